@@ -1,0 +1,110 @@
+import { TocsinError } from '../base/errors.ts';
+import { type UnixMillis, unixMillis } from '../base/ids.ts';
+import { DEDUP_KEY_CHARS_MAX } from '../base/limits.ts';
+import type { Transition } from './limits.ts';
+import { METRICS } from './metrics.ts';
+import { conditionOf, type LimitRule, type MissingRule, type RulePriority } from './rules.ts';
+
+/** From a condition that changed to what the alert store is asked. Plain data of the shape that AlertApi takes. */
+
+/** Whose samples they are. */
+export interface AlertSource {
+  /** Pseudonym. */
+  readonly patient: string;
+  readonly device: string;
+  readonly unit?: string;
+  readonly bed?: string;
+}
+
+/** Of the shape of RaiseInput. */
+export interface RaiseRequest {
+  readonly dedupKey: string;
+  readonly kind: 'physiological' | 'technical';
+  readonly priority: RulePriority;
+  readonly condition: string;
+  readonly text: string;
+  readonly subject: AlertSource;
+  readonly cause: {
+    readonly metric: string;
+    readonly value: number | null;
+    readonly unit: string;
+    readonly limit?: number;
+    readonly rule: string;
+  };
+  readonly latching: boolean;
+  readonly acknowledgementRequired: boolean;
+  readonly observedAt: UnixMillis;
+}
+
+/** Of the shape of ClearInput. */
+export interface ClearRequest {
+  readonly target: { readonly dedupKey: string };
+  readonly observedAt: UnixMillis;
+}
+
+export type AlertRequest =
+  | { readonly type: 'raise'; readonly input: RaiseRequest }
+  | { readonly type: 'clear'; readonly input: ClearRequest };
+
+/**
+ * What to ask of the store. `ruleRevision` is that of the rule set; `transition.time` is in milliseconds since 1970.
+ * @throws TocsinError BAD_REQUEST when the names make a dedup key that is too long
+ */
+export function alertRequest(
+  transition: Transition,
+  source: AlertSource,
+  ruleRevision: number,
+): AlertRequest {
+  const { rule, phase, value, time } = transition;
+  const key = dedupKey(rule, source);
+  const observedAt = unixMillis(time);
+  if (phase === 'end') return { type: 'clear', input: { target: { dedupKey: key }, observedAt } };
+  const limit = 'side' in rule ? rule : undefined;
+  const cause = {
+    metric: rule.metric,
+    value,
+    unit: METRICS[rule.metric].unit,
+    ...(limit === undefined ? {} : { limit: limit.limit }),
+    rule: `${rule.id}@${ruleRevision}`,
+  };
+  const input: RaiseRequest = {
+    dedupKey: key,
+    kind: limit === undefined ? 'technical' : 'physiological',
+    priority: rule.priority,
+    condition: conditionOf(rule),
+    text: rule.text ?? textOf(rule),
+    subject: source,
+    cause,
+    latching: limit?.latching ?? false,
+    acknowledgementRequired: limit?.acknowledgementRequired ?? false,
+    observedAt,
+  };
+  return { type: 'raise', input };
+}
+
+/**
+ * Names the condition of a patient at a device: `phys:pt-07f3:mon-01:HR:HI`, `phys:pt-07f3:mon-01:HR:HI/extreme`,
+ * `tech:pt-07f3:mon-01:HR:TEC`. Depends on nothing that changes while the condition lasts.
+ * @throws TocsinError BAD_REQUEST when it is too long
+ */
+export function dedupKey(rule: LimitRule | MissingRule, source: AlertSource): string {
+  const namespace = 'side' in rule ? 'phys' : 'tech';
+  const key = `${namespace}:${escaped(source.patient)}:${escaped(source.device)}:${conditionOf(rule)}`;
+  if (key.length > DEDUP_KEY_CHARS_MAX) {
+    const message = `dedup key of ${key.length} characters is over ${DEDUP_KEY_CHARS_MAX}: ${key.slice(0, 80)}…`;
+    throw new TocsinError('BAD_REQUEST', message);
+  }
+  return key;
+}
+
+/** A colon inside a name must not make two different sources share a key. */
+const escaped = (name: string): string => name.replaceAll('%', '%25').replaceAll(':', '%3A');
+
+function textOf(rule: LimitRule | MissingRule): string {
+  if (!('side' in rule)) return `${rule.metric}: no signal`;
+  const unit = UNIT_FOR_PEOPLE[METRICS[rule.metric].unit] ?? METRICS[rule.metric].unit;
+  const relation = rule.side === 'HI' ? 'at or above' : 'at or below';
+  return `${rule.metric} ${relation} ${rule.limit} ${unit}`;
+}
+
+const UNIT_FOR_PEOPLE: Readonly<Record<string, string>> = { 'mm[Hg]': 'mmHg', Cel: '°C' };

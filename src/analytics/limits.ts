@@ -1,0 +1,172 @@
+import { assert, must } from '../base/assert.ts';
+import { RULE_SUBJECTS_MAX } from '../base/limits.ts';
+import type { MetricName } from './metrics.ts';
+import {
+  assertRule,
+  type ConditionKind,
+  findProblem,
+  type LimitRule,
+  type MissingRule,
+  type RuleSet,
+} from './rules.ts';
+
+/** A condition begins or is over. */
+export interface Transition {
+  /** The number under which the caller knows the patient. */
+  readonly subject: number;
+  readonly metric: MetricName;
+  readonly kind: ConditionKind;
+  readonly phase: 'start' | 'end';
+  /** Of the sample that decided, as the caller gave it, in milliseconds. */
+  readonly time: number;
+  /** Of the sample that decided; null = it was missing. */
+  readonly value: number | null;
+  readonly rule: LimitRule | MissingRule;
+}
+
+export type EmitTransition = (transition: Transition) => void;
+
+const ON = 0x8000;
+const RUN = 0x7fff;
+const SUBJECTS_AT_FIRST = 64;
+
+/**
+ * Judges samples by limit rules. O(rules of the metric) a sample; nothing is allocated unless a condition changes or
+ * a subject appears for the first time.
+ *
+ * Per subject and rule it keeps 16 bits: whether the condition is on, and how many consecutive samples speak for the
+ * opposite. One sample's transitions come in the order HI, LO, TEC, and in the order of the set within these.
+ */
+export class LimitEngine {
+  /** Ids of rules about metrics that this source does not have: they will never speak. */
+  readonly unused: readonly string[];
+  readonly #rules: readonly (LimitRule | MissingRule)[];
+  /** Rules of metric m stand at #first[m] … #first[m + 1] − 1; those about missing samples last. */
+  readonly #first: Int32Array;
+  readonly #limits: Float64Array;
+  /** 1 = HI, −1 = LO, 0 = about missing samples. */
+  readonly #sides: Int8Array;
+  readonly #startAfter: Uint16Array;
+  readonly #endAfter: Uint16Array;
+  readonly #metricCount: number;
+  #runs: Uint16Array;
+
+  /** `metrics` are what the source measures; `sample` speaks of them by their place in this list. */
+  constructor(set: RuleSet, metrics: readonly MetricName[]) {
+    const problem = findProblem(set);
+    assert(problem === undefined, `rule set ${set.name}: ${problem?.message}`);
+    assert(new Set(metrics).size === metrics.length, `a metric stands twice: ${metrics.join()}`);
+    const all = [...set.rules, ...set.missing];
+    for (const rule of all) assertRule(rule);
+
+    const first: number[] = [0];
+    const rules: (LimitRule | MissingRule)[] = [];
+    for (const metric of metrics) {
+      rules.push(...set.rules.filter((rule) => rule.metric === metric && rule.side === 'HI'));
+      rules.push(...set.rules.filter((rule) => rule.metric === metric && rule.side === 'LO'));
+      rules.push(...set.missing.filter((rule) => rule.metric === metric));
+      first.push(rules.length);
+    }
+    this.unused = all.filter((rule) => !metrics.includes(rule.metric)).map((rule) => rule.id);
+    this.#rules = rules;
+    this.#metricCount = metrics.length;
+    this.#first = Int32Array.from(first);
+    this.#limits = Float64Array.from(rules, (rule) => ('side' in rule ? rule.limit : 0));
+    this.#sides = Int8Array.from(rules, (rule) => signOf(kindOf(rule)));
+    this.#startAfter = Uint16Array.from(rules, (rule) => rule.startAfter);
+    this.#endAfter = Uint16Array.from(rules, (rule) => rule.endAfter);
+    this.#runs = new Uint16Array(SUBJECTS_AT_FIRST * rules.length);
+  }
+
+  /**
+   * Judges one sample. `value` NaN, or anything that is not finite, = missing. Samples of one subject and metric come in
+   * order of time; the engine counts them and does not look at the times.
+   */
+  sample(subject: number, metric: number, time: number, value: number, emit: EmitTransition): void {
+    const end = this.#first[metric + 1];
+    // Messages are only built when they are needed: this runs for every sample of the hospital.
+    if (end === undefined || metric < 0)
+      assert(false, `no metric ${metric} of ${this.#metricCount}`);
+    const base = this.#place(subject);
+    const present = Number.isFinite(value);
+    for (let rule = this.#first[metric] as number; rule < end; rule += 1) {
+      const side = this.#sides[rule] as number;
+      if (side !== 0 && !present) continue;
+      const limit = this.#limits[rule] as number;
+      const bad = side === 0 ? !present : side > 0 ? value >= limit : value <= limit;
+      const was = this.#runs[base + rule] as number;
+      const on = was >= ON;
+      if (bad === on) {
+        // What is, is confirmed: whatever spoke for the opposite starts over.
+        this.#runs[base + rule] = was & ON;
+        continue;
+      }
+      const run = (was & RUN) + 1;
+      const needed = (on ? this.#endAfter[rule] : this.#startAfter[rule]) as number;
+      this.#runs[base + rule] = run < needed ? (was & ON) | run : on ? 0 : ON;
+      if (run >= needed) emit(this.#transition(subject, rule, !on, time, value));
+    }
+  }
+
+  /** Takes up a condition that is known to be on, for example from the open alerts after a restart. */
+  resume(subject: number, ruleId: string): void {
+    // First the place: making room replaces the array.
+    const at = this.#place(subject) + this.#indexOf(ruleId);
+    this.#runs[at] = ON;
+  }
+
+  isOn(subject: number, ruleId: string): boolean {
+    const at = this.#place(subject) + this.#indexOf(ruleId);
+    return (this.#runs[at] as number) >= ON;
+  }
+
+  /** Forgets a subject: all its conditions are off, all its counts zero. No transition is emitted. */
+  forget(subject: number): void {
+    const base = this.#place(subject);
+    this.#runs.fill(0, base, base + this.#rules.length);
+  }
+
+  #indexOf(ruleId: string): number {
+    const index = this.#rules.findIndex((rule) => rule.id === ruleId);
+    assert(index >= 0, `no rule ${ruleId} about a metric of this source`);
+    return index;
+  }
+
+  /** Where the runs of a subject begin; makes room for one that is new. */
+  #place(subject: number): number {
+    const base = subject * this.#rules.length;
+    if (subject >= 0 && Number.isInteger(subject) && base + this.#rules.length <= this.#runs.length)
+      return base;
+    assert(Number.isInteger(subject) && subject >= 0, `subject ${subject} is not a place`);
+    assert(subject < RULE_SUBJECTS_MAX, `subject ${subject} is over ${RULE_SUBJECTS_MAX}`);
+    const room = Math.min(RULE_SUBJECTS_MAX, Math.max(subject + 1, subject * 2));
+    const grown = new Uint16Array(room * this.#rules.length);
+    grown.set(this.#runs);
+    this.#runs = grown;
+    return base;
+  }
+
+  #transition(
+    subject: number,
+    index: number,
+    start: boolean,
+    time: number,
+    value: number,
+  ): Transition {
+    const rule = must(this.#rules[index], `no rule ${index}`);
+    return {
+      subject,
+      metric: rule.metric,
+      kind: kindOf(rule),
+      phase: start ? 'start' : 'end',
+      time,
+      value: Number.isFinite(value) ? value : null,
+      rule,
+    };
+  }
+}
+
+const kindOf = (rule: LimitRule | MissingRule): ConditionKind =>
+  'side' in rule ? rule.side : 'TEC';
+
+const signOf = (kind: ConditionKind): number => (kind === 'HI' ? 1 : kind === 'LO' ? -1 : 0);

@@ -1,0 +1,40 @@
+/**
+ * Non-cryptographic hashes as safe integers (53 bits): they find rot and divergence, not an adversary. Pure JavaScript,
+ * so that the pure core may use them; 32-bit lanes with murmur3's finaliser (Appleby, 2008).
+ */
+
+const HIGH_BITS = 0x1fffff; // 21 bits above the low 32 make a safe integer
+
+function finish(low: number, high: number): number {
+  let h1 = low;
+  let h2 = high;
+  h1 = Math.imul(h1 ^ (h1 >>> 16), 0x85ebca6b) ^ Math.imul(h2 ^ (h2 >>> 13), 0xc2b2ae35);
+  h2 = Math.imul(h2 ^ (h2 >>> 16), 0x85ebca6b) ^ Math.imul(h1 ^ (h1 >>> 13), 0xc2b2ae35);
+  return (h2 & HIGH_BITS) * 2 ** 32 + (h1 >>> 0);
+}
+
+/** Hash of a text, by UTF-16 code units. */
+export function hashText(text: string, seed = 0): number {
+  let h1 = 0xdeadbeef ^ seed;
+  let h2 = 0x41c6ce57 ^ Math.floor(seed / 2 ** 32);
+  for (let i = 0; i < text.length; i += 1) {
+    const unit = text.charCodeAt(i);
+    h1 = Math.imul(h1 ^ unit, 0x9e3779b1);
+    h2 = Math.imul(h2 ^ unit, 0x5f356495);
+  }
+  return finish(h1, h2);
+}
+
+/** Folds safe integers into a running hash: the order matters. */
+export function mix(hash: number, ...values: readonly number[]): number {
+  let h1 = hash | 0;
+  let h2 = Math.floor(hash / 2 ** 32) | 0;
+  for (const value of values) {
+    h1 = Math.imul(h1 ^ value, 0x9e3779b1) ^ (h2 >>> 7);
+    h2 = Math.imul(h2 ^ Math.floor(value / 2 ** 32), 0x5f356495) ^ Math.imul(h1, 0xc2b2ae35);
+  }
+  return finish(h1, h2);
+}
+
+/** Fourteen hex digits, for people. */
+export const hashToHex = (hash: number): string => hash.toString(16).padStart(14, '0');

@@ -1,0 +1,194 @@
+import { assert } from './assert.ts';
+
+/**
+ * Every limit of the product, with the relations that justify it. The relations are the design; the numbers are one
+ * solution. docs/limits.md is printed from this file.
+ */
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+// Time. One tick is the core's only clock.
+export const TICK_MS = 50;
+export const HEARTBEAT_TICKS = 2;
+export const ELECTION_TICKS_MIN = 14;
+export const ELECTION_TICKS_MAX = 28;
+
+// Frames and what they carry.
+export const COMMAND_BYTES_MAX: number = 64 * KiB;
+export const COMMANDS_PER_FRAME_MAX = 4096;
+export const ENTRY_BYTES_MAX: number = 1 * MiB;
+export const FRAME_BYTES_MAX: number = 4 * MiB;
+/** Before the other side has introduced itself. */
+export const HANDSHAKE_FRAME_BYTES_MAX: number = 4 * KiB;
+export const HANDSHAKE_MS_MAX = 5_000;
+/** How long a closed connection may take to hand over what is still queued, the reason included. */
+export const CLOSE_MS_MAX = 1_000;
+
+// MessagePack bodies.
+export const BODY_DEPTH_MAX = 16;
+export const BODY_ITEMS_MAX = 65_536;
+/** Duplicate keys are looked for by comparing; the square of this is what one map may cost. */
+export const BODY_MAP_KEYS_MAX = 64;
+/** Of a refusal's message; longer ones are cut. */
+export const REFUSAL_CHARS_MAX = 256;
+/** A page of a list ends early rather than pass this; one alert more may stand beyond it. */
+export const PAGE_BYTES_MAX: number = 1 * MiB;
+/** What a watcher that fell behind may be handed as the current state. */
+export const COMPACTED_ALERTS_MAX: number = 2 ** 21;
+
+// Replication.
+export const APPEND_BYTES_MAX: number = 1 * MiB;
+export const APPEND_ENTRIES_MAX = 1024;
+export const INFLIGHT_APPENDS_MAX = 64;
+export const INFLIGHT_BYTES_MAX: number = 8 * MiB;
+export const UNCOMMITTED_BYTES_MAX: number = 64 * MiB;
+/** Entries kept in memory for peers that lag a little; older ones are read from disk. */
+export const LOG_MEMORY_BYTES_MAX: number = 32 * MiB;
+export const LOG_READ_BYTES_MAX: number = 1 * MiB;
+export const READS_PENDING_MAX = 65_536;
+
+// Queues of a replica.
+export const PROPOSAL_QUEUE_BYTES_MAX: number = 16 * MiB;
+/** Of the proposal queue, kept free for urgent commands: the least urgent are refused first. */
+export const PROPOSAL_QUEUE_URGENT_BYTES: number = 4 * MiB;
+export const CONNECTION_SEND_BYTES_MAX: number = 16 * MiB;
+export const CONNECTIONS_MAX = 1024;
+/** Connections over CONNECTIONS_MAX that are being told so; any more are dropped without a word. */
+export const CONNECTIONS_REFUSED_MAX = 64;
+export const REQUESTS_PER_CONNECTION_MAX = 1024;
+export const WATCHES_PER_CONNECTION_MAX = 256;
+/** Of one frame with watch messages, so that many watchers take turns. */
+export const WATCH_FRAME_BYTES_MAX: number = 256 * KiB;
+/** A watcher whose socket has not taken this much waits: it reads the history later, from where it was. */
+export const WATCH_UNSENT_BYTES_MAX: number = 1 * MiB;
+/** A watcher hears at least so often how far it has been told. */
+export const WATCH_PROGRESS_MS = 500;
+/** Between attempts to reach a peer that is down. */
+export const RECONNECT_MS_MIN = 10;
+export const RECONNECT_MS_MAX = 200;
+/** For a leader that is told to stop to hand over first. */
+export const HANDOVER_MS_MAX = 1_000;
+
+// A client.
+/** Of one SUBMIT: what its commands may take together. */
+export const SUBMIT_BYTES_MAX: number = 512 * KiB;
+/** Commands a client has taken and not yet answered its caller; more are refused at once. */
+export const CLIENT_COMMANDS_MAX = 65_536;
+export const CLIENT_COMMAND_BYTES_MAX: number = 32 * MiB;
+/** Reads, likewise. */
+export const CLIENT_READS_MAX = 65_536;
+/** Requests a client has under way on one connection; more wait. */
+export const CLIENT_REQUESTS_IN_FLIGHT_MAX = 768;
+/** Addresses a client remembers beside those it was given. */
+export const CLIENT_ADDRESSES_LEARNED_MAX = 126;
+/** Messages a watch holds for a consumer that is slow; beyond it the watch is broken off and resumed later. */
+export const WATCH_BUFFER_MESSAGES_MAX = 4_096;
+export const WATCH_BUFFER_BYTES_MAX: number = 4 * MiB;
+
+/** How long one slice of work may hold the event loop. */
+export const SLICE_MS_MAX = 2;
+
+// Members.
+export const MEMBERS_MAX = 63;
+export const ADDRESS_CHARS_MAX = 512;
+
+// Alerts.
+export const DEDUP_KEY_CHARS_MAX = 255;
+export const TEXT_CHARS_MAX = 1024;
+export const NAME_CHARS_MAX = 128;
+export const LABELS_MAX = 32;
+export const ACKNOWLEDGEMENTS_MAX = 32;
+/** Replies kept so that a repeated command gets its first answer. */
+export const REPLIES_MAX = 262_144;
+/** Events kept in memory for watchers that resume; older ones are compacted to the current state. */
+export const HISTORY_EVENTS_MAX = 65_536;
+export const RESOLVED_ALERTS_MAX = 65_536;
+export const LIST_PAGE_MAX = 1_000;
+/** Conditions whose last occurrence is known though none is open; an older one counts its occurrences from 1 again. */
+export const DEDUP_KEYS_REMEMBERED_MAX = 262_144;
+/** Records one page of a list looks at: what fits a slice. */
+export const LIST_SCAN_MAX = 8_192;
+/** The last instant a Date can hold (ECMA-262, 21.4.1.1): a later one could not be printed. */
+export const UNIX_MILLIS_MAX = 8_640_000_000_000_000;
+/** The longest time a request may allow itself. */
+export const REQUEST_MS_MAX = 3_600_000;
+
+// Rules over samples.
+export const RULES_PER_SET_MAX = 256;
+/** The longest run of samples a rule may wait for: an hour at one a second. */
+export const RUN_SAMPLES_MAX = 3_600;
+/** Patients judged by one rule engine. */
+export const RULE_SUBJECTS_MAX = 65_536;
+
+// What the command line reads.
+export const RULES_FILE_BYTES_MAX: number = 1 * MiB;
+export const RECORDINGS_MAX = 512;
+export const RECORDING_LINE_BYTES_MAX: number = 4 * KiB;
+export const WARD_BEDS_MAX = 10_000;
+
+assert(HEARTBEAT_TICKS * 4 <= ELECTION_TICKS_MIN, 'three lost heartbeats must not cost a term');
+assert(ELECTION_TICKS_MIN * 2 <= ELECTION_TICKS_MAX, 'a narrow spread splits votes');
+assert(COMMAND_BYTES_MAX * 2 <= ENTRY_BYTES_MAX, 'a command must fit an entry with room');
+assert(ENTRY_BYTES_MAX <= APPEND_BYTES_MAX, 'an entry must fit one append');
+assert(APPEND_BYTES_MAX * 2 <= FRAME_BYTES_MAX, 'an append must fit one frame with room');
+assert(CLOSE_MS_MAX < HANDSHAKE_MS_MAX, 'saying goodbye must not take longer than saying hello');
+assert(FRAME_BYTES_MAX * 2 <= CONNECTION_SEND_BYTES_MAX, 'a frame must fit an empty send queue');
+assert(
+  PROPOSAL_QUEUE_URGENT_BYTES >= FRAME_BYTES_MAX,
+  'a frame of urgent commands must fit what is kept free for them',
+);
+assert(
+  LOG_MEMORY_BYTES_MAX >= APPEND_BYTES_MAX * 4,
+  'a follower in step must be served from memory',
+);
+assert(HISTORY_EVENTS_MAX >= COMMANDS_PER_FRAME_MAX, 'one entry must fit the history');
+assert(RUN_SAMPLES_MAX < 2 ** 15, 'a run and its on-bit must fit 16 bits');
+assert(
+  RULE_SUBJECTS_MAX * RULES_PER_SET_MAX * 2 <= 32 * MiB,
+  'the runs of all subjects must stay a small part of memory',
+);
+assert(WARD_BEDS_MAX <= RULE_SUBJECTS_MAX, 'one engine must judge a whole ward');
+assert(RECORDINGS_MAX <= RULE_SUBJECTS_MAX, 'one engine must judge all recordings');
+assert(LABELS_MAX <= BODY_MAP_KEYS_MAX, 'the labels of an alert must pass as one map');
+assert(MEMBERS_MAX * 4 <= CONNECTIONS_MAX, 'the lanes of all peers must leave room for clients');
+assert(
+  DEDUP_KEYS_REMEMBERED_MAX >= RESOLVED_ALERTS_MAX,
+  'the next occurrence must link to a resolved alert that is still kept',
+);
+assert(LIST_SCAN_MAX >= LIST_PAGE_MAX, 'an unfiltered page must fill in one scan');
+assert(ACKNOWLEDGEMENTS_MAX >= 3, 'the first, who took charge now, and a newer one must fit');
+assert(
+  4 + COMMANDS_PER_FRAME_MAX * (4 + 3 * REFUSAL_CHARS_MAX) <= FRAME_BYTES_MAX,
+  'the replies to a frame of commands must fit a frame, were they all refusals',
+);
+assert(
+  3 * TEXT_CHARS_MAX + ADDRESS_CHARS_MAX + 128 <= HANDSHAKE_FRAME_BYTES_MAX,
+  'a reason to refuse an introduction must fit a frame of it',
+);
+assert(
+  PAGE_BYTES_MAX * 2 <= FRAME_BYTES_MAX,
+  'a page must fit a frame with room for one alert more',
+);
+assert(
+  WATCH_FRAME_BYTES_MAX + WATCH_UNSENT_BYTES_MAX < CONNECTION_SEND_BYTES_MAX,
+  'a watcher must not fill the send queue that its connection shares with answers',
+);
+assert(
+  RECONNECT_MS_MAX < ELECTION_TICKS_MIN * TICK_MS,
+  'a peer that is back must be reached before it campaigns',
+);
+assert(COMMAND_BYTES_MAX <= SUBMIT_BYTES_MAX, 'a command must fit a submission');
+assert(SUBMIT_BYTES_MAX * 2 <= ENTRY_BYTES_MAX, 'a submission must fit one entry with room');
+assert(
+  CLIENT_COMMANDS_MAX >= COMMANDS_PER_FRAME_MAX && CLIENT_COMMAND_BYTES_MAX >= SUBMIT_BYTES_MAX,
+  'a client must be able to fill a frame',
+);
+assert(
+  CLIENT_REQUESTS_IN_FLIGHT_MAX < REQUESTS_PER_CONNECTION_MAX,
+  'requests that a client gave up must not make it pass what a replica lets a connection have',
+);
+assert(
+  CLIENT_ADDRESSES_LEARNED_MAX >= MEMBERS_MAX * 2,
+  'a client must know the members before and after a change of all of them',
+);

@@ -1,0 +1,117 @@
+import { term } from '../base/ids.ts';
+import { voteResult } from './quorum.ts';
+import {
+  becomeCandidate,
+  becomeFollower,
+  becomeLeader,
+  becomePreCandidate,
+  resetElectionTimer,
+} from './roles.ts';
+import { type Campaigner, isVoter, type State } from './state.ts';
+import type { VoteReply, VoteRequest } from './types.ts';
+
+/** Begins with the question whether an election could be won; goes on to the election if so. */
+export function preCampaign(s: State): void {
+  if (s.role.role === 'leader' || !isVoter(s)) return;
+  const campaigner = becomePreCandidate(s);
+  ask(s, campaigner);
+  decide(s);
+}
+
+/** Starts an election. With `transfer`, by the leader's own order. */
+export function campaign(s: State, transfer: boolean): void {
+  if (s.role.role === 'leader' || !isVoter(s)) return;
+  const campaigner = becomeCandidate(s, transfer);
+  s.out.sendAfterSync.push({
+    type: 'vote-reply',
+    from: s.id,
+    to: s.id,
+    term: s.term,
+    pre: false,
+    granted: true,
+  });
+  ask(s, campaigner);
+}
+
+/** Sends the request to every voter that has not answered; repeated while the campaign lasts, for lost messages. */
+export function ask(s: State, campaigner: Campaigner): void {
+  const pre = campaigner.role === 'pre-candidate';
+  for (const voter of s.voters) {
+    if (voter === s.id || campaigner.votes.has(voter)) continue;
+    const request: VoteRequest = {
+      type: 'vote-request',
+      from: s.id,
+      to: voter,
+      term: pre ? term(s.term + 1) : s.term,
+      pre,
+      last: { index: s.log.last.index, term: s.log.last.term },
+      transfer: campaigner.transfer,
+    };
+    // A candidate's term and its vote for itself are durable before anyone hears of them (Figure 2).
+    (pre ? s.out.send : s.out.sendAfterSync).push(request);
+  }
+}
+
+/**
+ * Whether a request must be left unanswered because a leader was heard not long ago (leader stickiness, thesis §4.2.3):
+ * a replica that lost only its own connection cannot depose a leader that the others follow.
+ */
+export function protectsLeader(s: State, m: VoteRequest): boolean {
+  if (m.transfer) return false;
+  if (s.role.role === 'leader') return true;
+  if (s.role.role !== 'follower' || s.role.leader === undefined) return false;
+  if (s.role.leaderSuspected || s.electionElapsed >= s.options.electionTicksMin) return false;
+  if (m.pre) s.role.deferred = m;
+  return true;
+}
+
+/** §5.2, §5.4.1. The term has been looked at: `m.term` equals ours, or is ahead and this is a pre-vote. */
+export function onVoteRequest(s: State, m: VoteRequest): void {
+  const free = m.pre
+    ? m.term > s.term || s.vote === m.from || (s.vote === undefined && knowsNoLeader(s))
+    : s.vote === m.from || (s.vote === undefined && knowsNoLeader(s));
+  const granted = free && s.log.isUpToDate(m.last);
+  const reply: VoteReply = {
+    type: 'vote-reply',
+    from: s.id,
+    to: m.from,
+    // A granted pre-vote answers in the term it was asked for; a refusal tells a candidate that is behind our term.
+    term: granted ? m.term : s.term,
+    pre: m.pre,
+    granted,
+  };
+  if (granted && !m.pre) {
+    if (s.vote === undefined) {
+      s.vote = m.from;
+      s.out.hardStateChanged = true;
+    }
+    resetElectionTimer(s);
+  }
+  s.out.sendAfterSync.push(reply);
+}
+
+export function onVoteReply(s: State, m: VoteReply): void {
+  const campaigner = s.role;
+  if (campaigner.role !== (m.pre ? 'pre-candidate' : 'candidate')) return;
+  if (m.granted && m.term !== (m.pre ? s.term + 1 : s.term)) return;
+  if (!s.voters.includes(m.from)) return;
+  // The first answer stands: a repeated request may be answered twice.
+  if (!campaigner.votes.has(m.from)) campaigner.votes.set(m.from, m.granted);
+  decide(s);
+}
+
+/** Acts on the ballot as it stands. */
+function decide(s: State): void {
+  const campaigner = s.role;
+  if (campaigner.role !== 'pre-candidate' && campaigner.role !== 'candidate') return;
+  const result = voteResult(s.voters, campaigner.votes);
+  if (result === 'won') {
+    if (campaigner.role === 'pre-candidate') campaign(s, false);
+    else becomeLeader(s);
+  } else if (result === 'lost') {
+    becomeFollower(s, s.term, undefined);
+  }
+}
+
+const knowsNoLeader = (s: State): boolean =>
+  s.role.role !== 'leader' && (s.role.role !== 'follower' || s.role.leader === undefined);

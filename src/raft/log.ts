@@ -1,0 +1,169 @@
+import { assert, must } from '../base/assert.ts';
+import { type LogIndex, logIndex, type Term, term } from '../base/ids.ts';
+import type { Entry, EntryId } from './types.ts';
+
+/** Where a run of entries of one term begins. */
+export interface TermRun {
+  readonly from: number;
+  readonly term: number;
+}
+
+/**
+ * The log as the core sees it: the term of every place, and the newest entries themselves. Always:
+ *
+ *   committed ≤ last        committed … last are in memory
+ *
+ * NOT promised: committed ≤ durable. A quorum can commit an entry this replica has not synced.
+ */
+export class RaftLog {
+  /** Entries in memory, contiguous, the newest last. */
+  readonly #entries: Entry[];
+  /** One run per term, in order, over the whole log: terms change seldom. */
+  readonly #runs: TermRun[];
+  #committed: LogIndex;
+  #bytes = 0;
+
+  constructor(tail: readonly Entry[], runs: readonly TermRun[], committed: LogIndex) {
+    this.#entries = [...tail];
+    this.#runs = [...runs];
+    for (const entry of tail) this.#bytes += entry.payload.byteLength;
+    const newest = tail.at(-1);
+    assert(
+      (newest === undefined) === (runs.length === 0),
+      'a log has entries and terms, or neither',
+    );
+    if (newest !== undefined)
+      assert(this.termAt(newest.index) === newest.term, `term of ${newest.index} is told two ways`);
+    assert(
+      committed <= this.last.index,
+      `committed ${committed} is past the end ${this.last.index}`,
+    );
+    this.#committed = committed;
+    assert(
+      this.#committed === 0 ? this.firstInMemory === 1 : this.firstInMemory <= this.#committed,
+      `memory begins at ${this.firstInMemory}, after the committed ${this.#committed}`,
+    );
+  }
+
+  get last(): EntryId {
+    const newest = this.#entries.at(-1);
+    return newest ?? { index: logIndex(0), term: term(0) };
+  }
+  get firstInMemory(): LogIndex {
+    return this.#entries[0]?.index ?? logIndex(this.last.index + 1);
+  }
+  get committed(): LogIndex {
+    return this.#committed;
+  }
+  /** Bytes of the entries in memory. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** The term of the entry at `index`; 0 before the first, undefined after the last. */
+  termAt(index: number): Term | undefined {
+    if (index === 0) return term(0);
+    if (index > this.last.index) return undefined;
+    return term(must(this.#runs[this.#runOf(index)], `no term for index ${index}`).term);
+  }
+
+  /** Whether this log holds that very entry. */
+  holds(id: EntryId): boolean {
+    return this.termAt(id.index) === id.term;
+  }
+
+  /** Whether a log that ends in `other` is at least as new as this one (§5.4.1). */
+  isUpToDate(other: EntryId): boolean {
+    const { index, term: lastTerm } = this.last;
+    return other.term > lastTerm || (other.term === lastTerm && other.index >= index);
+  }
+
+  /**
+   * The newest place at or below `index` whose term is not above `limit`: below it two logs may still agree, above it
+   * they cannot. Skips whole terms at a time (§5.3, the optimisation in the last paragraph).
+   */
+  lastAtOrBelow(index: number, limit: number): EntryId {
+    let at = Math.min(index, this.last.index);
+    while (at > 0) {
+      const run = must(this.#runs[this.#runOf(at)], `no term for index ${at}`);
+      if (run.term <= limit) return { index: logIndex(at), term: term(run.term) };
+      at = run.from - 1;
+    }
+    return { index: logIndex(0), term: term(0) };
+  }
+
+  entryAt(index: number): Entry | undefined {
+    return this.#entries[index - this.firstInMemory];
+  }
+
+  /**
+   * Entries from `from`, as many as fit the bounds but at least one; empty when there are none; undefined when memory
+   * no longer holds them.
+   */
+  slice(from: number, countMax: number, bytesMax: number): readonly Entry[] | undefined {
+    const start = from - this.firstInMemory;
+    if (start < 0) return undefined;
+    let bytes = 0;
+    let end = start;
+    while (end < this.#entries.length && end - start < countMax) {
+      bytes += (this.#entries[end] as Entry).payload.byteLength;
+      if (bytes > bytesMax && end > start) break;
+      end += 1;
+    }
+    return this.#entries.slice(start, end);
+  }
+
+  append(entry: Entry): void {
+    const { index, term: lastTerm } = this.last;
+    assert(entry.index === index + 1, `entry ${entry.index} does not follow ${index}`);
+    assert(entry.term >= lastTerm, `term fell from ${lastTerm} to ${entry.term}`);
+    if (entry.term > lastTerm) this.#runs.push({ from: entry.index, term: entry.term });
+    this.#entries.push(entry);
+    this.#bytes += entry.payload.byteLength;
+  }
+
+  /** Removes `from` and everything after it. */
+  truncate(from: LogIndex): void {
+    assert(from > this.#committed, `truncating ${from} would cut committed ${this.#committed}`);
+    assert(from <= this.last.index, `nothing to truncate at ${from}, last is ${this.last.index}`);
+    const removed = this.#entries.splice(from - this.firstInMemory);
+    for (const entry of removed) this.#bytes -= entry.payload.byteLength;
+    while ((this.#runs.at(-1)?.from ?? 0) >= from) this.#runs.pop();
+    // Every place up to the commit index, and one before it, stays in memory; so the end still shows its term.
+    assert(this.#entries.length > 0 || from === 1, `truncating ${from} left the end unknown`);
+  }
+
+  commitTo(index: LogIndex): void {
+    assert(index >= this.#committed, `commit fell from ${this.#committed} to ${index}`);
+    assert(index <= this.last.index, `commit ${index} is past the last entry ${this.last.index}`);
+    this.#committed = index;
+  }
+
+  /** Forgets the oldest entries below `below` until memory holds at most `bytesMax`. Their terms stay known. */
+  evict(below: number, bytesMax: number): void {
+    if (this.#bytes <= bytesMax) return;
+    const first = this.firstInMemory;
+    const keepFrom = Math.min(below, this.#committed, this.last.index);
+    let bytes = this.#bytes;
+    let count = 0;
+    while (bytes > bytesMax && first + count < keepFrom) {
+      bytes -= (this.#entries[count] as Entry).payload.byteLength;
+      count += 1;
+    }
+    if (count === 0) return;
+    this.#entries.splice(0, count);
+    this.#bytes = bytes;
+  }
+
+  /** Place in the run table of the run that holds `index`. */
+  #runOf(index: number): number {
+    let low = 0;
+    let high = this.#runs.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      if ((this.#runs[middle] as TermRun).from <= index) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+}

@@ -1,0 +1,27 @@
+import { assert } from '../base/assert.ts';
+
+export type VoteResult = 'won' | 'lost' | 'pending';
+
+/** How many of `size` voters make a majority. */
+export const majorityOf = (size: number): number => Math.floor(size / 2) + 1;
+
+/** The outcome of a ballot: `votes` holds what each voter said so far. */
+export function voteResult<Id>(voters: readonly Id[], votes: ReadonlyMap<Id, boolean>): VoteResult {
+  const needed = majorityOf(voters.length);
+  let yes = 0;
+  let no = 0;
+  for (const voter of voters) {
+    const vote = votes.get(voter);
+    if (vote === true) yes += 1;
+    if (vote === false) no += 1;
+  }
+  if (yes >= needed) return 'won';
+  return voters.length - no < needed ? 'lost' : 'pending';
+}
+
+/** The highest value that a majority has reached. */
+export function quorumValue<Id>(voters: readonly Id[], reached: (voter: Id) => number): number {
+  assert(voters.length > 0, 'a quorum of nobody');
+  const values = voters.map(reached).sort((a, b) => b - a);
+  return values[majorityOf(voters.length) - 1] as number;
+}

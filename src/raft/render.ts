@@ -1,0 +1,47 @@
+import type { EntryId, Message, Ready } from './types.ts';
+
+/** One line a thing, for golden scripts, traces and debugging. An entry is written `index@term`. */
+
+const at = (id: EntryId): string => `${id.index}@${id.term}`;
+
+export function renderMessage(m: Message): string {
+  const way = `${m.from} → ${m.to}  t${m.term}`;
+  switch (m.type) {
+    case 'vote-request': {
+      const kind = m.pre ? 'pre-vote?' : m.transfer ? 'vote? (by order)' : 'vote?';
+      return `${way}  ${kind} last=${at(m.last)}`;
+    }
+    case 'vote-reply':
+      return `${way}  ${m.pre ? 'pre-vote' : 'vote'} ${m.granted ? 'yes' : 'no'}`;
+    case 'append-request': {
+      const entries = m.entries.map(at).join(' ');
+      return `${way}  append prev=${at(m.prev)} [${entries}] commit=${m.commit}`;
+    }
+    case 'append-reply':
+      return m.accepted
+        ? `${way}  accepted ${m.index}`
+        : `${way}  refused ${m.index} hint=${at(m.hint)}`;
+    case 'heartbeat':
+      return `${way}  heartbeat commit=${m.commit}${m.round === 0 ? '' : ` round=${m.round}`}`;
+    case 'heartbeat-reply':
+      return `${way}  heard${m.round === 0 ? '' : ` round=${m.round}`}`;
+    case 'timeout-now':
+      return `${way}  campaign! last=${at(m.last)}`;
+  }
+}
+
+/** What a Ready asks for besides sending. */
+export function renderReady(ready: Ready): readonly string[] {
+  const lines: string[] = [];
+  if (ready.truncateFrom !== undefined) lines.push(`cut from ${ready.truncateFrom}`);
+  if (ready.append.length > 0) lines.push(`write ${ready.append.map(at).join(' ')}`);
+  if (ready.hardState !== undefined) {
+    const { term, vote, commit } = ready.hardState;
+    lines.push(`hard state t${term} vote=${vote ?? '-'} commit=${commit}`);
+  }
+  if (ready.reads.length > 0)
+    lines.push(`reads ${ready.reads.map((read) => `${read.context}≤${read.index}`).join(' ')}`);
+  if (ready.readsDropped.length > 0) lines.push(`reads dropped ${ready.readsDropped.join(' ')}`);
+  for (const read of ready.logReads) lines.push(`fetch ${read.from}… for ${read.peer}`);
+  return lines;
+}

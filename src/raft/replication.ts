@@ -1,0 +1,219 @@
+import { assert } from '../base/assert.ts';
+import { type LogIndex, logIndex, lower, type ReplicaId } from '../base/ids.ts';
+import type { Progress } from './progress.ts';
+import { quorumValue } from './quorum.ts';
+import { confirmReads, sendHeartbeat } from './reads.ts';
+import type { Leader, State } from './state.ts';
+import type {
+  AppendReply,
+  AppendRequest,
+  Entry,
+  EntryId,
+  Heartbeat,
+  HeartbeatReply,
+  Payload,
+} from './types.ts';
+
+// ── the leader's side ──
+
+/** Appends to the leader's own log. It is sent, and counted, only later. */
+export function appendOwn(s: State, leader: Leader, payload: Payload): EntryId {
+  const id: EntryId = { index: logIndex(s.log.last.index + 1), term: s.term };
+  const entry: Entry = { ...id, payload };
+  s.log.append(entry);
+  s.out.append.push(entry);
+  leader.uncommittedBytes += payload.byteLength;
+  // To itself, like to any follower: counted when the disk has it (thesis §10.2.1), void if the term has passed.
+  s.out.sendAfterSync.push(accepted(s, s.id, id.index));
+  return id;
+}
+
+/** Sends each peer what it lacks, as far as its window allows. Called once per Ready: what came in one turn leaves together. */
+export function replicateAll(s: State, leader: Leader): void {
+  for (const [peer, progress] of leader.progress) {
+    if (peer === s.id) continue;
+    while (!progress.paused && progress.next <= s.log.last.index)
+      if (!sendAppend(s, peer, progress)) break;
+    const commit = lower(progress.match, s.log.committed);
+    if (commit > progress.commitTold) sendHeartbeat(s, leader, peer);
+  }
+}
+
+/** Sends one append from `progress.next`. False if the entries must be read from disk first. */
+function sendAppend(s: State, peer: ReplicaId, progress: Progress): boolean {
+  const { appendEntriesMax, appendBytesMax } = s.options;
+  const entries = s.log.slice(progress.next, appendEntriesMax, appendBytesMax);
+  if (entries === undefined) {
+    progress.readPending = true;
+    s.out.logReads.push({ peer, from: progress.next, bytesMax: appendBytesMax });
+    return false;
+  }
+  pushAppend(s, peer, progress, entries);
+  return true;
+}
+
+/** Sends an append with no entries: does the peer hold the entry before `next`? */
+export function sendProbe(s: State, peer: ReplicaId, progress: Progress): void {
+  pushAppend(s, peer, progress, []);
+}
+
+export function pushAppend(
+  s: State,
+  peer: ReplicaId,
+  progress: Progress,
+  entries: readonly Entry[],
+): void {
+  const prevIndex = logIndex(progress.next - 1);
+  const prevTerm = s.log.termAt(prevIndex);
+  assert(prevTerm !== undefined, `next ${progress.next} of peer ${peer} is past the log`);
+  const last = entries.at(-1)?.index ?? prevIndex;
+  s.out.send.push({
+    type: 'append-request',
+    from: s.id,
+    to: peer,
+    term: s.term,
+    prev: { index: prevIndex, term: prevTerm },
+    entries,
+    commit: s.log.committed,
+  });
+  const told = lower(last, s.log.committed);
+  if (progress.state === 'replicate' && told > progress.commitTold) progress.commitTold = told;
+  if (entries.length === 0) {
+    if (progress.state === 'probe') progress.probing = true;
+    return;
+  }
+  let bytes = 0;
+  for (const entry of entries) bytes += entry.payload.byteLength;
+  progress.sent(last, bytes);
+}
+
+export function onAppendReply(s: State, leader: Leader, m: AppendReply): void {
+  const progress = leader.progress.get(m.from);
+  if (progress === undefined) return; // no voter, or no longer
+  progress.active = true;
+  if (!m.accepted) {
+    onRefusal(s, progress, m);
+    return;
+  }
+  if (m.index > s.log.last.index) return; // not an answer to anything this leader sent
+  if (progress.accept(m.index)) {
+    commitByCounting(s, leader);
+    finishTransfer(s, leader);
+  }
+}
+
+/** Goes back to where the logs may agree. A late refusal, which an acceptance has overtaken, means nothing. */
+function onRefusal(s: State, progress: Progress, m: AppendReply): void {
+  if (m.index <= progress.match) return;
+  if (progress.state === 'probe' && m.index !== progress.next - 1) return;
+  const agree = s.log.lastAtOrBelow(m.hint.index, m.hint.term).index;
+  const back = Math.min(agree + 1, m.index);
+  progress.becomeProbe(logIndex(Math.max(back, progress.match + 1)));
+}
+
+/** Commits what a quorum holds durably, but by counting only entries of this term (§5.4.2, Figure 8). */
+function commitByCounting(s: State, leader: Leader): void {
+  const reached = quorumValue(s.voters, (voter) => leader.progress.get(voter)?.match ?? 0);
+  if (reached <= s.log.committed || s.log.termAt(reached) !== s.term) return;
+  // Entries of earlier terms were never counted as proposed here.
+  const ownFrom = Math.max(s.log.committed + 1, leader.firstIndex);
+  for (let index = ownFrom; index <= reached; index += 1)
+    leader.uncommittedBytes -= s.log.entryAt(index)?.payload.byteLength ?? 0;
+  assert(leader.uncommittedBytes >= 0, `uncommitted bytes fell to ${leader.uncommittedBytes}`);
+  s.log.commitTo(logIndex(reached));
+}
+
+/** The successor holds everything: it may campaign at once (thesis §3.10). */
+export function finishTransfer(s: State, leader: Leader): void {
+  const to = leader.transferTo;
+  if (to === undefined || leader.progress.get(to)?.match !== s.log.last.index) return;
+  const { index, term } = s.log.last;
+  s.out.send.push({
+    type: 'timeout-now',
+    from: s.id,
+    to,
+    term: s.term,
+    last: { index, term },
+  });
+}
+
+export function onHeartbeatReply(s: State, leader: Leader, m: HeartbeatReply): void {
+  const progress = leader.progress.get(m.from);
+  if (progress === undefined) return;
+  progress.active = true;
+  progress.probing = false;
+  if (m.round > progress.round && m.round <= leader.round) {
+    progress.round = m.round;
+    confirmReads(s, leader);
+  }
+  if (progress.match === s.log.last.index || progress.state === 'probe') return;
+  // A lost append, with nothing after it, would otherwise never be missed.
+  const nothingFollows = progress.window.full || progress.next > s.log.last.index;
+  if (nothingFollows) sendProbe(s, m.from, progress);
+}
+
+// ── the follower's side ──
+
+export function onAppendRequest(s: State, m: AppendRequest): void {
+  const { log, out } = s;
+  if (m.prev.index < log.committed) {
+    // An old append, overtaken: what is committed matches, by leader completeness (§5.4.3).
+    out.sendAfterSync.push(accepted(s, m.from, log.committed));
+    return;
+  }
+  if (!log.holds(m.prev)) {
+    out.send.push({
+      type: 'append-reply',
+      from: s.id,
+      to: m.from,
+      term: s.term,
+      accepted: false,
+      index: m.prev.index,
+      hint: log.lastAtOrBelow(m.prev.index, m.prev.term),
+    });
+    return;
+  }
+  takeEntries(s, m.entries);
+  const lastNew = logIndex(m.prev.index + m.entries.length);
+  // Beyond `lastNew` this log may still differ from the leader's, whatever the leader has committed (§5.3).
+  const commit = lower(m.commit, lastNew);
+  if (commit > log.committed) log.commitTo(commit);
+  out.sendAfterSync.push(accepted(s, m.from, lastNew));
+}
+
+/** Skips what is here already and cuts only from a real conflict on: a late duplicate must not shorten the log (§5.3). */
+function takeEntries(s: State, entries: readonly Entry[]): void {
+  const first = entries.findIndex((entry) => !s.log.holds(entry));
+  if (first < 0) return;
+  const conflict = entries[first] as Entry;
+  if (conflict.index <= s.log.last.index) {
+    s.log.truncate(conflict.index);
+    s.out.append = s.out.append.filter((entry) => entry.index < conflict.index);
+    s.out.truncateFrom = lower(s.out.truncateFrom ?? conflict.index, conflict.index);
+  }
+  for (let at = first; at < entries.length; at += 1) {
+    s.log.append(entries[at] as Entry);
+    s.out.append.push(entries[at] as Entry);
+  }
+}
+
+export function onHeartbeat(s: State, m: Heartbeat): void {
+  if (m.commit > s.log.committed && m.commit <= s.log.last.index) s.log.commitTo(m.commit);
+  s.out.send.push({
+    type: 'heartbeat-reply',
+    from: s.id,
+    to: m.from,
+    term: s.term,
+    round: m.round,
+  });
+}
+
+const accepted = (s: State, to: ReplicaId, index: LogIndex): AppendReply => ({
+  type: 'append-reply',
+  from: s.id,
+  to,
+  term: s.term,
+  accepted: true,
+  index,
+  hint: { index, term: s.log.termAt(index) as EntryId['term'] },
+});

@@ -1,0 +1,84 @@
+import { assert } from '../base/assert.ts';
+import { logIndex, type ReplicaId, type Term, term } from '../base/ids.ts';
+import { Progress, Window } from './progress.ts';
+import { dropReads } from './reads.ts';
+import { appendOwn } from './replication.ts';
+import type { Campaigner, Leader, State } from './state.ts';
+
+/**
+ * The transitions between roles (Figure 4, with pre-vote):
+ *
+ *   follower ──► pre-candidate ──► candidate ──► leader
+ *       ▲             │                │            │
+ *       └─────────────┴────────────────┴────────────┘   a higher term, a leader, or no quorum
+ */
+
+export function becomeFollower(s: State, newTerm: Term, leader: ReplicaId | undefined): void {
+  assert(newTerm >= s.term, `term fell from ${s.term} to ${newTerm}`);
+  assert(leader !== s.id, 'a replica cannot follow itself');
+  dropReads(s);
+  if (newTerm > s.term) {
+    s.term = newTerm;
+    s.vote = undefined;
+    s.out.hardStateChanged = true;
+  }
+  s.role = { role: 'follower', leader, leaderSuspected: false, deferred: undefined };
+  resetElectionTimer(s);
+}
+
+/** Asks whether an election could be won, without disturbing anyone: the term stays (thesis §9.6). */
+export function becomePreCandidate(s: State): Campaigner {
+  assert(s.role.role !== 'leader', 'a leader does not campaign');
+  const campaigner: Campaigner = {
+    role: 'pre-candidate',
+    votes: new Map([[s.id, true]]),
+    transfer: false,
+  };
+  s.role = campaigner;
+  resetElectionTimer(s);
+  return campaigner;
+}
+
+/** Starts a term and votes for itself; the own vote counts when it is durable, like any other (§5.2). */
+export function becomeCandidate(s: State, transfer: boolean): Campaigner {
+  assert(s.role.role !== 'leader', 'a leader does not campaign');
+  s.term = term(s.term + 1);
+  s.vote = s.id;
+  s.out.hardStateChanged = true;
+  const campaigner: Campaigner = { role: 'candidate', votes: new Map(), transfer };
+  s.role = campaigner;
+  resetElectionTimer(s);
+  return campaigner;
+}
+
+export function becomeLeader(s: State): void {
+  assert(s.role.role === 'candidate', `a ${s.role.role} cannot become leader`);
+  const next = logIndex(s.log.last.index + 1);
+  const progress = new Map<ReplicaId, Progress>();
+  for (const voter of s.voters) {
+    const window = new Window(s.options.inflightAppendsMax, s.options.inflightBytesMax);
+    progress.set(voter, new Progress(next, window));
+  }
+  const leader: Leader = {
+    role: 'leader',
+    progress,
+    firstIndex: next,
+    uncommittedBytes: 0,
+    heartbeatElapsed: 0,
+    readsNew: [],
+    readsPending: [],
+    round: 0,
+    transferTo: undefined,
+    transferElapsed: 0,
+  };
+  s.role = leader;
+  resetElectionTimer(s);
+  // Commits what earlier terms left behind, which counting alone may not (§5.4.2, §8).
+  appendOwn(s, leader, s.noop());
+}
+
+/** A fresh random time-out, so that split votes are rare and end soon (§5.2). */
+export function resetElectionTimer(s: State): void {
+  s.electionElapsed = 0;
+  s.electionTimeout = s.prng.between(s.options.electionTicksMin, s.options.electionTicksMax);
+}

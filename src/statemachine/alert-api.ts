@@ -1,0 +1,94 @@
+import type { Revision } from '../base/ids.ts';
+import type {
+  AcknowledgeCommand,
+  Alert,
+  AlertEvent,
+  AlertFilter,
+  AlertId,
+  AlertRef,
+  ClearCommand,
+  Done,
+  RaiseCommand,
+} from './types.ts';
+
+/** The one interface to the alerts; who calls it cannot tell a replica in this process from a client of a cluster. */
+export interface AlertApi {
+  /** Reports that a condition is present. @throws TocsinError with the refusal's or the fault's code. */
+  raise(input: RaiseInput, options?: WriteOptions): Promise<Done>;
+  /** Reports that a condition is gone. */
+  clear(input: ClearInput, options?: WriteOptions): Promise<Done>;
+  /** Takes charge of an alert. */
+  acknowledge(input: AcknowledgeInput, options?: WriteOptions): Promise<Done>;
+  /** One alert, or undefined. */
+  get(ref: AlertRef, options?: ReadOptions): Promise<Answer<Alert | undefined>>;
+  /** Alerts in order of their ids, a page at a time. */
+  list(filter?: AlertFilter, options?: ListOptions): Promise<Answer<AlertPage>>;
+  /** The alert history as it happens. */
+  watch(options?: WatchOptions): AsyncIterable<WatchMessage>;
+}
+
+type Defaulted<T, K extends keyof T> = Omit<T, K | 'type'> & Partial<Pick<T, K>>;
+
+/** `kind` defaults to physiological, `subject` to nothing, the booleans to false, `actor` to the caller's name, `observedAt` to now. */
+export type RaiseInput = Defaulted<
+  RaiseCommand,
+  'kind' | 'subject' | 'latching' | 'acknowledgementRequired' | 'actor' | 'observedAt' | 'text'
+>;
+export type ClearInput = Defaulted<ClearCommand, 'actor' | 'observedAt'>;
+export type AcknowledgeInput = Defaulted<AcknowledgeCommand, 'actor' | 'observedAt'>;
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+  /** Milliseconds until the caller is told DEADLINE_EXCEEDED or OUTCOME_UNKNOWN. */
+  readonly timeoutMs?: number;
+}
+
+export interface WriteOptions extends CallOptions {
+  /** Repeating a command under the same key is safe, from another process too. Default: a fresh one per call. */
+  readonly idempotencyKey?: string;
+}
+
+/** Linearizable: sees every write answered before. Local: what the replica at hand has applied, at once. */
+export type Consistency = 'linearizable' | 'local';
+
+export interface ReadOptions extends CallOptions {
+  /** @defaultValue linearizable */
+  readonly consistency?: Consistency;
+}
+
+export interface ListOptions extends ReadOptions {
+  /** At most so many, 1 … 1,000. @defaultValue 100 */
+  readonly limit?: number;
+  /** Continue after this alert. */
+  readonly after?: AlertId;
+}
+
+/** A value and what it is worth. */
+export interface Answer<T> {
+  readonly value: T;
+  /** The alert history was applied up to here when this was read. */
+  readonly revision: Revision;
+}
+
+export interface AlertPage {
+  readonly alerts: readonly Alert[];
+  /** Pass as `after` for the next page; undefined = this was the last. */
+  readonly next: AlertId | undefined;
+}
+
+export interface WatchOptions {
+  /** Begin with the event of this revision; 1 = from the beginning. Default: what happens from now on. */
+  readonly from?: Revision;
+  readonly filter?: AlertFilter;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * What a watcher is told, in order of revision, each event once:
+ * `event`; `progress`, everything up to `revision` was told; `compacted`, the events before `revision` are no longer
+ * kept, and `alerts` is the state that they led to (of the alerts that match the filter).
+ */
+export type WatchMessage =
+  | { readonly type: 'event'; readonly event: AlertEvent }
+  | { readonly type: 'progress'; readonly revision: Revision }
+  | { readonly type: 'compacted'; readonly revision: Revision; readonly alerts: readonly Alert[] };

@@ -1,0 +1,228 @@
+import type { Code } from '../base/errors.ts';
+import type { LogIndex, Revision, UnixMillis } from '../base/ids.ts';
+
+/**
+ * The vocabulary of alerts: commands go in, events come out. All of it is plain, immutable data; a record is replaced,
+ * never changed.
+ */
+
+/** `A` and the revision at which the occurrence began, for example `A1042`: short enough to say on the telephone. */
+export type AlertId = `A${number}`;
+
+/** Physiological: the patient. Technical: the equipment, this store included. Advisory: for information (IEEE 11073-10207). */
+export type Kind = 'physiological' | 'technical' | 'advisory';
+
+/** High: act at once. Medium: act promptly. Low: be aware (IEC 60601-1-8). None: for the record only. */
+export type Priority = 'high' | 'medium' | 'low' | 'none';
+
+/** Whom or what an alert is about. Pseudonymous references only, never a name. */
+export interface Subject {
+  readonly unit?: string;
+  readonly bed?: string;
+  readonly patient?: string;
+  readonly device?: string;
+}
+
+/** What made the rule speak; recorded with the limit in force (IEC 60601-1-8, 6.12.2). */
+export interface Cause {
+  readonly metric: string;
+  /** The sample that decided; null = no valid sample was the reason. */
+  readonly value: number | null;
+  /** Unit of `value` and `limit`, in UCUM: `/min`, `%`, `mm[Hg]`, `Cel`. */
+  readonly unit?: string;
+  readonly limit?: number;
+  /** Rule and version, for example `hr-high@1`. */
+  readonly rule?: string;
+}
+
+/** An alert by its id, or the open one under a dedup key. */
+export type AlertRef = { readonly id: AlertId } | { readonly dedupKey: string };
+
+/** Conditions every command may carry. */
+interface Guarded {
+  /** Who asks: a user, a device, a service. */
+  readonly actor: string;
+  /** When it was seen or done at the far end, by that end's clock; the log has its own time. */
+  readonly observedAt: UnixMillis;
+  /** Refuse with REVISION_MISMATCH unless the alert's revision is this. */
+  readonly expectedRevision?: Revision;
+}
+
+/** The condition `dedupKey` is present: opens an occurrence, or continues the open one (T1 to T6). */
+export interface RaiseCommand extends Guarded {
+  readonly type: 'raise';
+  /** Names the condition, not the occurrence: `ns:subject:source:code:side`. At most one occurrence of it is open. */
+  readonly dedupKey: string;
+  readonly kind: Kind;
+  readonly priority: Priority;
+  /** What is wrong, as a code: `HR:HI`. */
+  readonly condition: string;
+  /** The same for people. */
+  readonly text: string;
+  readonly subject: Subject;
+  readonly cause?: Cause;
+  /** Stays on after the condition is gone, until somebody acknowledges it. */
+  readonly latching: boolean;
+  /** Somebody has to acknowledge it even when the condition is gone before anybody did. */
+  readonly acknowledgementRequired: boolean;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+/** The condition is gone (T7, T8). */
+export interface ClearCommand extends Guarded {
+  readonly type: 'clear';
+  readonly target: AlertRef;
+}
+
+/** Somebody has seen it and takes charge (T9 to T11). */
+export interface AcknowledgeCommand extends Guarded {
+  readonly type: 'acknowledge';
+  readonly target: AlertRef;
+  /** The activation that was seen; a newer one needs a new acknowledgement. */
+  readonly activation?: number;
+  readonly note?: string;
+}
+
+export type Command = RaiseCommand | ClearCommand | AcknowledgeCommand;
+
+/** A command as it stands in the log, with the key under which its reply is kept. */
+export interface Submission {
+  /** 16 bytes as 32 hex digits. The same key gets the same reply, however often it arrives. */
+  readonly key: string;
+  /** Checksum of the command's bytes: tells a repetition from a reuse of the key. */
+  readonly fingerprint: number;
+  /** Undefined when the bytes are not a well-formed command: refused, by every replica alike. */
+  readonly command: Command | undefined;
+}
+
+/** One committed entry, as the machine sees it. */
+export interface Batch {
+  readonly index: LogIndex;
+  /** Stamped by the leader; never goes back along the log. */
+  readonly time: UnixMillis;
+  readonly submissions: readonly Submission[];
+}
+
+export type Presence = 'present' | 'cleared';
+
+export interface Acknowledgement {
+  readonly by: string;
+  readonly at: UnixMillis;
+  readonly activation: number;
+  readonly note?: string;
+}
+
+export interface Resolution {
+  readonly how: 'auto' | 'acknowledged';
+  readonly by: string;
+  readonly at: UnixMillis;
+}
+
+/** One life of an alert, on axes that do not depend on each other (domain model A.2). */
+export interface Alert {
+  readonly id: AlertId;
+  readonly dedupKey: string;
+  /** How many lives this condition has had, this one included. */
+  readonly occurrence: number;
+  readonly previous: AlertId | undefined;
+  /** Annunciations within this occurrence; starts at 1. */
+  readonly activation: number;
+  readonly kind: Kind;
+  /** As first raised. */
+  readonly basePriority: Priority;
+  /** As it stands. */
+  readonly priority: Priority;
+  readonly condition: string;
+  readonly text: string;
+  readonly subject: Subject;
+  readonly cause: Cause | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly presence: Presence;
+  readonly acknowledged: boolean;
+  /** First come first, bounded; the first is never overwritten. */
+  readonly acknowledgements: readonly Acknowledgement[];
+  readonly latching: boolean;
+  readonly acknowledgementRequired: boolean;
+  readonly resolution: Resolution | undefined;
+  /** Raises that found this occurrence, the first included. */
+  readonly count: number;
+  readonly raisedAt: UnixMillis;
+  readonly lastSeenAt: UnixMillis;
+  readonly clearedAt: UnixMillis | undefined;
+  /** By the source's clock, of the newest raise or clear. */
+  readonly observedAt: UnixMillis;
+  /** Changes of this alert, this one included: its own version. */
+  readonly version: number;
+  /** Global position of its newest change. */
+  readonly revision: Revision;
+}
+
+/** Computed from the axes, never stored. */
+export type DisplayState = 'ACTIVE_UNACK' | 'ACTIVE_ACK' | 'LATCHED' | 'RTN_UNACK' | 'RESOLVED';
+
+/** What a command did. */
+export type Effect =
+  | 'raised'
+  | 'continued'
+  | 'escalated'
+  | 'deescalated'
+  | 'reactivated'
+  | 'cleared'
+  | 'acknowledged'
+  | 'unchanged';
+
+export type RefusalCode = Extract<
+  Code,
+  | 'BAD_REQUEST'
+  | 'ALERT_NOT_FOUND'
+  | 'REVISION_MISMATCH'
+  | 'ACTIVATION_MISMATCH'
+  | 'ALREADY_RESOLVED'
+  | 'KEY_REUSED'
+>;
+
+/** A replicated "no": a value that every replica stores, not a fault. */
+export interface Refusal {
+  readonly ok: false;
+  readonly code: RefusalCode;
+  readonly message: string;
+}
+
+export interface Done {
+  readonly ok: true;
+  readonly effect: Effect;
+  readonly alertId: AlertId;
+  readonly activation: number;
+  /** Of the alert after the command. */
+  readonly revision: Revision;
+  readonly state: DisplayState;
+}
+
+/** What the caller of a command is told. */
+export type Reply = Done | Refusal;
+
+/** One step of the alert history. Revisions are contiguous: 1, 2, 3 … */
+export interface AlertEvent {
+  readonly revision: Revision;
+  readonly index: LogIndex;
+  readonly time: UnixMillis;
+  readonly observedAt: UnixMillis;
+  readonly effect: Exclude<Effect, 'unchanged'>;
+  readonly actor: string;
+  /** The alert as this step left it. */
+  readonly alert: Alert;
+}
+
+/** Which alerts a list or a watch is about; an absent field does not narrow. */
+export interface AlertFilter {
+  /** Open = not RESOLVED. */
+  readonly open?: boolean;
+  readonly states?: readonly DisplayState[];
+  readonly priorities?: readonly Priority[];
+  readonly kinds?: readonly Kind[];
+  readonly dedupKey?: string;
+  readonly unit?: string;
+  readonly bed?: string;
+  readonly patient?: string;
+  readonly device?: string;
+}

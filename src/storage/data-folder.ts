@@ -1,0 +1,193 @@
+import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import { access, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { TocsinError } from '../base/errors.ts';
+import type { ReplicaId } from '../base/ids.ts';
+import { decodeIdentity, encodeIdentity, findIdentityProblem } from './identity.ts';
+import { type Database, faultOf, IDENTITY_KEY, openDatabase } from './level.ts';
+import { verifyFiles } from './level-files.ts';
+import { LevelLogStore, putInitialState } from './level-log-store.ts';
+import type { Identity } from './types.ts';
+
+/** Who the caller takes a folder to belong to; an absent field is not checked. */
+export interface ExpectedOwner {
+  readonly clusterId?: string | undefined;
+  readonly replicaId?: ReplicaId | undefined;
+}
+
+export interface OpenedFolder {
+  readonly identity: Identity;
+  /** To be loaded before anything else, and closed by the caller. */
+  readonly store: LevelLogStore;
+}
+
+const RAFT_FOLDER = 'raft';
+/** A folder in the making has this name and a random ending; it becomes `raft` by one rename. */
+const STAGING_PREFIX = 'raft.formatting-';
+
+/**
+ * Makes a new replica's data folder. Everything is written and synced under another name first, so
+ * that `raft` exists only when it is whole: what an interrupted format leaves is told from a log
+ * that was lost, and formatting again clears it away.
+ * @throws TocsinError BAD_CONFIG (identity), DATA_EXISTS (anything is there; nothing was touched),
+ * DISK_FAILED
+ */
+export async function formatFolder(path: string, identity: Identity): Promise<void> {
+  const problem = findIdentityProblem(identity);
+  if (problem !== undefined) throw new TocsinError('BAD_CONFIG', problem);
+  await mustBeFree(path);
+  const staging = join(path, STAGING_PREFIX + randomBytes(6).toString('hex'));
+  try {
+    await mkdir(dirname(resolve(path)), { recursive: true });
+    await mkdir(path, { mode: 0o700 }).catch(unlessCode('EEXIST'));
+    await mkdir(staging, { mode: 0o700 });
+    await writeInitial(staging, identity);
+    await rename(staging, join(path, RAFT_FOLDER));
+  } catch (error) {
+    await rm(staging, { recursive: true, force: true }).catch(() => undefined);
+    await mustBeFree(path);
+    throw faultOf(error, `formatting ${path}`);
+  }
+  try {
+    await syncFolder(path);
+    await syncFolder(dirname(resolve(path)));
+  } catch (error) {
+    throw faultOf(error, `formatting ${path}`);
+  }
+  await removeStaging(path);
+}
+
+/**
+ * Opens a formatted folder. Never makes one: where a log is missing, nothing is created or removed.
+ * @throws TocsinError DATA_MISSING, DATA_LOCKED, DATA_OTHER_CLUSTER, DATA_NEWER_FORMAT,
+ * DATA_CORRUPT, DISK_FAILED
+ */
+export async function openFolder(
+  path: string,
+  expected: ExpectedOwner = {},
+): Promise<OpenedFolder> {
+  await mustHoldLog(path);
+  await verifyFiles(join(path, RAFT_FOLDER));
+  const database = await openDatabase(join(path, RAFT_FOLDER), false);
+  try {
+    const identity = await readIdentity(database);
+    mustBelong(path, identity, expected);
+    return { identity, store: new LevelLogStore(database, identity.clusterId) };
+  } catch (error) {
+    await database.close();
+    throw faultOf(error, `opening ${path}`);
+  }
+}
+
+/**
+ * Whoever else is formatting has lost the race: `raft` is not empty any more, so theirs cannot take
+ * its place.
+ */
+async function removeStaging(path: string): Promise<void> {
+  const names = await readdir(path).catch((): string[] => []);
+  for (const name of names)
+    if (name.startsWith(STAGING_PREFIX))
+      await rm(join(path, name), { recursive: true, force: true }).catch(() => undefined);
+}
+
+async function writeInitial(folder: string, identity: Identity): Promise<void> {
+  const database = await openDatabase(folder, true);
+  try {
+    const batch = database.batch();
+    putInitialState(batch, identity.clusterId);
+    batch.put(IDENTITY_KEY, encodeIdentity(identity));
+    await batch.write({ sync: true });
+  } finally {
+    await database.close();
+  }
+  await syncFolder(folder);
+}
+
+async function readIdentity(database: Database): Promise<Identity> {
+  const bytes = await database.get(IDENTITY_KEY);
+  if (bytes === undefined) throw new TocsinError('DATA_CORRUPT', 'the identity record is missing');
+  return decodeIdentity(bytes);
+}
+
+function mustBelong(path: string, identity: Identity, expected: ExpectedOwner): void {
+  const { clusterId, replicaId } = expected;
+  if (clusterId !== undefined && clusterId !== identity.clusterId)
+    throw new TocsinError(
+      'DATA_OTHER_CLUSTER',
+      `${path} belongs to cluster ${identity.clusterId}, not ${clusterId}`,
+    );
+  if (replicaId !== undefined && replicaId !== identity.replicaId)
+    throw new TocsinError(
+      'DATA_OTHER_CLUSTER',
+      `${path} belongs to replica ${identity.replicaId}, not ${replicaId}`,
+    );
+}
+
+/** Nothing may be in a folder to format but what an interrupted format left. */
+async function mustBeFree(path: string): Promise<void> {
+  let names: readonly string[];
+  try {
+    names = await readdir(path);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return;
+    if (hasCode(error, 'ENOTDIR'))
+      throw new TocsinError('DATA_EXISTS', `${path}, or a part of it, is a file`, { cause: error });
+    throw faultOf(error, `formatting ${path}`);
+  }
+  const found = names.find((name) => !name.startsWith(STAGING_PREFIX));
+  if (found !== undefined)
+    throw new TocsinError('DATA_EXISTS', `${path} is not empty: it holds ${found}`);
+}
+
+/** What tells a folder that was never formatted, or was wiped, from a damaged one. */
+async function mustHoldLog(path: string): Promise<void> {
+  const names = await listFolder(path);
+  if (!names.includes(RAFT_FOLDER))
+    throw missing(
+      names.some((name) => name.startsWith(STAGING_PREFIX))
+        ? `formatting ${path} was interrupted; format it again`
+        : `${path} is not formatted`,
+    );
+  const raft = join(path, RAFT_FOLDER);
+  if ((await listFolder(raft)).length === 0)
+    throw missing(`${raft} is empty: a wiped disk is a new member, under a new replica id`);
+}
+
+async function listFolder(path: string): Promise<readonly string[]> {
+  try {
+    if (!(await stat(path)).isDirectory()) throw missing(`${path} is not a folder`);
+    await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
+    return await readdir(path);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) throw missing(`${path} does not exist`, error);
+    if (hasCode(error, 'EACCES', 'EPERM', 'EROFS'))
+      throw missing(`no permission to read and write ${path}`, error);
+    throw faultOf(error, `opening ${path}`);
+  }
+}
+
+/** Makes names in a folder durable. */
+async function syncFolder(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+const missing = (what: string, cause?: unknown): TocsinError =>
+  new TocsinError('DATA_MISSING', what, { cause });
+
+const hasCode = (error: unknown, ...codes: readonly string[]): boolean =>
+  error instanceof Error &&
+  'code' in error &&
+  typeof error.code === 'string' &&
+  codes.includes(error.code);
+
+const unlessCode =
+  (code: string) =>
+  (error: unknown): void => {
+    if (!hasCode(error, code)) throw error;
+  };

@@ -1,0 +1,87 @@
+import { type ChainedBatch, Level } from 'level';
+import { BugError } from '../base/assert.ts';
+import { TocsinError } from '../base/errors.ts';
+
+/**
+ * The door to LevelDB: its options, its keys and what its errors mean. Binary keys and values,
+ * nothing else.
+ */
+export type Database = Level<Uint8Array, Uint8Array>;
+export type Batch = ChainedBatch<Database, Uint8Array, Uint8Array>;
+
+const MiB = 1024 * 1024;
+
+/** How much LevelDB gathers in memory (and in its own log) before it writes a table. */
+const WRITE_BUFFER_BYTES = 32 * MiB;
+
+const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+export const IDENTITY_KEY: Uint8Array = utf8('m/id');
+export const STATE_KEYS: readonly [Uint8Array, Uint8Array] = [utf8('m/hs0'), utf8('m/hs1')];
+/** All entry keys are at least this, and below `ENTRY_KEYS_END`. */
+export const ENTRY_KEYS_BEGIN: Uint8Array = utf8('l/');
+export const ENTRY_KEYS_END: Uint8Array = utf8('l0');
+
+const ENTRY_KEY_BYTES = 10;
+
+/** `l/` and the index in big-endian order, so that the order of keys is the order of entries. */
+export function entryKey(index: number): Uint8Array {
+  const key = new Uint8Array(ENTRY_KEY_BYTES);
+  key.set(ENTRY_KEYS_BEGIN);
+  const view = new DataView(key.buffer);
+  view.setUint32(2, Math.floor(index / 2 ** 32));
+  view.setUint32(6, index >>> 0);
+  return key;
+}
+
+/** The index in an entry key, or undefined if it is none. */
+export function entryKeyIndex(key: Uint8Array): number | undefined {
+  if (key.byteLength !== ENTRY_KEY_BYTES || key[0] !== 0x6c || key[1] !== 0x2f) return undefined;
+  const view = new DataView(key.buffer, key.byteOffset, key.byteLength);
+  const index = view.getUint32(2) * 2 ** 32 + view.getUint32(6);
+  return Number.isSafeInteger(index) ? index : undefined;
+}
+
+/**
+ * Opens the database in `folder`; `create` makes a new one. Without it the folder must hold one:
+ * LevelDB itself would create the folder and replace its text log even while it refuses.
+ * @throws TocsinError DATA_LOCKED, DATA_CORRUPT, DISK_FAILED
+ */
+export async function openDatabase(folder: string, create: boolean): Promise<Database> {
+  const database: Database = new Level(folder, {
+    keyEncoding: 'view',
+    valueEncoding: 'view',
+    compression: false,
+    writeBufferSize: WRITE_BUFFER_BYTES,
+    createIfMissing: create,
+    errorIfExists: create,
+  });
+  try {
+    await database.open();
+  } catch (error) {
+    await database.close();
+    throw faultOf(error, `opening ${folder}`);
+  }
+  return database;
+}
+
+/** What a failure of LevelDB means to our callers; a bug stays one. `doing` begins the message. */
+export function faultOf(error: unknown, doing: string): TocsinError {
+  if (error instanceof BugError) throw error;
+  if (TocsinError.is(error)) return error;
+  const { code, text } = describe(error);
+  const message = `${doing}: ${text}`;
+  if (code === 'LEVEL_LOCKED')
+    return new TocsinError('DATA_LOCKED', `${message} (another process uses it)`, { cause: error });
+  if (code === 'LEVEL_CORRUPTION' || /No such file/.test(text))
+    return new TocsinError('DATA_CORRUPT', message, { cause: error });
+  return new TocsinError('DISK_FAILED', message, { cause: error });
+}
+
+/** LevelDB's own reason for a failed open is one `cause` down. */
+function describe(error: unknown): { readonly code: string; readonly text: string } {
+  if (!(error instanceof Error)) return { code: '', text: String(error) };
+  if (error.cause instanceof Error) return describe(error.cause);
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  return { code, text: error.message };
+}

@@ -1,0 +1,71 @@
+import { crc32 } from 'node:zlib';
+import { logIndex, replicaId, term } from '../base/ids.ts';
+import type { HardState } from '../raft/types.ts';
+import { readU16, readU32, readU64, writeU16, writeU32, writeU64 } from '../wire/bytes.ts';
+
+/**
+ * The hard state, and where the log ended when it was written: a log that lost its end is told from
+ * a short one, as long as the state itself is not lost with it.
+ *
+ *     at  0  u32  magic number 'TOCH'        at 24  u64  commit
+ *         4  u8   version, 1                    32  u64  index of the last entry
+ *         5  u8   which copy, 0 or 1            40  u64  chain hash of the last entry
+ *         6  u16  vote, 0 = nobody              48  u32  CRC-32 of the bytes before
+ *         8  u64  sequence
+ *        16  u64  term
+ */
+export interface StoredState {
+  /** Counts writes: the two copies of one write carry the same. */
+  readonly sequence: number;
+  readonly hardState: HardState;
+  readonly lastIndex: number;
+  readonly lastChain: number;
+}
+
+export const STATE_RECORD_BYTES = 52;
+export type StateCopy = 0 | 1;
+
+const MAGIC = 0x48434f54; // 'TOCH'
+const VERSION = 1;
+const CRC_AT = 48;
+
+export function encodeState(state: StoredState, copy: StateCopy): Uint8Array {
+  const bytes = new Uint8Array(STATE_RECORD_BYTES);
+  writeU32(bytes, 0, MAGIC);
+  bytes[4] = VERSION;
+  bytes[5] = copy;
+  writeU16(bytes, 6, state.hardState.vote ?? 0);
+  writeU64(bytes, 8, state.sequence);
+  writeU64(bytes, 16, state.hardState.term);
+  writeU64(bytes, 24, state.hardState.commit);
+  writeU64(bytes, 32, state.lastIndex);
+  writeU64(bytes, 40, state.lastChain);
+  writeU32(bytes, CRC_AT, crc32(bytes.subarray(0, CRC_AT)));
+  return bytes;
+}
+
+/** The state in `bytes`, or what is wrong with them. */
+export function decodeState(bytes: Uint8Array, copy: StateCopy): StoredState | string {
+  if (bytes.byteLength !== STATE_RECORD_BYTES) return `${bytes.byteLength} bytes`;
+  if (readU32(bytes, 0) !== MAGIC) return 'wrong magic number';
+  if (crc32(bytes.subarray(0, CRC_AT)) !== readU32(bytes, CRC_AT)) return 'wrong checksum';
+  if (bytes[4] !== VERSION) return `version ${bytes[4]} is not known`;
+  if (bytes[5] !== copy) return `it is copy ${bytes[5]}`;
+  for (const at of [8, 16, 24, 32, 40])
+    if (Number.isNaN(readU64(bytes, at))) return `field at ${at} is not a safe integer`;
+  const vote = readU16(bytes, 6);
+  return {
+    sequence: readU64(bytes, 8),
+    hardState: {
+      term: term(readU64(bytes, 16)),
+      vote: vote === 0 ? undefined : replicaId(vote),
+      commit: logIndex(readU64(bytes, 24)),
+    },
+    lastIndex: readU64(bytes, 32),
+    lastChain: readU64(bytes, 40),
+  };
+}
+
+/** Whether two copies are of the same write. */
+export const sameState = (a: StoredState, b: StoredState): boolean =>
+  Buffer.compare(encodeState(a, 0), encodeState(b, 0)) === 0;

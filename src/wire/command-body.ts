@@ -1,0 +1,109 @@
+import type {
+  AcknowledgeCommand,
+  AlertRef,
+  Cause,
+  Command,
+  RaiseCommand,
+  Subject,
+} from '../statemachine/types.ts';
+import { KINDS, PRIORITIES, placeOf } from './words.ts';
+
+/**
+ * A command as the map that stands in its record: short names, because they are written to every replica's log with
+ * every command; words as numbers; whatever is absent, empty or false left out; always in this order. Equal commands
+ * give equal bytes. Names in FORMAT.md, "Command record".
+ */
+export function bodyOf(command: Command): CommandBody {
+  const body: CommandBody = { by: command.actor, at: command.observedAt };
+  if (command.expectedRevision !== undefined) body.rev = command.expectedRevision;
+  switch (command.type) {
+    case 'raise':
+      return withRaise(body, command);
+    case 'clear':
+      return withTarget(body, command.target);
+    case 'acknowledge':
+      return withAcknowledgement(withTarget(body, command.target), command);
+  }
+}
+
+export interface CommandBody {
+  by: string;
+  at: number;
+  rev?: number;
+  key?: string;
+  kind?: number;
+  prio?: number;
+  code?: string;
+  text?: string;
+  subj?: Subject;
+  cause?: Cause;
+  latch?: true;
+  ackr?: true;
+  tags?: Readonly<Record<string, string>>;
+  id?: string;
+  act?: number;
+  note?: string;
+}
+
+function withRaise(body: CommandBody, command: RaiseCommand): CommandBody {
+  body.key = command.dedupKey;
+  body.kind = placeOf(KINDS, command.kind);
+  body.prio = placeOf(PRIORITIES, command.priority);
+  body.code = command.condition;
+  body.text = command.text;
+  const subject = subjectInOrder(command.subject);
+  if (subject !== undefined) body.subj = subject;
+  if (command.cause !== undefined) body.cause = causeInOrder(command.cause);
+  if (command.latching) body.latch = true;
+  if (command.acknowledgementRequired) body.ackr = true;
+  if (command.labels !== undefined) {
+    const labels = labelsInOrder(command.labels);
+    if (labels !== undefined) body.tags = labels;
+  }
+  return body;
+}
+
+function withTarget(body: CommandBody, target: AlertRef): CommandBody {
+  if ('id' in target) body.id = target.id;
+  else body.key = target.dedupKey;
+  return body;
+}
+
+function withAcknowledgement(body: CommandBody, command: AcknowledgeCommand): CommandBody {
+  if (command.activation !== undefined) body.act = command.activation;
+  if (command.note !== undefined) body.note = command.note;
+  return body;
+}
+
+/** An interface's fields as they are while it is being built. */
+export type Building<T> = { -readonly [K in keyof T]: T[K] };
+
+function subjectInOrder(subject: Subject): Subject | undefined {
+  const { unit, bed, patient, device } = subject;
+  const result: Building<Subject> = {};
+  if (unit !== undefined) result.unit = unit;
+  if (bed !== undefined) result.bed = bed;
+  if (patient !== undefined) result.patient = patient;
+  if (device !== undefined) result.device = device;
+  for (const _ in result) return result;
+  return undefined;
+}
+
+function causeInOrder(cause: Cause): Cause {
+  const result: Building<Cause> = { metric: cause.metric, value: cause.value };
+  if (cause.unit !== undefined) result.unit = cause.unit;
+  if (cause.limit !== undefined) result.limit = cause.limit;
+  if (cause.rule !== undefined) result.rule = cause.rule;
+  return result;
+}
+
+/** By code units, which every machine sorts alike. */
+function labelsInOrder(
+  labels: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> | undefined {
+  const names = Object.keys(labels);
+  if (names.length < 2) return names.length === 0 ? undefined : labels;
+  const result: Record<string, string> = {};
+  for (const name of names.sort()) result[name] = labels[name] as string;
+  return result;
+}

@@ -1,0 +1,157 @@
+import { createHash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+import { assert } from '../base/assert.ts';
+import { TocsinError } from '../base/errors.ts';
+import { COMMAND_BYTES_MAX, COMMANDS_PER_FRAME_MAX } from '../base/limits.ts';
+import type { Command, Submission } from '../statemachine/types.ts';
+import { BodyDecoder, encodeBody } from './body.ts';
+import { readU32, writeU32 } from './bytes.ts';
+import { bodyOf } from './command-body.ts';
+import { parseCommandBody } from './parse-command-body.ts';
+
+/**
+ * One command as bytes: made once by whoever sends it, and from then on the same bytes are in the frame, in the log
+ * and on every replica. Layout in FORMAT.md, "Command record".
+ */
+
+export const COMMAND_HEADER_BYTES = 24;
+export const KEY_BYTES = 16;
+const VERSION = 1;
+const KEY_AT = 8;
+
+/** The number of a kind is its place; 0 is none. */
+const TYPES: readonly (Command['type'] | undefined)[] = [
+  undefined,
+  'raise',
+  'clear',
+  'acknowledge',
+];
+
+/** The lane of a command: 0 urgent, 1 routine, 2 background. What silences or clears is never left behind. */
+export const URGENCY_LEAST = 2;
+
+export function urgencyOf(command: Command): number {
+  if (command.type !== 'raise' || command.priority === 'high') return 0;
+  return command.priority === 'none' ? URGENCY_LEAST : 1;
+}
+
+/**
+ * The record of a command that came through `parseCommand`, or that the compiler checked.
+ * `key`: 16 bytes; the same key with the same command is the same request, however often it is sent.
+ */
+export function encodeCommand(command: Command, key: Uint8Array): Uint8Array {
+  assert(key.byteLength === KEY_BYTES, `key of ${key.byteLength} bytes, not ${KEY_BYTES}`);
+  const body = encodeBody(bodyOf(command));
+  const length = COMMAND_HEADER_BYTES + body.byteLength;
+  assert(length <= COMMAND_BYTES_MAX, `command of ${length} bytes is over ${COMMAND_BYTES_MAX}`);
+
+  const record = Buffer.allocUnsafe(length);
+  writeU32(record, 0, length);
+  record[4] = VERSION;
+  record[5] = TYPES.indexOf(command.type);
+  record[6] = urgencyOf(command);
+  record[7] = 0;
+  record.set(key, KEY_AT);
+  record.set(body, COMMAND_HEADER_BYTES);
+  return record;
+}
+
+/** The key for an idempotency key that a user chose: the first 16 bytes of its SHA-256. */
+export const keyFromText = (text: string): Uint8Array =>
+  new Uint8Array(createHash('sha256').update(text, 'utf8').digest().subarray(0, KEY_BYTES));
+
+/** What the server must know of a run of records before it queues them. */
+export interface CommandCheck {
+  readonly count: number;
+  /** Of the most urgent one. */
+  readonly urgency: number;
+}
+
+/**
+ * Verifies the records that fill `body`, each of them whole and a valid command, at least one.
+ * @throws TocsinError BODY_MALFORMED, BAD_REQUEST naming the field
+ */
+export function checkCommands(body: Uint8Array): CommandCheck {
+  const decoder = new BodyDecoder(body);
+  let count = 0;
+  let urgency = URGENCY_LEAST;
+  for (let at = 0; at < body.byteLength; count += 1) {
+    if (count === COMMANDS_PER_FRAME_MAX)
+      throw malformed(`more than ${COMMANDS_PER_FRAME_MAX} commands`);
+    const length = recordLengthAt(body, at);
+    const command = decodeCommand(decoder, body, at, length);
+    const announced = body[at + 6] as number;
+    if (announced !== urgencyOf(command))
+      throw malformed(`command ${count}: urgency ${announced} does not fit its priority`);
+    if (announced < urgency) urgency = announced;
+    at += length;
+  }
+  if (count === 0) throw malformed('no commands');
+  return { count, urgency };
+}
+
+/**
+ * The commands of an entry, in order. Total over contents: a record that is whole but does not hold a valid command
+ * gives `command: undefined`, on every replica alike.
+ * @throws TocsinError BODY_MALFORMED when the records do not fill `body`, which the leader made sure of
+ */
+export function decodeSubmissions(body: Uint8Array): Submission[] {
+  const decoder = new BodyDecoder(body);
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  const submissions: Submission[] = [];
+  for (let at = 0; at < body.byteLength; ) {
+    const length = recordLengthAt(body, at);
+    submissions.push({
+      key: bytes.toString('hex', at + KEY_AT, at + KEY_AT + KEY_BYTES),
+      fingerprint: fingerprintAt(body, at, length),
+      command: decodeOrUndefined(decoder, body, at, length),
+    });
+    at += length;
+  }
+  return submissions;
+}
+
+const malformed = (what: string): TocsinError => new TocsinError('BODY_MALFORMED', what);
+
+function recordLengthAt(body: Uint8Array, at: number): number {
+  const left = body.byteLength - at;
+  if (left < COMMAND_HEADER_BYTES) throw malformed(`command record at ${at}: only ${left} bytes`);
+  const length = readU32(body, at);
+  if (length <= COMMAND_HEADER_BYTES || length > COMMAND_BYTES_MAX)
+    throw malformed(`command record at ${at}: length ${length}`);
+  if (length > left) throw malformed(`command record at ${at}: ${length} bytes, ${left} left`);
+  return length;
+}
+
+function decodeCommand(
+  decoder: BodyDecoder,
+  body: Uint8Array,
+  at: number,
+  length: number,
+): Command {
+  if (body[at + 4] !== VERSION) throw malformed(`command version ${body[at + 4]} is not known`);
+  const type = TYPES[body[at + 5] as number];
+  if (type === undefined) throw malformed(`command kind ${body[at + 5]} is not known`);
+  if (body[at + 7] !== 0) throw malformed(`command flags ${body[at + 7]} are not known`);
+  return parseCommandBody(type, decoder.decode(at + COMMAND_HEADER_BYTES, at + length));
+}
+
+function decodeOrUndefined(
+  decoder: BodyDecoder,
+  body: Uint8Array,
+  at: number,
+  length: number,
+): Command | undefined {
+  try {
+    return decodeCommand(decoder, body, at, length);
+  } catch (error) {
+    if (TocsinError.is(error)) return undefined;
+    throw error;
+  }
+}
+
+/** CRC-32 of the kind byte and the body: what was asked, without key and urgency. */
+function fingerprintAt(body: Uint8Array, at: number, length: number): number {
+  const kind = crc32(body.subarray(at + 5, at + 6));
+  return crc32(body.subarray(at + COMMAND_HEADER_BYTES, at + length), kind);
+}

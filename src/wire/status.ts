@@ -1,0 +1,33 @@
+import type { LogIndex, ReplicaId, Revision, Term } from '../base/ids.ts';
+import type { Role } from '../raft/types.ts';
+
+/** What a replica tells of itself: as of the moment it was asked, from its own knowledge alone. */
+export interface ReplicaStatus {
+  readonly replicaId: ReplicaId;
+  /** 32 hex digits. */
+  readonly clusterId: string;
+  readonly role: Role;
+  readonly term: Term;
+  /** Who leads, as far as this replica knows. */
+  readonly leader: ReplicaId | undefined;
+  /** Multiaddr of the leader. */
+  readonly leaderAddress: string | undefined;
+  readonly commit: LogIndex;
+  readonly applied: LogIndex;
+  readonly lastIndex: LogIndex;
+  readonly revision: Revision;
+  /** Hash of the applied state, 14 to 16 hex digits: equal at equal `applied` on all replicas. */
+  readonly digest: string;
+  readonly uptimeMs: number;
+  /** Program and version. */
+  readonly agent: string;
+  readonly openAlerts: number;
+  /** In order of id. */
+  readonly members: readonly ReplicaAddress[];
+}
+
+export interface ReplicaAddress {
+  readonly id: ReplicaId;
+  /** Multiaddr. */
+  readonly address: string;
+}

@@ -1,0 +1,30 @@
+import type { DisplayState, Effect, Kind, Priority } from '../statemachine/types.ts';
+
+/**
+ * The closed sets of words that have numbers on the wire and in the log: a word's number is its place. Words are only
+ * ever added at the end, and only together with a new wire version.
+ */
+
+export const KINDS: readonly Kind[] = ['physiological', 'technical', 'advisory'];
+export const PRIORITIES: readonly Priority[] = ['high', 'medium', 'low', 'none'];
+export const EFFECTS: readonly Effect[] = [
+  'raised',
+  'continued',
+  'escalated',
+  'deescalated',
+  'reactivated',
+  'cleared',
+  'acknowledged',
+  'unchanged',
+];
+export const STATES: readonly DisplayState[] = [
+  'ACTIVE_UNACK',
+  'ACTIVE_ACK',
+  'LATCHED',
+  'RTN_UNACK',
+  'RESOLVED',
+];
+
+/** The number of a word. */
+export const placeOf = <T extends string>(words: readonly T[], word: T): number =>
+  words.indexOf(word);

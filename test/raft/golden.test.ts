@@ -1,0 +1,155 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { renderMessage } from '../../src/raft/render.ts';
+import { CoreCluster } from '../../src/testing/core-cluster.ts';
+
+/**
+ * Golden interaction scripts: a command a line, `----`, what came of it. The file's name is the claim, its comments say
+ * why. `UPDATE=1` rewrites them; read the diff. Commands:
+ *
+ *   cluster N [entries MAX]   campaign R         propose R NAME      read R CONTEXT
+ *   tick R [TIMES]            sync R | sync all  deliver [A>B …]     drop [A>B …]
+ *   crash R [SURVIVE]         start R            lost R PEER         transfer R TO
+ *   settle                    state
+ */
+const FOLDER = join(import.meta.dirname, 'golden');
+
+class Script {
+  #cluster: CoreCluster | undefined;
+
+  run(command: string): string {
+    const [verb = '', ...words] = command.split(/\s+/);
+    if (verb === 'cluster') {
+      const raft = words[1] === 'entries' ? { appendEntriesMax: Number(words[2]) } : {};
+      this.#cluster = new CoreCluster({ size: Number(words[0]), seed: 1, raft });
+      return 'ok';
+    }
+    const cluster = this.#cluster;
+    if (cluster === undefined) throw new Error('a script begins with: cluster N');
+    const before = cluster.network.length;
+    const note = act(cluster, verb, words);
+    const sent = cluster.network
+      .slice(verb === 'deliver' || verb === 'drop' ? cluster.network.length : before)
+      .map((item) => renderMessage(item.message));
+    return [...note, ...sent].join('\n') || 'nothing';
+  }
+}
+
+function act(cluster: CoreCluster, verb: string, words: readonly string[]): string[] {
+  const id = Number(words[0]);
+  switch (verb) {
+    case 'campaign':
+      cluster.campaign(id);
+      return [];
+    case 'propose': {
+      const index = cluster.propose(id, words[1] ?? '');
+      return [index === undefined ? 'not taken' : `at ${index}`];
+    }
+    case 'read':
+      cluster.read(id, Number(words[1]));
+      return [];
+    case 'tick':
+      for (let times = Number(words[1] ?? 1); times > 0; times -= 1) cluster.tick(id);
+      return [];
+    case 'sync':
+      for (const member of cluster.running)
+        if (words[0] === 'all' || member.id === id)
+          while (member.writes.length > 0) cluster.sync(member.id);
+      return [];
+    case 'deliver':
+      return deliver(cluster, words);
+    case 'drop':
+      return take(cluster, words).map((at) => {
+        const [item] = cluster.network.splice(at, 1);
+        return item === undefined ? '' : `dropped  ${renderMessage(item.message)}`;
+      });
+    case 'crash':
+      cluster.crash(id, Number(words[1] ?? 0));
+      return [];
+    case 'start':
+      cluster.start(id);
+      return [];
+    case 'lost':
+      cluster.peerLost(id, Number(words[1]));
+      return [];
+    case 'transfer':
+      return [cluster.transfer(id, Number(words[1])) ? 'begun' : 'refused'];
+    case 'settle':
+      cluster.settle();
+      return state(cluster);
+    case 'state':
+      return state(cluster);
+    default:
+      throw new Error(`unknown command: ${verb}`);
+  }
+}
+
+const fits = (words: readonly string[], from: number, to: number): boolean =>
+  words.length === 0 || words.includes(`${from}>${to}`);
+
+/** Places in the network of what fits, the last first, so that taking one does not move the others. */
+function take(cluster: CoreCluster, words: readonly string[]): number[] {
+  return cluster.network
+    .flatMap(({ message }, at) => (fits(words, message.from, message.to) ? [at] : []))
+    .reverse();
+}
+
+/** Delivers what is under way now, in order, and shows what that set in motion. */
+function deliver(cluster: CoreCluster, words: readonly string[]): string[] {
+  const due = cluster.network.filter(({ message }) => fits(words, message.from, message.to));
+  const lines: string[] = [];
+  for (const item of due) {
+    const known = new Set(cluster.network);
+    cluster.deliver(cluster.network.indexOf(item));
+    const set = cluster.network.filter((each) => !known.has(each));
+    lines.push(...set.map((each) => renderMessage(each.message)));
+  }
+  return lines;
+}
+
+function state(cluster: CoreCluster): string[] {
+  const reads = [...cluster.reads].map(([context, answer]) =>
+    answer === 'dropped' ? `read ${context}: dropped` : `read ${context}: ≤ ${answer.index}`,
+  );
+  const members = cluster.members.map((member) => {
+    if (member.core === undefined) return `${member.id}: down`;
+    const { role, term, leader } = member.core.standing;
+    const log = Array.from({ length: member.core.last.index }, (_, at) =>
+      member.core?.termAt(at + 1),
+    ).join('');
+    return `${member.id}: ${role} t${term} leader=${leader ?? '-'} log=${log || '-'} commit=${member.core.committed}`;
+  });
+  return [...members, ...reads];
+}
+
+/** `$ command` lines with their output after `----`, up to the next blank line. */
+function replay(text: string): string {
+  const script = new Script();
+  const out: string[] = [];
+  let skipping = false;
+  for (const line of text.split('\n')) {
+    if (line.startsWith('$ ')) {
+      out.push(line, '----', script.run(line.slice(2)), '');
+      skipping = true;
+    } else if (line.startsWith('#') || (line === '' && !skipping)) {
+      if (line.startsWith('#')) skipping = false;
+      out.push(line);
+    }
+  }
+  return `${out.join('\n').trimEnd()}\n`;
+}
+
+const scripts = readdirSync(FOLDER).filter((name) => name.endsWith('.txt'));
+
+test('there are golden scripts', () => {
+  expect(scripts.length).toBeGreaterThan(5);
+});
+
+test.each(scripts)('%s', (name) => {
+  const path = join(FOLDER, name);
+  const expected = readFileSync(path, 'utf8');
+  const actual = replay(expected);
+  if (process.env['UPDATE'] === '1') writeFileSync(path, actual);
+  else expect(actual).toBe(expected);
+});

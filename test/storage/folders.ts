@@ -1,0 +1,60 @@
+import { statfsSync } from 'node:fs';
+import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { replicaId } from '../../src/base/ids.ts';
+import { encodeIdentity } from '../../src/storage/identity.ts';
+import type { Identity } from '../../src/storage/types.ts';
+import { CLUSTER } from './entries.ts';
+
+export const identity: Identity = {
+  clusterId: CLUSTER,
+  replicaId: replicaId(2),
+  incarnation: 77,
+  members: [1, 2, 3].map((id) => ({ id: replicaId(id), address: `/ip4/127.0.0.1/tcp/740${id}` })),
+};
+
+const MEMORY_FOLDER = '/dev/shm';
+const MEMORY_BYTES_MIN = 2 ** 30;
+
+/**
+ * In memory where there is room: no test here cuts the power, so a sync that costs nothing proves
+ * the same.
+ */
+export const temporaryFolder = (): Promise<string> =>
+  mkdtemp(join(hasMemory() ? MEMORY_FOLDER : tmpdir(), 'tocsin-storage-'));
+
+function hasMemory(): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(MEMORY_FOLDER);
+    return bavail * bsize >= MEMORY_BYTES_MIN;
+  } catch {
+    return false;
+  }
+}
+
+export const remove = (path: string): Promise<void> => rm(path, { recursive: true, force: true });
+
+export const copy = (from: string, to: string): Promise<void> => cp(from, to, { recursive: true });
+
+/**
+ * All files below `path` with their bytes, for comparing before and after. LevelDB's text log is
+ * not data.
+ */
+export async function snapshot(path: string): Promise<Record<string, string>> {
+  const files: Record<string, string> = {};
+  for (const entry of await readdir(path, { recursive: true, withFileTypes: true })) {
+    const name = join(entry.parentPath, entry.name);
+    files[name] = entry.isFile() ? (await readFile(name)).toString('base64') : 'folder';
+  }
+  return files;
+}
+
+/** A well-formed record of a version that may not exist yet. */
+export function identityOfVersion(version: number): Uint8Array {
+  const bytes = Buffer.from(encodeIdentity(identity));
+  bytes.writeUInt32LE(version, 4);
+  bytes.writeUInt32LE(crc32(bytes.subarray(16), crc32(bytes.subarray(0, 12))), 12);
+  return bytes;
+}

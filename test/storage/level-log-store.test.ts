@@ -1,0 +1,254 @@
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { formatFolder, openFolder } from '../../src/storage/data-folder.ts';
+import type { Batch, Database } from '../../src/storage/level.ts';
+import { entryKey, entryKeyIndex, openDatabase, STATE_KEYS } from '../../src/storage/level.ts';
+import { LevelLogStore } from '../../src/storage/level-log-store.ts';
+import { encodeState } from '../../src/storage/state-record.ts';
+import { recordOf } from '../../src/wire/record.ts';
+import {
+  at,
+  CLUSTER,
+  digest,
+  emptyLogEnd,
+  endOfAll,
+  entriesAfter,
+  hard,
+  writing,
+} from './entries.ts';
+import { copy, identity, remove, temporaryFolder } from './folders.ts';
+import { logStoreContract, type Rig } from './log-store-contract.ts';
+
+/** A database whose next batch fails when `failing.next` is set; everything else goes through. */
+function breakable(database: Database, failing: { next: boolean }): Database {
+  const batch = (): Batch => {
+    const chained = database.batch();
+    const write = chained.write.bind(chained);
+    return Object.assign(chained, {
+      write: async (...args: Parameters<typeof write>): Promise<void> => {
+        if (!failing.next) return write(...args);
+        await chained.close();
+        throw Object.assign(new Error('IO error: EIO'), { code: 'LEVEL_IO_ERROR' });
+      },
+    });
+  };
+  return new Proxy(database, {
+    get: (target, name) => {
+      if (name === 'batch') return batch;
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
+
+async function makeRig(): Promise<Rig> {
+  const root = await temporaryFolder();
+  const failing = { next: false };
+  let lives = 0;
+  const path = (): string => join(root, String(lives));
+  await formatFolder(path(), identity);
+  return {
+    open: async () => {
+      failing.next = false;
+      const database = await openDatabase(join(path(), 'raft'), false);
+      return new LevelLogStore(breakable(database, failing), CLUSTER);
+    },
+    crash: async (store) => {
+      // What the kernel holds of a killed process: the files as they are, without an orderly end.
+      const before = path();
+      lives += 1;
+      await copy(before, path());
+      await store.close();
+    },
+    failNextWrite: () => {
+      failing.next = true;
+    },
+    dispose: () => remove(root),
+  };
+}
+
+logStoreContract('LevelLogStore', makeRig);
+
+test('entry keys are in the order of their indexes', () => {
+  const indexes = [0, 1, 255, 256, 65_535, 2 ** 32 - 1, 2 ** 32, 2 ** 48 + 3, 2 ** 53 - 1];
+  const keys = indexes.map(entryKey);
+  expect([...keys].sort(Buffer.compare)).toEqual(keys);
+  expect(keys.map(entryKeyIndex)).toEqual(indexes);
+});
+
+describe('a log that was tampered with is refused', () => {
+  const log = entriesAfter(emptyLogEnd, 1, [10, 20, 30, 40, 50]);
+  const bytesOf = (index: number): Uint8Array => recordOf(log[index - 1]!).bytes;
+  let root = '';
+  let path = '';
+
+  beforeEach(async () => {
+    root = await temporaryFolder();
+    path = join(root, 'data');
+    await formatFolder(path, identity);
+    await inStore(async (store) => {
+      await store.load();
+      await store.write(writing(log, hard(2, 3)));
+    });
+  });
+  afterEach(() => remove(root));
+
+  async function inStore<T>(use: (store: LevelLogStore) => Promise<T>): Promise<T> {
+    const { store } = await openFolder(path);
+    try {
+      return await use(store);
+    } finally {
+      await store.close();
+    }
+  }
+
+  async function tamper(change: (database: Database) => Promise<void>): Promise<void> {
+    const database = await openDatabase(join(path, 'raft'), false);
+    try {
+      await change(database);
+    } finally {
+      await database.close();
+    }
+  }
+
+  const loading = async (): Promise<unknown> => inStore((store) => store.load());
+  const state = (lastIndex: number, lastChain: number, commit = 0): Uint8Array[] =>
+    ([0, 1] as const).map((i) =>
+      encodeState({ sequence: 9, hardState: hard(2, commit), lastIndex, lastChain }, i),
+    );
+  const putState = async (database: Database, copies: Uint8Array[]): Promise<void> => {
+    for (const [i, bytes] of copies.entries())
+      await database.put(STATE_KEYS[i === 0 ? 0 : 1], bytes);
+  };
+
+  test('untouched it loads', async () => {
+    expect(digest((await inStore((store) => store.load())).tail)).toEqual(digest(log));
+  });
+
+  const flipped = (bytes: Uint8Array, place: number): Uint8Array => {
+    const other = Uint8Array.from(bytes);
+    other[place]! ^= 1;
+    return other;
+  };
+  const forged = entriesAfter(endOfAll(log.slice(0, 2)), 1, [31])[0]!;
+  const fallen = entriesAfter(endOfAll(log), 0, [1])[0]!;
+
+  const cases: readonly [string, (d: Database) => Promise<void>, RegExp][] = [
+    ['a missing entry', (d) => d.del(entryKey(3)), /entry 4 stands where 3 belongs/],
+    ['a missing first entry', (d) => d.del(entryKey(1)), /entry 2 stands where 1 belongs/],
+    ['a missing last entry', (d) => d.del(entryKey(5)), /ends at entry 4, the hard state says 5/],
+    [
+      'a rotten entry',
+      (d) => d.put(entryKey(3), flipped(bytesOf(3), 80)),
+      /entry 3: .*body checksum/,
+    ],
+    ['a rotten header', (d) => d.put(entryKey(3), flipped(bytesOf(3), 20)), /entry 3: .*header/],
+    ['a short entry', (d) => d.put(entryKey(3), bytesOf(3).subarray(0, 70)), /entry 3: /],
+    ['an empty entry', (d) => d.put(entryKey(3), new Uint8Array(0)), /entry 3: /],
+    ['a misplaced entry', (d) => d.put(entryKey(3), bytesOf(4)), /entry 4 stands where 3 belongs/],
+    ['a forged entry', (d) => d.put(entryKey(3), recordOf(forged).bytes), /entry 4 follows chain/],
+    [
+      'a forged last entry',
+      (d) =>
+        d.put(entryKey(5), recordOf(entriesAfter(endOfAll(log.slice(0, 4)), 1, [51])[0]!).bytes),
+      /entry 5 has chain/,
+    ],
+    [
+      'an entry beyond the end',
+      (d) => d.put(entryKey(6), recordOf(entriesAfter(endOfAll(log), 1, [1])[0]!).bytes),
+      /ends at entry 6/,
+    ],
+    [
+      'a term that falls',
+      (d) => d.put(entryKey(6), recordOf(fallen).bytes),
+      /entry 6 is of term 0/,
+    ],
+    [
+      'a strange key',
+      (d) => d.put(Buffer.from('l/x'), bytesOf(3)),
+      /key 6c2f78 is not of an entry/,
+    ],
+    ['a lost hard state', (d) => d.del(STATE_KEYS[1]), /m\/hs1 is missing/],
+    [
+      'a rotten hard state',
+      async (d) => d.put(STATE_KEYS[0], flipped((await d.get(STATE_KEYS[0]))!, 17)),
+      /m\/hs0: wrong checksum/,
+    ],
+    [
+      'copies swapped',
+      async (d) => d.put(STATE_KEYS[0], (await d.get(STATE_KEYS[1]))!),
+      /m\/hs0: it is copy 1/,
+    ],
+    [
+      'copies that differ',
+      (d) => d.put(STATE_KEYS[0], state(5, endOfAll(log).chain)[0]!),
+      /copies differ: m\/hs0 is write 9, m\/hs1 1/,
+    ],
+    [
+      'a commit beyond the log',
+      (d) => putState(d, state(5, endOfAll(log).chain, 6)),
+      /entry 6 was committed, but the log ends at 5/,
+    ],
+  ];
+  test.each(cases)('%s', async (_what, change, message) => {
+    await tamper(change);
+    await expect(loading()).rejects.toThrow(
+      expect.objectContaining({ code: 'DATA_CORRUPT', message: expect.stringMatching(message) }),
+    );
+  });
+
+  test('damage that appears while it runs is seen by the page that reads it', async () => {
+    const database = await openDatabase(join(path, 'raft'), false);
+    const store = new LevelLogStore(database, CLUSTER);
+    try {
+      await store.load();
+      await database.put(entryKey(3), flipped(bytesOf(3), 80));
+      const corrupt = expect.objectContaining({ code: 'DATA_CORRUPT' });
+      await expect(store.read(at(1), at(5), 1e6)).rejects.toThrow(corrupt);
+      await expect(store.read(at(4), at(5), 1e6), 'the one before').rejects.toThrow(corrupt);
+      expect(await store.read(at(5), at(5), 1e6)).toHaveLength(1);
+      await database.put(entryKey(3), recordOf(forged).bytes);
+      await expect(store.read(at(4), at(5), 1e6), 'another chain').rejects.toThrow(corrupt);
+      await database.del(entryKey(5));
+      await expect(store.read(at(4), at(5), 1e6), 'a lost end').rejects.toThrow(corrupt);
+      await database.del(entryKey(4));
+      await expect(store.read(at(4), at(4), 1e6), 'nothing there').rejects.toThrow(corrupt);
+    } finally {
+      await store.close();
+    }
+  });
+
+  test('another cluster id does not fit the log', async () => {
+    const database = await openDatabase(join(path, 'raft'), false);
+    const store = new LevelLogStore(database, 'f'.repeat(32));
+    try {
+      await expect(store.load()).rejects.toThrow('entry 1 follows chain');
+    } finally {
+      await store.close();
+    }
+  });
+
+  test('a cut next to a rotten entry fails, and the store with it', async () => {
+    const database = await openDatabase(join(path, 'raft'), false);
+    const store = new LevelLogStore(database, CLUSTER);
+    try {
+      await store.load();
+      await database.put(entryKey(4), flipped(bytesOf(4), 80));
+      const failed = expect.objectContaining({ code: 'DISK_FAILED' });
+      await expect(store.write(writing([], undefined, 5))).rejects.toThrow(failed);
+      await expect(store.load()).rejects.toThrow(failed);
+    } finally {
+      await store.close();
+    }
+  });
+
+  test('closing in the middle of a load ends it with CLOSED, or lets it finish', async () => {
+    const { store } = await openFolder(path);
+    const load = store.load().then(
+      () => 'done',
+      (error: unknown) => (error as { code: string }).code,
+    );
+    await store.close();
+    expect(['done', 'CLOSED']).toContain(await load);
+  });
+});

@@ -1,0 +1,47 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { logIndex, replicaId, term } from '../../src/base/ids.ts';
+import { decodeState, encodeState, sameState } from '../../src/storage/state-record.ts';
+import { hard } from './entries.ts';
+
+const count = fc.maxSafeNat();
+const states = fc.record({
+  sequence: count,
+  hardState: fc.record({
+    term: count.map(term),
+    vote: fc.option(fc.integer({ min: 1, max: 65_535 }).map(replicaId), { nil: undefined }),
+    commit: count.map(logIndex),
+  }),
+  lastIndex: count,
+  lastChain: count,
+});
+
+test('a state comes back as it was, from either copy', () => {
+  fc.assert(
+    fc.property(states, fc.constantFrom(0, 1), (state, copy) => {
+      expect(decodeState(encodeState(state, copy), copy)).toEqual(state);
+    }),
+  );
+});
+
+test('two states are the same only when every field is', () => {
+  fc.assert(
+    fc.property(states, states, (one, other) => {
+      expect(sameState(one, one)).toBe(true);
+      expect(sameState(one, other)).toBe(JSON.stringify(one) === JSON.stringify(other));
+    }),
+  );
+});
+
+test('cut anywhere, with any bit flipped, or as the other copy it is refused', () => {
+  const state = { sequence: 7, hardState: hard(3, 2, replicaId(1)), lastIndex: 9, lastChain: 11 };
+  const bytes = encodeState(state, 0);
+  expect(decodeState(bytes, 1)).toBe('it is copy 0');
+  for (let length = 0; length < bytes.byteLength; length += 1)
+    expect(decodeState(bytes.subarray(0, length), 0)).toEqual(expect.any(String));
+  for (let bit = 0; bit < bytes.byteLength * 8; bit += 1) {
+    const other = Uint8Array.from(bytes);
+    other[bit >> 3]! ^= 1 << (bit & 7);
+    expect(decodeState(other, 0), `bit ${bit}`).toEqual(expect.any(String));
+  }
+});

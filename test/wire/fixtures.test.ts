@@ -1,0 +1,397 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { TocsinError } from '../../src/base/errors.ts';
+import { groupId, logIndex, replicaId, revision, term, unixMillis } from '../../src/base/ids.ts';
+import type { Message } from '../../src/raft/types.ts';
+import type { AlertPage, Answer, WatchMessage } from '../../src/statemachine/alert-api.ts';
+import type { Alert, Command, Reply } from '../../src/statemachine/types.ts';
+import {
+  decodeGetAnswer,
+  decodeListAnswer,
+  decodeStatusAnswer,
+  encodeGetAnswer,
+  encodeListAnswer,
+  encodeStatusAnswer,
+  encodeWatchMessages,
+  WatchReader,
+} from '../../src/wire/answers.ts';
+import {
+  decodeFail,
+  decodeGet,
+  decodeList,
+  decodeSubmit,
+  decodeWatch,
+  encodeFail,
+  encodeGet,
+  encodeList,
+  encodeSubmit,
+  encodeWatch,
+  type GetRequest,
+  type ListRequest,
+  type WatchRequest,
+} from '../../src/wire/client-messages.ts';
+import { decodeSubmissions, encodeCommand, keyFromText } from '../../src/wire/commands.ts';
+import { FrameReader, FrameType, frameHeader } from '../../src/wire/frame.ts';
+import { decodeHello, encodeHello, type Hello } from '../../src/wire/handshake.ts';
+import { decodePeerMessage, encodePeerMessage } from '../../src/wire/peer-messages.ts';
+import { EntryRecord, entryOf, genesisChain, recordOf } from '../../src/wire/record.ts';
+import { decodeReplies, encodeReplies } from '../../src/wire/replies.ts';
+import type { ReplicaStatus } from '../../src/wire/status.ts';
+import { copyOf, join } from './helpers.ts';
+
+/**
+ * The bytes of wire version 1, pinned: what one release writes, every later one that speaks version 1 writes and reads.
+ * `UPDATE=1` rewrites the files; a changed file needs a new version, not a new pin, once a release is out.
+ */
+const FOLDER = new URL('./fixtures/v1/', import.meta.url);
+const UPDATE = process.env['UPDATE'] === '1';
+
+const CLUSTER = '0123456789abcdef0123456789abcdef';
+const KEY = keyFromText('fixture');
+const TIME = unixMillis(1_790_000_000_000);
+
+const raise: Command = {
+  type: 'raise',
+  actor: 'monitor-7',
+  observedAt: TIME,
+  expectedRevision: revision(41),
+  dedupKey: 'icu:bed-12:monitor-7:HR:HI',
+  kind: 'physiological',
+  priority: 'high',
+  condition: 'HR:HI',
+  text: 'Heart rate high: 151 > 130 ♥',
+  subject: { unit: 'icu', bed: '12', patient: 'p-77', device: 'monitor-7' },
+  cause: { metric: 'hr', value: 151.5, unit: '/min', limit: 130, rule: 'hr-high@1' },
+  latching: true,
+  acknowledgementRequired: true,
+  labels: { shift: 'night', ward: '3' },
+};
+const leastRaise: Command = {
+  type: 'raise',
+  actor: 'a',
+  observedAt: unixMillis(0),
+  dedupKey: 'k',
+  kind: 'advisory',
+  priority: 'none',
+  condition: 'c',
+  text: '',
+  subject: {},
+  latching: false,
+  acknowledgementRequired: false,
+};
+const clear: Command = {
+  type: 'clear',
+  actor: 'monitor-7',
+  observedAt: TIME,
+  target: { dedupKey: 'k' },
+};
+const acknowledge: Command = {
+  type: 'acknowledge',
+  actor: 'nurse-3',
+  observedAt: TIME,
+  target: { id: 'A1042' },
+  activation: 2,
+  note: 'on my way',
+};
+const alert: Alert = {
+  id: 'A1042',
+  dedupKey: 'icu:bed-12:monitor-7:HR:HI',
+  occurrence: 2,
+  previous: 'A17',
+  activation: 2,
+  kind: 'physiological',
+  basePriority: 'medium',
+  priority: 'high',
+  condition: 'HR:HI',
+  text: 'Heart rate high',
+  subject: { bed: '12' },
+  cause: { metric: 'hr', value: null },
+  labels: { ward: '3' },
+  presence: 'cleared',
+  acknowledged: true,
+  acknowledgements: [{ by: 'nurse-3', at: TIME, activation: 1, note: 'seen' }],
+  latching: true,
+  acknowledgementRequired: false,
+  resolution: { how: 'acknowledged', by: 'nurse-3', at: TIME },
+  count: 5,
+  raisedAt: TIME,
+  lastSeenAt: TIME,
+  clearedAt: TIME,
+  observedAt: TIME,
+  version: 6,
+  revision: revision(1050),
+};
+
+function pinned(name: string, bytes: Uint8Array): Uint8Array {
+  const file = new URL(`${name}.hex`, FOLDER);
+  const hex = Buffer.from(bytes)
+    .toString('hex')
+    .replace(/.{1,64}/g, '$&\n');
+  if (UPDATE || !existsSync(file)) {
+    if (!UPDATE) throw new Error(`no fixture ${name}: run once with UPDATE=1`);
+    writeFileSync(file, hex);
+  }
+  const kept = readFileSync(file, 'utf8');
+  expect(hex).toBe(kept);
+  return copyOf(Buffer.from(kept.replace(/\s/g, ''), 'hex'));
+}
+
+const names: string[] = [];
+
+/** The frame of `parts` has the pinned bytes, and the pinned bytes give back what `decode` is to give. */
+function frame<T>(
+  name: string,
+  type: FrameType,
+  parts: readonly Uint8Array[],
+  decode: (body: Uint8Array) => T,
+  expected: T,
+): void {
+  names.push(name);
+  test(name, () => {
+    const bytes = pinned(name, join([frameHeader(type, groupId(0), 513, parts), ...parts]));
+    const reader = new FrameReader(4096);
+    reader.push(bytes);
+    const read = reader.next();
+    expect(read).toMatchObject({ type, group: 0, id: 513 });
+    expect(decode(read?.body ?? new Uint8Array(0))).toEqual(expected);
+  });
+}
+
+describe('frames of the connection', () => {
+  const hello: Hello = {
+    role: 'peer',
+    lane: 'control',
+    clusterId: CLUSTER,
+    replicaId: replicaId(2),
+    incarnation: 123456,
+    agent: 'tocsin/0.1.0',
+    versions: { min: 1, max: 1 },
+  };
+  const client: Hello = {
+    role: 'client',
+    lane: 'client',
+    clusterId: '',
+    replicaId: undefined,
+    incarnation: 0,
+    agent: '',
+    versions: { min: 1, max: 2 },
+  };
+  const empty = (body: Uint8Array): number => body.byteLength;
+  frame('hello-client', FrameType.HELLO, [encodeHello(client)], decodeHello, client);
+  frame('welcome', FrameType.WELCOME, [encodeHello(hello)], decodeHello, hello);
+  const refusal = new TocsinError('WRONG_CLUSTER', 'another cluster');
+  frame('refuse', FrameType.REFUSE, [encodeFail(refusal)], decodeFail, refusal);
+  frame('ping', FrameType.PING, [], empty, 0);
+  frame('pong', FrameType.PONG, [], empty, 0);
+});
+
+describe('frames between peers', () => {
+  const envelope = { from: replicaId(1), to: replicaId(300), term: term(2 ** 40 + 7) };
+  const last = { index: logIndex(2 ** 33 + 9), term: term(6) };
+  const chain = genesisChain(CLUSTER);
+  const first = EntryRecord.draft('noop', TIME, 0, []);
+  first.seal({ index: logIndex(last.index + 1), term: term(6) }, chain);
+  const second = EntryRecord.draft('commands', TIME, 1, [encodeCommand(clear, KEY)]);
+  second.seal({ index: logIndex(last.index + 2), term: term(7) }, first.chain);
+  const messages: Record<string, Message> = {
+    'vote-request': { type: 'vote-request', ...envelope, pre: true, last, transfer: false },
+    'vote-reply': { type: 'vote-reply', ...envelope, pre: false, granted: true },
+    'append-request': {
+      type: 'append-request',
+      ...envelope,
+      prev: last,
+      entries: [entryOf(first), entryOf(second)],
+      commit: logIndex(5),
+    },
+    'append-reply': {
+      type: 'append-reply',
+      ...envelope,
+      accepted: false,
+      index: last.index,
+      hint: { index: logIndex(3), term: term(2) },
+    },
+    heartbeat: { type: 'heartbeat', ...envelope, commit: logIndex(5), round: 12 },
+    'heartbeat-reply': { type: 'heartbeat-reply', ...envelope, round: 12 },
+    'timeout-now': { type: 'timeout-now', ...envelope, last },
+  };
+  for (const [name, message] of Object.entries(messages)) {
+    const { type, body } = encodePeerMessage(message);
+    const plain = (one: Message): unknown =>
+      one.type === 'append-request'
+        ? { ...one, entries: one.entries.map((entry) => copyOf(recordOf(entry).bytes)) }
+        : one;
+    frame(name, type, body, (bytes) => plain(decodePeerMessage(type, bytes)), plain(message));
+  }
+});
+
+describe('frames of clients', () => {
+  const commands = [raise, clear, acknowledge].map((command) => encodeCommand(command, KEY));
+  frame(
+    'submit',
+    FrameType.SUBMIT,
+    encodeSubmit(5_000, commands),
+    (body) => {
+      const { timeoutMs, count, urgency, commands: records } = decodeSubmit(body);
+      return {
+        timeoutMs,
+        count,
+        urgency,
+        commands: decodeSubmissions(records).map((one) => one.command),
+      };
+    },
+    { timeoutMs: 5_000, count: 3, urgency: 0, commands: [raise, clear, acknowledge] },
+  );
+
+  const replies: Reply[] = [
+    {
+      ok: true,
+      effect: 'raised',
+      alertId: 'A1042',
+      activation: 1,
+      revision: revision(1042),
+      state: 'ACTIVE_UNACK',
+    },
+    { ok: false, code: 'ALERT_NOT_FOUND', message: 'no alert A7' },
+    {
+      ok: true,
+      effect: 'unchanged',
+      alertId: 'A3',
+      activation: 9,
+      revision: revision(5),
+      state: 'RESOLVED',
+    },
+  ];
+  frame('submit-reply', FrameType.SUBMIT_REPLY, [encodeReplies(replies)], decodeReplies, replies);
+
+  const get: GetRequest = { ref: { id: 'A1042' }, consistency: 'linearizable' };
+  frame('get', FrameType.GET, [encodeGet(get)], decodeGet, get);
+  const list: ListRequest = {
+    filter: {
+      open: true,
+      states: ['LATCHED'],
+      priorities: ['high', 'low'],
+      kinds: ['technical'],
+      unit: 'icu',
+    },
+    consistency: 'local',
+    limit: 100,
+    after: 'A9',
+  };
+  frame('list', FrameType.LIST, [encodeList(list)], decodeList, list);
+  const watch: WatchRequest = { from: revision(1), filter: { bed: '12' } };
+  frame('watch', FrameType.WATCH, [encodeWatch(watch)], decodeWatch, watch);
+  const size = (body: Uint8Array): number => body.byteLength;
+  frame('status', FrameType.STATUS, [], size, 0);
+  frame('cancel', FrameType.CANCEL, [], size, 0);
+
+  const found: Answer<Alert | undefined> = { value: alert, revision: revision(1050) };
+  frame('answer-get', FrameType.ANSWER, encodeGetAnswer(found), decodeGetAnswer, found);
+  const none: Answer<Alert | undefined> = { value: undefined, revision: revision(0) };
+  frame('answer-get-none', FrameType.ANSWER, encodeGetAnswer(none), decodeGetAnswer, none);
+  const page: Answer<AlertPage> = {
+    value: { alerts: [alert], next: 'A1042' },
+    revision: revision(1050),
+  };
+  frame('answer-list', FrameType.ANSWER, encodeListAnswer(page), decodeListAnswer, page);
+  const status: ReplicaStatus = {
+    replicaId: replicaId(1),
+    clusterId: CLUSTER,
+    role: 'leader',
+    term: term(4),
+    leader: replicaId(1),
+    leaderAddress: '/ip4/127.0.0.1/tcp/7401',
+    commit: logIndex(9),
+    applied: logIndex(8),
+    lastIndex: logIndex(10),
+    revision: revision(7),
+    digest: '00123456789abc',
+    uptimeMs: 60_000,
+    agent: 'tocsin/0.1.0',
+    openAlerts: 3,
+    members: [{ id: replicaId(1), address: '/ip4/127.0.0.1/tcp/7401' }],
+  };
+  frame(
+    'answer-status',
+    FrameType.ANSWER,
+    [encodeStatusAnswer(status)],
+    decodeStatusAnswer,
+    status,
+  );
+  const fail = new TocsinError('NOT_LEADER', 'replica 1 leads', {
+    leader: '/ip4/10.0.0.1/tcp/7401',
+  });
+  frame('fail', FrameType.FAIL, [encodeFail(fail)], decodeFail, fail);
+  const { revision: at, raisedAt: time } = alert;
+  const messages: WatchMessage[] = [
+    { type: 'compacted', revision: revision(1049), alerts: [alert] },
+    {
+      type: 'event',
+      event: {
+        revision: at,
+        index: logIndex(77),
+        time,
+        observedAt: time,
+        effect: 'cleared',
+        actor: 'monitor-7',
+        alert,
+      },
+    },
+    { type: 'progress', revision: at },
+  ];
+  const items = encodeWatchMessages(messages);
+  frame(
+    'watch-messages',
+    FrameType.WATCH_MESSAGES,
+    items,
+    (body) => new WatchReader().read(body),
+    messages,
+  );
+});
+
+describe('records', () => {
+  const record = (name: string, command: Command): void => {
+    names.push(name);
+    test(name, () => {
+      const bytes = pinned(name, encodeCommand(command, KEY));
+      const [read] = decodeSubmissions(bytes);
+      expect(read?.command).toEqual(command);
+      expect(read?.key).toBe(Buffer.from(KEY).toString('hex'));
+    });
+  };
+  record('command-raise', raise);
+  record('command-raise-least', leastRaise);
+  record('command-clear', clear);
+  record('command-acknowledge', acknowledge);
+
+  names.push('entry-record');
+  test('entry-record', () => {
+    const made = EntryRecord.draft('commands', TIME, 2, [
+      encodeCommand(clear, KEY),
+      encodeCommand(acknowledge, KEY),
+    ]);
+    made.seal({ index: logIndex(12), term: term(3) }, genesisChain(CLUSTER));
+    const read = EntryRecord.parse(pinned('entry-record', made.bytes));
+    expect([read.kind, read.count, read.index, read.term, read.time]).toEqual([
+      'commands',
+      2,
+      12,
+      3,
+      TIME,
+    ]);
+    expect([read.previousChain, read.chain]).toEqual([genesisChain(CLUSTER), made.chain]);
+  });
+});
+
+test('every frame type has a fixture, and every fixture a test', () => {
+  const types = new Set<number>();
+  const files = readdirSync(FOLDER).map((file) => file.replace('.hex', ''));
+  for (const name of files) {
+    const bytes = Buffer.from(
+      readFileSync(new URL(`${name}.hex`, FOLDER), 'utf8').replace(/\s/g, ''),
+      'hex',
+    );
+    if (bytes.subarray(0, 4).toString() === 'TOCS') types.add(bytes[5] as number);
+  }
+  expect([...types].sort((a, b) => a - b)).toEqual(Object.values(FrameType).sort((a, b) => a - b));
+  expect(files.sort()).toEqual([...names].sort());
+});
