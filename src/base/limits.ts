@@ -127,6 +127,22 @@ export const RECORDINGS_MAX = 512;
 export const RECORDING_LINE_BYTES_MAX: number = 4 * KiB;
 export const WARD_BEDS_MAX = 10_000;
 
+// From rules to the cluster.
+/** Commands that a sender of alerts holds, under way and waiting; whoever brings more waits. */
+export const ALERTS_HELD_MAX = 4_096;
+/** Of these, under way at once, each for another condition. */
+export const ALERTS_UNDER_WAY_MAX = 512;
+/** Alerts that could not be sent, kept one by one for the report; beyond that they are only counted. */
+export const ALERT_FAILURES_KEPT_MAX = 1_000;
+
+// A cluster of child processes.
+/** For a replica to start and listen: it reads its whole log first, on a machine that may be busy. */
+export const LOCAL_START_MS_MAX = 30_000;
+/** For a cluster of local processes to agree on a leader. */
+export const LOCAL_LEADER_MS_MAX = 15_000;
+/** A replica that does not tell its status in this time is passed over until the next look. */
+export const LOCAL_STATUS_MS_MAX = 500;
+
 assert(HEARTBEAT_TICKS * 4 <= ELECTION_TICKS_MIN, 'three lost heartbeats must not cost a term');
 assert(ELECTION_TICKS_MIN * 2 <= ELECTION_TICKS_MAX, 'a narrow spread splits votes');
 assert(COMMAND_BYTES_MAX * 2 <= ENTRY_BYTES_MAX, 'a command must fit an entry with room');
@@ -149,6 +165,15 @@ assert(
   'the runs of all subjects must stay a small part of memory',
 );
 assert(WARD_BEDS_MAX <= RULE_SUBJECTS_MAX, 'one engine must judge a whole ward');
+assert(ALERTS_UNDER_WAY_MAX <= ALERTS_HELD_MAX, 'what is under way is part of what is held');
+assert(
+  ALERTS_UNDER_WAY_MAX <= REQUESTS_PER_CONNECTION_MAX,
+  'a sender of alerts must fit one connection, were each command a request of its own',
+);
+assert(
+  LOCAL_LEADER_MS_MAX >= ELECTION_TICKS_MAX * TICK_MS * 4,
+  'several split votes must not pass for a cluster without a leader',
+);
 assert(RECORDINGS_MAX <= RULE_SUBJECTS_MAX, 'one engine must judge all recordings');
 assert(LABELS_MAX <= BODY_MAP_KEYS_MAX, 'the labels of an alert must pass as one map');
 assert(MEMBERS_MAX * 4 <= CONNECTIONS_MAX, 'the lanes of all peers must leave room for clients');

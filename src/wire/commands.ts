@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
-import { crc32 } from 'node:zlib';
 import { assert } from '../base/assert.ts';
 import { TocsinError } from '../base/errors.ts';
 import { COMMAND_BYTES_MAX, COMMANDS_PER_FRAME_MAX } from '../base/limits.ts';
 import type { Command, Submission } from '../statemachine/types.ts';
 import { BodyDecoder, encodeBody } from './body.ts';
 import { readU32, writeU32 } from './bytes.ts';
+import { checksum } from './checksum.ts';
 import { bodyOf } from './command-body.ts';
+import { CommandReader } from './command-reader.ts';
 import { parseCommandBody } from './parse-command-body.ts';
 
 /**
@@ -72,14 +73,14 @@ export interface CommandCheck {
  * @throws TocsinError BODY_MALFORMED, BAD_REQUEST naming the field
  */
 export function checkCommands(body: Uint8Array): CommandCheck {
-  const decoder = new BodyDecoder(body);
+  const decoder = new CommandDecoder(body);
   let count = 0;
   let urgency = URGENCY_LEAST;
   for (let at = 0; at < body.byteLength; count += 1) {
     if (count === COMMANDS_PER_FRAME_MAX)
       throw malformed(`more than ${COMMANDS_PER_FRAME_MAX} commands`);
     const length = recordLengthAt(body, at);
-    const command = decodeCommand(decoder, body, at, length);
+    const command = decoder.decode(at, length);
     const announced = body[at + 6] as number;
     if (announced !== urgencyOf(command))
       throw malformed(`command ${count}: urgency ${announced} does not fit its priority`);
@@ -96,7 +97,7 @@ export function checkCommands(body: Uint8Array): CommandCheck {
  * @throws TocsinError BODY_MALFORMED when the records do not fill `body`, which the leader made sure of
  */
 export function decodeSubmissions(body: Uint8Array): Submission[] {
-  const decoder = new BodyDecoder(body);
+  const decoder = new CommandDecoder(body);
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   const submissions: Submission[] = [];
   for (let at = 0; at < body.byteLength; ) {
@@ -104,7 +105,7 @@ export function decodeSubmissions(body: Uint8Array): Submission[] {
     submissions.push({
       key: bytes.toString('hex', at + KEY_AT, at + KEY_AT + KEY_BYTES),
       fingerprint: fingerprintAt(body, at, length),
-      command: decodeOrUndefined(decoder, body, at, length),
+      command: decoder.decodeOrUndefined(at, length),
     });
     at += length;
   }
@@ -123,35 +124,43 @@ function recordLengthAt(body: Uint8Array, at: number): number {
   return length;
 }
 
-function decodeCommand(
-  decoder: BodyDecoder,
-  body: Uint8Array,
-  at: number,
-  length: number,
-): Command {
-  if (body[at + 4] !== VERSION) throw malformed(`command version ${body[at + 4]} is not known`);
-  const type = TYPES[body[at + 5] as number];
-  if (type === undefined) throw malformed(`command kind ${body[at + 5]} is not known`);
-  if (body[at + 7] !== 0) throw malformed(`command flags ${body[at + 7]} are not known`);
-  return parseCommandBody(type, decoder.decode(at + COMMAND_HEADER_BYTES, at + length));
-}
+/** Commands out of records whose framing is right. */
+class CommandDecoder {
+  readonly #bytes: Uint8Array;
+  readonly #reader: CommandReader;
+  #decoder: BodyDecoder | undefined;
 
-function decodeOrUndefined(
-  decoder: BodyDecoder,
-  body: Uint8Array,
-  at: number,
-  length: number,
-): Command | undefined {
-  try {
-    return decodeCommand(decoder, body, at, length);
-  } catch (error) {
-    if (TocsinError.is(error)) return undefined;
-    throw error;
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    this.#reader = new CommandReader(bytes);
+  }
+
+  /** @throws TocsinError BODY_MALFORMED, BAD_REQUEST */
+  decode(at: number, length: number): Command {
+    const bytes = this.#bytes;
+    if (bytes[at + 4] !== VERSION) throw malformed(`command version ${bytes[at + 4]} is not known`);
+    const type = TYPES[bytes[at + 5] as number];
+    if (type === undefined) throw malformed(`command kind ${bytes[at + 5]} is not known`);
+    if (bytes[at + 7] !== 0) throw malformed(`command flags ${bytes[at + 7]} are not known`);
+    const start = at + COMMAND_HEADER_BYTES;
+    const command = this.#reader.read(type, start, at + length);
+    if (command !== undefined) return command;
+    this.#decoder ??= new BodyDecoder(bytes);
+    return parseCommandBody(type, this.#decoder.decode(start, at + length));
+  }
+
+  decodeOrUndefined(at: number, length: number): Command | undefined {
+    try {
+      return this.decode(at, length);
+    } catch (error) {
+      if (TocsinError.is(error)) return undefined;
+      throw error;
+    }
   }
 }
 
 /** CRC-32 of the kind byte and the body: what was asked, without key and urgency. */
 function fingerprintAt(body: Uint8Array, at: number, length: number): number {
-  const kind = crc32(body.subarray(at + 5, at + 6));
-  return crc32(body.subarray(at + COMMAND_HEADER_BYTES, at + length), kind);
+  const kind = checksum(body, at + 5, at + 6);
+  return checksum(body, at + COMMAND_HEADER_BYTES, at + length, kind);
 }

@@ -1,9 +1,9 @@
-import { crc32 } from 'node:zlib';
 import { assert } from '../base/assert.ts';
 import { TocsinError } from '../base/errors.ts';
 import { type GroupId, groupId } from '../base/ids.ts';
 import { FRAME_BYTES_MAX } from '../base/limits.ts';
 import { readU16, readU32, readU64, writeU16, writeU32, writeU64 } from './bytes.ts';
+import { checksum } from './checksum.ts';
 
 /**
  * What passes over a connection: frames, each a header of 32 bytes and a body. Layout in FORMAT.md, "Frame".
@@ -93,10 +93,10 @@ export function frameHeader(
   parts: readonly Uint8Array[],
 ): Uint8Array {
   let length = 0;
-  let checksum = 0;
+  let sum = 0;
   for (const part of parts) {
     length += part.byteLength;
-    checksum = crc32(part, checksum);
+    sum = checksum(part, 0, part.byteLength, sum);
   }
   assert(length <= FRAME_BYTES_MAX, `body of ${length} bytes is over ${FRAME_BYTES_MAX}`);
   assert(group >>> 0 === group, `group ${group} does not fit 32 bits`);
@@ -109,8 +109,8 @@ export function frameHeader(
   writeU32(header, 8, group);
   writeU32(header, 12, length);
   writeU64(header, 16, id);
-  writeU32(header, 24, checksum);
-  writeU32(header, CHECKSUM_AT, crc32(header.subarray(0, CHECKSUM_AT)));
+  writeU32(header, 24, sum);
+  writeU32(header, CHECKSUM_AT, checksum(header, 0, CHECKSUM_AT));
   return header;
 }
 
@@ -119,7 +119,7 @@ interface Header {
   readonly group: GroupId;
   readonly length: number;
   readonly id: number;
-  readonly checksum: number;
+  readonly sum: number;
 }
 
 /**
@@ -179,9 +179,10 @@ export class FrameReader {
     const body = this.#takeBody(this.#header.length);
     if (body === undefined) return undefined;
 
-    const { type, group, id, checksum } = this.#header;
+    const { type, group, id, sum } = this.#header;
     this.#header = undefined;
-    if (crc32(body) !== checksum) throw malformed(`frame ${id}: wrong body checksum`);
+    if (checksum(body, 0, body.byteLength) !== sum)
+      throw malformed(`frame ${id}: wrong body checksum`);
     return { type, group, id, body };
   }
 
@@ -262,7 +263,7 @@ function checkMagic(bytes: Uint8Array, length: number): void {
 
 function parseHeader(bytes: Uint8Array, at: number, bodyBytesMax: number): Header {
   if (readU32(bytes, at) !== MAGIC) throw malformed('not a frame: wrong magic number');
-  if (crc32(bytes.subarray(at, at + CHECKSUM_AT)) !== readU32(bytes, at + CHECKSUM_AT))
+  if (checksum(bytes, at, at + CHECKSUM_AT) !== readU32(bytes, at + CHECKSUM_AT))
     throw malformed('wrong header checksum');
   const version = bytes[at + 4] as number;
   if (version !== WIRE_VERSION)
@@ -281,5 +282,5 @@ function parseHeader(bytes: Uint8Array, at: number, bodyBytesMax: number): Heade
   const id = readU64(bytes, at + 16);
   if (Number.isNaN(id)) throw malformed('id is not a safe integer');
   const group = groupId(readU32(bytes, at + 8));
-  return { type, group, length, id, checksum: readU32(bytes, at + 24) };
+  return { type, group, length, id, sum: readU32(bytes, at + 24) };
 }

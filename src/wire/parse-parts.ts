@@ -24,12 +24,16 @@ export const parseRevision = (origin: Origin, field: string, value: unknown): Re
 /** An alert's id as the number in it: the revision at which the occurrence began. */
 export const alertNumber = (id: AlertId): number => Number(id.slice(1));
 
-/** @throws TocsinError when `value` is not `A` and a positive safe integer in its only spelling */
+/** `A` and a positive safe integer in its only spelling. */
+export function isAlertId(value: unknown): value is AlertId {
+  if (typeof value !== 'string' || value.length > 17) return false;
+  const number = Number(value.slice(1));
+  return Number.isSafeInteger(number) && number >= 1 && `A${number}` === value;
+}
+
 export function parseAlertId(origin: Origin, field: string, value: unknown): AlertId {
-  const number = typeof value === 'string' && value.length <= 17 ? Number(value.slice(1)) : 0;
-  if (!Number.isSafeInteger(number) || number < 1 || `A${number}` !== value)
-    refuse(origin, field, 'must be an alert id such as A1042');
-  return `A${number}`;
+  if (!isAlertId(value)) refuse(origin, field, 'must be an alert id such as A1042');
+  return value;
 }
 
 const REF: ReadonlySet<string> = new Set(['id', 'dedupKey']);
@@ -92,6 +96,8 @@ export function parseCause(origin: Origin, value: unknown): Cause {
 /** Names that would reach an object's prototype instead of the object. */
 const FORBIDDEN_LABELS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
+export const isForbiddenLabel = (label: string): boolean => FORBIDDEN_LABELS.has(label);
+
 export function parseLabels(origin: Origin, value: unknown): Readonly<Record<string, string>> {
   const fields = asFields(origin, 'labels', value, undefined);
   const labelNames = Object.keys(fields);
@@ -100,7 +106,7 @@ export function parseLabels(origin: Origin, value: unknown): Readonly<Record<str
   const labels: Record<string, string> = {};
   for (const label of labelNames) {
     asName(origin, 'labels', label);
-    if (FORBIDDEN_LABELS.has(label)) refuse(origin, 'labels', `${label} cannot be a label`);
+    if (isForbiddenLabel(label)) refuse(origin, 'labels', `${label} cannot be a label`);
     labels[label] = asLine(origin, `labels.${label}`, fields[label], 0, NAME_CHARS_MAX);
   }
   return labels;

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import '../../src/transport/polyfill.ts';
 import { openLibrary, type RawConnection, upgrader } from '../../src/transport/tcp-library.ts';
 
 /** As the standard types it; the library of Node 20 does not know it. */

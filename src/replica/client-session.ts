@@ -1,0 +1,168 @@
+import type { Clock } from '../base/clock.ts';
+import { TocsinError } from '../base/errors.ts';
+import { ALERTS_GROUP, millis } from '../base/ids.ts';
+import { REQUESTS_PER_CONNECTION_MAX, WATCHES_PER_CONNECTION_MAX } from '../base/limits.ts';
+import type { Consistency } from '../statemachine/alert-api.ts';
+import type { AlertMachine } from '../statemachine/machine.ts';
+import type { Channel } from '../transport/types.ts';
+import { encodeGetAnswer, encodeListAnswer, encodeStatusAnswer } from '../wire/answers.ts';
+import {
+  decodeEmpty,
+  decodeGet,
+  decodeList,
+  decodeSubmit,
+  decodeWatch,
+  encodeFail,
+} from '../wire/client-messages.ts';
+import { FrameType } from '../wire/frame.ts';
+import { encodeReplies } from '../wire/replies.ts';
+import type { ReplicaStatus } from '../wire/status.ts';
+import type { Proposal } from './proposals.ts';
+import type { ReadDone } from './reads.ts';
+import type { WatchHub } from './watch-hub.ts';
+
+/** What a session needs of its replica. */
+export interface Host {
+  readonly clock: Clock;
+  readonly machine: AlertMachine;
+  readonly watches: WatchHub;
+  /** Settles the proposal sooner or later, at once if this replica does not lead. */
+  propose(proposal: Proposal): void;
+  /** Calls back when the local state is fresh enough for a linearizable answer, or why it will not be. */
+  readLinearizable(done: ReadDone): void;
+  status(): ReplicaStatus;
+}
+
+/** One client's connection: takes requests, bounded in number, and answers each exactly once. */
+export class ClientSession {
+  readonly #channel: Channel;
+  readonly #host: Host;
+  #requests = 0;
+
+  constructor(channel: Channel, host: Host) {
+    this.#channel = channel;
+    this.#host = host;
+    channel.onFrame = (type, _group, id, body) => this.#take(type, id, body);
+    channel.onDrain = () => host.watches.drained(channel);
+    channel.onClose = () => host.watches.removeAll(channel);
+  }
+
+  #take(type: FrameType, id: number, body: Uint8Array): void {
+    try {
+      this.#dispatch(type, id, body);
+    } catch (error) {
+      if (!TocsinError.is(error)) throw error;
+      this.#answer(FrameType.FAIL, id, [encodeFail(error)]);
+    }
+  }
+
+  #dispatch(type: FrameType, id: number, body: Uint8Array): void {
+    switch (type) {
+      case FrameType.SUBMIT:
+        this.#submit(id, body);
+        return;
+      case FrameType.GET:
+        this.#get(id, body);
+        return;
+      case FrameType.LIST:
+        this.#list(id, body);
+        return;
+      case FrameType.WATCH:
+        this.#watch(id, body);
+        return;
+      case FrameType.CANCEL:
+        decodeEmpty(body);
+        this.#host.watches.remove(this.#channel, id);
+        return;
+      case FrameType.STATUS:
+        decodeEmpty(body);
+        this.#answer(FrameType.ANSWER, id, [encodeStatusAnswer(this.#host.status())]);
+        return;
+      case FrameType.PONG:
+        return;
+      default:
+        this.#channel.close(
+          new TocsinError('FRAME_UNKNOWN_TYPE', `a client does not send frames of type ${type}`),
+        );
+    }
+  }
+
+  #submit(id: number, body: Uint8Array): void {
+    this.#count();
+    try {
+      const { commands, count, urgency, timeoutMs } = decodeSubmit(body);
+      const deadline = millis(this.#host.clock.monotonic() + timeoutMs);
+      this.#host.propose({
+        commands,
+        count,
+        urgency,
+        deadline,
+        settle: (outcome) => {
+          this.#requests -= 1;
+          if (outcome instanceof TocsinError)
+            this.#answer(FrameType.FAIL, id, [encodeFail(outcome)]);
+          else this.#answer(FrameType.SUBMIT_REPLY, id, [encodeReplies(outcome)]);
+        },
+      });
+    } catch (error) {
+      this.#requests -= 1;
+      throw error;
+    }
+  }
+
+  #get(id: number, body: Uint8Array): void {
+    const { ref, consistency } = decodeGet(body);
+    this.#read(id, consistency, () => {
+      const { machine } = this.#host;
+      return encodeGetAnswer({ value: machine.get(ref), revision: machine.revision });
+    });
+  }
+
+  #list(id: number, body: Uint8Array): void {
+    const { filter, consistency, limit, after } = decodeList(body);
+    this.#read(id, consistency, () => {
+      const { machine } = this.#host;
+      const value = machine.list(filter, { limit, ...(after === undefined ? {} : { after }) });
+      return encodeListAnswer({ value, revision: machine.revision });
+    });
+  }
+
+  /** Answers now, or when a quorum has confirmed that now is fresh. */
+  #read(id: number, consistency: Consistency, answer: () => readonly Uint8Array[]): void {
+    if (consistency === 'local') {
+      this.#answer(FrameType.ANSWER, id, answer());
+      return;
+    }
+    this.#count();
+    this.#host.readLinearizable((error) => {
+      this.#requests -= 1;
+      if (error === undefined) this.#answer(FrameType.ANSWER, id, answer());
+      else this.#answer(FrameType.FAIL, id, [encodeFail(error)]);
+    });
+  }
+
+  #watch(id: number, body: Uint8Array): void {
+    const { from, filter } = decodeWatch(body);
+    if (this.#host.watches.countOf(this.#channel) >= WATCHES_PER_CONNECTION_MAX)
+      throw new TocsinError(
+        'OVERLOADED',
+        `${WATCHES_PER_CONNECTION_MAX} watches on one connection are the limit`,
+      );
+    this.#host.watches.add(this.#channel, id, from, filter ?? {});
+  }
+
+  #count(): void {
+    if (this.#requests >= REQUESTS_PER_CONNECTION_MAX)
+      throw new TocsinError(
+        'OVERLOADED',
+        `${REQUESTS_PER_CONNECTION_MAX} requests wait on this connection; nothing was written`,
+      );
+    this.#requests += 1;
+  }
+
+  #answer(type: FrameType, id: number, body: readonly Uint8Array[]): void {
+    if (this.#channel.send(type, ALERTS_GROUP, id, body)) return;
+    // Whoever does not read its answers must not make us keep them. The caller learns that the connection is gone.
+    this.#channel.close();
+  }
+}

@@ -1,0 +1,123 @@
+import type { Clock, Timer } from '../base/clock.ts';
+import { TocsinError } from '../base/errors.ts';
+import { ALERTS_GROUP, millis, type ReplicaId } from '../base/ids.ts';
+import { RECONNECT_MS_MAX, RECONNECT_MS_MIN } from '../base/limits.ts';
+import type { Message } from '../raft/types.ts';
+import type { Member } from '../storage/types.ts';
+import type { Channel, Lane, Transport } from '../transport/types.ts';
+import type { Hello } from '../wire/handshake.ts';
+import { encodePeerMessage } from '../wire/peer-messages.ts';
+
+export interface PeerLinksParts {
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly self: Hello;
+  readonly members: readonly Member[];
+  /** A connection to or from the peer broke. A hint, not a verdict. */
+  readonly onLost: (peer: ReplicaId) => void;
+  readonly log: (line: string) => void;
+}
+
+type PeerLane = Extract<Lane, 'control' | 'log'>;
+
+/** Outgoing connections to the other members: each lane its own, dialled again whenever it breaks. */
+export class PeerLinks {
+  readonly #links: Map<string, Link> = new Map();
+  readonly #self: ReplicaId | undefined;
+
+  constructor(parts: PeerLinksParts) {
+    this.#self = parts.self.replicaId;
+    for (const member of parts.members) {
+      if (member.id === this.#self) continue;
+      for (const lane of ['control', 'log'] as const)
+        this.#links.set(`${lane}${member.id}`, new Link(parts, member, lane));
+    }
+  }
+
+  start(): void {
+    for (const link of this.#links.values()) link.dial();
+  }
+
+  /** Sends, or drops: Raft repeats what matters. */
+  send(message: Message): void {
+    const lane: PeerLane = message.type === 'append-request' ? 'log' : 'control';
+    this.#links.get(`${lane}${message.to}`)?.send(message);
+  }
+
+  close(): void {
+    for (const link of this.#links.values()) link.close();
+  }
+}
+
+class Link {
+  readonly #parts: PeerLinksParts;
+  readonly #member: Member;
+  readonly #lane: PeerLane;
+  readonly #closing = new AbortController();
+  #channel: Channel | undefined;
+  #retry: Timer | undefined;
+  #pause = RECONNECT_MS_MIN;
+  #complaint = '';
+
+  constructor(parts: PeerLinksParts, member: Member, lane: PeerLane) {
+    this.#parts = parts;
+    this.#member = member;
+    this.#lane = lane;
+  }
+
+  dial(): void {
+    const { transport, self } = this.#parts;
+    const hello: Hello = { ...self, lane: this.#lane };
+    const expect = { clusterId: self.clusterId, replicaId: this.#member.id };
+    transport
+      .dial(this.#member.address, hello, this.#closing.signal, expect)
+      .then((channel) => this.#opened(channel))
+      .catch((error: unknown) => this.#failed(error));
+  }
+
+  send(message: Message): void {
+    if (this.#channel === undefined) return;
+    const { type, body } = encodePeerMessage(message);
+    this.#channel.send(type, ALERTS_GROUP, 0, body);
+  }
+
+  close(): void {
+    this.#closing.abort();
+    this.#retry?.cancel();
+    this.#channel?.close();
+  }
+
+  #opened(channel: Channel): void {
+    if (this.#closing.signal.aborted) {
+      channel.close();
+      return;
+    }
+    this.#channel = channel;
+    this.#pause = RECONNECT_MS_MIN;
+    this.#complaint = '';
+    // Answers come over the peer's own connections.
+    channel.onFrame = () => {};
+    channel.onClose = () => {
+      this.#channel = undefined;
+      if (this.#closing.signal.aborted) return;
+      this.#parts.onLost(this.#member.id);
+      this.#redial();
+    };
+  }
+
+  #failed(error: unknown): void {
+    if (this.#closing.signal.aborted) return;
+    // A peer that is down is no news; one that refuses us is, once.
+    const code = TocsinError.is(error) ? error.code : 'INTERNAL';
+    const complaint = `${code}: ${error instanceof Error ? error.message : String(error)}`;
+    if (code !== 'CONNECTION_LOST' && complaint !== this.#complaint)
+      this.#parts.log(`replica ${this.#member.id} at ${this.#member.address}: ${complaint}`);
+    this.#complaint = complaint;
+    this.#redial();
+  }
+
+  #redial(): void {
+    this.#retry = this.#parts.clock.after(millis(this.#pause), () => this.dial());
+    this.#pause = Math.min(this.#pause * 2, RECONNECT_MS_MAX);
+  }
+}

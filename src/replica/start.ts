@@ -1,0 +1,168 @@
+import { randomInt } from 'node:crypto';
+import { TocsinError } from '../base/errors.ts';
+import { millis } from '../base/ids.ts';
+import { HANDOVER_MS_MAX } from '../base/limits.ts';
+import { openFolder } from '../storage/data-folder.ts';
+import type { Identity, LogStore } from '../storage/types.ts';
+import { SystemClock } from '../transport/system-clock.ts';
+import { TcpTransport } from '../transport/tcp-transport.ts';
+import type { Channel, Listener } from '../transport/types.ts';
+import type { Hello } from '../wire/handshake.ts';
+import { decodePeerMessage } from '../wire/peer-messages.ts';
+import { ClientSession } from './client-session.ts';
+import { isFromPeer, Replica } from './replica.ts';
+
+export interface ServeOptions {
+  /** A formatted data folder. */
+  readonly folder: string;
+  /** Refuse a folder of another cluster. */
+  readonly clusterId?: string;
+  /** Where to listen, if not at the address that the members know. */
+  readonly listen?: string;
+  readonly log?: (line: string) => void;
+}
+
+export interface RunningReplica {
+  readonly identity: Identity;
+  /** Multiaddr, with the port that was really taken. */
+  readonly address: string;
+  /** Resolves when it has stopped: with the fault that stopped it, or undefined after `close`. */
+  readonly closed: Promise<TocsinError | undefined>;
+  /** Hands over the leadership if it has it, answers what waits, and stops. */
+  close(): Promise<void>;
+}
+
+const AGENT = 'tocsin/0.1.0';
+
+/**
+ * Runs one member of a cluster in this process, from its data folder.
+ * @throws TocsinError DATA_*, BAD_ADDRESS, ADDRESS_IN_USE
+ */
+export async function startReplica(options: ServeOptions): Promise<RunningReplica> {
+  const { clusterId, folder } = options;
+  const { identity, store } = await openFolder(folder, { clusterId });
+  try {
+    return await run(identity, store, options);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+async function run(
+  identity: Identity,
+  store: LogStore,
+  options: ServeOptions,
+): Promise<RunningReplica> {
+  const clock = new SystemClock();
+  const log = options.log ?? (() => {});
+  let stopped: (fault: TocsinError | undefined) => void = () => {};
+  const closed = new Promise<TocsinError | undefined>((resolve) => {
+    stopped = resolve;
+  });
+  const transport = new TcpTransport();
+  const replica = new Replica({
+    identity,
+    restored: await store.load(),
+    store,
+    transport,
+    clock,
+    seed: randomInt(2 ** 47),
+    agent: AGENT,
+    log,
+    onFault: (error) => void end(asFault(error)),
+  });
+  const own = identity.members.find((member) => member.id === identity.replicaId);
+  const address = options.listen ?? own?.address ?? '';
+  let listener: Listener;
+  try {
+    listener = await transport.listen(address, replica.hello, {
+      judge: (remote) => judge(identity, remote),
+      open: (channel) => open(replica, identity, channel),
+    });
+  } catch (error) {
+    replica.stop();
+    throw error;
+  }
+  let ending: Promise<void> | undefined;
+  function end(fault: TocsinError | undefined): Promise<void> {
+    ending ??= (async () => {
+      replica.stop();
+      await listener.close();
+      await store.close().catch((error: unknown) => log(`closing the log: ${String(error)}`));
+      stopped(fault);
+    })();
+    return ending;
+  }
+  replica.start();
+  return {
+    identity,
+    address: listener.address,
+    closed,
+    close: async () => {
+      await handOver(replica, clock);
+      await end(undefined);
+    },
+  };
+}
+
+/** Gives a successor the chance to be elected before this replica falls silent. */
+async function handOver(replica: Replica, clock: SystemClock): Promise<void> {
+  if (!replica.handOver()) return;
+  const deadline = clock.monotonic() + HANDOVER_MS_MAX;
+  while (replica.standing.role === 'leader' && clock.monotonic() < deadline)
+    await new Promise<void>((resolve) => {
+      clock.after(millis(5), resolve);
+    });
+}
+
+/** Who may connect: members of this cluster, and clients that do not mean another one. */
+function judge(identity: Identity, remote: Hello): void {
+  const { clusterId, replicaId, members } = identity;
+  if (remote.clusterId !== clusterId && (remote.role === 'peer' || remote.clusterId !== ''))
+    throw new TocsinError(
+      'WRONG_CLUSTER',
+      `this is cluster ${clusterId}, not ${remote.clusterId || 'one without a name'}`,
+    );
+  if (remote.role === 'client') return;
+  if (remote.replicaId === replicaId)
+    throw new TocsinError('WRONG_REPLICA', `this is replica ${replicaId} itself`);
+  if (!members.some((member) => member.id === remote.replicaId))
+    throw new TocsinError('WRONG_REPLICA', `replica ${remote.replicaId} is not a member`);
+}
+
+function open(replica: Replica, identity: Identity, channel: Channel): void {
+  if (channel.remote.role === 'client') {
+    new ClientSession(channel, replica);
+    return;
+  }
+  const peer = channel.remote.replicaId;
+  channel.onFrame = (type, _group, _id, body) => {
+    try {
+      const message = decodePeerMessage(type, body);
+      if (!isFromPeer(message, channel, identity.replicaId))
+        throw new TocsinError(
+          'WRONG_REPLICA',
+          `a message from ${message.from} to ${message.to} on the connection of ${peer}`,
+        );
+      replica.receive(message);
+    } catch (error) {
+      if (!TocsinError.is(error)) throw error;
+      channel.close(error);
+    }
+  };
+  channel.onClose = () => {
+    if (peer !== undefined) replica.peerLost(peer);
+  };
+}
+
+const asFault = (error: unknown): TocsinError =>
+  TocsinError.is(error)
+    ? error
+    : new TocsinError(
+        'INTERNAL',
+        error instanceof Error ? (error.stack ?? error.message) : String(error),
+        {
+          cause: error,
+        },
+      );

@@ -1,0 +1,35 @@
+import { displayState } from './display.ts';
+import type { Alert, AlertFilter } from './types.ts';
+
+/**
+ * Whether an alert is of those the filter is about. Every field that is there narrows; an empty
+ * list of states, priorities or kinds therefore matches nothing.
+ */
+export function matches(alert: Alert, filter: AlertFilter): boolean {
+  return (
+    (filter.open === undefined || filter.open === (alert.resolution === undefined)) &&
+    (filter.dedupKey === undefined || filter.dedupKey === alert.dedupKey) &&
+    (filter.priorities === undefined || filter.priorities.includes(alert.priority)) &&
+    (filter.kinds === undefined || filter.kinds.includes(alert.kind)) &&
+    (filter.unit === undefined || filter.unit === alert.subject.unit) &&
+    (filter.bed === undefined || filter.bed === alert.subject.bed) &&
+    (filter.patient === undefined || filter.patient === alert.subject.patient) &&
+    (filter.device === undefined || filter.device === alert.subject.device) &&
+    (filter.states === undefined || filter.states.includes(displayState(alert)))
+  );
+}
+
+/** Which of the two halves of the alerts can hold a match: open ones, resolved ones. */
+export interface Halves {
+  readonly open: boolean;
+  readonly resolved: boolean;
+}
+
+/** Lets a list walk only where a match can be: open alerts are few, resolved ones need not be. */
+export function halvesOf(filter: AlertFilter): Halves {
+  const { states } = filter;
+  return {
+    open: filter.open !== false && (states?.some((state) => state !== 'RESOLVED') ?? true),
+    resolved: filter.open !== true && (states?.includes('RESOLVED') ?? true),
+  };
+}

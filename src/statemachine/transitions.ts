@@ -1,0 +1,154 @@
+import type { Alert, Command, DisplayState, Effect, Priority, RefusalCode } from './types.ts';
+
+/**
+ * What each command does in each state, as data (domain model A.3, T1 to T11). One cell for each
+ * pair: nothing is left to the order of `if`s, and the README prints this table.
+ */
+
+/** Where an alert stands when a command finds it; NONE = no occurrence is known. */
+export type From = 'NONE' | DisplayState;
+
+/** A command together with what of the alert, besides its state, decides. */
+export type Move =
+  | 'raise-lower'
+  | 'raise-same'
+  | 'raise-higher'
+  | 'clear-plain'
+  | 'clear-required'
+  | 'clear-latching'
+  | 'acknowledge'
+  | 'acknowledge-again';
+
+/** One change of one alert: one event. */
+export interface Transition {
+  readonly does: 'change';
+  /** Number in the domain table. */
+  readonly rule: `T${number}`;
+  readonly effect: Exclude<Effect, 'unchanged'>;
+  readonly to: DisplayState;
+  /** Begins a new activation, which needs a new acknowledgement. */
+  readonly annunciates: boolean;
+}
+
+export type Cell =
+  | Transition
+  | { readonly does: 'nothing' }
+  | { readonly does: 'refuse'; readonly code: RefusalCode };
+
+export const FROM_STATES: readonly From[] = [
+  'NONE',
+  'ACTIVE_UNACK',
+  'ACTIVE_ACK',
+  'LATCHED',
+  'RTN_UNACK',
+  'RESOLVED',
+];
+
+export const MOVES: readonly Move[] = [
+  'raise-lower',
+  'raise-same',
+  'raise-higher',
+  'clear-plain',
+  'clear-required',
+  'clear-latching',
+  'acknowledge',
+  'acknowledge-again',
+];
+
+const change = (
+  rule: Transition['rule'],
+  effect: Transition['effect'],
+  to: DisplayState,
+): Transition => ({ does: 'change', rule, effect, to, annunciates: false });
+
+const annunciate = (rule: Transition['rule'], effect: Transition['effect']): Transition => ({
+  does: 'change',
+  rule,
+  effect,
+  to: 'ACTIVE_UNACK',
+  annunciates: true,
+});
+
+const NOTHING: Cell = { does: 'nothing' };
+const NOT_FOUND: Cell = { does: 'refuse', code: 'ALERT_NOT_FOUND' };
+const RESOLVED: Cell = { does: 'refuse', code: 'ALREADY_RESOLVED' };
+
+const returned: Readonly<Record<Move, Cell>> = {
+  'raise-lower': annunciate('T5', 'reactivated'),
+  'raise-same': annunciate('T5', 'reactivated'),
+  'raise-higher': annunciate('T5', 'reactivated'),
+  'clear-plain': NOTHING,
+  'clear-required': NOTHING,
+  'clear-latching': NOTHING,
+  acknowledge: change('T10', 'acknowledged', 'RESOLVED'),
+  'acknowledge-again': change('T10', 'acknowledged', 'RESOLVED'),
+};
+
+export const TRANSITIONS: Readonly<Record<From, Readonly<Record<Move, Cell>>>> = {
+  NONE: {
+    'raise-lower': annunciate('T1', 'raised'),
+    'raise-same': annunciate('T1', 'raised'),
+    'raise-higher': annunciate('T1', 'raised'),
+    'clear-plain': NOT_FOUND,
+    'clear-required': NOT_FOUND,
+    'clear-latching': NOT_FOUND,
+    acknowledge: NOT_FOUND,
+    'acknowledge-again': NOT_FOUND,
+  },
+  ACTIVE_UNACK: {
+    'raise-lower': change('T4', 'deescalated', 'ACTIVE_UNACK'),
+    'raise-same': change('T2', 'continued', 'ACTIVE_UNACK'),
+    'raise-higher': annunciate('T3', 'escalated'),
+    'clear-plain': change('T7', 'cleared', 'RESOLVED'),
+    'clear-required': change('T7', 'cleared', 'RTN_UNACK'),
+    'clear-latching': change('T7', 'cleared', 'LATCHED'),
+    acknowledge: change('T9', 'acknowledged', 'ACTIVE_ACK'),
+    'acknowledge-again': change('T9', 'acknowledged', 'ACTIVE_ACK'),
+  },
+  ACTIVE_ACK: {
+    'raise-lower': change('T4', 'deescalated', 'ACTIVE_ACK'),
+    'raise-same': change('T2', 'continued', 'ACTIVE_ACK'),
+    'raise-higher': annunciate('T3', 'escalated'),
+    'clear-plain': change('T8', 'cleared', 'RESOLVED'),
+    'clear-required': change('T8', 'cleared', 'RESOLVED'),
+    'clear-latching': change('T8', 'cleared', 'RESOLVED'),
+    acknowledge: change('T11', 'acknowledged', 'ACTIVE_ACK'),
+    'acknowledge-again': NOTHING,
+  },
+  LATCHED: returned,
+  RTN_UNACK: returned,
+  RESOLVED: {
+    'raise-lower': annunciate('T6', 'raised'),
+    'raise-same': annunciate('T6', 'raised'),
+    'raise-higher': annunciate('T6', 'raised'),
+    'clear-plain': RESOLVED,
+    'clear-required': RESOLVED,
+    'clear-latching': RESOLVED,
+    acknowledge: RESOLVED,
+    'acknowledge-again': RESOLVED,
+  },
+};
+
+const RANK: Readonly<Record<Priority, number>> = { none: 0, low: 1, medium: 2, high: 3 };
+
+/**
+ * Which column of the table a command is, for the alert it is about; undefined = there is no such
+ * alert.
+ */
+export function moveOf(command: Command, alert: Alert | undefined): Move {
+  switch (command.type) {
+    case 'raise': {
+      const step = alert === undefined ? 0 : RANK[command.priority] - RANK[alert.priority];
+      return step === 0 ? 'raise-same' : step > 0 ? 'raise-higher' : 'raise-lower';
+    }
+    case 'clear':
+      if (alert?.latching) return 'clear-latching';
+      return alert?.acknowledgementRequired ? 'clear-required' : 'clear-plain';
+    case 'acknowledge': {
+      const again = alert?.acknowledgements.some(
+        (one) => one.by === command.actor && one.activation === alert.activation,
+      );
+      return again ? 'acknowledge-again' : 'acknowledge';
+    }
+  }
+}

@@ -1,0 +1,167 @@
+import { equal } from 'node:assert/strict';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { BoundedMap } from '../../src/statemachine/bounded-map.ts';
+import { ReplyTable } from '../../src/statemachine/reply-table.ts';
+import { SortedIds } from '../../src/statemachine/sorted-ids.ts';
+import { acknowledge, Bench, clear, raise } from './commands.ts';
+import { submit } from './stories.ts';
+
+describe('what a machine keeps is bounded', () => {
+  test('of resolved alerts the newest stay, in order of resolution', () => {
+    const bench = new Bench({ resolvedAlertsMax: 3, dedupKeysRememberedMax: 10 });
+    const names = ['a', 'b', 'c', 'd', 'e'];
+    for (const dedupKey of names) bench.done(raise({ dedupKey }));
+    for (const dedupKey of names.toReversed()) bench.done(clear({ target: { dedupKey } }));
+    expect(bench.machine.resolvedCount).toBe(3);
+    expect(bench.machine.list().alerts.map((one) => one.dedupKey)).toEqual(['a', 'b', 'c']);
+    expect(bench.machine.get({ id: 'A5' })).toBeUndefined();
+    expect(bench.do(acknowledge({ target: { id: 'A5' } }))).toMatchObject({
+      code: 'ALERT_NOT_FOUND',
+    });
+  });
+
+  test('an occurrence links over a dropped record while its condition is remembered', () => {
+    const bench = new Bench({ resolvedAlertsMax: 1, dedupKeysRememberedMax: 2 });
+    const names = ['a', 'b', 'c'];
+    for (const dedupKey of names) {
+      bench.done(raise({ dedupKey }));
+      bench.done(clear({ target: { dedupKey } }));
+    }
+    const known = bench.alert(bench.done(raise({ dedupKey: 'b' })));
+    expect(known).toMatchObject({ occurrence: 2, previous: 'A3' });
+    expect(bench.machine.get({ id: 'A3' })).toBeUndefined();
+    const forgotten = bench.alert(bench.done(raise({ dedupKey: 'a' })));
+    expect(forgotten).toMatchObject({ occurrence: 1, previous: undefined });
+  });
+
+  test('a reply that had to go lets its command be done again', () => {
+    const bench = new Bench({ repliesMax: 2 });
+    const sent = ['x', 'y', 'z'].map((key) => submit(key.repeat(32), raise()));
+    for (const one of sent) bench.submit(one);
+    expect(sent.slice(1).map((one) => bench.submit(one).ok)).toEqual([true, true]);
+    expect(bench.machine.revision).toBe(3);
+    bench.submit(sent[0] as (typeof sent)[0]);
+    expect(bench.machine.revision).toBe(4);
+  });
+
+  test('a repetition does not make its reply younger', () => {
+    const bench = new Bench({ repliesMax: 2 });
+    const sent = ['x', 'y', 'z'].map((key) => submit(key.repeat(32), raise()));
+    const [x, y, z] = sent as [(typeof sent)[0], (typeof sent)[0], (typeof sent)[0]];
+    for (const one of [x, y, x, x, z]) bench.submit(one);
+    expect(bench.machine.revision).toBe(3);
+    bench.submit(x);
+    expect(bench.machine.revision).toBe(4);
+  });
+
+  test('a full list of acknowledgements keeps the first, and the first of this activation', () => {
+    const bench = new Bench({ acknowledgementsMax: 4 });
+    bench.done(raise({ priority: 'low' }));
+    for (const actor of ['a', 'b', 'c']) bench.done(acknowledge({ actor }));
+    bench.done(raise({ priority: 'high' }));
+    for (const actor of ['d', 'e', 'f', 'g']) bench.done(acknowledge({ actor }));
+    const end = bench.done(acknowledge({ actor: 'h' }));
+    const kept = bench.alert(end).acknowledgements;
+    expect(kept.map((one) => one.by)).toEqual(['a', 'd', 'g', 'h']);
+    expect(end.effect).toBe('acknowledged');
+  });
+
+  test('five thousand short alerts leave no more than the limits allow', () => {
+    const bench = new Bench({ resolvedAlertsMax: 50, dedupKeysRememberedMax: 70, repliesMax: 9 });
+    for (let i = 0; i < 5_000; i += 1) {
+      const dedupKey = `k${i % 300}`;
+      bench.done(raise({ dedupKey }));
+      bench.done(clear({ target: { dedupKey } }));
+    }
+    expect([bench.machine.openCount, bench.machine.resolvedCount]).toEqual([0, 50]);
+    expect(bench.machine.list({}, { limit: 1_000 }).alerts).toHaveLength(50);
+  });
+});
+
+test('a bounded map keeps its newest entries, as a list that is cut would', () => {
+  const operations = fc.array(fc.tuple(fc.boolean(), fc.nat(9)), { maxLength: 60 });
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 5 }), operations, (max, steps) => {
+      const map = new BoundedMap<number, string>(max);
+      let model: [number, string][] = [];
+      steps.forEach(([adds, key], i) => {
+        const had = model.some(([one]) => one === key);
+        if (!adds || had) {
+          map.delete(key);
+          model = model.filter(([one]) => one !== key);
+          return;
+        }
+        model.push([key, `v${i}`]);
+        const over = model.length > max ? model.shift() : undefined;
+        expect(map.add(key, `v${i}`)).toBe(over?.[1]);
+      });
+      expect([...map.entries()]).toEqual(model);
+      expect(map.size).toBe(model.length);
+      for (let key = 0; key < 10; key += 1)
+        expect(map.get(key)).toBe(model.find(([one]) => one === key)?.[1]);
+    }),
+  );
+});
+
+test('a reply table keeps its newest replies, however their keys collide', () => {
+  const operations = fc.array(fc.nat(30), { maxLength: 80 });
+  const bound = fc.integer({ min: 1, max: 9 });
+  const hashes = fc.integer({ min: 1, max: 40 });
+  fc.assert(
+    fc.property(bound, hashes, fc.nat(), operations, (max, different, seed, keys) => {
+      const table = new ReplyTable(max, seed);
+      let model: number[] = [];
+      const kept = (key: number): boolean =>
+        table.get(`${key}`, key % different)?.fingerprint === key;
+      for (const key of keys) {
+        equal(kept(key), model.includes(key));
+        if (model.includes(key)) continue;
+        const reply = { ok: false, code: 'BAD_REQUEST', message: '' } as const;
+        table.add(`${key}`, key % different, { fingerprint: key, reply });
+        model = [...model, key].slice(-max);
+        for (let other = 0; other <= 30; other += 1) equal(kept(other), model.includes(other));
+      }
+    }),
+  );
+});
+
+describe('sorted ids', () => {
+  const check = (ids: SortedIds, model: ReadonlySet<number>, after: number): void => {
+    const expected = [...model].filter((id) => id > after).sort((a, b) => a - b);
+    expect([...ids.after(after)]).toEqual(expected);
+  };
+
+  test('are what a set that is sorted each time would be', () => {
+    // Runs of neighbours fill, split, empty and merge blocks of 512.
+    const run = fc.record({ start: fc.nat(4_000), length: fc.nat(1_500), stride: fc.nat(6) });
+    fc.assert(
+      fc.property(fc.array(run, { maxLength: 12 }), fc.nat(4_000), (runs, after) => {
+        const ids = new SortedIds();
+        const model = new Set<number>();
+        for (const { start, length, stride } of runs)
+          for (let i = 0; i < length; i += 1) {
+            const id = (start + i * (stride + 1) * 7) % 4_001;
+            if (model.delete(id)) ids.delete(id);
+            else {
+              model.add(id);
+              ids.add(id);
+            }
+          }
+        check(ids, model, after);
+        for (const id of model) ids.delete(id);
+        check(ids, new Set(), -1);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('do not take an id twice, nor give up one that is not there', () => {
+    const ids = new SortedIds();
+    expect(() => ids.delete(1)).toThrow('before every block');
+    for (const id of [3, 1, 2]) ids.add(id);
+    expect(() => ids.add(2)).toThrow('added twice');
+    expect(() => ids.delete(4)).toThrow('not there');
+    expect([...ids.after(0)]).toEqual([1, 2, 3]);
+  });
+});

@@ -1,0 +1,256 @@
+import fc from 'fast-check';
+import { hashText } from '../../src/base/hash.ts';
+import { logIndex, type Revision, revision, unixMillis } from '../../src/base/ids.ts';
+import { type AlertLimits, AlertMachine, type Applied } from '../../src/statemachine/machine.ts';
+import type {
+  AcknowledgeCommand,
+  Alert,
+  AlertRef,
+  Batch,
+  ClearCommand,
+  Command,
+  RaiseCommand,
+  Reply,
+  Submission,
+} from '../../src/statemachine/types.ts';
+import type { ReferenceModel } from './reference-model.ts';
+
+/**
+ * Random stories: what happens is drawn first, and made into commands against the state the story
+ * has reached.
+ */
+
+export const SMALL_LIMITS: AlertLimits = {
+  repliesMax: 8,
+  resolvedAlertsMax: 3,
+  dedupKeysRememberedMax: 3,
+  acknowledgementsMax: 3,
+  listScanMax: 8_192,
+};
+
+const KEYS = ['phys:p1:m1:HR:HI', 'phys:p1:m1:SPO2:LO', 'tech:-:m2:PROBE:OFF', 'a', '__proto__'];
+
+type Guard = 'none' | 'none2' | 'none3' | 'exact' | 'stale' | 'zero';
+type Aim = { by: 'key'; key: number } | { by: 'id'; back: number } | { by: 'nonsense' };
+
+interface Timing {
+  newBatch: boolean;
+  advanceMs: number;
+  skipped: number;
+}
+type Deed =
+  | { do: 'raise'; key: number; guard: Guard; command: Omit<RaiseCommand, 'dedupKey'> }
+  | { do: 'clear'; aim: Aim; guard: Guard; actor: string; observedAt: number }
+  | {
+      do: 'acknowledge';
+      aim: Aim;
+      guard: Guard;
+      actor: string;
+      offset: number | undefined;
+      note: string | undefined;
+    }
+  | { do: 'malformed' }
+  | { do: 'repeat'; back: number }
+  | { do: 'reuse'; back: number };
+
+export type Step = Timing & Deed;
+
+const guard: fc.Arbitrary<Guard> = fc.constantFrom(
+  'none',
+  'none2',
+  'none3',
+  'exact',
+  'stale',
+  'zero',
+);
+const key = fc.nat(KEYS.length - 1);
+const aim: fc.Arbitrary<Aim> = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ by: fc.constant('key' as const), key }) },
+  { weight: 4, arbitrary: fc.record({ by: fc.constant('id' as const), back: fc.nat(6) }) },
+  { weight: 1, arbitrary: fc.constant({ by: 'nonsense' as const }) },
+);
+const actor = fc.constantFrom('nurse-1', 'nurse-2', 'nurse-3', 'nurse-4', 'monitor-7');
+const observedAt = fc.integer({ min: 0, max: 99 }).map(unixMillis);
+const cause = fc.record(
+  {
+    metric: fc.constantFrom('HR', 'SpO2'),
+    value: fc.constantFrom(null, 0, 141, 36.6, -2.5),
+    unit: fc.constantFrom('/min', '%'),
+    limit: fc.constantFrom(140, 36.5),
+    rule: fc.constant('hr-high@1'),
+  },
+  { requiredKeys: ['metric', 'value'] },
+);
+
+export const raiseBody: fc.Arbitrary<Omit<RaiseCommand, 'dedupKey'>> = fc
+  .record({
+    kind: fc.constantFrom('physiological', 'technical', 'advisory'),
+    priority: fc.constantFrom('high', 'medium', 'low', 'none'),
+    condition: fc.constantFrom('HR:HI', 'PROBE:OFF'),
+    text: fc.constantFrom('Heart rate high', 'Probe off', ''),
+    subject: fc.record(
+      { unit: fc.constantFrom('icu-1', 'icu-2'), bed: fc.constantFrom('1', '2') },
+      { requiredKeys: [] },
+    ),
+    latching: fc.boolean(),
+    acknowledgementRequired: fc.boolean(),
+    actor,
+    observedAt,
+    extra: fc.record(
+      { cause, labels: fc.dictionary(fc.constantFrom('a', 'b', '1'), fc.constantFrom('x', 'y')) },
+      { requiredKeys: [] },
+    ),
+  })
+  .map(({ extra, ...rest }) => ({ type: 'raise' as const, ...rest, ...extra })) as fc.Arbitrary<
+  Omit<RaiseCommand, 'dedupKey'>
+>;
+
+const deed: fc.Arbitrary<Deed> = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.record({ do: fc.constant('raise' as const), key, guard, command: raiseBody }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({ do: fc.constant('clear' as const), aim, guard, actor, observedAt }),
+  },
+  {
+    weight: 7,
+    arbitrary: fc.record({
+      do: fc.constant('acknowledge' as const),
+      aim,
+      guard,
+      actor,
+      offset: fc.constantFrom(undefined, undefined, undefined, 0, 0, -1, 1),
+      note: fc.constantFrom(undefined, 'on my way', ''),
+    }),
+  },
+  { weight: 1, arbitrary: fc.constant({ do: 'malformed' as const }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('repeat' as const), back: fc.nat(12) }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('reuse' as const), back: fc.nat(12) }) },
+);
+const timing: fc.Arbitrary<Timing> = fc.record({
+  newBatch: fc.boolean(),
+  advanceMs: fc.integer({ min: -20, max: 100 }),
+  skipped: fc.nat(2),
+});
+
+export const story: fc.Arbitrary<Step[]> = fc.array(
+  fc.tuple(timing, deed).map(([when, what]) => ({ ...when, ...what })),
+  { maxLength: 40, size: 'max' },
+);
+
+/** Makes the commands of a story, one batch after another, as the reference model goes along. */
+export function write(steps: readonly Step[], model: ReferenceModel): Batch[] {
+  const sent: Submission[] = [];
+  const batches: (Batch & { submissions: Submission[] })[] = [];
+  let time = 1_000;
+  for (const step of steps) {
+    let batch = batches.at(-1);
+    if (batch === undefined || step.newBatch) {
+      time = Math.max(0, time + step.advanceMs);
+      const index = logIndex((batch?.index ?? 0) + 1 + step.skipped);
+      batch = { index, time: unixMillis(time), submissions: [] };
+      batches.push(batch);
+      model.begin(batch);
+    }
+    const submission = deepFreeze(submissionOf(step, model, sent));
+    sent.push(submission);
+    batch.submissions.push(submission);
+    model.submit(submission, batch.index);
+  }
+  return batches;
+}
+
+function submissionOf(step: Step, model: ReferenceModel, sent: Submission[]): Submission {
+  const key = `${sent.length}`.padStart(32, '0');
+  const earlier = step.do === 'repeat' || step.do === 'reuse' ? sent.at(-1 - step.back) : undefined;
+  switch (step.do) {
+    case 'repeat':
+      return earlier ?? { key, fingerprint: 7, command: undefined };
+    case 'reuse':
+      return { key: earlier?.key ?? key, fingerprint: 8, command: earlier?.command };
+    case 'malformed':
+      return { key, fingerprint: 9, command: undefined };
+    default:
+      return submit(key, commandOf(step, model));
+  }
+}
+
+function commandOf(
+  step: Extract<Step, { do: 'raise' | 'clear' | 'acknowledge' }>,
+  model: ReferenceModel,
+): Command {
+  if (step.do === 'raise') {
+    const dedupKey = KEYS[step.key] as string;
+    const command: RaiseCommand = { ...step.command, dedupKey };
+    return guarded(command, step.guard, model.find({ dedupKey }));
+  }
+  const target = aimed(step.aim, model);
+  const alert = model.find(target);
+  if (step.do === 'clear') {
+    const { actor, observedAt } = step;
+    const command: ClearCommand = {
+      type: 'clear',
+      target,
+      actor,
+      observedAt: unixMillis(observedAt),
+    };
+    return guarded(command, step.guard, alert);
+  }
+  const command: AcknowledgeCommand = {
+    type: 'acknowledge',
+    target,
+    actor: step.actor,
+    observedAt: unixMillis(5),
+    ...(step.offset === undefined ? {} : { activation: (alert?.activation ?? 1) + step.offset }),
+    ...(step.note === undefined ? {} : { note: step.note }),
+  };
+  return guarded(command, step.guard, alert);
+}
+
+function aimed(at: Aim, model: ReferenceModel): AlertRef {
+  if (at.by === 'key') return { dedupKey: KEYS[at.key] as string };
+  if (at.by === 'nonsense') return { id: 'A01' as Alert['id'] };
+  return { id: model.events.at(-1 - at.back)?.alert.id ?? 'A99999' };
+}
+
+function guarded<T extends Command>(command: T, how: Guard, alert: Alert | undefined): T {
+  const actual = alert?.revision ?? 0;
+  if (how === 'exact') return { ...command, expectedRevision: actual as Revision };
+  if (how === 'stale') return { ...command, expectedRevision: revision(Math.max(0, actual - 1)) };
+  if (how === 'zero') return { ...command, expectedRevision: revision(0) };
+  return command;
+}
+
+export const submit = (key: string, command: Command): Submission => ({
+  key,
+  fingerprint: hashText(JSON.stringify(command)),
+  command,
+});
+
+/** Applies batches to a fresh machine. */
+export function play(
+  batches: readonly Batch[],
+  limits: Partial<AlertLimits> = SMALL_LIMITS,
+): { machine: AlertMachine } & Applied {
+  const machine = new AlertMachine(limits);
+  const out: Applied = { replies: [], events: [] };
+  for (const batch of batches) machine.apply(batch, out);
+  return { machine, ...out };
+}
+
+/** A reply without its text for people. */
+export const bare = (reply: Reply): unknown =>
+  reply.ok ? reply : { ok: reply.ok, code: reply.code };
+
+/** So that a change to anything that was handed out, or handed in, throws. */
+export function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  Object.freeze(value);
+  for (const part of Object.values(value)) deepFreeze(part);
+  return value;
+}
