@@ -135,11 +135,16 @@ export const ALERTS_UNDER_WAY_MAX = 512;
 /** Alerts that could not be sent, kept one by one for the report; beyond that they are only counted. */
 export const ALERT_FAILURES_KEPT_MAX = 1_000;
 
+/** Alarm transitions of one replay: all are held, to be put in order and compared. */
+export const REPLAY_EVENTS_MAX: number = 2 ** 20;
+
 // A cluster of child processes.
 /** For a replica to start and listen: it reads its whole log first, on a machine that may be busy. */
 export const LOCAL_START_MS_MAX = 30_000;
 /** For a cluster of local processes to agree on a leader. */
 export const LOCAL_LEADER_MS_MAX = 15_000;
+/** For a replica that was started again to hold what the others hold. */
+export const LOCAL_CATCH_UP_MS_MAX = 60_000;
 /** A replica that does not tell its status in this time is passed over until the next look. */
 export const LOCAL_STATUS_MS_MAX = 500;
 

@@ -65,7 +65,7 @@ export class TcpLink implements Link {
     if (this.#released) return;
     this.#released = true;
     this.#connection.abort(RELEASED);
-
+    this.#socket.destroy();
   }
 
   #received(chunk: Uint8Array): void {

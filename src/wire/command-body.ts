@@ -39,7 +39,7 @@ export interface CommandBody {
   cause?: Cause;
   latch?: true;
   ackr?: true;
-  tags?: Readonly<Record<string, string>>;
+  tags?: ReadonlyMap<string, string>;
   id?: string;
   act?: number;
   note?: string;
@@ -97,13 +97,11 @@ function causeInOrder(cause: Cause): Cause {
   return result;
 }
 
-/** By code units, which every machine sorts alike. */
+/** By code units, which every machine sorts alike; a Map, since an object puts names such as `10` where it likes. */
 function labelsInOrder(
   labels: Readonly<Record<string, string>>,
-): Readonly<Record<string, string>> | undefined {
-  const names = Object.keys(labels);
-  if (names.length < 2) return names.length === 0 ? undefined : labels;
-  const result: Record<string, string> = {};
-  for (const name of names.sort()) result[name] = labels[name] as string;
-  return result;
+): ReadonlyMap<string, string> | undefined {
+  const names = Object.keys(labels).sort();
+  if (names.length === 0) return undefined;
+  return new Map(names.map((name) => [name, labels[name] as string]));
 }

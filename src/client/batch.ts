@@ -1,0 +1,130 @@
+import { assert, must } from '../base/assert.ts';
+import { TocsinError } from '../base/errors.ts';
+import type { Done, Reply } from '../statemachine/types.ts';
+import { cancelled, timeIsUp } from './failures.ts';
+
+/** One command and the caller who waits for its reply. */
+export interface Call {
+  readonly record: Uint8Array;
+  readonly resolve: (done: Done) => void;
+  readonly reject: (error: TocsinError) => void;
+  readonly signal: AbortSignal | undefined;
+  readonly onAbort: (() => void) | undefined;
+  settled: boolean;
+}
+
+/** Told when a call got its reply or its error, once for each. */
+export type OnSettled = (call: Call) => void;
+
+/**
+ * The calls of one tick, which travel together: encoded once, sent as often as need be, settled one by one. It knows
+ * whether any attempt may have reached a replica without a certain "no", so that nobody is told "nothing happened" when
+ * nobody knows.
+ */
+export class Batch {
+  /** Place in the order of the client's commands. */
+  readonly sequence: number;
+  readonly timeoutMs: number;
+  /** By the monotonic clock. */
+  readonly deadline: number;
+  byteLength = 0;
+  lastFailure: TocsinError | undefined;
+  readonly #onSettled: OnSettled;
+  /** Those who still wait, in order. Never changed in place: attempts keep the array they were sent with. */
+  #calls: Call[] = [];
+  #waiting = 0;
+  #unanswered = 0;
+  #isUnknown = false;
+
+  constructor(sequence: number, timeoutMs: number, now: number, onSettled: OnSettled) {
+    this.sequence = sequence;
+    this.timeoutMs = timeoutMs;
+    this.deadline = now + timeoutMs;
+    this.#onSettled = onSettled;
+  }
+
+  /** Before the first attempt only. */
+  add(call: Call): void {
+    assert(this.#unanswered === 0 && !this.#isUnknown, 'a call joined a batch that was sent');
+    this.#calls.push(call);
+    this.#waiting += 1;
+    this.byteLength += call.record.byteLength;
+  }
+
+  /** The calls that are not settled yet, in order. */
+  get calls(): readonly Call[] {
+    if (this.#waiting < this.#calls.length)
+      this.#calls = this.#calls.filter((call) => !call.settled);
+    return this.#calls;
+  }
+
+  /** Nobody waits for it any more. */
+  get isSettled(): boolean {
+    return this.#waiting === 0;
+  }
+
+  /** An attempt may have reached a replica, and nobody has said "no" for certain. */
+  get mayHaveHappened(): boolean {
+    return this.#unanswered > 0 || this.#isUnknown;
+  }
+
+  attemptStarted(): void {
+    this.#unanswered += 1;
+  }
+
+  /** Each attempt that was started ends once: with replies, with a certain "no", or without either. */
+  attemptEnded(how: 'replied' | 'no' | 'unknown'): void {
+    assert(this.#unanswered > 0, 'more attempts ended than were started');
+    this.#unanswered -= 1;
+    if (how === 'unknown') this.#isUnknown = true;
+  }
+
+  /** The replies to an attempt, one for each call it carried. */
+  settle(calls: readonly Call[], replies: readonly Reply[]): void {
+    for (const [at, call] of calls.entries()) {
+      const reply = must(replies[at], `no reply ${at} of ${calls.length}`);
+      if (reply.ok) this.#resolve(call, reply);
+      else this.#reject(call, new TocsinError(reply.code, reply.message));
+    }
+  }
+
+  /** The time is up for all of them. */
+  expire(): void {
+    this.fail(timeIsUp(this.timeoutMs, this.lastFailure));
+  }
+
+  abort(call: Call): void {
+    if (call.signal !== undefined) this.#reject(call, this.#truthful(cancelled(call.signal)));
+  }
+
+  /** Ends all that are left. Whatever `reason` says, nobody is told that nothing happened unless that is certain. */
+  fail(reason: TocsinError): void {
+    const error = this.#truthful(reason);
+    for (const call of this.calls) this.#reject(call, error);
+  }
+
+  #truthful(reason: TocsinError): TocsinError {
+    if (!this.mayHaveHappened || reason.outcome === 'unknown') return reason;
+    return new TocsinError(
+      'OUTCOME_UNKNOWN',
+      `the command may or may not have been carried out: ${reason.code}: ${reason.message}`,
+      { cause: reason },
+    );
+  }
+
+  #resolve(call: Call, done: Done): void {
+    if (this.#settle(call)) call.resolve(done);
+  }
+
+  #reject(call: Call, error: TocsinError): void {
+    if (this.#settle(call)) call.reject(error);
+  }
+
+  #settle(call: Call): boolean {
+    if (call.settled) return false;
+    call.settled = true;
+    this.#waiting -= 1;
+    this.#onSettled(call);
+    return true;
+  }
+}

@@ -1,0 +1,263 @@
+import type { Clock } from '../base/clock.ts';
+import { type Revision, revision } from '../base/ids.ts';
+import { LIST_PAGE_MAX, TEXT_CHARS_MAX } from '../base/limits.ts';
+import { Prng } from '../base/prng.ts';
+import type {
+  AcknowledgeInput,
+  AlertApi,
+  AlertPage,
+  Answer,
+  CallOptions,
+  ClearInput,
+  Consistency,
+  ListOptions,
+  RaiseInput,
+  ReadOptions,
+  WatchMessage,
+  WatchOptions,
+  WriteOptions,
+} from '../statemachine/alert-api.ts';
+import {
+  acknowledgeFrom,
+  type CommandOrigin,
+  clearFrom,
+  raiseFrom,
+} from '../statemachine/inputs.ts';
+import type { Alert, AlertFilter, AlertRef, Command, Done } from '../statemachine/types.ts';
+import type { Transport } from '../transport/types.ts';
+import { decodeGetAnswer, decodeListAnswer, decodeStatusAnswer } from '../wire/answers.ts';
+import { asFields, asLine, asOneOf, asWhole } from '../wire/check.ts';
+import { encodeGet, encodeList } from '../wire/client-messages.ts';
+import { encodeCommand, keyFromText } from '../wire/commands.ts';
+import { FrameType } from '../wire/frame.ts';
+import { parseCommand, parseFilter } from '../wire/parse.ts';
+import { parseAlertId, parseRef } from '../wire/parse-parts.ts';
+import type { ReplicaStatus } from '../wire/status.ts';
+import { AddressBook } from './address-book.ts';
+import { Connections } from './connections.ts';
+import { clientClosed } from './failures.ts';
+import { KeySource } from './keys.ts';
+import { LeaderFinder } from './leader-finder.ts';
+import { type ClientOptions, type ResolvedOptions, resolveOptions, timeoutOf } from './options.ts';
+import { Reader, type ReadLimits } from './reader.ts';
+import { Watch, type WatchRequest } from './watch.ts';
+import { Writer } from './writer.ts';
+
+const LIST_LIMIT_DEFAULT = 100;
+
+/**
+ * Connects to a cluster. Resolves as soon as one replica has answered.
+ * @throws TocsinError UNAVAILABLE naming each endpoint and why (BAD_ADDRESS, WRONG_CLUSTER and the like when that is
+ * what is wrong with all of them); CANCELLED; BAD_REQUEST naming the option
+ */
+export async function connect(options: ClientOptions): Promise<Client> {
+  const resolved = resolveOptions(options);
+  const transport = options.transport ?? (await defaultTransport(resolved.clock));
+  const parts = assemble(resolved, transport);
+  const { timeoutMs } = resolved;
+  try {
+    await parts.reader.reach({ timeoutMs, signal: options.signal });
+    return new Client(parts);
+  } catch (error) {
+    await parts.connections.close();
+    throw error;
+  }
+}
+
+/** What a client is made of. */
+interface Parts {
+  readonly options: ResolvedOptions;
+  readonly connections: Connections;
+  readonly finder: LeaderFinder;
+  readonly writer: Writer;
+  readonly reader: Reader;
+  readonly prng: Prng;
+}
+
+function assemble(options: ResolvedOptions, transport: Transport): Parts {
+  const { clock, clusterId, name, endpoints } = options;
+  const prng = new Prng(options.seed);
+  const connections = new Connections({ transport, clock, agent: name, clusterId });
+  const finder = new LeaderFinder(new AddressBook(endpoints, clock), connections, clock);
+  const writer = new Writer(finder, clock, prng.fork(1));
+  const reader = new Reader(finder, clock, prng.fork(2));
+  return { options, connections, finder, writer, reader, prng };
+}
+
+/** Loaded when it is needed: a test or a simulator that brings its own does not pay for it. */
+async function defaultTransport(clock: Clock): Promise<Transport> {
+  const { TcpTransport } = await import('../transport/tcp-transport.ts');
+  return new TcpTransport({ clock });
+}
+
+/**
+ * A cluster, from afar. Finds the leader, follows it, and asks again what was not answered, under the same idempotency
+ * key, until the call's time is up. Every rejection is a TocsinError whose `outcome` is true: `none` means that nothing
+ * was written, `unknown` that nobody knows.
+ *
+ * Commands are carried out in the order of the calls, except that one which a busy cluster refused for now, and which is
+ * sent again, may be passed by later ones: await a reply where the order matters.
+ */
+export class Client implements AlertApi, AsyncDisposable {
+  readonly #parts: Parts;
+  readonly #options: ResolvedOptions;
+  readonly #keys: KeySource;
+  readonly #watches = new Set<Watch>();
+  #closing: Promise<void> | undefined;
+
+  /** Use `connect`. */
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#options = parts.options;
+    this.#keys = new KeySource(parts.options.keyPrefix);
+  }
+
+  raise(input: RaiseInput, options?: WriteOptions): Promise<Done> {
+    return this.#write('raise', input, (origin) => raiseFrom(input, origin), options);
+  }
+
+  clear(input: ClearInput, options?: WriteOptions): Promise<Done> {
+    return this.#write('clear', input, (origin) => clearFrom(input, origin), options);
+  }
+
+  acknowledge(input: AcknowledgeInput, options?: WriteOptions): Promise<Done> {
+    return this.#write('acknowledge', input, (origin) => acknowledgeFrom(input, origin), options);
+  }
+
+  async get(ref: AlertRef, options: ReadOptions = {}): Promise<Answer<Alert | undefined>> {
+    const consistency = consistencyOf(options);
+    const request = { ref: parseRef(ref, 'ref'), consistency };
+    return await this.#parts.reader.ask(
+      {
+        type: FrameType.GET,
+        body: [encodeGet(request)],
+        decode: decodeGetAnswer,
+        toLeader: consistency === 'linearizable',
+      },
+      this.#limits(options),
+    );
+  }
+
+  async list(filter: AlertFilter = {}, options: ListOptions = {}): Promise<Answer<AlertPage>> {
+    const consistency = consistencyOf(options);
+    const { limit = LIST_LIMIT_DEFAULT, after } = options;
+    const request = {
+      filter: parseFilter(filter),
+      consistency,
+      limit: asWhole('request', 'limit', limit, 1, LIST_PAGE_MAX),
+      after: after === undefined ? undefined : parseAlertId('request', 'after', after),
+    };
+    return await this.#parts.reader.ask(
+      {
+        type: FrameType.LIST,
+        body: [encodeList(request)],
+        decode: decodeListAnswer,
+        toLeader: consistency === 'linearizable',
+      },
+      this.#limits(options),
+    );
+  }
+
+  /**
+   * The alert history. Each iteration is a watch of its own and begins with its first `next`; without `from`, that one
+   * resolves to a `progress` at the newest revision R, and everything after R follows. It goes on through failovers
+   * without gap or repetition, for as long as it takes, and ends when `signal` aborts or the iteration is left. It
+   * rejects with BAD_REQUEST, with CLOSED when the client is closed, and with BODY_MALFORMED when a replica keeps
+   * leaving something out.
+   */
+  watch(options: WatchOptions = {}): AsyncIterable<WatchMessage> {
+    const { filter, from, signal } = options;
+    const request: WatchRequest = {
+      from: from === undefined ? undefined : parseFrom(from),
+      filter: filter === undefined ? undefined : parseFilter(filter),
+      signal,
+    };
+    return { [Symbol.asyncIterator]: () => this.#startWatch(request) };
+  }
+
+  /**
+   * What one replica says of itself: the one at this multiaddr, asked once; or any.
+   * @throws TocsinError UNAVAILABLE or CONNECTION_LOST when it cannot be reached
+   */
+  async status(endpoint?: string, options: CallOptions = {}): Promise<ReplicaStatus> {
+    const question = {
+      type: FrameType.STATUS,
+      body: [],
+      decode: decodeStatusAnswer,
+      toLeader: false,
+    };
+    const limits = this.#limits(options);
+    if (endpoint === undefined) return await this.#parts.reader.ask(question, limits);
+    return await this.#parts.reader.askOne(
+      () => this.#parts.connections.to(endpoint),
+      question,
+      limits,
+    );
+  }
+
+  /** Ends every call and watch, and closes all connections; resolves when they are let go. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    this.#parts.writer.close();
+    this.#parts.reader.close();
+    for (const watch of [...this.#watches]) watch.fail(clientClosed());
+    await this.#parts.connections.close();
+  }
+
+  #write(
+    type: Command['type'],
+    input: unknown,
+    build: (origin: CommandOrigin) => Command,
+    options: WriteOptions = {},
+  ): Promise<Done> {
+    let record: Uint8Array;
+    let limits: ReadLimits;
+    try {
+      asFields('request', type, input, undefined);
+      const origin = { actor: this.#options.name, observedAt: this.#options.clock.wall() };
+      record = encodeCommand(parseCommand(type, build(origin)), this.#keyOf(options));
+      limits = this.#limits(options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return this.#parts.writer.submit(record, limits);
+  }
+
+  #keyOf({ idempotencyKey }: WriteOptions): Uint8Array {
+    if (idempotencyKey === undefined) return this.#keys.next();
+    return keyFromText(asLine('request', 'idempotencyKey', idempotencyKey, 1, TEXT_CHARS_MAX));
+  }
+
+  #limits(options: CallOptions): ReadLimits {
+    const timeoutMs = timeoutOf(options, this.#options.timeoutMs);
+    return { timeoutMs, signal: options.signal };
+  }
+
+  #startWatch(request: WatchRequest): Watch {
+    const watch: Watch = new Watch(request, {
+      finder: this.#parts.finder,
+      clock: this.#options.clock,
+      prng: this.#parts.prng,
+      onEnd: () => this.#watches.delete(watch),
+    });
+    this.#watches.add(watch);
+    if (this.#closing !== undefined) watch.fail(clientClosed());
+    return watch;
+  }
+}
+
+const CONSISTENCIES: readonly Consistency[] = ['linearizable', 'local'];
+
+const consistencyOf = ({ consistency = 'linearizable' }: ReadOptions): Consistency =>
+  asOneOf('request', 'consistency', consistency, CONSISTENCIES);
+
+const parseFrom = (from: Revision): Revision =>
+  revision(asWhole('request', 'from', from, 1, Number.MAX_SAFE_INTEGER));

@@ -1,0 +1,48 @@
+import { type Code, TocsinError } from '../base/errors.ts';
+
+/**
+ * What a server's FAIL means for the request it answers. `no`: nothing was done, and asking again, or asking another
+ * replica, can help. `maybe`: nobody knows. `final`: nothing was done and nothing would be.
+ */
+export type Verdict = 'no' | 'maybe' | 'final';
+
+/** Codes whose meaning is certain; whatever else a server says leaves the outcome open. */
+const CERTAIN: ReadonlyMap<Code, Verdict> = new Map<Code, Verdict>([
+  ['NOT_LEADER', 'no'],
+  ['UNAVAILABLE', 'no'],
+  ['OVERLOADED', 'no'],
+  ['DEADLINE_EXCEEDED', 'no'],
+  ['BAD_REQUEST', 'final'],
+  ['BODY_MALFORMED', 'final'],
+  ['FRAME_TOO_LONG', 'final'],
+  ['FRAME_UNKNOWN_TYPE', 'final'],
+]);
+
+export const verdictOf = (code: Code): Verdict => CERTAIN.get(code) ?? 'maybe';
+
+/** Codes of a last failure that say more about why the time ran out than UNAVAILABLE does. */
+const TELLING: ReadonlySet<Code> = new Set<Code>(['OVERLOADED', 'DEADLINE_EXCEEDED']);
+
+/** The time is up, and nothing was done. */
+export function timeIsUp(timeoutMs: number, last: TocsinError | undefined): TocsinError {
+  if (last === undefined)
+    return new TocsinError('DEADLINE_EXCEEDED', `no answer within ${timeoutMs} ms`);
+  const code = TELLING.has(last.code) ? last.code : 'UNAVAILABLE';
+  return new TocsinError(
+    code,
+    `no answer within ${timeoutMs} ms; the last attempt: ${last.code}: ${last.message}`,
+    { cause: last, leader: last.leader },
+  );
+}
+
+export const cancelled = (signal: AbortSignal): TocsinError =>
+  new TocsinError('CANCELLED', 'the caller gave up', { cause: signal.reason });
+
+export const clientClosed = (): TocsinError => new TocsinError('CLOSED', 'the client is closed');
+
+/** Any value thrown, as one of our errors. */
+export function asTocsinError(error: unknown): TocsinError {
+  if (TocsinError.is(error)) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new TocsinError('INTERNAL', message, { cause: error });
+}

@@ -1,0 +1,83 @@
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '../base/clock.ts';
+import { TocsinError } from '../base/errors.ts';
+import { ADDRESS_CHARS_MAX, CLIENT_ADDRESSES_LEARNED_MAX, REQUEST_MS_MAX } from '../base/limits.ts';
+import type { CallOptions } from '../statemachine/alert-api.ts';
+import { SystemClock } from '../transport/system-clock.ts';
+import type { Transport } from '../transport/types.ts';
+import { asArray, asFields, asLine, asName, asWhole } from '../wire/check.ts';
+
+/** How a client finds its cluster and what it does by default. */
+export interface ClientOptions {
+  /** Multiaddrs of any replicas; the leader, and the others, are found from there. */
+  readonly endpoints: readonly string[];
+  /** 32 hex digits: refuse any other cluster. Default: the one that answers first, from then on. */
+  readonly clusterId?: string;
+  /** Who asks, where a command does not say. @defaultValue tocsin-client */
+  readonly name?: string;
+  /** Milliseconds a call may take, where it does not say. @defaultValue 10,000 */
+  readonly timeoutMs?: number;
+  /** Gives up connecting; means nothing afterwards. */
+  readonly signal?: AbortSignal;
+  /** @defaultValue TCP */
+  readonly transport?: Transport;
+  /** @defaultValue the machine's */
+  readonly clock?: Clock;
+  /** For tests and simulators: decides everything that is drawn. Two clients of a cluster must not share one. */
+  readonly seed?: number;
+}
+
+export interface ResolvedOptions {
+  readonly endpoints: readonly string[];
+  readonly clusterId: string | undefined;
+  readonly name: string;
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+  readonly seed: number;
+  /** Of the keys this client makes. */
+  readonly keyPrefix: Uint8Array;
+}
+
+const NAME = 'tocsin-client';
+const TIMEOUT_MS = 10_000;
+const KEY_PREFIX_BYTES = 8;
+
+/** @throws TocsinError BAD_REQUEST naming the option */
+export function resolveOptions(given: ClientOptions): ResolvedOptions {
+  asFields('request', 'options', given, undefined);
+  const { clusterId, name = NAME, timeoutMs = TIMEOUT_MS, clock, seed } = given;
+  if (clusterId !== undefined && !/^[0-9a-f]{32}$/.test(clusterId))
+    throw new TocsinError('BAD_REQUEST', 'clusterId: must be 32 hex digits');
+  const drawn = seed === undefined ? randomBytes(KEY_PREFIX_BYTES) : bytesOf(seed);
+  return Object.freeze({
+    endpoints: endpointsOf(given.endpoints),
+    clusterId,
+    name: asName('request', 'name', name),
+    timeoutMs: checkedTimeout(timeoutMs),
+    clock: clock ?? new SystemClock(),
+    seed: seed ?? drawn.readUInt32LE(0),
+    keyPrefix: drawn,
+  });
+}
+
+/** The time a call may take. @throws TocsinError BAD_REQUEST */
+export const timeoutOf = (options: CallOptions | undefined, defaultMs: number): number =>
+  options?.timeoutMs === undefined ? defaultMs : checkedTimeout(options.timeoutMs);
+
+const checkedTimeout = (timeoutMs: number): number =>
+  asWhole('request', 'timeoutMs', timeoutMs, 1, REQUEST_MS_MAX);
+
+function endpointsOf(given: readonly string[]): readonly string[] {
+  const endpoints = asArray('request', 'endpoints', given, CLIENT_ADDRESSES_LEARNED_MAX).map(
+    (endpoint) => asLine('request', 'endpoints', endpoint, 1, ADDRESS_CHARS_MAX),
+  );
+  if (endpoints.length === 0)
+    throw new TocsinError('BAD_REQUEST', 'endpoints: must name at least one replica');
+  return endpoints;
+}
+
+function bytesOf(seed: number): Buffer {
+  const bytes = Buffer.alloc(KEY_PREFIX_BYTES);
+  bytes.writeDoubleLE(asWhole('request', 'seed', seed, 0, Number.MAX_SAFE_INTEGER));
+  return bytes;
+}
