@@ -38,15 +38,9 @@ export class Connections {
     this.#clusterId = options.clusterId;
   }
 
-  /** An open connection to this address, if there is one. */
-  at(address: string): Connection | undefined {
-    return this.#open.get(address);
-  }
-
-  /** Any open connection. */
-  any(): Connection | undefined {
-    for (const connection of this.#open.values()) return connection;
-    return undefined;
+  /** The open ones, oldest first. */
+  all(): Iterable<Connection> {
+    return this.#open.values();
   }
 
   /**

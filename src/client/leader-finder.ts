@@ -6,7 +6,7 @@ import type { ReplicaStatus } from '../wire/status.ts';
 import type { AddressBook } from './address-book.ts';
 import { type Connection, expectType } from './connection.ts';
 import type { Connections } from './connections.ts';
-import { type Miss, raceDials } from './dial-race.ts';
+import { type Miss, type RaceResult, raceDials } from './dial-race.ts';
 
 /** Knows the connection to the replica that is presumed to lead, and finds another one when it is not. */
 export class LeaderFinder {
@@ -39,10 +39,19 @@ export class LeaderFinder {
     return this.#search;
   }
 
-  /** A connection for what any replica can answer. @throws TocsinError UNAVAILABLE after one round of tries */
-  any(): Promise<Connection> {
-    const open = this.#current ?? this.#connections.any();
-    return open === undefined ? this.find() : Promise.resolve(open);
+  /**
+   * A connection for what any replica can answer, if possible not to `avoid`, which has let the asker down.
+   * @throws TocsinError UNAVAILABLE after one round of tries
+   */
+  async any(avoid?: string): Promise<Connection> {
+    for (const connection of [this.#current, ...this.#connections.all()])
+      if (connection !== undefined && connection.address !== avoid) return connection;
+    const others = this.#book.candidates().filter((address) => address !== avoid);
+    if (avoid !== undefined && others.length > 0) {
+      const result = await this.#race(others);
+      if (result.ok && result.connection.isOpen) return result.connection;
+    }
+    return await this.find();
   }
 
   /** This replica said that it does not lead, or cannot; `leader` is the one that does, if it knows. */
@@ -59,11 +68,7 @@ export class LeaderFinder {
 
   /** One try of all addresses; what is still silent at its end is tried last for a while. */
   async round(): Promise<readonly Miss[]> {
-    const result = await raceDials(
-      this.#book.candidates(),
-      (address) => this.#connections.to(address),
-      this.#clock,
-    );
+    const result = await this.#race(this.#book.candidates());
     if (result.ok) {
       this.#current = result.connection.isOpen ? result.connection : undefined;
       return [];
@@ -71,6 +76,10 @@ export class LeaderFinder {
     for (const { address, reason } of result.misses)
       if (reason === undefined) this.#book.suspect(address);
     return result.misses;
+  }
+
+  #race(addresses: readonly string[]): Promise<RaceResult> {
+    return raceDials(addresses, (address) => this.#connections.to(address), this.#clock);
   }
 
   async #round(): Promise<Connection> {

@@ -60,6 +60,8 @@ export class Watch implements AsyncIterator<WatchMessage, undefined> {
   #phase: 'new' | 'connecting' | 'streaming' | 'full' | 'ended' = 'new';
   #stream: Stream | undefined;
   #failure: TocsinError | undefined;
+  /** The replica that told nothing, or not the right thing. */
+  #avoid: string | undefined;
   #malformed = 0;
   #pause: Timer | undefined;
   #watchdog: Timer | undefined;
@@ -123,7 +125,7 @@ export class Watch implements AsyncIterator<WatchMessage, undefined> {
 
   #connect(): void {
     this.#phase = 'connecting';
-    this.#parts.finder.any().then(
+    this.#parts.finder.any(this.#avoid).then(
       (connection) => this.#open(connection),
       (error: unknown) => this.#retryAfter(asTocsinError(error)),
     );
@@ -141,7 +143,7 @@ export class Watch implements AsyncIterator<WatchMessage, undefined> {
         this.#take(reader.read(bytes), bytes.byteLength);
       },
       failed: (error) => this.#failed(connection, error),
-      lost: (error) => this.#lost(error),
+      lost: (error) => this.#lost(connection, error),
     });
     if (id === undefined) {
       if (connection.isOpen) connection.whenRoom(() => this.#open(connection));
@@ -173,6 +175,7 @@ export class Watch implements AsyncIterator<WatchMessage, undefined> {
     if (fresh.length === 0) return;
     this.#backoff.reset();
     this.#malformed = 0;
+    this.#avoid = undefined;
     this.#buffer.push(fresh, bytes);
     while (this.#waiters.length > 0 && !this.#buffer.isEmpty) {
       const value = this.#buffer.shift();
@@ -187,12 +190,13 @@ export class Watch implements AsyncIterator<WatchMessage, undefined> {
       this.fail(error);
       return;
     }
-    if (error.code !== 'OVERLOADED') this.#parts.finder.denied(connection, error.leader);
+    this.#avoid = connection.address;
     this.#retryAfter(error);
   }
 
-  #lost(error: TocsinError): void {
+  #lost(connection: Connection, error: TocsinError): void {
     this.#detach();
+    this.#avoid = connection.address;
     if (error.code === 'BODY_MALFORMED') this.#malformed += 1;
     if (this.#malformed >= MALFORMED_MAX) this.fail(error);
     else this.#retryAfter(error);
@@ -228,7 +232,7 @@ export class Watch implements AsyncIterator<WatchMessage, undefined> {
   #silent(): void {
     const stream = this.#stream;
     this.#detach();
-    if (stream !== undefined) this.#parts.finder.denied(stream.connection, undefined);
+    this.#avoid = stream?.connection.address;
     this.#retryAfter(new TocsinError('CONNECTION_LOST', 'the watch went silent'));
   }
 }

@@ -1,17 +1,5 @@
 import { assert } from '../base/assert.ts';
 import { logIndex, type ReplicaId, type Term, term } from '../base/ids.ts';
-import {
-  APPEND_BYTES_MAX,
-  APPEND_ENTRIES_MAX,
-  ELECTION_TICKS_MAX,
-  ELECTION_TICKS_MIN,
-  HEARTBEAT_TICKS,
-  INFLIGHT_APPENDS_MAX,
-  INFLIGHT_BYTES_MAX,
-  LOG_MEMORY_BYTES_MAX,
-  READS_PENDING_MAX,
-  UNCOMMITTED_BYTES_MAX,
-} from '../base/limits.ts';
 import type { Prng } from '../base/prng.ts';
 import {
   ask,
@@ -22,6 +10,7 @@ import {
   protectsLeader,
 } from './election.ts';
 import { RaftLog, type TermRun } from './log.ts';
+import { DEFAULT_OPTIONS, type RaftOptions } from './options.ts';
 import { majorityOf } from './quorum.ts';
 import { openRound, sendHeartbeat, startRead } from './reads.ts';
 import {
@@ -35,7 +24,7 @@ import {
   replicateAll,
 } from './replication.ts';
 import { becomeFollower, resetElectionTimer } from './roles.ts';
-import { emptyOutbox, type Leader, type RaftOptions, type State } from './state.ts';
+import { emptyOutbox, type Leader, type State } from './state.ts';
 import type {
   AppendRequest,
   Entry,
@@ -49,19 +38,6 @@ import type {
   Standing,
   TimeoutNow,
 } from './types.ts';
-
-export const DEFAULT_OPTIONS: RaftOptions = {
-  heartbeatTicks: HEARTBEAT_TICKS,
-  electionTicksMin: ELECTION_TICKS_MIN,
-  electionTicksMax: ELECTION_TICKS_MAX,
-  appendBytesMax: APPEND_BYTES_MAX,
-  appendEntriesMax: APPEND_ENTRIES_MAX,
-  inflightAppendsMax: INFLIGHT_APPENDS_MAX,
-  inflightBytesMax: INFLIGHT_BYTES_MAX,
-  uncommittedBytesMax: UNCOMMITTED_BYTES_MAX,
-  logMemoryBytesMax: LOG_MEMORY_BYTES_MAX,
-  readsPendingMax: READS_PENDING_MAX,
-};
 
 /** What a core starts from: its identity, and what its disk remembers. */
 export interface RaftInit {

@@ -1,24 +1,9 @@
 import type { LogIndex, ReplicaId, Term } from '../base/ids.ts';
 import type { Prng } from '../base/prng.ts';
 import type { RaftLog } from './log.ts';
+import type { RaftOptions } from './options.ts';
 import type { Progress } from './progress.ts';
 import type { Entry, LogRead, Message, Payload, ReadState, VoteRequest } from './types.ts';
-
-/** Knobs of the core. Times are in ticks. */
-export interface RaftOptions {
-  readonly heartbeatTicks: number;
-  /** A follower campaigns after so many ticks of silence, drawn anew each time between these two, both included. */
-  readonly electionTicksMin: number;
-  readonly electionTicksMax: number;
-  readonly appendBytesMax: number;
-  readonly appendEntriesMax: number;
-  readonly inflightAppendsMax: number;
-  readonly inflightBytesMax: number;
-  /** Bytes of entries proposed and not committed; beyond it proposals are refused. */
-  readonly uncommittedBytesMax: number;
-  readonly logMemoryBytesMax: number;
-  readonly readsPendingMax: number;
-}
 
 /** A role owns its fields; roles.ts holds the transitions. */
 export interface Follower {

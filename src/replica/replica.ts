@@ -10,7 +10,7 @@ import type { Entry, LogRead, Message, Ready, Standing } from '../raft/types.ts'
 import { History } from '../statemachine/history.ts';
 import { AlertMachine } from '../statemachine/machine.ts';
 import type { Identity, LogStore, Member, Restored } from '../storage/types.ts';
-import type { Channel, Transport } from '../transport/types.ts';
+import type { Transport } from '../transport/types.ts';
 import type { Hello } from '../wire/handshake.ts';
 import { EntryRecord, genesisChain, recordOf } from '../wire/record.ts';
 import type { ReplicaStatus } from '../wire/status.ts';
@@ -356,8 +356,3 @@ export class Replica {
 
 const unknownOutcome = (why: string): TocsinError =>
   new TocsinError('OUTCOME_UNKNOWN', `${why}; the command may or may not be written`);
-
-/** A peer's message must come from that peer and be for this replica. */
-export function isFromPeer(message: Message, channel: Channel, self: ReplicaId): boolean {
-  return message.from === channel.remote.replicaId && message.to === self;
-}

@@ -6,11 +6,9 @@ import { openFolder } from '../storage/data-folder.ts';
 import type { Identity, LogStore } from '../storage/types.ts';
 import { SystemClock } from '../transport/system-clock.ts';
 import { TcpTransport } from '../transport/tcp-transport.ts';
-import type { Channel, Listener } from '../transport/types.ts';
-import type { Hello } from '../wire/handshake.ts';
-import { decodePeerMessage } from '../wire/peer-messages.ts';
-import { ClientSession } from './client-session.ts';
-import { isFromPeer, Replica } from './replica.ts';
+import type { Listener } from '../transport/types.ts';
+import { listenFor } from './front-door.ts';
+import { Replica } from './replica.ts';
 
 export interface ServeOptions {
   /** A formatted data folder. */
@@ -76,10 +74,7 @@ async function run(
   const address = options.listen ?? own?.address ?? '';
   let listener: Listener;
   try {
-    listener = await transport.listen(address, replica.hello, {
-      judge: (remote) => judge(identity, remote),
-      open: (channel) => open(replica, identity, channel),
-    });
+    listener = await listenFor(replica, identity, transport, address);
   } catch (error) {
     replica.stop();
     throw error;
@@ -114,46 +109,6 @@ async function handOver(replica: Replica, clock: SystemClock): Promise<void> {
     await new Promise<void>((resolve) => {
       clock.after(millis(5), resolve);
     });
-}
-
-/** Who may connect: members of this cluster, and clients that do not mean another one. */
-function judge(identity: Identity, remote: Hello): void {
-  const { clusterId, replicaId, members } = identity;
-  if (remote.clusterId !== clusterId && (remote.role === 'peer' || remote.clusterId !== ''))
-    throw new TocsinError(
-      'WRONG_CLUSTER',
-      `this is cluster ${clusterId}, not ${remote.clusterId || 'one without a name'}`,
-    );
-  if (remote.role === 'client') return;
-  if (remote.replicaId === replicaId)
-    throw new TocsinError('WRONG_REPLICA', `this is replica ${replicaId} itself`);
-  if (!members.some((member) => member.id === remote.replicaId))
-    throw new TocsinError('WRONG_REPLICA', `replica ${remote.replicaId} is not a member`);
-}
-
-function open(replica: Replica, identity: Identity, channel: Channel): void {
-  if (channel.remote.role === 'client') {
-    new ClientSession(channel, replica);
-    return;
-  }
-  const peer = channel.remote.replicaId;
-  channel.onFrame = (type, _group, _id, body) => {
-    try {
-      const message = decodePeerMessage(type, body);
-      if (!isFromPeer(message, channel, identity.replicaId))
-        throw new TocsinError(
-          'WRONG_REPLICA',
-          `a message from ${message.from} to ${message.to} on the connection of ${peer}`,
-        );
-      replica.receive(message);
-    } catch (error) {
-      if (!TocsinError.is(error)) throw error;
-      channel.close(error);
-    }
-  };
-  channel.onClose = () => {
-    if (peer !== undefined) replica.peerLost(peer);
-  };
 }
 
 const asFault = (error: unknown): TocsinError =>

@@ -10,6 +10,11 @@ export class SortedIds {
   /** None is empty, each ascends, and each begins above the end of the one before. */
   readonly #blocks: number[][] = [];
 
+  /** At most one more than two for each 257 ids: small neighbours are joined. */
+  get blockCount(): number {
+    return this.#blocks.length;
+  }
+
   /** Adds an id that is not there. */
   add(id: number): void {
     const at = Math.max(0, firstAbove(this.#blocks.length, id, (i) => this.#first(i)) - 1);

@@ -9,7 +9,7 @@ import {
 } from '../base/ids.ts';
 import { Prng } from '../base/prng.ts';
 import { RaftCore } from '../raft/core.ts';
-import type { RaftOptions } from '../raft/state.ts';
+import type { RaftOptions } from '../raft/options.ts';
 import type { Entry, HardState, Message, Payload, Ready } from '../raft/types.ts';
 
 /** A payload for tests: a name in place of bytes. */

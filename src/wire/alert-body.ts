@@ -1,8 +1,8 @@
 import type { Alert, AlertEvent } from '../statemachine/types.ts';
 
 /**
- * Alerts and events as maps for MessagePack: the names of the API, in the order of the types, without what is
- * undefined. Parsed back by parse-answers.ts.
+ * Alerts and events as maps for MessagePack: the names of the API, in the order of the types,
+ * without what is undefined. Parsed back by parse-answers.ts.
  */
 export function alertBody(alert: Alert): Readonly<Record<string, unknown>> {
   const { previous, cause, resolution, clearedAt } = alert;

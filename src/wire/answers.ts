@@ -11,8 +11,9 @@ import { alertNumber } from './parse-parts.ts';
 import type { ReplicaStatus } from './status.ts';
 
 /**
- * What a server answers. Alerts stand one by one, each a small MessagePack body behind its length, so that the bounds
- * on a body hold for an alert and not for a page of a thousand. Layouts in FORMAT.md, "Answers".
+ * What a server answers. Alerts stand one by one, each a small MessagePack body behind its length,
+ * so that the bounds on a body hold for an alert and not for a page of a thousand. Layouts in
+ * FORMAT.md, "Answers".
  */
 
 const GET_HEADER_BYTES = 8;
@@ -34,8 +35,8 @@ export function decodeGetAnswer(body: Uint8Array): Answer<Alert | undefined> {
 }
 
 /**
- * The ANSWER to LIST. A page that would be too long for a frame ends early, and its `next` is the last alert that is
- * in it.
+ * The ANSWER to LIST. A page that would be too long for a frame ends early, and its `next` is the
+ * last alert that is in it.
  */
 export function encodeListAnswer(answer: Answer<AlertPage>): readonly Uint8Array[] {
   const header = new Uint8Array(LIST_HEADER_BYTES);
@@ -106,7 +107,10 @@ export const encodeEvent = (event: AlertEvent): Uint8Array =>
 
 export const encodeProgress = (upTo: Revision): Uint8Array => encodeItem(PROGRESS, encodeU64(upTo));
 
-/** One alert of a state that replaces events no longer kept. All of them come first, then `encodeCompacted`. */
+/**
+ * One alert of a state that replaces events no longer kept. All of them come first, then
+ * `encodeCompacted`.
+ */
 export const encodeCompactedAlert = (alert: Alert): Uint8Array =>
   encodeItem(COMPACTED_ALERT, encodeBody(alertBody(alert)));
 
@@ -115,8 +119,9 @@ export const encodeCompacted = (upTo: Revision): Uint8Array =>
   encodeItem(COMPACTED, encodeU64(upTo));
 
 /**
- * The items of messages, in order. Joined in any number of frames they say the same; it is for the caller to see that
- * no frame passes its limit, and, where a state is large, to make its items a few at a time.
+ * The items of messages, in order. Joined in any number of frames they say the same; it is for the
+ * caller to see that no frame passes its limit, and, where a state is large, to make its items a
+ * few at a time.
  */
 export function encodeWatchMessages(messages: readonly WatchMessage[]): readonly Uint8Array[] {
   const items: Uint8Array[] = [];
@@ -136,7 +141,10 @@ export function encodeWatchMessages(messages: readonly WatchMessage[]): readonly
   return items;
 }
 
-/** Reads the WATCH_MESSAGES of one watch. A state that came in pieces is one message, told when it is whole. */
+/**
+ * Reads the WATCH_MESSAGES of one watch. A state that came in pieces is one message, told when it
+ * is whole.
+ */
 export class WatchReader {
   #alerts: Alert[] = [];
 

@@ -1,6 +1,9 @@
 import { assert } from '../base/assert.ts';
 
-/** Little-endian integers in a byte array, without a DataView per read. 64-bit fields hold safe integers only. */
+/**
+ * Little-endian integers in a byte array, without a DataView per read. 64-bit fields hold safe
+ * integers only.
+ */
 
 export const readU16 = (b: Uint8Array, at: number): number =>
   (b[at] as number) | ((b[at + 1] as number) << 8);

@@ -7,10 +7,10 @@ import {
 } from '../base/limits.ts';
 
 /**
- * Small checks that turn one untrusted value into a typed one, or throw an error that names the field. In a request
- * the asker is at fault (BAD_REQUEST) and a field that nobody knows is refused, because ignoring it could mean the
- * opposite of what was meant; in an answer the bytes are at fault (BODY_MALFORMED) and an unknown field is a newer
- * server's and passes.
+ * Small checks that turn one untrusted value into a typed one, or throw an error that names the
+ * field. In a request the asker is at fault (BAD_REQUEST) and a field that nobody knows is refused,
+ * because ignoring it could mean the opposite of what was meant; in an answer the bytes are at
+ * fault (BODY_MALFORMED) and an unknown field is a newer server's and passes.
  */
 export type Origin = 'request' | 'answer';
 
@@ -164,7 +164,10 @@ function overPair(origin: Origin, field: string, text: string, i: number): numbe
   return i + 1;
 }
 
-/** A text that `asText` accepts, as near to `text` as can be: for messages that quote what nobody has checked. */
+/**
+ * A text that `asText` accepts, as near to `text` as can be: for messages that quote what nobody
+ * has checked.
+ */
 export function toText(text: string, charsMax: number): string {
   let result = '';
   for (const char of text.slice(0, charsMax)) {

@@ -1,6 +1,9 @@
 import { crc32 } from 'node:zlib';
 
-/** CRC-32 (ISO 3309, as in gzip). Below this many bytes a call into native code costs more than the sum itself. */
+/**
+ * CRC-32 (ISO 3309, as in gzip). Below this many bytes a call into native code costs more than the
+ * sum itself.
+ */
 const NATIVE_BYTES_MIN = 80;
 
 const TABLE: Int32Array = new Int32Array(256).map((_, byte) => {

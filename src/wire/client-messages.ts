@@ -166,7 +166,8 @@ export function decodeWatch(body: Uint8Array): WatchRequest {
 }
 
 /**
- * For the types that say everything by themselves: PING, PONG, STATUS, CANCEL. Their bodies are empty.
+ * For the types that say everything by themselves: PING, PONG, STATUS, CANCEL. Their bodies are
+ * empty.
  * @throws TocsinError BODY_MALFORMED
  */
 export function decodeEmpty(body: Uint8Array): void {
@@ -175,8 +176,8 @@ export function decodeEmpty(body: Uint8Array): void {
 }
 
 /**
- * The body of FAIL and of REFUSE. Only code, message and the leader's address travel; a message that is too long or
- * holds control characters is cut and cleaned.
+ * The body of FAIL and of REFUSE. Only code, message and the leader's address travel; a message
+ * that is too long or holds control characters is cut and cleaned.
  */
 export function encodeFail(error: TocsinError): Uint8Array {
   const fields = { code: error.code, message: toText(error.message, TEXT_CHARS_MAX) };

@@ -9,9 +9,9 @@ import type {
 import { KINDS, PRIORITIES, placeOf } from './words.ts';
 
 /**
- * A command as the map that stands in its record: short names, because they are written to every replica's log with
- * every command; words as numbers; whatever is absent, empty or false left out; always in this order. Equal commands
- * give equal bytes. Names in FORMAT.md, "Command record".
+ * A command as the map that stands in its record: short names, because they are written to every
+ * replica's log with every command; words as numbers; whatever is absent, empty or false left out;
+ * always in this order. Equal commands give equal bytes. Names in FORMAT.md, "Command record".
  */
 export function bodyOf(command: Command): CommandBody {
   const body: CommandBody = { by: command.actor, at: command.observedAt };
@@ -97,7 +97,10 @@ function causeInOrder(cause: Cause): Cause {
   return result;
 }
 
-/** By code units, which every machine sorts alike; a Map, since an object puts names such as `10` where it likes. */
+/**
+ * By code units, which every machine sorts alike; a Map, since an object puts names such as `10`
+ * where it likes.
+ */
 function labelsInOrder(
   labels: Readonly<Record<string, string>>,
 ): ReadonlyMap<string, string> | undefined {

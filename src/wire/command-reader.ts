@@ -46,10 +46,10 @@ const ACT: Uint8Array = keyOf('act');
 const NOTE: Uint8Array = keyOf('note');
 
 /**
- * The short way to a command: reads the bytes that `bodyOf` and `encodeBody` make, field after field in their order,
- * and checks each as it goes, without maps in between. Whatever is not so, valid or not, gives undefined, and the long
- * way (`BodyDecoder`, `parseCommandBody`) decides. So it may be narrower than the long way, never wider; a test holds
- * the two together.
+ * The short way to a command: reads the bytes that `bodyOf` and `encodeBody` make, field after
+ * field in their order, and checks each as it goes, without maps in between. Whatever is not so,
+ * valid or not, gives undefined, and the long way (`BodyDecoder`, `parseCommandBody`) decides. So
+ * it may be narrower than the long way, never wider; a test holds the two together.
  */
 export class CommandReader {
   readonly #in: BodyCursor;

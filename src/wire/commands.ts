@@ -11,8 +11,8 @@ import { CommandReader } from './command-reader.ts';
 import { parseCommandBody } from './parse-command-body.ts';
 
 /**
- * One command as bytes: made once by whoever sends it, and from then on the same bytes are in the frame, in the log
- * and on every replica. Layout in FORMAT.md, "Command record".
+ * One command as bytes: made once by whoever sends it, and from then on the same bytes are in the
+ * frame, in the log and on every replica. Layout in FORMAT.md, "Command record".
  */
 
 export const COMMAND_HEADER_BYTES = 24;
@@ -28,7 +28,10 @@ const TYPES: readonly (Command['type'] | undefined)[] = [
   'acknowledge',
 ];
 
-/** The lane of a command: 0 urgent, 1 routine, 2 background. What silences or clears is never left behind. */
+/**
+ * The lane of a command: 0 urgent, 1 routine, 2 background. What silences or clears is never left
+ * behind.
+ */
 export const URGENCY_LEAST = 2;
 
 export function urgencyOf(command: Command): number {
@@ -37,8 +40,8 @@ export function urgencyOf(command: Command): number {
 }
 
 /**
- * The record of a command that came through `parseCommand`, or that the compiler checked.
- * `key`: 16 bytes; the same key with the same command is the same request, however often it is sent.
+ * The record of a command that came through `parseCommand`, or that the compiler checked. `key`: 16
+ * bytes; the same key with the same command is the same request, however often it is sent.
  */
 export function encodeCommand(command: Command, key: Uint8Array): Uint8Array {
   assert(key.byteLength === KEY_BYTES, `key of ${key.byteLength} bytes, not ${KEY_BYTES}`);
@@ -92,9 +95,10 @@ export function checkCommands(body: Uint8Array): CommandCheck {
 }
 
 /**
- * The commands of an entry, in order. Total over contents: a record that is whole but does not hold a valid command
- * gives `command: undefined`, on every replica alike.
- * @throws TocsinError BODY_MALFORMED when the records do not fill `body`, which the leader made sure of
+ * The commands of an entry, in order. Total over contents: a record that is whole but does not hold
+ * a valid command gives `command: undefined`, on every replica alike.
+ * @throws TocsinError BODY_MALFORMED when the records do not fill `body`, which the leader made
+ * sure of
  */
 export function decodeSubmissions(body: Uint8Array): Submission[] {
   const decoder = new CommandDecoder(body);

@@ -7,8 +7,9 @@ export const keyOf = (name: string): Uint8Array =>
 const recurring: TextTable = new TextTable(4096);
 
 /**
- * Walks over MessagePack whose form is foreseen. The first thing that is not as foreseen makes the walk `failed`; the
- * values read from then on mean nothing. Reading past the end is harmless and found by `finished`.
+ * Walks over MessagePack whose form is foreseen. The first thing that is not as foreseen makes the
+ * walk `failed`; the values read from then on mean nothing. Reading past the end is harmless and
+ * found by `finished`.
  */
 export class BodyCursor {
   readonly #bytes: Buffer;

@@ -6,7 +6,8 @@ import { readU16, readU32, readU64, writeU16, writeU32, writeU64 } from './bytes
 import { checksum } from './checksum.ts';
 
 /**
- * What passes over a connection: frames, each a header of 32 bytes and a body. Layout in FORMAT.md, "Frame".
+ * What passes over a connection: frames, each a header of 32 bytes and a body. Layout in FORMAT.md,
+ * "Frame".
  */
 
 export const FRAME_HEADER_BYTES = 32;
@@ -83,8 +84,8 @@ const CHECKSUM_AT = 28;
 const EMPTY: Uint8Array = new Uint8Array(0);
 
 /**
- * The header of a frame whose body is `parts`, one after another. The parts are read, not copied: they must reach the
- * connection as they are now.
+ * The header of a frame whose body is `parts`, one after another. The parts are read, not copied:
+ * they must reach the connection as they are now.
  */
 export function frameHeader(
   type: FrameType,
@@ -123,9 +124,9 @@ interface Header {
 }
 
 /**
- * Cuts a stream of bytes into frames, whatever the sizes of the chunks in which it arrives. A header is checked whole
- * before any memory is taken for the body it announces. The first error is final: a stream that lost its place once
- * cannot be trusted to find it again.
+ * Cuts a stream of bytes into frames, whatever the sizes of the chunks in which it arrives. A
+ * header is checked whole before any memory is taken for the body it announces. The first error is
+ * final: a stream that lost its place once cannot be trusted to find it again.
  */
 export class FrameReader {
   /** Longer bodies are refused. Raise it after the handshake, between frames. */
@@ -153,8 +154,8 @@ export class FrameReader {
 
   /**
    * The next whole frame, or undefined until more bytes come.
-   * @throws TocsinError FRAME_MALFORMED, VERSION_UNSUPPORTED, FRAME_UNKNOWN_TYPE, FRAME_TOO_LONG; the same on every
-   * later call
+   * @throws TocsinError FRAME_MALFORMED, VERSION_UNSUPPORTED, FRAME_UNKNOWN_TYPE, FRAME_TOO_LONG;
+   * the same on every later call
    */
   next(): Frame | undefined {
     if (this.#failure !== undefined) throw this.#failure;
@@ -255,7 +256,9 @@ export class FrameReader {
 
 const malformed = (what: string): TocsinError => new TocsinError('FRAME_MALFORMED', what);
 
-/** A stranger who speaks another protocol is found out by the first byte that differs, not after 32. */
+/**
+ * A stranger who speaks another protocol is found out by the first byte that differs, not after 32.
+ */
 function checkMagic(bytes: Uint8Array, length: number): void {
   for (let i = 0; i < MAGIC_BYTES.length && i < length; i += 1)
     if (bytes[i] !== MAGIC_BYTES[i]) throw malformed('not a frame: wrong magic number');

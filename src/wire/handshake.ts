@@ -18,7 +18,10 @@ export interface Hello {
   readonly incarnation: number;
   /** For people, in logs: a program's name and version. */
   readonly agent: string;
-  /** Wire versions the sender speaks. Undefined = those of this build; always there after `decodeHello`. */
+  /**
+   * Wire versions the sender speaks. Undefined = those of this build; always there after
+   * `decodeHello`.
+   */
   readonly versions?: VersionRange;
 }
 
@@ -32,7 +35,8 @@ export interface VersionRange {
 export const WIRE_VERSIONS: VersionRange = { min: WIRE_VERSION, max: WIRE_VERSION };
 
 /**
- * The version both sides speak, the highest of those in common. Each side computes it from the two introductions.
+ * The version both sides speak, the highest of those in common. Each side computes it from the two
+ * introductions.
  * @throws TocsinError VERSION_UNSUPPORTED
  */
 export function negotiate(theirs: VersionRange, ours: VersionRange = WIRE_VERSIONS): number {
@@ -40,7 +44,7 @@ export function negotiate(theirs: VersionRange, ours: VersionRange = WIRE_VERSIO
   if (version < theirs.min || version < ours.min)
     throw new TocsinError(
       'VERSION_UNSUPPORTED',
-      `the other side speaks wire versions ${theirs.min} to ${theirs.max}, this one ${ours.min} to ${ours.max}`,
+      `wire versions ${theirs.min} to ${theirs.max} there, ${ours.min} to ${ours.max} here`,
     );
   return version;
 }
@@ -59,8 +63,8 @@ export function encodeHello(hello: Hello): Uint8Array {
 }
 
 /**
- * The versions are read and compared before anything else, so that a side that speaks a later version only gets a
- * clear answer.
+ * The versions are read and compared before anything else, so that a side that speaks a later
+ * version only gets a clear answer.
  * @throws TocsinError BODY_MALFORMED, VERSION_UNSUPPORTED
  */
 export function decodeHello(body: Uint8Array): Hello {

@@ -31,8 +31,8 @@ import {
 import { KINDS, PRIORITIES, STATES } from './words.ts';
 
 /**
- * Untrusted values become checked types here and in parse-*.ts, nowhere else. Requests: BAD_REQUEST with the
- * field's name as the API has it, and unknown fields are refused.
+ * Untrusted values become checked types here and in parse-*.ts, nowhere else. Requests: BAD_REQUEST
+ * with the field's name as the API has it, and unknown fields are refused.
  */
 
 const names = <T>(...fields: readonly (keyof T & string)[]): ReadonlySet<string> => new Set(fields);
@@ -65,8 +65,8 @@ const ACKNOWLEDGE = names<AcknowledgeCommand>(
 );
 
 /**
- * A command in the form of the API, from a caller that the compiler did not check: JSON, a plain JavaScript program.
- * A command that passed here can be encoded.
+ * A command in the form of the API, from a caller that the compiler did not check: JSON, a plain
+ * JavaScript program. A command that passed here can be encoded.
  * @throws TocsinError BAD_REQUEST naming the field
  */
 export function parseCommand(type: Command['type'], value: unknown): Command {
@@ -125,7 +125,9 @@ function parseAcknowledge(fields: Unchecked<AcknowledgeCommand>): AcknowledgeCom
   return withExpectation(acknowledge, fields);
 }
 
-/** The caller already said which command it is; saying it twice is fine, saying two things is not. */
+/**
+ * The caller already said which command it is; saying it twice is fine, saying two things is not.
+ */
 function asType<T extends Command['type']>(value: unknown, type: T): T {
   if (value !== undefined && value !== type) refuse('request', 'type', `must be ${type}`);
   return type;

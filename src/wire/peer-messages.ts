@@ -15,7 +15,8 @@ import { FrameType } from './frame.ts';
 import { EntryRecord, entryOf, recordLength, recordOf } from './record.ts';
 
 /**
- * The messages of agreement as bytes: fixed layouts, no MessagePack. Layouts in FORMAT.md, "Peer messages".
+ * The messages of agreement as bytes: fixed layouts, no MessagePack. Layouts in FORMAT.md, "Peer
+ * messages".
  */
 
 const ENVELOPE_BYTES = 16;
@@ -70,9 +71,10 @@ export function encodePeerMessage(message: Message): EncodedPeerMessage {
 }
 
 /**
- * The message in a body. What it promises by its type holds: an append's entries are contiguous from `prev.index + 1`,
- * their terms never fall nor pass the message's, each record is whole, unaltered and chained to the one before. That
- * the first is chained to the log of the receiver is for the receiver to check. Records are pieces of `body`.
+ * The message in a body. What it promises by its type holds: an append's entries are contiguous
+ * from `prev.index + 1`, their terms never fall nor pass the message's, each record is whole,
+ * unaltered and chained to the one before. That the first is chained to the log of the receiver is
+ * for the receiver to check. Records are pieces of `body`.
  * @throws TocsinError BODY_MALFORMED; FRAME_UNKNOWN_TYPE for a type that is not a peer's
  */
 export function decodePeerMessage(type: FrameType, body: Uint8Array): Message {
@@ -233,7 +235,10 @@ const readId = (body: Uint8Array, at: number): EntryId => ({
   term: term(readWhole(body, at + 8)),
 });
 
-/** Names an entry that the sender holds: {0, 0} or a real place, of a term no later than the sender's. */
+/**
+ * Names an entry that the sender holds: {0, 0} or a real place, of a term no later than the
+ * sender's.
+ */
 function readPast(body: Uint8Array, at: number): EntryId {
   const id = readId(body, at);
   if ((id.index === 0) !== (id.term === 0))

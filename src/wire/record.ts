@@ -15,8 +15,8 @@ import type { Entry, EntryId, Payload } from '../raft/types.ts';
 import { readU16, readU32, readU64, writeU32, writeU64 } from './bytes.ts';
 
 /**
- * One log entry as bytes: made once by the leader, and from then on the same bytes are what the disk holds and what
- * followers receive. Layout in FORMAT.md, "Entry record".
+ * One log entry as bytes: made once by the leader, and from then on the same bytes are what the
+ * disk holds and what followers receive. Layout in FORMAT.md, "Entry record".
  */
 
 export const RECORD_HEADER_BYTES = 64;
@@ -109,7 +109,10 @@ export class EntryRecord implements Payload {
   get time(): UnixMillis {
     return unixMillis(readU64(this.bytes, 32));
   }
-  /** Chain hash of the entry before: equal to that entry's `chain`, or the log has been tampered with or lost. */
+  /**
+   * Chain hash of the entry before: equal to that entry's `chain`, or the log has been tampered
+   * with or lost.
+   */
   get previousChain(): number {
     return readU64(this.bytes, 40);
   }
@@ -121,7 +124,10 @@ export class EntryRecord implements Payload {
   }
 }
 
-/** Length of the whole record whose header begins at `at`, or undefined if no plausible header is there. */
+/**
+ * Length of the whole record whose header begins at `at`, or undefined if no plausible header is
+ * there.
+ */
 export function recordLength(bytes: Uint8Array, at: number): number | undefined {
   if (bytes.byteLength - at < RECORD_HEADER_BYTES || readU32(bytes, at) !== MAGIC) return undefined;
   const length = RECORD_HEADER_BYTES + readU32(bytes, at + 8);

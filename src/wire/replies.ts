@@ -10,8 +10,8 @@ import { ACTIVATION_MAX, alertNumber } from './parse-parts.ts';
 import { EFFECTS, placeOf, STATES } from './words.ts';
 
 /**
- * The replies to a SUBMIT, in the order of its commands. Fixed layouts, because there is one for each command. Layout
- * in FORMAT.md, "SUBMIT_REPLY".
+ * The replies to a SUBMIT, in the order of its commands. Fixed layouts, because there is one for
+ * each command. Layout in FORMAT.md, "SUBMIT_REPLY".
  */
 
 const DONE = 1;

@@ -4,12 +4,15 @@ import { BODY_DEPTH_MAX, BODY_ITEMS_MAX, BODY_MAP_KEYS_MAX } from '../base/limit
 import { readU32Big } from './bytes.ts';
 
 /**
- * The look over a MessagePack body before it is decoded: one pass, no recursion, no allocation. What passes is a single
- * value of a JSON-like shape, bounded in depth and count, whose maps have distinct text keys that cannot touch a
- * prototype. Everything else is refused here, so that the decoder behind never meets it.
+ * The look over a MessagePack body before it is decoded: one pass, no recursion, no allocation.
+ * What passes is a single value of a JSON-like shape, bounded in depth and count, whose maps have
+ * distinct text keys that cannot touch a prototype. Everything else is refused here, so that the
+ * decoder behind never meets it.
  */
 
-/** Open containers, innermost last: values still to come, and for a map where its keys are noted. */
+/**
+ * Open containers, innermost last: values still to come, and for a map where its keys are noted.
+ */
 const pending = new Int32Array(BODY_DEPTH_MAX + 1);
 /** Next key to note; -1 = the container is an array. */
 const keyEnd = new Int32Array(BODY_DEPTH_MAX + 1);
@@ -91,7 +94,9 @@ export function scanBody(b: Uint8Array, start: number, end: number): void {
   }
 }
 
-/** nil, booleans, numbers and the longer texts; everything else between 0xc0 and 0xdb is refused. */
+/**
+ * nil, booleans, numbers and the longer texts; everything else between 0xc0 and 0xdb is refused.
+ */
 function scanScalar(b: Uint8Array, at: number, token: number, end: number, start: number): number {
   const after = at + 1 + (SCALAR_BYTES[token - 0xc0] as number);
   if (after <= at) fail(`type 0x${token.toString(16)} is not allowed`, at - start);
@@ -124,7 +129,10 @@ function scanScalar(b: Uint8Array, at: number, token: number, end: number, start
   }
 }
 
-/** Bytes after the token, from 0xc0 on; for a text only its length field. -2 = not allowed (0xc1, bin, ext). */
+/**
+ * Bytes after the token, from 0xc0 on; for a text only its length field. -2 = not allowed (0xc1,
+ * bin, ext).
+ */
 const SCALAR_BYTES: readonly number[] = [
   0, -2, 0, 0, -2, -2, -2, -2, -2, -2, 4, 8, 1, 2, 4, 8, 1, 2, 4, 8, -2, -2, -2, -2, -2, 1, 2, 4,
 ];

@@ -1,7 +1,7 @@
 /**
- * Short ASCII texts seen before, by their bytes. A text that recurs is found faster than it is made, and a million
- * alerts share one `hr-high@1`. A newer text takes the place of an older one with the same hash, so the table is
- * bounded and no sequence of texts can make it slow.
+ * Short ASCII texts seen before, by their bytes. A text that recurs is found faster than it is
+ * made, and a million alerts share one `hr-high@1`. A newer text takes the place of an older one
+ * with the same hash, so the table is bounded and no sequence of texts can make it slow.
  */
 export class TextTable {
   readonly #texts: string[];

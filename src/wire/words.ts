@@ -1,8 +1,8 @@
 import type { DisplayState, Effect, Kind, Priority } from '../statemachine/types.ts';
 
 /**
- * The closed sets of words that have numbers on the wire and in the log: a word's number is its place. Words are only
- * ever added at the end, and only together with a new wire version.
+ * The closed sets of words that have numbers on the wire and in the log: a word's number is its
+ * place. Words are only ever added at the end, and only together with a new wire version.
  */
 
 export const KINDS: readonly Kind[] = ['physiological', 'technical', 'advisory'];

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { replicaId } from '../../src/base/ids.ts';
-import { type Client, connect } from '../../src/client/client.ts';
+import { connect } from '../../src/client/client.ts';
 import { type RunningReplica, startReplica } from '../../src/replica/start.ts';
 import { formatFolder } from '../../src/storage/data-folder.ts';
 import { newClusterId, newIncarnation } from '../../src/storage/identity.ts';

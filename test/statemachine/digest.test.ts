@@ -248,6 +248,6 @@ test('one changed submission, anywhere in a log, shows in every later digest', (
         expect(play(others).machine.digest).not.toBe(play(batches).machine.digest);
       },
     ),
-    { numRuns: 200 },
+    { numRuns: 100 },
   );
 });

@@ -10,7 +10,7 @@ import type { TcpTransportOptions } from '../../src/transport/tcp-transport.ts';
 import { decodeFail } from '../../src/wire/client-messages.ts';
 import { type Frame, FrameReader, FrameType } from '../../src/wire/frame.ts';
 import { type Ear, type Host, idsOf, post, until, withHost } from './helpers.ts';
-import { frame, HELLO, portOf, rigWith } from './tcp-rig.ts';
+import { census, frame, HELLO, portOf, rigWith } from './tcp-rig.ts';
 
 const MiB = 1024 * 1024;
 
@@ -102,6 +102,17 @@ describe('A TCP listener, met by a stranger', () => {
       expect(await stranger.refusal()).toMatchObject({ code: 'HANDSHAKE_TIMEOUT' });
       await until(() => stranger.closed);
     });
+  });
+
+  test('gets its answer through to one that is still talking', async () => {
+    for (let round = 0; round < 5; round += 1)
+      await withStranger({}, async (stranger) => {
+        stranger.socket.write(Buffer.alloc(8 * MiB));
+        stranger.socket.pause();
+        await until(() => stranger.socket.writableLength === 0);
+        stranger.socket.resume();
+        expect(await stranger.refusal()).toMatchObject({ code: 'FRAME_MALFORMED' });
+      });
   });
 
   test('and lets go of one that neither reads nor leaves', async () => {
@@ -205,9 +216,11 @@ describe('A TCP listener, met by a stranger', () => {
         stranger.socket.pause();
         const [far] = host.channels;
         while (far !== undefined && post(far, 1, new Uint8Array(MiB)));
+        const sockets = census();
         stranger.socket.end();
         expect(await host.ears[0]?.closed()).toBeUndefined();
         expect(far?.queuedBytes).toBe(0);
+        await until(() => census() === sockets - 1);
       },
       true,
     );

@@ -310,7 +310,7 @@ describe('SUBMIT_REPLY', () => {
         });
         expect(['no error', 'BODY_MALFORMED']).toContain(code);
       }),
-      { numRuns: 1_000 },
+      { numRuns: 500 },
     );
   });
 

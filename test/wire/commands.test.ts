@@ -96,7 +96,7 @@ describe('command records', () => {
           for (const submission of decodeSubmissions(bytes))
             expect(submission.command).toBeDefined();
       }),
-      { numRuns: 1_000 },
+      { numRuns: 500 },
     );
   });
 

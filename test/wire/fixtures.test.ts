@@ -40,8 +40,9 @@ import type { ReplicaStatus } from '../../src/wire/status.ts';
 import { copyOf, join } from './helpers.ts';
 
 /**
- * The bytes of wire version 1, pinned: what one release writes, every later one that speaks version 1 writes and reads.
- * `UPDATE=1` rewrites the files; a changed file needs a new version, not a new pin, once a release is out.
+ * The bytes of wire version 1, pinned: what one release writes, every later one that speaks version
+ * 1 writes and reads. `UPDATE=1` rewrites the files; a changed file needs a new version, not a new
+ * pin, once a release is out.
  */
 const FOLDER = new URL('./fixtures/v1/', import.meta.url);
 const UPDATE = process.env['UPDATE'] === '1';
@@ -138,7 +139,10 @@ function pinned(name: string, bytes: Uint8Array): Uint8Array {
 
 const names: string[] = [];
 
-/** The frame of `parts` has the pinned bytes, and the pinned bytes give back what `decode` is to give. */
+/**
+ * The frame of `parts` has the pinned bytes, and the pinned bytes give back what `decode` is to
+ * give.
+ */
 function frame<T>(
   name: string,
   type: FrameType,

@@ -61,7 +61,7 @@ describe('an introduction', () => {
   test('of later versions only is refused before the rest of it is looked at', () => {
     const body = join([Buffer.from([2, 9]), Buffer.from('of a later form')]);
     expect(codeOf(() => decodeHello(body))).toBe('VERSION_UNSUPPORTED');
-    expect(messageOf(() => decodeHello(body))).toMatch(/2 to 9.*1 to 1/);
+    expect(messageOf(() => decodeHello(body))).toMatch(/2 to 9 there, 1 to 1 here/);
   });
 
   test('with fields of a later version is read without them', () => {

@@ -87,7 +87,7 @@ describe('a peer message', () => {
         });
         expect(['no error', 'BODY_MALFORMED']).toContain(code);
       }),
-      { numRuns: 2_000 },
+      { numRuns: 800 },
     );
   });
 

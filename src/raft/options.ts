@@ -1,0 +1,41 @@
+import {
+  APPEND_BYTES_MAX,
+  APPEND_ENTRIES_MAX,
+  ELECTION_TICKS_MAX,
+  ELECTION_TICKS_MIN,
+  HEARTBEAT_TICKS,
+  INFLIGHT_APPENDS_MAX,
+  INFLIGHT_BYTES_MAX,
+  LOG_MEMORY_BYTES_MAX,
+  READS_PENDING_MAX,
+  UNCOMMITTED_BYTES_MAX,
+} from '../base/limits.ts';
+
+/** Knobs of the core. Times are in ticks. */
+export interface RaftOptions {
+  readonly heartbeatTicks: number;
+  /** A follower campaigns after so many ticks of silence, drawn anew each time between these two, both included. */
+  readonly electionTicksMin: number;
+  readonly electionTicksMax: number;
+  readonly appendBytesMax: number;
+  readonly appendEntriesMax: number;
+  readonly inflightAppendsMax: number;
+  readonly inflightBytesMax: number;
+  /** Bytes of entries proposed and not committed; beyond it proposals are refused. */
+  readonly uncommittedBytesMax: number;
+  readonly logMemoryBytesMax: number;
+  readonly readsPendingMax: number;
+}
+
+export const DEFAULT_OPTIONS: RaftOptions = {
+  heartbeatTicks: HEARTBEAT_TICKS,
+  electionTicksMin: ELECTION_TICKS_MIN,
+  electionTicksMax: ELECTION_TICKS_MAX,
+  appendBytesMax: APPEND_BYTES_MAX,
+  appendEntriesMax: APPEND_ENTRIES_MAX,
+  inflightAppendsMax: INFLIGHT_APPENDS_MAX,
+  inflightBytesMax: INFLIGHT_BYTES_MAX,
+  uncommittedBytesMax: UNCOMMITTED_BYTES_MAX,
+  logMemoryBytesMax: LOG_MEMORY_BYTES_MAX,
+  readsPendingMax: READS_PENDING_MAX,
+};

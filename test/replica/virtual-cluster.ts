@@ -1,0 +1,159 @@
+import { must } from '../../src/base/assert.ts';
+import { logIndex, millis, replicaId } from '../../src/base/ids.ts';
+import { Prng } from '../../src/base/prng.ts';
+import { type Client, connect } from '../../src/client/index.ts';
+import { listenFor } from '../../src/replica/front-door.ts';
+import { Replica } from '../../src/replica/replica.ts';
+import { type BatchFate, MemoryDisk } from '../../src/storage/memory-log-store.ts';
+import type { Identity, Member } from '../../src/storage/types.ts';
+import { MemoryNetwork } from '../../src/transport/memory-transport.ts';
+import type { Listener } from '../../src/transport/types.ts';
+import { VirtualClock } from '../client/virtual-clock.ts';
+
+const CLUSTER = 'c0ffee00c0ffee00c0ffee00c0ffee00';
+
+interface Machine {
+  readonly host: string;
+  readonly identity: Identity;
+  readonly disk: MemoryDisk;
+  replica: Replica | undefined;
+  listener: Listener | undefined;
+  /** What stopped it, if a fault did. */
+  fault: unknown;
+}
+
+/** Whole replicas and whole clients on a virtual clock, network and disks; one seed decides everything. */
+export class VirtualCluster {
+  readonly clock: VirtualClock = new VirtualClock();
+  readonly prng: Prng;
+  readonly network: MemoryNetwork;
+  readonly machines: readonly Machine[];
+  readonly hosts: string[] = [];
+  /** Milliseconds a write takes, drawn between these. */
+  diskMs: readonly [number, number] = [0, 2];
+  readonly #clients: Client[] = [];
+  #starts = 0;
+
+  constructor(size: number, seed: number) {
+    this.prng = new Prng(seed);
+    const delays = this.prng.fork(1);
+    this.network = new MemoryNetwork({
+      clock: this.clock,
+      delay: () => millis(delays.unit() * 2),
+    });
+    const members: Member[] = Array.from({ length: size }, (_, at) => ({
+      id: replicaId(at + 1),
+      address: `/memory/${at + 1}`,
+    }));
+    this.machines = members.map((member) => ({
+      host: `r${member.id}`,
+      identity: { clusterId: CLUSTER, replicaId: member.id, incarnation: 1, members },
+      disk: new MemoryDisk(CLUSTER),
+      replica: undefined,
+      listener: undefined,
+      fault: undefined,
+    }));
+    for (const machine of this.machines) this.hosts.push(machine.host);
+  }
+
+  get endpoints(): string[] {
+    return this.machines.map((_, at) => `/memory/${at + 1}`);
+  }
+  get running(): Machine[] {
+    return this.machines.filter((machine) => machine.replica !== undefined);
+  }
+
+  async start(id: number): Promise<void> {
+    const machine = must(this.machines[id - 1], `no machine ${id}`);
+    this.#starts += 1;
+    const transport = this.network.transport(machine.host);
+    machine.disk.onWrite = (write) => {
+      const [low, high] = this.diskMs;
+      this.clock.after(millis(low + this.prng.unit() * (high - low)), () => write.complete());
+    };
+    const store = machine.disk.open();
+    const replica = new Replica({
+      identity: machine.identity,
+      restored: await store.load(),
+      store,
+      transport,
+      clock: this.clock,
+      seed: this.prng.uint32() + this.#starts,
+      agent: 'test',
+      log: () => {},
+      onFault: (error) => {
+        machine.fault = error;
+        this.crash(id, 'lost');
+      },
+    });
+    machine.listener = await listenFor(replica, machine.identity, transport, `/memory/${id}`);
+    machine.replica = replica;
+    replica.start();
+  }
+
+  /** Dies without a word: its connections break, and a write under way meets its fate. */
+  crash(id: number, fate: BatchFate): void {
+    const machine = must(this.machines[id - 1], `no machine ${id}`);
+    for (const other of this.hosts)
+      if (other !== machine.host) this.network.reset(machine.host, other);
+    machine.replica?.stop();
+    machine.replica = undefined;
+    void machine.listener?.close();
+    machine.listener = undefined;
+    machine.disk.crash(fate);
+  }
+
+  cut(from: number, to: number): void {
+    this.network.cut(`r${from}`, `r${to}`);
+  }
+
+  heal(): void {
+    for (const from of this.hosts)
+      for (const to of this.hosts) if (from !== to) this.network.heal(from, to);
+  }
+
+  async client(name: string): Promise<Client> {
+    this.hosts.push(name);
+    const client = await this.clock.settle(
+      connect({
+        endpoints: this.endpoints,
+        name,
+        timeoutMs: 5_000,
+        transport: this.network.transport(name),
+        clock: this.clock,
+        seed: this.prng.uint32(),
+      }),
+    );
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** Lets time pass until all replicas run, agree on a leader, and have applied the same. */
+  async converge(limitMs = 30_000): Promise<void> {
+    for (let waited = 0; waited < limitMs; waited += 50) {
+      await this.clock.run(50);
+      const states = this.machines.map((machine) => machine.replica?.status());
+      const [first] = states;
+      const same = states.every(
+        (state) =>
+          state !== undefined &&
+          state.leader !== undefined &&
+          state.leader === first?.leader &&
+          state.applied === first.applied &&
+          state.applied === state.lastIndex &&
+          state.applied > logIndex(0),
+      );
+      if (same) return;
+    }
+    const seen = this.machines.map((machine) => machine.replica?.status() ?? machine.fault);
+    throw new Error(`the replicas did not converge: ${JSON.stringify(seen)}`);
+  }
+
+  async close(): Promise<void> {
+    this.heal();
+    const closing = Promise.all(this.#clients.map((client) => client.close()));
+    await this.clock.settle(closing);
+    for (const machine of this.machines) this.crash(machine.identity.replicaId, 'lost');
+    await this.clock.run(10_000);
+  }
+}
