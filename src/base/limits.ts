@@ -105,7 +105,7 @@ export const REPLIES_MAX = 262_144;
 export const HISTORY_EVENTS_MAX = 65_536;
 export const RESOLVED_ALERTS_MAX = 65_536;
 export const LIST_PAGE_MAX = 1_000;
-/** Conditions whose last occurrence is known though none is open; an older one counts its occurrences from 1 again. */
+/** Conditions not open whose last occurrence is known; those forgotten count from 1 again. */
 export const DEDUP_KEYS_REMEMBERED_MAX = 262_144;
 /** Records one page of a list looks at: what fits a slice. */
 export const LIST_SCAN_MAX = 8_192;
@@ -137,6 +137,13 @@ export const ALERT_FAILURES_KEPT_MAX = 1_000;
 
 /** Alarm transitions of one replay: all are held, to be put in order and compared. */
 export const REPLAY_EVENTS_MAX: number = 2 ** 20;
+
+// The demonstration.
+export const DEMO_BEDS_MAX = 500;
+/** Commands that are written down with what their callers were told, to be compared with what the replicas hold. */
+export const DEMO_COMMANDS_MAX = 60_000;
+/** Acknowledgements that the simulated nurses have in mind. */
+export const DEMO_ACKNOWLEDGEMENTS_WAITING_MAX = 1_024;
 
 // A cluster of child processes.
 /** For a replica to start and listen: it reads its whole log first, on a machine that may be busy. */
@@ -178,6 +185,11 @@ assert(
 assert(
   LOCAL_LEADER_MS_MAX >= ELECTION_TICKS_MAX * TICK_MS * 4,
   'several split votes must not pass for a cluster without a leader',
+);
+assert(DEMO_BEDS_MAX <= WARD_BEDS_MAX, 'the demonstration must be a ward');
+assert(
+  DEMO_COMMANDS_MAX <= HISTORY_EVENTS_MAX,
+  'what the demonstration compares must still be in the history from its beginning',
 );
 assert(RECORDINGS_MAX <= RULE_SUBJECTS_MAX, 'one engine must judge all recordings');
 assert(LABELS_MAX <= BODY_MAP_KEYS_MAX, 'the labels of an alert must pass as one map');

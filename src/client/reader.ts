@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts';
-import { TocsinError } from '../base/errors.ts';
+import { type Code, TocsinError } from '../base/errors.ts';
 import { CLIENT_READS_MAX } from '../base/limits.ts';
 import type { Prng } from '../base/prng.ts';
 import { FrameType } from '../wire/frame.ts';
@@ -107,15 +107,15 @@ export class Reader {
     try {
       return await exchange(connection, question, limit);
     } catch (error) {
-      if (TocsinError.is(error) && MOVE_ON.has(error.code) && limit.stopped === undefined)
+      if (TocsinError.is(error) && !STAY.has(error.code) && limit.stopped === undefined)
         finder.denied(connection, error.leader);
       throw error;
     }
   }
 }
 
-/** What a replica says when another one may do better. */
-const MOVE_ON: ReadonlySet<string> = new Set(['NOT_LEADER', 'UNAVAILABLE', 'CLOSED']);
+/** What a replica says when another one would do no better. */
+const STAY: ReadonlySet<Code> = new Set<Code>(['OVERLOADED', 'DEADLINE_EXCEEDED', 'BAD_REQUEST']);
 
 /** One question and its answer on this connection. */
 function exchange<T>(connection: Connection, question: Question<T>, limit: CallLimit): Promise<T> {
@@ -130,12 +130,11 @@ function exchange<T>(connection: Connection, question: Question<T>, limit: CallL
           resolve(question.decode(body));
         },
         failed: reject,
-        lost: reject,
+        lost: (reason) => reject(interrupted(connection, reason)),
       });
       if (id !== undefined) return;
       if (connection.isOpen) connection.whenRoom(send);
-      else
-        reject(new TocsinError('CONNECTION_LOST', `${connection.address}: the connection broke`));
+      else reject(interrupted(connection, undefined));
     };
     send();
   });
@@ -143,3 +142,9 @@ function exchange<T>(connection: Connection, question: Question<T>, limit: CallL
     if (id !== undefined) connection.forget(id);
   });
 }
+
+/** Whatever ended the connection, a malformed answer included: it says nothing about the question. */
+const interrupted = (connection: Connection, cause: TocsinError | undefined): TocsinError =>
+  new TocsinError('CONNECTION_LOST', cause?.message ?? `${connection.address}: it broke`, {
+    cause,
+  });

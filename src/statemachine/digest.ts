@@ -43,7 +43,10 @@ export function foldEvent(digest: number, event: AlertEvent, identity: number): 
   return foldCourse(hashText(event.actor, foldNumber(hash, event.observedAt)), event.alert);
 }
 
-/** Hash of the fields that an occurrence keeps for life, made once for it. */
+/**
+ * Hash of the fields that an occurrence keeps for life. Made once, when it opens, and folded into
+ * each of its events: what happens to those fields in memory afterwards does not show.
+ */
 export function identityOf(alert: Alert): number {
   let hash = mix(
     0,

@@ -160,6 +160,15 @@ describe('sorted ids', () => {
     );
   });
 
+  test.each(['ascending', 'descending'])('stay few blocks when thinned out, %s', (order) => {
+    const all = Array.from({ length: 5_000 }, (_, i) => i);
+    const ids = new SortedIds();
+    for (const id of all) ids.add(id);
+    for (const id of order === 'ascending' ? all : all.toReversed())
+      if (id % 100 !== 0) ids.delete(id);
+    check(ids, new Set(all.filter((id) => id % 100 === 0)), -1);
+  });
+
   test('do not take an id twice, nor give up one that is not there', () => {
     const ids = new SortedIds();
     expect(() => ids.delete(1)).toThrow('before every block');

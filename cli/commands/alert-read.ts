@@ -1,0 +1,129 @@
+import { Command } from 'commander';
+import { TocsinError } from '../../src/base/errors.ts';
+import type { Revision } from '../../src/base/ids.ts';
+import { LIST_PAGE_MAX } from '../../src/base/limits.ts';
+import type { ReadOptions } from '../../src/statemachine/alert-api.ts';
+import type { Alert, AlertFilter, AlertId, AlertRef } from '../../src/statemachine/types.ts';
+import { alertJson, renderAlert } from '../output/alerts.ts';
+import { printable } from '../output/escape.ts';
+import { toJsonDocument } from '../output/json.ts';
+import { addFilterOptions, type FilterFlags, filterOf } from './filter.ts';
+import type { Io } from './io.ts';
+import { addClientOptions, addConsistencyOption, type ReadFlags, withExamples } from './options.ts';
+import { type Session, tableOptions, withClient } from './session.ts';
+import { parseAlertId, parseRef, whole } from './values.ts';
+
+/** The commands that look at alerts. */
+
+interface ListFlags extends ReadFlags, FilterFlags {
+  readonly limit: number;
+  readonly after?: AlertId;
+}
+
+const LIMIT_DEFAULT = 100;
+
+export function getCommand(io: Io): Command {
+  const command = new Command('get')
+    .description('show everything about one alert')
+    .argument('<alert>', 'alert id such as A1042, or the dedup key of an open alert', parseRef);
+  return withExamples(addConsistencyOption(addClientOptions(command, '10s')), [
+    ['tocsin alert get A1042', 'by id'],
+    ['tocsin alert get bed:B12:HR:HI', 'the open one under a key'],
+    ['tocsin alert get A1042 -o json', 'for programs'],
+  ]).action(async (ref: AlertRef, flags: ReadFlags) => {
+    await withClient(io, flags, async (session) => {
+      const { value, revision } = await session.client.get(ref, readOptionsOf(session, flags));
+      if (value === undefined) throw notFound(ref);
+      const view = { ...tableOptions(io, flags), now: io.wall() };
+      const isJson = flags.output === 'json';
+      io.stdout.write(
+        isJson ? toJsonDocument({ revision, alert: alertJson(value) }) : renderAlert(value, view),
+      );
+    });
+  });
+}
+
+const readOptionsOf = ({ timeoutMs, signal }: Session, flags: ReadFlags): ReadOptions => ({
+  timeoutMs,
+  signal,
+  consistency: flags.consistency,
+});
+
+const notFound = (ref: AlertRef): TocsinError =>
+  new TocsinError(
+    'ALERT_NOT_FOUND',
+    'id' in ref ? `there is no ${ref.id}` : `no alert is open under ${ref.dedupKey}`,
+  );
+
+export function listCommand(io: Io): Command {
+  const command = new Command('list')
+    .description('list alerts in order of their ids: what is open, unless flags say otherwise')
+    .option(
+      '--limit <number>',
+      `at most so many, up to ${LIST_PAGE_MAX}`,
+      whole(1, LIST_PAGE_MAX),
+      LIMIT_DEFAULT,
+    )
+    .option('--after <id>', 'continue after this alert', parseAlertId);
+  return withExamples(addConsistencyOption(addClientOptions(addFilterOptions(command), '10s')), [
+    ['tocsin alert list', 'what is open now'],
+    ['tocsin alert list --priority high,medium', 'what should not wait'],
+    ['tocsin alert list --bed B12 --all', 'a bed, what is resolved too'],
+    ['tocsin alert list -o json', 'for programs'],
+  ]).action(async (flags: ListFlags) => {
+    await withClient(io, flags, async (session) => {
+      const page = await collect(session, flags);
+      io.stdout.write(flags.output === 'json' ? pageJson(page) : await renderPage(io, flags, page));
+    });
+  });
+}
+
+interface Page {
+  readonly alerts: readonly Alert[];
+  readonly next: AlertId | undefined;
+  readonly revision: Revision;
+}
+
+/** A replica may answer with fewer alerts than asked for and more to come: asks on until the list is full or at its end. */
+async function collect(session: Session, flags: ListFlags): Promise<Page> {
+  const filter = listFilterOf(flags);
+  const alerts: Alert[] = [];
+  let revision: Revision | undefined;
+  let after = flags.after;
+  for (;;) {
+    const answer = await session.client.list(filter, {
+      ...readOptionsOf(session, flags),
+      limit: flags.limit - alerts.length,
+      ...(after === undefined ? {} : { after }),
+    });
+    alerts.push(...answer.value.alerts);
+    // The oldest: what the list as a whole is sure to have seen.
+    revision ??= answer.revision;
+    after = answer.value.next;
+    if (after === undefined || alerts.length >= flags.limit)
+      return { alerts, next: after, revision };
+  }
+}
+
+/** Open ones by default; a state that was named speaks for itself. */
+function listFilterOf(flags: ListFlags): AlertFilter {
+  const filter = filterOf(flags);
+  const isNarrowed = filter.open !== undefined || flags.all === true || flags.state !== undefined;
+  return isNarrowed ? filter : { ...filter, open: true };
+}
+
+const pageJson = ({ alerts, next, revision }: Page): string =>
+  toJsonDocument({ revision, alerts: alerts.map(alertJson), next: next ?? null });
+
+async function renderPage(
+  io: Io,
+  flags: ListFlags,
+  { alerts, next, revision }: Page,
+): Promise<string> {
+  const options = tableOptions(io, flags);
+  if (alerts.length === 0) return `no alerts match at revision ${revision}\n`;
+  const { renderAlerts } = await import('../output/alert-table.ts');
+  const table = renderAlerts(alerts, { ...options, now: io.wall() });
+  if (next === undefined) return table;
+  return `${table}\n${options.paint('dim', `there are more: --after ${printable(next)}`)}\n`;
+}

@@ -1,0 +1,21 @@
+import { Command } from 'commander';
+import { getCommand, listCommand } from './alert-read.ts';
+import { watchCommand } from './alert-watch.ts';
+import { ackCommand, clearCommand, raiseCommand } from './alert-write.ts';
+import type { Io } from './io.ts';
+import { withExamples } from './options.ts';
+
+/** `tocsin alert …`. */
+export function alertCommand(io: Io): Command {
+  const group = new Command('alert')
+    .description('raise, clear, acknowledge and look at alerts')
+    .usage('<command> [options]');
+  const commands = [listCommand, getCommand, watchCommand, ackCommand, raiseCommand, clearCommand];
+  for (const make of commands) group.addCommand(make(io));
+  return withExamples(group, [
+    ['tocsin alert list', 'what is open now'],
+    ['tocsin alert get A1042', 'everything about one alert'],
+    ['tocsin alert ack A1042', 'take charge of it'],
+    ['tocsin alert watch', 'the alert history as it happens'],
+  ]);
+}

@@ -1,0 +1,43 @@
+import { Command } from 'commander';
+import { type Code, isCode, MEANING } from '../../src/base/errors.ts';
+import { didYouMean } from '../input/suggest.ts';
+import { toJsonDocument } from '../output/json.ts';
+import { usageError } from './failure.ts';
+import type { Io } from './io.ts';
+import { addOutputOptions, type OutputFlags, withExamples } from './options.ts';
+import { tableOptions } from './session.ts';
+
+const CODES: readonly Code[] = Object.keys(MEANING).filter(isCode);
+
+/** `tocsin errors [CODE]`: what a code means, as the code itself has it. */
+export function errorsCommand(io: Io): Command {
+  const command = new Command('errors')
+    .description('explain error codes: exit status, whether to try again, what became of a write')
+    .argument('[code]', 'one code, such as OUTCOME_UNKNOWN');
+  return withExamples(addOutputOptions(command), [
+    ['tocsin errors', 'all of them'],
+    ['tocsin errors OUTCOME_UNKNOWN', 'one of them'],
+  ]).action(async (given: string | undefined, flags: OutputFlags) => {
+    const { renderCode, renderCodes } = await import('../output/errors.ts');
+    const codes = given === undefined ? CODES : [codeOf(given)];
+    const [first] = codes;
+    const options = tableOptions(io, flags);
+    if (flags.output === 'json') {
+      const all = codes.map((code) => ({ code, ...MEANING[code] }));
+      io.stdout.write(toJsonDocument(given === undefined ? all : all[0]));
+    } else if (given !== undefined && first !== undefined) {
+      io.stdout.write(renderCode(first, options));
+    } else {
+      io.stdout.write(renderCodes(codes, options));
+    }
+  });
+}
+
+function codeOf(given: string): Code {
+  const code = given.toUpperCase().replaceAll('-', '_');
+  if (isCode(code)) return code;
+  throw usageError(
+    `there is no code ${given}${didYouMean(code, CODES)}`,
+    'tocsin errors lists them all',
+  );
+}

@@ -1,0 +1,103 @@
+import { Command } from 'commander';
+import { type Code, TocsinError } from '../../src/base/errors.ts';
+import { replicaId } from '../../src/base/ids.ts';
+import type { Identity, Member } from '../../src/storage/types.ts';
+import { printable } from '../output/escape.ts';
+import { toJsonDocument } from '../output/json.ts';
+import { usageError, withHint } from './failure.ts';
+import type { Io } from './io.ts';
+import { addOutputOptions, type OutputFlags, withExamples } from './options.ts';
+import { shellQuote } from './shell-quote.ts';
+import { type MemberText, parseHexId, parseMembers, parseReplicaId, parseText } from './values.ts';
+
+interface FormatFlags extends OutputFlags {
+  readonly data: string;
+  readonly replica: number;
+  readonly members: readonly MemberText[];
+  readonly cluster?: string;
+}
+
+/** `tocsin format`: makes the data folder of one new replica. */
+export function formatCommand(io: Io): Command {
+  const command = new Command('format')
+    .description('make the data folder of a new replica; touches nothing that is there')
+    .requiredOption('--data <folder>', 'where its data is to be: new or empty', parseText)
+    .requiredOption('--replica <id>', 'its number, one of those in --members', parseReplicaId)
+    .requiredOption('--members <list>', 'all members: 1=ADDRESS,2=ADDRESS,3=ADDRESS', parseMembers)
+    .option(
+      '--cluster <id>',
+      'cluster id, the same for all members (default: a new one)',
+      parseHexId,
+    );
+  return withExamples(addOutputOptions(command), [
+    [
+      'tocsin format --data ./r1 --replica 1 --members 1=/ip4/10.0.0.1/tcp/7400,2=/ip4/10.0.0.2/tcp/7400,3=/ip4/10.0.0.3/tcp/7400',
+      'the first member draws a cluster id',
+    ],
+    [
+      'tocsin format --data ./r2 --replica 2 --members … --cluster 3f2a…',
+      'the others are given the id that the first one printed',
+    ],
+  ]).action(async (flags: FormatFlags) => {
+    const identity = await identityOf(io, flags);
+    try {
+      await io.services.formatFolder(flags.data, identity);
+    } catch (error) {
+      throw withHint(error, ({ code }) => HINTS[code]);
+    }
+    const isJson = flags.output === 'json';
+    const { clusterId, members } = identity;
+    io.stdout.write(
+      isJson
+        ? toJsonDocument({ folder: flags.data, clusterId, replicaId: flags.replica, members })
+        : report(flags, identity),
+    );
+  });
+}
+
+const HINTS: Readonly<Partial<Record<Code, string>>> = {
+  DATA_EXISTS:
+    'name another folder; to start over, move this one away first: a wiped disk is a new member',
+};
+
+async function identityOf(io: Io, flags: FormatFlags): Promise<Identity> {
+  const { members: listed, replica, cluster } = flags;
+  if (!listed.some(({ id }) => id === replica))
+    throw usageError(
+      `replica ${replica} is not in --members`,
+      `add ${replica}=ADDRESS to --members`,
+    );
+  const members: Member[] = [];
+  for (const { id, address } of listed) {
+    const { text, port } = await io.services.parseAddress(address);
+    if (port === 0)
+      throw new TocsinError('BAD_ADDRESS', `${text} has port 0, where nobody finds replica ${id}`);
+    members.push({ id: replicaId(id), address: text });
+  }
+  const drawn = await io.services.draw();
+  return {
+    clusterId: cluster ?? drawn.clusterId,
+    replicaId: replicaId(replica),
+    incarnation: drawn.incarnation,
+    members,
+  };
+}
+
+function report(flags: FormatFlags, { clusterId, members, replicaId: self }: Identity): string {
+  const lines = [
+    `formatted ${printable(flags.data)}: replica ${self} of cluster ${clusterId}`,
+    '',
+    'start it:',
+    `  tocsin serve --data ${shellQuote(flags.data)}`,
+  ];
+  const others = members.filter(({ id }) => id !== self);
+  if (flags.cluster === undefined && others.length > 0) {
+    const list = members.map(({ id, address }) => `${id}=${address}`).join(',');
+    lines.push('', 'format the other members with the same cluster id:');
+    for (const { id } of others)
+      lines.push(
+        `  tocsin format --data FOLDER --replica ${id} --members ${shellQuote(list)} --cluster ${clusterId}`,
+      );
+  }
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,73 @@
+import type { TocsinError } from '../../src/base/errors.ts';
+import type { AlertApi, CallOptions } from '../../src/statemachine/alert-api.ts';
+import type { Identity } from '../../src/storage/types.ts';
+import type { ReplicaStatus } from '../../src/wire/status.ts';
+
+/** All that a command touches outside itself, so that a test can hand it a world of its own. */
+export interface Io {
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Milliseconds since 1970, for ages and for `observedAt`. */
+  wall(): number;
+  loginName(): string;
+  /** Calls `listener` at each Ctrl-C or request to end, until the function it returns is called. */
+  onInterrupt(listener: () => void): () => void;
+  /** Aborted when nobody reads standard output any more. */
+  readonly outputGone: AbortSignal;
+  readonly services: Services;
+}
+
+export interface Output {
+  readonly isTTY: boolean;
+  /** Width of the terminal; undefined when there is none. */
+  readonly columns: number | undefined;
+  write(text: string): void;
+  /** Resolves when what was written is out, or can never be. */
+  flush(): Promise<void>;
+}
+
+/** The parts that do the work, each loaded when first called: help must not wait for them. */
+export interface Services {
+  connect(options: ConnectOptions): Promise<OperatorClient>;
+  startReplica(options: ServeOptions): Promise<RunningReplica>;
+  formatFolder(path: string, identity: Identity): Promise<void>;
+  /** The address in its one spelling. @throws TocsinError BAD_ADDRESS */
+  parseAddress(text: string): Promise<ParsedAddress>;
+  /** A name for a new cluster, and the number of a new data folder. */
+  draw(): Promise<{ readonly clusterId: string; readonly incarnation: number }>;
+}
+
+export interface ParsedAddress {
+  readonly text: string;
+  readonly port: number;
+}
+
+/** As `ClientOptions` of src/client. */
+export interface ConnectOptions {
+  readonly endpoints: readonly string[];
+  readonly name: string;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** What the command line needs of a client. */
+export interface OperatorClient extends AlertApi {
+  status(endpoint?: string, options?: CallOptions): Promise<ReplicaStatus>;
+  close(): Promise<void>;
+}
+
+/** As in src/replica/start.ts. */
+export interface ServeOptions {
+  readonly folder: string;
+  readonly clusterId?: string;
+  readonly listen?: string;
+  readonly log?: (line: string) => void;
+}
+
+export interface RunningReplica {
+  readonly identity: Identity;
+  readonly address: string;
+  readonly closed: Promise<TocsinError | undefined>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,72 @@
+import { type Command, Option } from 'commander';
+import type { Consistency } from '../../src/statemachine/alert-api.ts';
+import { oneOf, parseAddresses, parseDuration, parseText } from './values.ts';
+
+/** The flags that several commands share, and the shape of a command's help. */
+
+export type Format = 'table' | 'json';
+
+export interface OutputFlags {
+  readonly output: Format;
+  readonly color: boolean;
+}
+
+export interface ClientFlags extends OutputFlags {
+  readonly endpoints?: readonly string[];
+  readonly timeout: number;
+  readonly actor?: string;
+}
+
+export interface ReadFlags extends ClientFlags {
+  readonly consistency: Consistency;
+}
+
+export const ENDPOINT_DEFAULT = '/ip4/127.0.0.1/tcp/7400';
+
+const outputOption = (): Option =>
+  new Option('-o, --output <format>', 'table or json')
+    .argParser(oneOf<Format>(['table', 'json']))
+    .default('table');
+
+export const addOutputOptions = (command: Command): Command =>
+  command
+    .addOption(outputOption())
+    .option('--no-color', 'without colour (also: NO_COLOR, TERM=dumb)');
+
+export function addClientOptions(command: Command, timeout: string): Command {
+  return addOutputOptions(command)
+    .option(
+      '--endpoints <addresses>',
+      `replicas to ask, with commas between them (env: TOCSIN_ENDPOINTS, default: ${ENDPOINT_DEFAULT})`,
+      parseAddresses,
+    )
+    .addOption(
+      new Option('--timeout <duration>', 'how long to wait for an answer')
+        .argParser(parseDuration)
+        .default(parseDuration(timeout), timeout),
+    )
+    .option('--actor <name>', 'who asks (env: TOCSIN_ACTOR, default: the login name)', parseText);
+}
+
+export const addConsistencyOption = (command: Command): Command =>
+  command.addOption(
+    new Option(
+      '--consistency <level>',
+      'linearizable sees every write answered before; local is what one replica has, at once',
+    )
+      .argParser(oneOf<Consistency>(['linearizable', 'local']))
+      .default('linearizable'),
+  );
+
+/** A command line, and what it is for. */
+export type Example = readonly [line: string, purpose: string];
+
+/** Puts examples at the very beginning of the help. */
+export function withExamples(command: Command, examples: readonly Example[]): Command {
+  const width = Math.max(...examples.map(([line]) => line.length));
+  const oneLine = width <= 44;
+  const lines = examples.map(([line, purpose]) =>
+    oneLine ? `  ${line.padEnd(width)}  ${purpose}` : `  # ${purpose}\n  ${line}`,
+  );
+  return command.addHelpText('before', `Examples:\n${lines.join('\n')}\n`);
+}

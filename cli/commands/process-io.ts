@@ -1,0 +1,49 @@
+import { userInfo } from 'node:os';
+import type { Io, Output } from './io.ts';
+import { SERVICES } from './services.ts';
+
+/** This process as the world of a command. To be called once: it listens to the errors of both streams. */
+export function processIo(): Io {
+  const gone = new AbortController();
+  return {
+    stdout: outputOf(process.stdout, () => gone.abort()),
+    stderr: outputOf(process.stderr, () => {}),
+    env: process.env,
+    wall: () => Date.now(),
+    loginName,
+    onInterrupt,
+    outputGone: gone.signal,
+    services: SERVICES,
+  };
+}
+
+/** A reader that went away (EPIPE) is no error of ours: the rest is written into nothing. */
+function outputOf(stream: NodeJS.WriteStream, onGone: () => void): Output {
+  stream.on('error', onGone);
+  return {
+    isTTY: stream.isTTY === true,
+    get columns(): number | undefined {
+      return stream.isTTY === true && stream.columns > 0 ? stream.columns : undefined;
+    },
+    write: (text) => void stream.write(text),
+    flush: () => new Promise((resolve) => stream.write('', () => resolve())),
+  };
+}
+
+/** A container may run under a number that has no name. */
+function loginName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid-${process.getuid?.() ?? 'unknown'}`;
+  }
+}
+
+function onInterrupt(listener: () => void): () => void {
+  process.on('SIGINT', listener);
+  process.on('SIGTERM', listener);
+  return () => {
+    process.off('SIGINT', listener);
+    process.off('SIGTERM', listener);
+  };
+}

@@ -1,0 +1,79 @@
+import { Command } from 'commander';
+import type { Io } from './io.ts';
+import { withExamples } from './options.ts';
+import { packageVersion } from './version.ts';
+
+interface Entry {
+  readonly summary: string;
+  readonly load: (io: Io) => Promise<Command>;
+}
+
+/** The first words of a command line, in the order of the help. */
+const ENTRIES: Readonly<Record<string, Entry>> = {
+  demo: {
+    summary: 'run three replicas and a simulated ward, kill the leader, check that nothing is lost',
+    load: async (io) => (await import('../demo/command.ts')).demoCommand(io),
+  },
+  alert: {
+    summary: 'raise, clear, acknowledge and look at alerts',
+    load: async (io) => (await import('./alert.ts')).alertCommand(io),
+  },
+  cluster: {
+    summary: 'look at the replicas',
+    load: async (io) => (await import('./cluster.ts')).clusterCommand(io),
+  },
+  format: {
+    summary: 'make the data folder of a new replica',
+    load: async (io) => (await import('./format.ts')).formatCommand(io),
+  },
+  serve: {
+    summary: 'run a replica',
+    load: async (io) => (await import('./serve.ts')).serveCommand(io),
+  },
+  replay: {
+    summary: 'play a folder of recordings through rules into a cluster',
+    load: async (io) => (await import('../replay/command.ts')).replayCommand(io),
+  },
+  errors: {
+    summary: 'explain error codes',
+    load: async (io) => (await import('./errors.ts')).errorsCommand(io),
+  },
+};
+
+/** The tree of commands, of which only the branch that is asked for is loaded: help must be quick. */
+export async function buildProgram(io: Io, argv: readonly string[]): Promise<Command> {
+  const program = new Command('tocsin')
+    .description('a strongly consistent alert database for critical care')
+    .usage('<command> [options]')
+    .version(`tocsin ${packageVersion()}`, '-V, --version', 'print the version')
+    .addHelpText('after', EXIT_STATUS);
+  withExamples(program, [
+    ['tocsin demo', 'three replicas, a simulated ward, a killed leader'],
+    ['tocsin alert list', 'what is open now'],
+    ['tocsin alert watch', 'the alert history as it happens'],
+    ['tocsin cluster status', 'who leads, who trails, who is away'],
+    ['tocsin serve --data ./r1', 'run a replica'],
+    ['tocsin errors UNAVAILABLE', 'what an error code means'],
+  ]);
+  const wanted = wantedOf(argv);
+  for (const [name, { summary, load }] of Object.entries(ENTRIES))
+    program.addCommand(name === wanted ? await load(io) : new Command(name).description(summary));
+  return program;
+}
+
+/** The program itself takes no flags with values, so the first word without a dash is the command. */
+function wantedOf(argv: readonly string[]): string | undefined {
+  const [first, second] = argv.filter((word) => !word.startsWith('-'));
+  return first === 'help' ? second : first;
+}
+
+const EXIT_STATUS = `
+Exit status:
+  0    done
+  1    failed
+  2    usage: a flag, an argument, a file or a request is not well formed
+  3    not found
+  5    conflict: what is there is not what the command expects
+  6    unavailable: no replica, no leader or no time
+  7    unknown outcome: the write may have happened; repeat it with its idempotency key
+  130  interrupted`;

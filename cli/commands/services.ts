@@ -1,0 +1,26 @@
+import type { Services } from './io.ts';
+
+/** The real ones. Nothing of them is loaded before it is called. */
+export const SERVICES: Services = {
+  connect: async (options) => {
+    const { connect } = await import('../../src/client/index.ts');
+    return await connect(options);
+  },
+  startReplica: async (options) => {
+    const { startReplica } = await import('../../src/replica/start.ts');
+    return await startReplica(options);
+  },
+  formatFolder: async (path, identity) => {
+    const { formatFolder } = await import('../../src/storage/data-folder.ts');
+    await formatFolder(path, identity);
+  },
+  parseAddress: async (text) => {
+    const { parseTcpAddress } = await import('../../src/transport/address.ts');
+    const { multiaddr, port } = parseTcpAddress(text);
+    return { text: multiaddr.toString(), port };
+  },
+  draw: async () => {
+    const { newClusterId, newIncarnation } = await import('../../src/storage/identity.ts');
+    return { clusterId: newClusterId(), incarnation: newIncarnation() };
+  },
+};

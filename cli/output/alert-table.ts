@@ -1,0 +1,26 @@
+import type { Alert } from '../../src/statemachine/types.ts';
+import { type AlertView, markOf, stateOf, whereOf } from './alerts.ts';
+import { printable } from './escape.ts';
+import { type Column, renderTable } from './table.ts';
+import { formatDuration } from './time.ts';
+
+/** One line per alert, under titles. */
+export function renderAlerts(alerts: readonly Alert[], view: AlertView): string {
+  const { now, paint } = view;
+  const columns: readonly Column<Alert>[] = [
+    { title: 'ID', cell: ({ id }) => id },
+    { title: 'PRI', cell: ({ priority }) => markOf(priority, paint) },
+    { title: 'STATE', cell: (alert) => stateOf(alert, paint) },
+    { title: 'WHERE', cell: ({ subject }) => whereOf(subject), shrinkTo: 8 },
+    { title: 'CONDITION', cell: ({ condition }) => printable(condition), shrinkTo: 9 },
+    { title: 'AGE', cell: ({ raisedAt }) => formatDuration(now - raisedAt), align: 'right' },
+    { title: 'N', cell: ({ count }) => String(count), align: 'right', drop: 2 },
+    { title: 'ACKNOWLEDGED BY', cell: acknowledgerOf, shrinkTo: 12, drop: 1 },
+    { title: 'KEY', cell: ({ dedupKey }) => printable(dedupKey), shrinkTo: 20, drop: 3 },
+    { title: 'TEXT', cell: ({ text }) => printable(text), shrinkTo: 16 },
+  ];
+  return renderTable(columns, alerts, view);
+}
+
+const acknowledgerOf = ({ acknowledged, acknowledgements }: Alert): string =>
+  acknowledged ? printable(acknowledgements.at(-1)?.by ?? '') : '';

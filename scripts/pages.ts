@@ -1,0 +1,145 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Code, MEANING } from '../src/base/errors.ts';
+import * as limits from '../src/base/limits.ts';
+import { MAY_IMPORT } from './layers.ts';
+
+/** The printed pages: each is made from the sources, so that it cannot say what they do not. */
+
+const ROOT: string = join(import.meta.dirname, '..');
+const PRINTED = '<!-- Printed by `npm run docs`. Change the source, not this text. -->';
+
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+
+const escaped = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ').trim();
+
+/** A number as people read it: 4 MiB, 5,000. Bytes are told by the name. */
+function readable(name: string, value: number): string {
+  const plain = value.toLocaleString('en-US');
+  if (!name.includes('BYTES') || value < 1024 || value % 1024 !== 0) return plain;
+  const kibibytes = value / 1024;
+  return kibibytes % 1024 === 0 ? `${kibibytes / 1024} MiB` : `${kibibytes} KiB`;
+}
+
+interface Group {
+  readonly title: string;
+  readonly rows: string[][];
+}
+
+/** The limits in the order of the file; a comment that stands alone begins a group, one above a limit explains it. */
+function groupsOf(source: string): Group[] {
+  const values = new Map(Object.entries(limits));
+  const groups: Group[] = [];
+  let says = '';
+  for (const line of source.split('\n')) {
+    const heading = /^\/\/ (.*)$/.exec(line)?.[1];
+    const comment = /^(?:\/\*\*| \*) ?(.*?)(?:\*\/)?$/.exec(line)?.[1];
+    const name = /^export const (\w+)/.exec(line)?.[1];
+    if (heading !== undefined) groups.push({ title: heading, rows: [] });
+    else if (comment !== undefined && comment !== '/') says = `${says} ${comment}`.trim();
+    if (name !== undefined) {
+      const value = values.get(name);
+      if (typeof value !== 'number') throw new Error(`limits.ts: ${name} is not a number`);
+      if (groups.length === 0) groups.push({ title: 'General.', rows: [] });
+      groups.at(-1)?.rows.push([`\`${name}\``, readable(name, value), escaped(says)]);
+      says = '';
+    }
+    if (line === '') says = '';
+  }
+  return groups;
+}
+
+/** The relations between limits: what the asserts of the file state. */
+const relationsOf = (source: string): string[][] =>
+  [...source.matchAll(/^assert\(\s*([\s\S]*?),\s*['"`](.*?)['"`],?\s*\);$/gm)].map(
+    ([, relation = '', reason = '']) => [`\`${escaped(relation)}\``, escaped(reason)],
+  );
+
+function limitsPage(): string {
+  const source = readFileSync(join(ROOT, 'src/base/limits.ts'), 'utf8');
+  const groups = groupsOf(source);
+  const relations = relationsOf(source);
+  if (relations.length === 0) throw new Error('limits.ts: no relation found');
+  const sections = groups.map(
+    ({ title, rows }) =>
+      `## ${title.replace(/\.$/, '')}\n\n${table(['limit', 'value', 'meaning'], rows)}`,
+  );
+  return [
+    '# Limits',
+    PRINTED,
+    'Every queue, frame, cache and batch has a limit, and all of them stand in `src/base/limits.ts`. The relations at the end ' +
+      'are checked whenever the program starts.',
+    ...sections,
+    `## What must hold between them\n\n${table(['relation', 'because'], relations)}`,
+  ].join('\n\n');
+}
+
+const RETRY = {
+  now: 'at once',
+  later: 'after a pause',
+  never: 'only after a change',
+} as const;
+
+function errorsPage(): string {
+  const sections = Object.entries(MEANING).map(([code, meaning]) => {
+    const outcome =
+      meaning.outcome === 'unknown' ? 'may or may not have happened' : 'nothing was written';
+    return [
+      `## ${code satisfies string as Code}`,
+      meaning.says,
+      `A write that ends so: ${outcome}. Asking again helps: ${RETRY[meaning.retry]}. Exit status: ${meaning.exit}.`,
+    ].join('\n\n');
+  });
+  return [
+    '# Errors',
+    PRINTED,
+    'Every error a caller can meet carries one of these codes. Programs branch on the code; the message is for people and ' +
+      'may change.',
+    ...sections,
+  ].join('\n\n');
+}
+
+function layersTable(): string {
+  const rows = Object.entries(MAY_IMPORT).map(([folder, allowed]) => [
+    `\`src/${folder}\``,
+    allowed.length === 0 ? 'nothing' : allowed.map((name) => `\`${name}\``).join(' '),
+  ]);
+  return table(['folder', 'may import'], rows);
+}
+
+const BEGIN = '<!-- begin: imports, printed by `npm run docs` -->';
+const END = '<!-- end: imports -->';
+
+/** `text` with what stands between the markers replaced; as it is where there are none. */
+export function betweenMarkers(text: string, content: string): string {
+  const [from, to] = [text.indexOf(BEGIN), text.indexOf(END)];
+  if (from < 0 || to < from) return text;
+  return `${text.slice(0, from + BEGIN.length)}\n${content}\n${text.slice(to)}`;
+}
+
+/** Each printed page by its path, as it should be. */
+export function printedPages(): ReadonlyMap<string, string> {
+  const pages = new Map([
+    ['docs/limits.md', `${limitsPage()}\n`],
+    ['docs/errors.md', `${errorsPage()}\n`],
+  ]);
+  const architecture = join(ROOT, 'ARCHITECTURE.md');
+  if (existsSync(architecture)) {
+    pages.set('ARCHITECTURE.md', betweenMarkers(readFileSync(architecture, 'utf8'), layersTable()));
+  }
+  return pages;
+}
+
+const isFresh = (path: string, text: string): boolean =>
+  existsSync(join(ROOT, path)) && readFileSync(join(ROOT, path), 'utf8') === text;
+
+/** Writes the stale pages, or only names them. Returns the exit status. */
+export function updatePages(options: { readonly check: boolean }): 0 | 1 {
+  const stale = [...printedPages()].filter(([path, text]) => !isFresh(path, text));
+  for (const [path, text] of stale) {
+    if (!options.check) writeFileSync(join(ROOT, path), text);
+    console.log(options.check ? `${path} is stale: run npm run docs` : `${path} written`);
+  }
+  return options.check && stale.length > 0 ? 1 : 0;
+}

@@ -1,0 +1,106 @@
+import { describe, expect, test } from 'vitest';
+import { revision } from '../../../src/base/ids.ts';
+import { anAlert, DONE, NOW, pageOf, runIn } from './world.ts';
+
+describe('list', () => {
+  test('asks on until the list is full, for what is missing only', async () => {
+    const pages = [
+      pageOf([anAlert({ id: 'A1' })], 'A5'),
+      pageOf([], 'A9'),
+      pageOf([anAlert({ id: 'A10' }), anAlert({ id: 'A11' })], 'A11'),
+      pageOf([anAlert({ id: 'A99' })]),
+    ];
+    const { calls, stdout } = await runIn({ answers: { pages } }, 'alert', 'list', '--limit', '3');
+    const asked = calls.filter(({ method }) => method === 'list').map(({ args }) => args[1]);
+
+    expect(asked).toMatchObject([
+      { limit: 3 },
+      { limit: 2, after: 'A5' },
+      { limit: 2, after: 'A9' },
+    ]);
+    expect(stdout).toMatch(/^ID .*\nA1 .*\nA10 .*\nA11 .*\n\nthere are more: --after A11\n$/);
+  });
+
+  test('says so when there is nothing', async () => {
+    const { stdout, status } = await runIn({}, 'alert', 'list');
+
+    expect(status).toBe(0);
+    expect(stdout).toBe('no alerts match at revision 1042\n');
+  });
+
+  test('is one JSON document, with the state people are shown', async () => {
+    const pages = [pageOf([anAlert()], 'A1042')];
+    const { stdout } = await runIn(
+      { answers: { pages } },
+      'alert',
+      'list',
+      '-o',
+      'json',
+      '--limit',
+      '1',
+    );
+
+    expect(JSON.parse(stdout)).toMatchObject({
+      revision: 1042,
+      alerts: [{ id: 'A1042', state: 'ACTIVE_UNACK', raisedAt: NOW - 192_000 }],
+      next: 'A1042',
+    });
+  });
+
+  test('is as wide as the terminal, or as COLUMNS says, or as it needs', async () => {
+    const alerts = [anAlert({ text: 'x'.repeat(200) })];
+    const world = { answers: { pages: [pageOf(alerts)] } };
+    const widest = (text: string): number =>
+      Math.max(...text.split('\n').map((line) => line.length));
+    const terminal = await runIn(
+      { ...world, columns: 90, env: { COLUMNS: '70' } },
+      'alert',
+      'list',
+    );
+    const wished = await runIn({ ...world, env: { COLUMNS: '70' } }, 'alert', 'list');
+    const piped = await runIn(world, 'alert', 'list');
+
+    expect(widest(terminal.stdout)).toBe(90);
+    expect(widest(wished.stdout)).toBe(70);
+    expect(piped.stdout).toContain('x'.repeat(200));
+  });
+
+  test('is in colour on a terminal only, and never in JSON', async () => {
+    const world = { answers: { pages: [pageOf([anAlert()])] } };
+    const terminal = await runIn({ ...world, isTTY: true }, 'alert', 'list');
+    const refused = await runIn({ ...world, isTTY: true }, 'alert', 'list', '--no-color');
+    const json = await runIn({ ...world, isTTY: true }, 'alert', 'list', '-o', 'json');
+
+    expect(terminal.stdout).toContain('\u001b[31m***');
+    expect(refused.stdout).not.toContain('\u001b');
+    expect(json.stdout).not.toContain('\u001b');
+  });
+});
+
+describe('get', () => {
+  test.each([
+    ['A1042', { id: 'A1042' }],
+    ['bed:B12:HR:HI', { dedupKey: 'bed:B12:HR:HI' }],
+  ])('%s', async (text, ref) => {
+    const line = ['alert', 'get', text, '--consistency', 'local', '-o', 'json'];
+    const { calls, stdout } = await runIn({ answers: { alert: anAlert() } }, ...line);
+
+    expect(calls[1]?.args).toMatchObject([ref, { consistency: 'local' }]);
+    expect(JSON.parse(stdout)).toMatchObject({ revision: 1042, alert: { id: 'A1042' } });
+  });
+});
+
+describe('what a write did', () => {
+  test('is told in a line', async () => {
+    const done = { ...DONE, effect: 'escalated', revision: revision(1050) } as const;
+    const { stdout } = await runIn({ answers: { done } }, 'alert', 'ack', 'A1042');
+
+    expect(stdout).toBe('A1042 escalated: ACTIVE_UNACK, activation 1, revision 1050\n');
+  });
+
+  test('or as JSON', async () => {
+    const { stdout } = await runIn({}, 'alert', 'ack', 'A1042', '-o', 'json');
+
+    expect(JSON.parse(stdout)).toEqual(DONE);
+  });
+});

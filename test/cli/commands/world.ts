@@ -1,0 +1,334 @@
+import type {
+  ConnectOptions,
+  Io,
+  OperatorClient,
+  Output,
+  ParsedAddress,
+  RunningReplica,
+  ServeOptions,
+  Services,
+} from '../../../cli/commands/io.ts';
+import { run } from '../../../cli/commands/run.ts';
+import { TocsinError } from '../../../src/base/errors.ts';
+import { logIndex, replicaId, revision, term, unixMillis } from '../../../src/base/ids.ts';
+import type {
+  AlertPage,
+  Answer,
+  CallOptions,
+  WatchMessage,
+  WatchOptions,
+} from '../../../src/statemachine/alert-api.ts';
+import type { Alert, AlertEvent, Done } from '../../../src/statemachine/types.ts';
+import type { Identity } from '../../../src/storage/types.ts';
+import type { ReplicaStatus } from '../../../src/wire/status.ts';
+
+/** A world for one command: its streams are texts, its replicas answer what a test tells them to. */
+
+/** 2026-03-01T03:04:05Z. */
+export const NOW = 1_772_334_245_000;
+export const CLUSTER = '3f2a9c0d4b5e6f708192a3b4c5d6e7f8';
+
+export interface Call {
+  readonly method: string;
+  readonly args: readonly unknown[];
+}
+
+/** What a test may decide; the rest answers as a healthy cluster. */
+export interface Answers {
+  readonly done?: Done | Error;
+  readonly alert?: Alert | undefined;
+  readonly pages?: readonly Answer<AlertPage>[];
+  readonly watch?: (options: WatchOptions) => AsyncIterable<WatchMessage>;
+  readonly status?: (endpoint: string) => ReplicaStatus | Error;
+  readonly connect?: Error;
+  readonly replica?: RunningReplica | Error;
+  readonly format?: Error;
+  /** Stands in for a call that never ends until its signal is aborted. */
+  readonly hang?: 'until-aborted' | 'for-ever';
+}
+
+export interface WorldOptions {
+  readonly answers?: Answers;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly columns?: number;
+  readonly isTTY?: boolean;
+}
+
+export interface Result {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly calls: readonly Call[];
+}
+
+class Text implements Output {
+  readonly isTTY: boolean;
+  readonly columns: number | undefined;
+  text = '';
+  onWrite: () => void = () => {};
+
+  constructor(isTTY: boolean, columns: number | undefined) {
+    this.isTTY = isTTY;
+    this.columns = columns;
+  }
+
+  write(text: string): void {
+    this.text += text;
+    this.onWrite();
+  }
+
+  flush(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+export class World implements Io {
+  readonly stdout: Text;
+  readonly stderr: Text;
+  readonly env: Readonly<Record<string, string>>;
+  readonly services: Services;
+  readonly calls: Call[] = [];
+  readonly #gone: AbortController = new AbortController();
+  readonly #listeners: Set<() => void> = new Set();
+
+  constructor({ answers = {}, env = {}, columns, isTTY = false }: WorldOptions = {}) {
+    this.stdout = new Text(isTTY, columns);
+    this.stderr = new Text(isTTY, columns);
+    this.env = env;
+    this.services = fakeServices(answers, this.calls);
+  }
+
+  get outputGone(): AbortSignal {
+    return this.#gone.signal;
+  }
+
+  /** How many still listen for Ctrl-C. */
+  get listeners(): number {
+    return this.#listeners.size;
+  }
+
+  wall(): number {
+    return NOW;
+  }
+
+  loginName(): string {
+    return 'nurse';
+  }
+
+  onInterrupt(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Ctrl-C. */
+  interrupt(): void {
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  /** The reader of standard output goes away. */
+  breakPipe(): void {
+    this.#gone.abort();
+  }
+
+  /** Ctrl-C as soon as something was said. */
+  interruptAfterOutput(): this {
+    this.stdout.onWrite = () => queueMicrotask(() => this.interrupt());
+    return this;
+  }
+
+  async run(...argv: readonly string[]): Promise<Result> {
+    const status = await run(argv, this);
+    return { status, stdout: this.stdout.text, stderr: this.stderr.text, calls: this.calls };
+  }
+}
+
+/** Runs one command line in a world of its own. */
+export const runIn = (options: WorldOptions, ...argv: readonly string[]): Promise<Result> =>
+  new World(options).run(...argv);
+
+export const DONE: Done = {
+  ok: true,
+  effect: 'raised',
+  alertId: 'A1042',
+  activation: 1,
+  revision: revision(1042),
+  state: 'ACTIVE_UNACK',
+};
+
+function fakeServices(answers: Answers, calls: Call[]): Services {
+  const note = (method: string, ...args: readonly unknown[]): void => {
+    calls.push({ method, args });
+  };
+  return {
+    connect: (options: ConnectOptions) => {
+      note('connect', options);
+      return orThrow(answers.connect ?? fakeClient(answers, note));
+    },
+    startReplica: (options: ServeOptions) => {
+      note('startReplica', options);
+      return orThrow(answers.replica ?? fakeReplica());
+    },
+    formatFolder: async (path: string, identity: Identity) => {
+      note('formatFolder', path, identity);
+      await orThrow(answers.format);
+    },
+    parseAddress: (text: string) => {
+      const [, port] = /^\/ip4\/[\d.]+\/tcp\/(\d+)$/.exec(text) ?? [];
+      return orThrow<ParsedAddress>(
+        port === undefined ? new TocsinError('BAD_ADDRESS', text) : { text, port: Number(port) },
+      );
+    },
+    draw: () => Promise.resolve({ clusterId: CLUSTER, incarnation: 7 }),
+  };
+}
+
+const orThrow = <T>(value: T | Error): Promise<T> =>
+  value instanceof Error ? Promise.reject(value) : Promise.resolve(value);
+
+function fakeClient(
+  answers: Answers,
+  note: (method: string, ...args: readonly unknown[]) => void,
+): OperatorClient {
+  const pages = [...(answers.pages ?? [pageOf([])])];
+  const write =
+    (method: string) =>
+    (input: unknown, options?: CallOptions): Promise<Done> => {
+      note(method, input, options);
+      if (answers.hang === undefined) return orThrow(answers.done ?? DONE);
+      return hang(answers.hang, options?.signal);
+    };
+  return {
+    raise: write('raise'),
+    clear: write('clear'),
+    acknowledge: write('acknowledge'),
+    get: (ref, options) => {
+      note('get', ref, options);
+      return Promise.resolve({ value: answers.alert, revision: revision(1042) });
+    },
+    list: (filter, options) => {
+      note('list', filter, options);
+      return Promise.resolve(pages.shift() ?? pageOf([]));
+    },
+    watch: (options = {}) => {
+      note('watch', options);
+      const told: WatchMessage = { type: 'progress', revision: revision(1042) };
+      return (answers.watch ?? messages([told]))(options);
+    },
+    status: (endpoint = '', options) => {
+      note('status', endpoint, options);
+      return orThrow(answers.status?.(endpoint) ?? aStatus());
+    },
+    close: () => {
+      note('close');
+      return Promise.resolve();
+    },
+  };
+}
+
+const hang = (how: 'until-aborted' | 'for-ever', signal: AbortSignal | undefined): Promise<never> =>
+  new Promise((_resolve, reject) => {
+    if (how === 'for-ever') return;
+    signal?.addEventListener('abort', () =>
+      reject(new TocsinError('OUTCOME_UNKNOWN', 'the caller gave up waiting')),
+    );
+  });
+
+export const pageOf = (alerts: readonly Alert[], next?: Alert['id']): Answer<AlertPage> => ({
+  value: { alerts, next },
+  revision: revision(1042),
+});
+
+/** Tells these and waits until it is ended. */
+export const messages = (all: readonly WatchMessage[]) =>
+  async function* (options: WatchOptions): AsyncGenerator<WatchMessage, void, undefined> {
+    yield* all;
+    const { signal } = options;
+    if (signal === undefined || signal.aborted) return;
+    await new Promise<void>((resolve) =>
+      signal.addEventListener('abort', () => resolve(), { once: true }),
+    );
+  };
+
+export function fakeReplica(fault?: Promise<TocsinError | undefined>): RunningReplica {
+  let end: (fault: TocsinError | undefined) => void = () => {};
+  const closed = new Promise<TocsinError | undefined>((resolve) => {
+    end = resolve;
+  });
+  void fault?.then(end);
+  return {
+    identity: {
+      clusterId: CLUSTER,
+      replicaId: replicaId(1),
+      incarnation: 7,
+      members: [{ id: replicaId(1), address: '/ip4/10.0.0.1/tcp/7400' }],
+    },
+    address: '/ip4/10.0.0.1/tcp/7400',
+    closed,
+    close: async () => {
+      end(undefined);
+      await closed;
+    },
+  };
+}
+
+export const anAlert = (changes: Partial<Alert> = {}): Alert => ({
+  id: 'A1042',
+  dedupKey: 'bed:B12:HR:HI',
+  occurrence: 1,
+  previous: undefined,
+  activation: 1,
+  kind: 'physiological',
+  basePriority: 'high',
+  priority: 'high',
+  condition: 'HR:HI',
+  text: 'Heart rate high',
+  subject: { unit: 'ED', bed: 'B12' },
+  cause: undefined,
+  labels: {},
+  presence: 'present',
+  acknowledged: false,
+  acknowledgements: [],
+  latching: false,
+  acknowledgementRequired: false,
+  resolution: undefined,
+  count: 1,
+  raisedAt: unixMillis(NOW - 192_000),
+  lastSeenAt: unixMillis(NOW - 4_000),
+  clearedAt: undefined,
+  observedAt: unixMillis(NOW - 4_000),
+  version: 1,
+  revision: revision(1042),
+  ...changes,
+});
+
+export const anEvent = (changes: Partial<AlertEvent> = {}): AlertEvent => ({
+  revision: revision(1042),
+  index: logIndex(17),
+  time: unixMillis(NOW),
+  observedAt: unixMillis(NOW),
+  effect: 'raised',
+  actor: 'mon-3',
+  alert: anAlert(),
+  ...changes,
+});
+
+const ADDRESSES: readonly string[] = [1, 2, 3].map((id) => `/ip4/10.0.0.${id}/tcp/7400`);
+
+export const aStatus = (id = 1, changes: Partial<ReplicaStatus> = {}): ReplicaStatus => ({
+  replicaId: replicaId(id),
+  clusterId: CLUSTER,
+  role: id === 1 ? 'leader' : 'follower',
+  term: term(4),
+  leader: replicaId(1),
+  leaderAddress: ADDRESSES[0],
+  commit: logIndex(1_234),
+  applied: logIndex(1_234),
+  lastIndex: logIndex(1_234),
+  revision: revision(1_042),
+  digest: '00c0ffee00beef',
+  uptimeMs: 18_120_000,
+  agent: 'tocsin/0.1.0',
+  openAlerts: 12,
+  members: ADDRESSES.map((address, at) => ({ id: replicaId(at + 1), address })),
+  ...changes,
+});

@@ -1,0 +1,67 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { unixMillis } from '../../src/base/ids.ts';
+import { acknowledgeFrom, clearFrom, raiseFrom } from '../../src/statemachine/inputs.ts';
+import { parseCommand } from '../../src/wire/parse.ts';
+
+const origin = { actor: 'gateway', observedAt: unixMillis(5) };
+const minimal = { dedupKey: 'k', priority: 'low', condition: 'HR:HI' } as const;
+
+describe('a command from what a caller gives', () => {
+  test('has the defaults of AlertApi, and the condition for a text', () => {
+    expect(raiseFrom(minimal, origin)).toEqual({
+      type: 'raise',
+      dedupKey: 'k',
+      kind: 'physiological',
+      priority: 'low',
+      condition: 'HR:HI',
+      text: 'HR:HI',
+      subject: {},
+      latching: false,
+      acknowledgementRequired: false,
+      actor: 'gateway',
+      observedAt: 5,
+    });
+    const target = { dedupKey: 'k' };
+    expect(clearFrom({ target }, origin)).toEqual({ type: 'clear', target, ...origin });
+    expect(acknowledgeFrom({ target, note: 'on my way' }, origin)).toEqual({
+      type: 'acknowledge',
+      target,
+      note: 'on my way',
+      ...origin,
+    });
+  });
+
+  test('keeps whatever the caller says', () => {
+    const said = fc.record(
+      {
+        kind: fc.constantFrom('physiological', 'technical', 'advisory'),
+        text: fc.constantFrom('', 'text'),
+        subject: fc.constant({ bed: '3' }),
+        latching: fc.boolean(),
+        acknowledgementRequired: fc.boolean(),
+        actor: fc.constant('nurse'),
+        observedAt: fc.nat().map(unixMillis),
+        labels: fc.constant({ a: 'b' }),
+        cause: fc.constant({ metric: 'HR', value: null }),
+      },
+      { requiredKeys: [] },
+    );
+    fc.assert(
+      fc.property(said, (input) => {
+        expect(raiseFrom({ ...minimal, ...input }, origin)).toMatchObject(input);
+      }),
+    );
+  });
+
+  test('takes a field that is there but undefined for one that is not there', () => {
+    const holes = { kind: undefined, text: undefined, actor: undefined, labels: undefined };
+    const command = raiseFrom({ ...minimal, ...holes } as typeof minimal, origin);
+    expect(parseCommand('raise', command)).toEqual(raiseFrom(minimal, origin));
+  });
+
+  test('leaves what is wrong in it to be refused by name', () => {
+    const wrong = { ...minimal, colour: 'red' } as typeof minimal;
+    expect(() => parseCommand('raise', raiseFrom(wrong, origin))).toThrow('colour');
+  });
+});
