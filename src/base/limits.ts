@@ -46,7 +46,15 @@ export const UNCOMMITTED_BYTES_MAX: number = 64 * MiB;
 /** Entries kept in memory for peers that lag a little; older ones are read from disk. */
 export const LOG_MEMORY_BYTES_MAX: number = 32 * MiB;
 export const LOG_READ_BYTES_MAX: number = 1 * MiB;
+/** Writes of the log after which the high-water mark is put down even when the disk has no pause. */
+export const HIGH_WATER_LAG_MAX = 64;
 export const READS_PENDING_MAX = 65_536;
+/** A synced write that is under way for so many ticks will not come back in time for anyone: the replica stops. */
+export const DISK_WRITE_TICKS_MAX = 200;
+/** For a stopping replica's disk to finish; whoever waits for the end is told without it. */
+export const CLOSE_DISK_MS_MAX = 5_000;
+/** A message whose term is further ahead is a fault of its sender, and ignored. */
+export const TERM_JUMP_MAX: number = 2 ** 32;
 
 // Queues of a replica.
 export const PROPOSAL_QUEUE_BYTES_MAX: number = 16 * MiB;
@@ -60,6 +68,8 @@ export const REQUESTS_PER_CONNECTION_MAX = 1024;
 export const WATCHES_PER_CONNECTION_MAX = 256;
 /** Of one frame with watch messages, so that many watchers take turns. */
 export const WATCH_FRAME_BYTES_MAX: number = 256 * KiB;
+/** Events one such frame is looked for in: what fits a slice, were none of them to match. */
+export const WATCH_SCAN_MAX = 4_096;
 /** A watcher whose socket has not taken this much waits: it reads the history later, from where it was. */
 export const WATCH_UNSENT_BYTES_MAX: number = 1 * MiB;
 /** A watcher hears at least so often how far it has been told. */
@@ -160,11 +170,23 @@ assert(ELECTION_TICKS_MIN * 2 <= ELECTION_TICKS_MAX, 'a narrow spread splits vot
 assert(COMMAND_BYTES_MAX * 2 <= ENTRY_BYTES_MAX, 'a command must fit an entry with room');
 assert(ENTRY_BYTES_MAX <= APPEND_BYTES_MAX, 'an entry must fit one append');
 assert(APPEND_BYTES_MAX * 2 <= FRAME_BYTES_MAX, 'an append must fit one frame with room');
+assert(
+  DISK_WRITE_TICKS_MAX >= ELECTION_TICKS_MAX * 4,
+  'a disk that is merely slow must not cost a replica',
+);
 assert(CLOSE_MS_MAX < HANDSHAKE_MS_MAX, 'saying goodbye must not take longer than saying hello');
 assert(FRAME_BYTES_MAX * 2 <= CONNECTION_SEND_BYTES_MAX, 'a frame must fit an empty send queue');
 assert(
   PROPOSAL_QUEUE_URGENT_BYTES >= FRAME_BYTES_MAX,
   'a frame of urgent commands must fit what is kept free for them',
+);
+assert(
+  TERM_JUMP_MAX * ELECTION_TICKS_MIN * TICK_MS > 50 * 365 * 86_400_000,
+  'a replica that was away for decades of elections must be let back in',
+);
+assert(
+  TERM_JUMP_MAX * 2 ** 20 <= Number.MAX_SAFE_INTEGER,
+  'a million such jumps must leave terms to campaign in',
 );
 assert(
   LOG_MEMORY_BYTES_MAX >= APPEND_BYTES_MAX * 4,

@@ -4,6 +4,7 @@ import { access, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises
 import { dirname, join, resolve } from 'node:path';
 import { TocsinError } from '../base/errors.ts';
 import type { ReplicaId } from '../base/ids.ts';
+import { HighWater } from './high-water.ts';
 import { decodeIdentity, encodeIdentity, findIdentityProblem } from './identity.ts';
 import { type Database, faultOf, IDENTITY_KEY, openDatabase } from './level.ts';
 import { verifyFiles } from './level-files.ts';
@@ -73,7 +74,8 @@ export async function openFolder(
   try {
     const identity = await readIdentity(database);
     mustBelong(path, identity, expected);
-    return { identity, store: new LevelLogStore(database, identity.clusterId) };
+    const highWater = await HighWater.open(join(path, RAFT_FOLDER));
+    return { identity, store: new LevelLogStore(database, identity.clusterId, highWater) };
   } catch (error) {
     await database.close();
     throw faultOf(error, `opening ${path}`);
@@ -101,6 +103,7 @@ async function writeInitial(folder: string, identity: Identity): Promise<void> {
   } finally {
     await database.close();
   }
+  await HighWater.create(folder);
   await syncFolder(folder);
 }
 

@@ -1,9 +1,10 @@
 import { assert, BugError, must } from '../base/assert.ts';
 import { TocsinError } from '../base/errors.ts';
 import type { LogIndex } from '../base/ids.ts';
-import { LOG_READ_BYTES_MAX } from '../base/limits.ts';
+import { HIGH_WATER_LAG_MAX, LOG_READ_BYTES_MAX } from '../base/limits.ts';
 import type { Entry } from '../raft/types.ts';
 import { EntryRecord, entryOf, recordOf } from '../wire/record.ts';
+import type { HighWater } from './high-water.ts';
 import {
   type Batch,
   type Database,
@@ -41,11 +42,13 @@ const SCAN_ENTRIES = 256;
  * The log in LevelDB, one record per entry. LevelDB hides torn and rotten records, so everything
  * that is read is verified: each record's checksums, that indexes are contiguous, terms do not
  * fall, and each record's hash chain leads to the next and the last one to the stored state. Loss
- * of the newest writes together with the state they carried cannot be seen here.
+ * of the newest writes together with the state they carried shows in the high-water mark, but for
+ * those that came after the mark.
  */
 export class LevelLogStore implements LogStore {
   readonly #database: Database;
   readonly #clusterId: string;
+  readonly #highWater: HighWater;
   /** Known once loaded. */
   #state: LogState | undefined;
   #sequence = 0;
@@ -55,10 +58,11 @@ export class LevelLogStore implements LogStore {
   #failure: TocsinError | undefined;
   #closed = false;
 
-  /** Takes over an open database, which `close` closes. */
-  constructor(database: Database, clusterId: string) {
+  /** Takes over an open database and its high-water mark, which `close` closes. */
+  constructor(database: Database, clusterId: string, highWater: HighWater) {
     this.#database = database;
     this.#clusterId = clusterId;
+    this.#highWater = highWater;
   }
 
   /**
@@ -69,6 +73,11 @@ export class LevelLogStore implements LogStore {
     this.#mustServe();
     assert(this.#writing === undefined, 'load during a write');
     const stored = await this.#readState();
+    const once = this.#highWater.sequence;
+    if (stored.sequence < once)
+      throw corrupt(
+        `the log comes up as of write ${stored.sequence}, though write ${once} was durable: the newest are lost`,
+      );
     const collector = new TailCollector(stored.hardState.commit);
     let end = emptyEnd(this.#clusterId);
     await this.#scan(ENTRY_KEYS_BEGIN, ENTRY_KEYS_END, LOG_READ_BYTES_MAX, (record) => {
@@ -86,6 +95,7 @@ export class LevelLogStore implements LogStore {
     const contradiction = findContradiction(state);
     if (contradiction !== undefined) throw corrupt(contradiction);
     this.#sequence = stored.sequence;
+    this.#highWater.note(stored.sequence);
     this.#adopt(state);
     return { hardState: stored.hardState, ...collector.finish() };
   }
@@ -141,6 +151,16 @@ export class LevelLogStore implements LogStore {
     return entries;
   }
 
+  /** Uses a pause of the writer to put down how far the log is durable. Its failure shows in the next call. */
+  settle(): void {
+    if (this.#closed || this.#failure !== undefined || this.#state === undefined) return;
+    this.#highWater.mark().catch((error: unknown) => {
+      this.#failure ??= new TocsinError('DISK_FAILED', faultOf(error, 'marking the log').message, {
+        cause: error,
+      });
+    });
+  }
+
   /**
    * Waits for the write under way, then gives the folder back. Works after a failure; a second call
    * does nothing.
@@ -149,7 +169,11 @@ export class LevelLogStore implements LogStore {
     if (this.#closed) return;
     this.#closed = true;
     await this.#writing?.catch(() => undefined); // its caller is told
-    await this.#database.close();
+    try {
+      await this.#highWater.close();
+    } finally {
+      await this.#database.close();
+    }
   }
 
   async #writeNext(state: LogState, batch: LogWrite): Promise<void> {
@@ -166,6 +190,8 @@ export class LevelLogStore implements LogStore {
       await chained.write({ sync: true });
       this.#sequence += 1;
       this.#adopt(after);
+      this.#highWater.note(this.#sequence);
+      if (this.#highWater.lag >= HIGH_WATER_LAG_MAX) this.settle();
     } catch (error) {
       const fault = faultOf(error, 'writing the log');
       this.#failure = new TocsinError('DISK_FAILED', fault.message, { cause: error });

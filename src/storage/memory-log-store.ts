@@ -138,6 +138,8 @@ class MemoryLogStore implements LogStore {
     this.#decide = decide;
   }
 
+  settle(): void {}
+
   async load(): Promise<Restored> {
     this.#mustServe();
     assert(this.#pending === undefined, 'load during a write');

@@ -52,5 +52,7 @@ export interface LogStore {
   write(batch: LogWrite): Promise<void>;
   /** Entries `from` … `to`, as many as fit `bytesMax`, at least one. */
   read(from: LogIndex, to: LogIndex, bytesMax: number): Promise<readonly Entry[]>;
+  /** Nothing waits to be written: a moment for what is done in idle time. Returns at once. */
+  settle(): void;
   close(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { formatFolder, openFolder } from '../../src/storage/data-folder.ts';
+import { HighWater } from '../../src/storage/high-water.ts';
 import type { Batch, Database } from '../../src/storage/level.ts';
 import { entryKey, entryKeyIndex, openDatabase, STATE_KEYS } from '../../src/storage/level.ts';
 import { LevelLogStore } from '../../src/storage/level-log-store.ts';
@@ -51,7 +52,8 @@ async function makeRig(): Promise<Rig> {
     open: async () => {
       failing.next = false;
       const database = await openDatabase(join(path(), 'raft'), false);
-      return new LevelLogStore(breakable(database, failing), CLUSTER);
+      const highWater = await HighWater.open(join(path(), 'raft'));
+      return new LevelLogStore(breakable(database, failing), CLUSTER, highWater);
     },
     crash: async (store) => {
       // What the kernel holds of a killed process: the files as they are, without an orderly end.
@@ -199,7 +201,7 @@ describe('a log that was tampered with is refused', () => {
 
   test('damage that appears while it runs is seen by the page that reads it', async () => {
     const database = await openDatabase(join(path, 'raft'), false);
-    const store = new LevelLogStore(database, CLUSTER);
+    const store = new LevelLogStore(database, CLUSTER, await HighWater.open(join(path, 'raft')));
     try {
       await store.load();
       await database.put(entryKey(3), flipped(bytesOf(3), 80));
@@ -220,7 +222,11 @@ describe('a log that was tampered with is refused', () => {
 
   test('another cluster id does not fit the log', async () => {
     const database = await openDatabase(join(path, 'raft'), false);
-    const store = new LevelLogStore(database, 'f'.repeat(32));
+    const store = new LevelLogStore(
+      database,
+      'f'.repeat(32),
+      await HighWater.open(join(path, 'raft')),
+    );
     try {
       await expect(store.load()).rejects.toThrow('entry 1 follows chain');
     } finally {
@@ -230,7 +236,7 @@ describe('a log that was tampered with is refused', () => {
 
   test('a cut next to a rotten entry fails, and the store with it', async () => {
     const database = await openDatabase(join(path, 'raft'), false);
-    const store = new LevelLogStore(database, CLUSTER);
+    const store = new LevelLogStore(database, CLUSTER, await HighWater.open(join(path, 'raft')));
     try {
       await store.load();
       await database.put(entryKey(4), flipped(bytesOf(4), 80));
