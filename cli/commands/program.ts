@@ -41,7 +41,7 @@ const ENTRIES: Readonly<Record<string, Entry>> = {
 };
 
 /** The tree of commands, of which only the branch that is asked for is loaded: help must be quick. */
-export async function buildProgram(io: Io, argv: readonly string[]): Promise<Command> {
+export async function buildProgram(io: Io, words: readonly string[]): Promise<Command> {
   const program = new Command('tocsin')
     .description('a strongly consistent alert database for critical care')
     .usage('<command> [options]')
@@ -55,16 +55,11 @@ export async function buildProgram(io: Io, argv: readonly string[]): Promise<Com
     ['tocsin serve --data ./r1', 'run a replica'],
     ['tocsin errors UNAVAILABLE', 'what an error code means'],
   ]);
-  const wanted = wantedOf(argv);
+  // The program itself takes no flags with values, so the first word without a dash is the command.
+  const wanted = words.find((word) => !word.startsWith('-'));
   for (const [name, { summary, load }] of Object.entries(ENTRIES))
     program.addCommand(name === wanted ? await load(io) : new Command(name).description(summary));
   return program;
-}
-
-/** The program itself takes no flags with values, so the first word without a dash is the command. */
-function wantedOf(argv: readonly string[]): string | undefined {
-  const [first, second] = argv.filter((word) => !word.startsWith('-'));
-  return first === 'help' ? second : first;
 }
 
 const EXIT_STATUS = `

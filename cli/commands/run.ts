@@ -1,6 +1,7 @@
 import type { Command, CommanderError } from 'commander';
-import { MEANING, TocsinError } from '../../src/base/errors.ts';
-import { Exit, failureOf, HintedError, renderFailure } from './failure.ts';
+import { MEANING } from '../../src/base/errors.ts';
+import { didYouMean } from '../input/suggest.ts';
+import { Exit, failureOf, renderFailure, usageError } from './failure.ts';
 import type { Io } from './io.ts';
 import { buildProgram } from './program.ts';
 
@@ -16,15 +17,35 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
 
 async function attempt(argv: readonly string[], io: Io): Promise<number> {
   try {
-    const program = await buildProgram(io, argv);
+    const words = withHelpAsFlag(argv);
+    const program = await buildProgram(io, words);
     adopt(program, io);
-    await program.parseAsync([...argv], { from: 'user' });
+    mustBeCommand(program, words);
+    await program.parseAsync(words, { from: 'user' });
     return 0;
   } catch (thrown) {
     if (thrown instanceof Exit) return thrown.status;
     const failure = failureOf(thrown);
     io.stderr.write(renderFailure(failure, wantsJson(argv)));
     return failure.exit;
+  }
+}
+
+/** `help alert list` means `alert list --help`. */
+const withHelpAsFlag = (argv: readonly string[]): string[] =>
+  argv[0] === 'help' ? [...argv.slice(1), '--help'] : [...argv];
+
+/** Help for a command that does not exist would look as if it did. */
+function mustBeCommand(program: Command, words: readonly string[]): void {
+  let command = program;
+  for (const word of words.filter((one) => !one.startsWith('-'))) {
+    const { commands } = command;
+    if (commands.length === 0) return;
+    const found = commands.find((below) => below.name() === word);
+    const names = commands.map((below) => below.name());
+    if (found === undefined)
+      throw usageError(`unknown command "${word}"${didYouMean(word, names)}`, usageOf(command));
+    command = found;
   }
 }
 
@@ -53,6 +74,7 @@ function adopt(command: Command, io: Io): void {
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     })
+    .helpCommand(false)
     .showSuggestionAfterError(true)
     .allowExcessArguments(false);
   for (const below of command.commands) adopt(below, io);
@@ -60,16 +82,15 @@ function adopt(command: Command, io: Io): void {
 
 /** What commander's end of a run is to us. */
 function leave(command: Command, error: CommanderError): Error {
-  if (error.code === 'commander.help') return new Exit(MEANING.USAGE.exit);
   if (error.exitCode === 0) return new Exit(0);
+  // Help for half a command: it was asked for something that is not there.
+  if (error.code === 'commander.help') return new Exit(MEANING.USAGE.exit);
   const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
-  const line = `usage: ${pathOf(command)} ${command.usage()}`;
-  const hints = [
-    ...(suggestion === undefined ? [] : [suggestion.replace(/^\((.*)\)$/, '$1')]),
-    line,
-  ];
-  return new HintedError(new TocsinError('USAGE', message), hints.join('\n'));
+  const hints = suggestion === undefined ? [] : [suggestion.replace(/^\((.*)\)$/, '$1')];
+  return usageError(message, [...hints, usageOf(command)].join('\n'));
 }
+
+const usageOf = (command: Command): string => `usage: ${pathOf(command)} ${command.usage()}`;
 
 function pathOf(command: Command): string {
   return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;

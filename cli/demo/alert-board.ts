@@ -3,15 +3,12 @@ import { displayState } from '../../src/statemachine/display.ts';
 import type { Alert, AlertEvent, AlertId, Priority } from '../../src/statemachine/types.ts';
 import type { AlertCounts, BedScene } from './scene.ts';
 
-const EVENTS_KEPT_MAX = 64;
 const RANK: Readonly<Record<Priority, number>> = { none: 0, low: 1, medium: 2, high: 3 };
 
 /** The open alerts as a watch tells of them. */
 export class AlertBoard {
   readonly #open: Map<AlertId, Alert> = new Map();
-  #events: AlertEvent[] = [];
   readonly #counts = { raised: 0, acknowledged: 0, cleared: 0 };
-  #revision = 0;
 
   take(message: WatchMessage): void {
     if (message.type === 'event') this.#takeEvent(message.event);
@@ -19,17 +16,6 @@ export class AlertBoard {
       this.#open.clear();
       for (const alert of message.alerts) this.#put(alert);
     }
-    this.#revision = message.type === 'event' ? message.event.revision : message.revision;
-  }
-
-  /** Everything up to here was told. */
-  get revision(): number {
-    return this.#revision;
-  }
-
-  /** The newest ones, the newest last. */
-  get events(): readonly AlertEvent[] {
-    return this.#events;
   }
 
   get counts(): AlertCounts {
@@ -66,7 +52,6 @@ export class AlertBoard {
   }
 
   #takeEvent(event: AlertEvent): void {
-    this.#events = [...this.#events.slice(1 - EVENTS_KEPT_MAX), event];
     this.#put(event.alert);
     if (event.effect === 'raised' || event.effect === 'reactivated') this.#counts.raised += 1;
     if (event.effect === 'acknowledged') this.#counts.acknowledged += 1;

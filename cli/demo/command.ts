@@ -4,6 +4,7 @@ import { Exit } from '../commands/failure.ts';
 import type { Io } from '../commands/io.ts';
 import { withExamples } from '../commands/options.ts';
 import { processIo } from '../commands/process-io.ts';
+import { INTERRUPTED, watchInterrupts } from '../commands/session.ts';
 import { whole } from '../commands/values.ts';
 import { type Paint, paintFor } from '../output/paint.ts';
 import type { Reporter } from './reporter.ts';
@@ -19,8 +20,6 @@ interface DemoFlags {
 const SEED_MAX = 2 ** 32 - 1;
 const SECONDS_MIN = 10;
 const SECONDS_MAX = 3_600;
-/** 128 + SIGINT. */
-const INTERRUPTED = 130;
 
 /** `tocsin demo`: the whole way of the data, with a failover in the middle and an account at the end. */
 export function demoCommand(io: Io = processIo()): Command {
@@ -66,22 +65,22 @@ async function demo(io: Io, flags: DemoFlags): Promise<void> {
   const paint = paintFor({ isTTY: output.isTTY, color, env: io.env });
   const stop = new AbortController();
   const end = (): void => stop.abort(new Exit(INTERRUPTED));
-  const dispose = io.onInterrupt(() => {
-    // The second one does not wait: what is left of the cluster is ended when the process ends.
-    if (stop.signal.aborted) process.exit(INTERRUPTED);
+  const patience = watchInterrupts(io, (count) => {
     end();
+    return count > 1;
   });
   io.outputGone.addEventListener('abort', end);
   try {
     const reporter = await reporterFor(io, isJson, paint);
     const { signal } = stop;
-    const result = await runDemo({ beds, seed, durationMs: duration * 1_000, reporter, signal });
+    const running = runDemo({ beds, seed, durationMs: duration * 1_000, reporter, signal });
+    const result = await Promise.race([running, patience.isOver]);
     output.write(renderSummary(result, { beds, seed }, paint));
     await output.flush();
     if (isJson) io.stdout.write(summaryJson(result, { beds, seed }));
     if (failuresOf(result).length > 0) throw new Exit(1);
   } finally {
-    dispose();
+    patience.dispose();
     io.outputGone.removeEventListener('abort', end);
   }
 }

@@ -35,15 +35,9 @@ export class Nurse {
   readonly #decided: Set<string> = new Set();
   readonly #waiting: Set<NodeJS.Timeout> = new Set();
   readonly #underWay: Set<Promise<void>> = new Set();
-  #tooLate = 0;
 
   constructor(options: NurseOptions) {
     this.#options = options;
-  }
-
-  /** Acknowledgements that were refused because the alert had gone on meanwhile, or failed. */
-  get tooLate(): number {
-    return this.#tooLate;
   }
 
   see({ alert }: AlertEvent): void {
@@ -80,8 +74,8 @@ export class Nurse {
     const going = commands.acknowledge({ target: { id }, activation, actor }).then(
       () => {},
       (error: unknown) => {
+        // What came too late is refused, and written down as such by whoever sends it.
         if (!TocsinError.is(error)) throw error;
-        this.#tooLate += 1;
       },
     );
     this.#underWay.add(going);

@@ -97,6 +97,7 @@ class Demo {
   /** Aborted by the user, or by the first failure of what runs in the background. */
   readonly #stop: AbortSignal;
   readonly #failure: AbortController = new AbortController();
+  readonly #wardOver: AbortController = new AbortController();
 
   constructor(
     options: DemoOptions,
@@ -128,9 +129,10 @@ class Demo {
   async play(): Promise<DemoResult> {
     const { reporter, durationMs } = this.#options;
     const over = new AbortController();
-    const wardOver = new AbortController();
     const background = AbortSignal.any([this.#stop, over.signal]);
-    const playing = this.#guard(this.#feed.run(AbortSignal.any([this.#stop, wardOver.signal])));
+    const playing = this.#guard(
+      this.#feed.run(AbortSignal.any([this.#stop, this.#wardOver.signal])),
+    );
     const tasks = [
       this.#guard(this.#look(background)),
       this.#guard(this.#follow(background)),
@@ -141,16 +143,17 @@ class Demo {
       reporter.open(() => this.#scene());
       const failoverMs = await this.#drama();
       await this.#until(durationMs);
-      wardOver.abort();
+      this.#wardOver.abort();
       await unlessAborted(playing, this.#stop);
       const result = await this.#conclude(failoverMs);
       over.abort();
       return result;
     } finally {
-      wardOver.abort();
+      this.#wardOver.abort();
       over.abort();
-      await this.#nurse.close();
+      // Whoever waits for an answer that may never come is told now.
       if (this.#stop.aborted) await this.#client.close();
+      await this.#nurse.close();
       await Promise.all(tasks);
     }
   }
@@ -239,8 +242,16 @@ class Demo {
       const statuses = await this.#cluster.statuses();
       const news = this.#replicas.take(this.#cluster.replicas, statuses);
       if (news !== undefined) this.#options.reporter.story(news);
+      if (this.#ledger.isFull && !this.#wardOver.signal.aborted) this.#endWardEarly();
       await pauseFor(LOOK_MS, signal);
     }
+  }
+
+  #endWardEarly(): void {
+    this.#options.reporter.story(
+      `the ward ends early: ${DEMO_COMMANDS_MAX} commands are written down`,
+    );
+    this.#wardOver.abort();
   }
 
   #scene(): Omit<Scene, 'story' | 'events'> {

@@ -107,18 +107,22 @@ function bedOf({ bed, values, alarms, worst }: BedScene): Line {
     isMissing(systolic) && isMissing(mean) ? '--' : `${whole(systolic)}/${whole(mean)}`;
   const cells = [
     span(bed.padEnd(4)),
-    ...valueOf(whole(hr), 4, hrAlarm),
-    ...valueOf(whole(spo2), 4, spo2Alarm),
-    ...valueOf(whole(resp), 4, respAlarm),
-    ...valueOf(pressure, 7, worse(systolicAlarm, meanAlarm)),
-    ...valueOf(isMissing(temperature) ? '--' : (temperature ?? 0).toFixed(1), 4, temperatureAlarm),
+    ...valueCell(whole(hr), 4, hrAlarm),
+    ...valueCell(whole(spo2), 4, spo2Alarm),
+    ...valueCell(whole(resp), 4, respAlarm),
+    ...valueCell(pressure, 7, worse(systolicAlarm, meanAlarm)),
+    ...valueCell(
+      isMissing(temperature) ? '--' : (temperature ?? 0).toFixed(1),
+      4,
+      temperatureAlarm,
+    ),
     span(' '),
     ...markOf(worst),
   ];
   return padLine(cells, BED_WIDTH);
 }
 
-function valueOf(text: string, width: number, alarm: Priority | undefined): readonly Span[] {
+function valueCell(text: string, width: number, alarm: Priority | undefined): readonly Span[] {
   const mark = alarm === undefined || alarm === 'none' ? ' ' : '!';
   const look = text === '--' && alarm === undefined ? 'dim' : priorityLook(alarm);
   return [span(`${text.padStart(width)}${mark}`, look)];

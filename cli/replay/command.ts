@@ -12,8 +12,8 @@ import type { ReplayFlags } from './run.ts';
 export function replayCommand(io?: Io): Command {
   const command = new Command('replay')
     .description(
-      'play a folder of recordings through rules into a cluster, and check that what the cluster\n' +
-        'committed is what was asked: nothing lost, nothing twice. Exit status 1 if it is not.',
+      'play a folder of recordings through rules into a cluster, and check that what it committed ' +
+        'is what was asked, nothing lost and nothing twice; exit status 1 if it is not',
     )
     .argument('<folder>', 'holds recordings named bidmc_NN_Numerics.csv', parseText)
     .option('--rules <file>', 'rules as JSON or YAML (default: the limits of BIDMC, shipped)')

@@ -1,5 +1,3 @@
-import type { SingleBar } from 'cli-progress';
-
 /** Tells a person how far it is. */
 export interface Progress {
   rows(played: number): void;
@@ -12,7 +10,7 @@ export interface ProgressOptions {
   readonly total: number;
   /** A bar, on a terminal; otherwise lines. */
   readonly isTTY: boolean;
-  /** Where lines go. */
+  /** Where lines go when there is no bar. */
   readonly write: (text: string) => void;
 }
 
@@ -22,27 +20,25 @@ export async function showProgress(options: ProgressOptions): Promise<Progress> 
   return options.isTTY ? await barOf(options) : linesOf(options);
 }
 
-async function barOf({ total, write }: ProgressOptions): Promise<Progress> {
+async function barOf({ total }: ProgressOptions): Promise<Progress> {
   const { default: progress } = await import('cli-progress');
-  const bar: SingleBar = new progress.SingleBar({
+  // Only the kind for several bars can write lines above them.
+  const bars = new progress.MultiBar({
     format: 'rows {bar} {value}/{total}  {percentage} %  {duration_formatted}',
     barCompleteChar: '█',
     barIncompleteChar: '░',
     barsize: 30,
     hideCursor: true,
     clearOnComplete: true,
-    gracefulExit: true,
+    // Ctrl-C is the command's own, which ends the bar too.
+    gracefulExit: false,
     stream: process.stderr,
   });
-  bar.start(total, 0);
+  const bar = bars.create(total, 0);
   return {
     rows: (played) => bar.update(played),
-    say: (line) => {
-      // The bar is drawn again below the line.
-      write(`\r\x1b[K${line}\n`);
-      bar.render();
-    },
-    end: () => bar.stop(),
+    say: (line) => bars.log(`${line}\n`),
+    end: () => bars.stop(),
   };
 }
 

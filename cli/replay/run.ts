@@ -88,7 +88,10 @@ async function perform(run: Run): Promise<ReplayResult> {
   try {
     const { replicas: size = REPLICAS_DEFAULT } = flags;
     const log = (line: string): void => progress.say(printable(line));
-    if (flags.local === true) cluster = await LocalCluster.start({ size, log, signal });
+    if (flags.local === true) {
+      log(`starting ${size} replicas`);
+      cluster = await LocalCluster.start({ size, log, signal });
+    }
     const timeoutMs = CONNECT_MS_MAX;
     const named = cluster?.endpoints ?? flags.endpoints;
     const endpoints = endpointsOf(io, {

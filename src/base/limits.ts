@@ -256,3 +256,7 @@ assert(
   CLIENT_ADDRESSES_LEARNED_MAX >= MEMBERS_MAX * 2,
   'a client must know the members before and after a change of all of them',
 );
+assert(
+  WATCH_BUFFER_MESSAGES_MAX * 4 <= HISTORY_EVENTS_MAX,
+  'a watch that was let go while its consumer caught up must find its place in the history',
+);

@@ -1,9 +1,11 @@
+import { assert } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
-import { type LogIndex, logIndex } from '../base/ids.ts';
+import { TocsinError } from '../base/errors.ts';
+import { type LogIndex, logIndex, lower } from '../base/ids.ts';
 import { LOG_READ_BYTES_MAX, SLICE_MS_MAX } from '../base/limits.ts';
 import type { Entry } from '../raft/types.ts';
 import type { AlertMachine, Applied } from '../statemachine/machine.ts';
-import type { AlertEvent, Reply } from '../statemachine/types.ts';
+import type { AlertEvent, Reply, Submission } from '../statemachine/types.ts';
 import type { LogStore } from '../storage/types.ts';
 import { decodeSubmissions } from '../wire/commands.ts';
 import { recordOf } from '../wire/record.ts';
@@ -14,6 +16,8 @@ export interface ApplierParts {
   readonly machine: AlertMachine;
   /** The entry from memory, or undefined if it must be read from disk. */
   readonly entryAt: (index: LogIndex) => Entry | undefined;
+  /** The oldest entry in memory: what is before it is on disk for good. */
+  readonly firstInMemory: () => number;
   /** One entry has been applied. The arrays are reused: take what you need. */
   readonly onApplied: (
     entry: Entry,
@@ -32,6 +36,9 @@ export class Applier {
   readonly #out: Applied = { replies: [], events: [] };
   #target: LogIndex = logIndex(0);
   #applied: LogIndex = logIndex(0);
+  /** Entries read from disk, of which some may be applied already. */
+  #page: readonly Entry[] = [];
+  /** A slice runs, is scheduled, or waits for the disk. */
   #busy = false;
   #stopped = false;
 
@@ -54,52 +61,62 @@ export class Applier {
   }
 
   #run(): void {
-    this.#busy = false;
-    const { clock, entryAt, onSlice, onFault } = this.#parts;
-    const began = clock.monotonic();
+    if (this.#stopped) return;
+    this.#busy = true;
     const from = this.#applied;
     try {
-      while (this.#applied < this.#target && !this.#stopped) {
-        const entry = entryAt(logIndex(this.#applied + 1));
-        if (entry === undefined) {
-          this.#readOn();
-          break;
-        }
-        this.#apply(entry);
-        if (clock.monotonic() - began > SLICE_MS_MAX && this.#applied < this.#target) {
-          this.#busy = true;
-          clock.soon(() => this.#run());
-          break;
-        }
-      }
-      if (this.#applied > from) onSlice();
+      const next = this.#applySlice();
+      if (this.#applied > from) this.#parts.onSlice();
+      if (next === 'later') this.#parts.clock.soon(() => this.#run());
+      else if (next === 'disk') this.#readOn();
+      else this.#busy = false;
     } catch (error) {
-      this.#stopped = true;
-      onFault(error);
+      this.#fail(error);
     }
   }
 
-  /** After a restart, what memory does not hold comes from disk, a page at a time. */
+  /** Applies what is at hand until the slice is over. Answers what the next one waits for. */
+  #applySlice(): 'nothing' | 'later' | 'disk' {
+    const { clock } = this.#parts;
+    const began = clock.monotonic();
+    while (this.#applied < this.#target && !this.#stopped) {
+      const entry = this.#entryAt(logIndex(this.#applied + 1));
+      if (entry === undefined) return 'disk';
+      this.#apply(entry);
+      if (clock.monotonic() - began > SLICE_MS_MAX) return 'later';
+    }
+    return 'nothing';
+  }
+
+  #entryAt(index: LogIndex): Entry | undefined {
+    const read = this.#page[index - (this.#page[0]?.index ?? index)];
+    if (read !== undefined) return read;
+    this.#page = [];
+    return this.#parts.entryAt(index);
+  }
+
+  /**
+   * After a restart, what memory does not hold comes from disk, a page at a time. Only that: the newest committed
+   * entries may be in memory alone, because a quorum can commit what this disk does not have yet.
+   */
   #readOn(): void {
-    this.#busy = true;
+    const { store, firstInMemory } = this.#parts;
     const from = logIndex(this.#applied + 1);
-    this.#parts.store.read(from, this.#target, LOG_READ_BYTES_MAX).then(
+    const to = lower(this.#target, logIndex(firstInMemory() - 1));
+    assert(from <= to, `entry ${from} is neither in memory nor on disk`);
+    store.read(from, to, LOG_READ_BYTES_MAX).then(
       (entries) => {
-        if (this.#stopped) return;
-        try {
-          for (const entry of entries) this.#apply(entry);
-        } catch (error) {
-          this.#stopped = true;
-          this.#parts.onFault(error);
-          return;
-        }
-        this.#parts.onSlice();
+        this.#page = entries;
         this.#run();
       },
-      (error: unknown) => {
-        if (!this.#stopped) this.#parts.onFault(error);
-      },
+      (error: unknown) => this.#fail(error),
     );
+  }
+
+  #fail(error: unknown): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#parts.onFault(error);
   }
 
   #apply(entry: Entry): void {
@@ -109,10 +126,20 @@ export class Applier {
     this.#out.events.length = 0;
     if (record.kind === 'noop') machine.skip(entry.index, record.time);
     else {
-      const submissions = decodeSubmissions(record.body);
+      const submissions = submissionsOf(entry.index, record.body);
       machine.apply({ index: entry.index, time: record.time, submissions }, this.#out);
     }
     this.#applied = entry.index;
     onApplied(entry, this.#out.replies, this.#out.events);
+  }
+}
+
+/** @throws TocsinError DATA_CORRUPT */
+function submissionsOf(index: LogIndex, body: Uint8Array): Submission[] {
+  try {
+    return decodeSubmissions(body);
+  } catch (error) {
+    if (!TocsinError.is(error)) throw error;
+    throw new TocsinError('DATA_CORRUPT', `entry ${index}: ${error.message}`, { cause: error });
   }
 }

@@ -1,7 +1,11 @@
 import type { Clock } from '../base/clock.ts';
 import { TocsinError } from '../base/errors.ts';
-import { ALERTS_GROUP, millis } from '../base/ids.ts';
-import { REQUESTS_PER_CONNECTION_MAX, WATCHES_PER_CONNECTION_MAX } from '../base/limits.ts';
+import { ALERTS_GROUP, type GroupId, millis } from '../base/ids.ts';
+import {
+  REQUESTS_PER_CONNECTION_MAX,
+  SUBMIT_BYTES_MAX,
+  WATCHES_PER_CONNECTION_MAX,
+} from '../base/limits.ts';
 import type { Consistency } from '../statemachine/alert-api.ts';
 import type { AlertMachine } from '../statemachine/machine.ts';
 import type { Channel } from '../transport/types.ts';
@@ -42,17 +46,19 @@ export class ClientSession {
   constructor(channel: Channel, host: Host) {
     this.#channel = channel;
     this.#host = host;
-    channel.onFrame = (type, _group, id, body) => this.#take(type, id, body);
-    channel.onDrain = () => host.watches.drained(channel);
+    channel.onFrame = (type, group, id, body) => this.#take(type, group, id, body);
+    channel.onDrain = () => host.watches.wake();
     channel.onClose = () => host.watches.removeAll(channel);
   }
 
-  #take(type: FrameType, id: number, body: Uint8Array): void {
+  #take(type: FrameType, group: GroupId, id: number, body: Uint8Array): void {
     try {
+      if (group !== ALERTS_GROUP)
+        throw new TocsinError('BAD_REQUEST', `there is no group ${group}`);
       this.#dispatch(type, id, body);
     } catch (error) {
       if (!TocsinError.is(error)) throw error;
-      this.#answer(FrameType.FAIL, id, [encodeFail(error)]);
+      this.#fail(id, error);
     }
   }
 
@@ -91,6 +97,11 @@ export class ClientSession {
     this.#count();
     try {
       const { commands, count, urgency, timeoutMs } = decodeSubmit(body);
+      if (commands.byteLength > SUBMIT_BYTES_MAX)
+        throw new TocsinError(
+          'BAD_REQUEST',
+          `${commands.byteLength} bytes of commands, at most ${SUBMIT_BYTES_MAX} in one request`,
+        );
       const deadline = millis(this.#host.clock.monotonic() + timeoutMs);
       this.#host.propose({
         commands,
@@ -99,8 +110,7 @@ export class ClientSession {
         deadline,
         settle: (outcome) => {
           this.#requests -= 1;
-          if (outcome instanceof TocsinError)
-            this.#answer(FrameType.FAIL, id, [encodeFail(outcome)]);
+          if (outcome instanceof TocsinError) this.#fail(id, outcome);
           else this.#answer(FrameType.SUBMIT_REPLY, id, [encodeReplies(outcome)]);
         },
       });
@@ -130,19 +140,37 @@ export class ClientSession {
   /** Answers now, or when a quorum has confirmed that now is fresh. */
   #read(id: number, consistency: Consistency, answer: () => readonly Uint8Array[]): void {
     if (consistency === 'local') {
-      this.#answer(FrameType.ANSWER, id, answer());
+      this.#answerRead(id, answer);
       return;
     }
     this.#count();
     this.#host.readLinearizable((error) => {
       this.#requests -= 1;
-      if (error === undefined) this.#answer(FrameType.ANSWER, id, answer());
-      else this.#answer(FrameType.FAIL, id, [encodeFail(error)]);
+      if (error === undefined) this.#answerRead(id, answer);
+      else this.#fail(id, error);
     });
+  }
+
+  /** A read that cannot be answered fails alone, and so does one that a slow reader leaves no room for. */
+  #answerRead(id: number, answer: () => readonly Uint8Array[]): void {
+    let body: readonly Uint8Array[];
+    try {
+      body = answer();
+    } catch (error) {
+      if (!TocsinError.is(error)) throw error;
+      this.#fail(id, error);
+      return;
+    }
+    if (this.#channel.send(FrameType.ANSWER, ALERTS_GROUP, id, body)) return;
+    const message = `${this.#channel.queuedBytes} bytes of answers are not read yet`;
+    this.#fail(id, new TocsinError('OVERLOADED', message));
   }
 
   #watch(id: number, body: Uint8Array): void {
     const { from, filter } = decodeWatch(body);
+    // Under one name only one watch can be followed: whoever begins a second one is told that neither goes on.
+    if (this.#host.watches.remove(this.#channel, id))
+      throw new TocsinError('BAD_REQUEST', `watch ${id} was under way already; it has ended`);
     if (this.#host.watches.countOf(this.#channel) >= WATCHES_PER_CONNECTION_MAX)
       throw new TocsinError(
         'OVERLOADED',
@@ -158,6 +186,10 @@ export class ClientSession {
         `${REQUESTS_PER_CONNECTION_MAX} requests wait on this connection; nothing was written`,
       );
     this.#requests += 1;
+  }
+
+  #fail(id: number, error: TocsinError): void {
+    this.#answer(FrameType.FAIL, id, [encodeFail(error)]);
   }
 
   #answer(type: FrameType, id: number, body: readonly Uint8Array[]): void {

@@ -1,5 +1,7 @@
 import { assert } from '../base/assert.ts';
+import { TocsinError } from '../base/errors.ts';
 import { type LogIndex, logIndex } from '../base/ids.ts';
+import { DISK_WRITE_TICKS_MAX, TICK_MS } from '../base/limits.ts';
 import type { Entry, HardState, Message, Ready } from '../raft/types.ts';
 import type { LogStore } from '../storage/types.ts';
 
@@ -25,16 +27,32 @@ export class DiskWriter {
   #entries: Entry[] = [];
   #after: Message[] = [];
   #writing = false;
+  /** Of the write under way. */
+  #ticks = 0;
+  #failed = false;
   #durable: LogIndex;
+  /** Where the log on disk ends once the write under way is done. */
+  #handedTo: LogIndex;
 
   constructor(store: LogStore, durable: LogIndex, events: WriterEvents) {
     this.#store = store;
     this.#durable = durable;
+    this.#handedTo = durable;
     this.#events = events;
   }
 
   get writing(): boolean {
     return this.#writing;
+  }
+
+  /** Called once a tick. Counts ticks, not time: a process that was paused must not take its disk for dead. */
+  tick(): void {
+    if (!this.#writing) return;
+    this.#ticks += 1;
+    if (this.#ticks === DISK_WRITE_TICKS_MAX)
+      this.#fail(
+        new TocsinError('DISK_FAILED', `a write takes more than ${this.#ticks * TICK_MS} ms`),
+      );
   }
 
   /** Entries up to here are on disk, and nothing queued cuts them. */
@@ -53,7 +71,10 @@ export class DiskWriter {
     const cut = ready.truncateFrom;
     if (cut !== undefined) {
       this.#entries = this.#entries.filter((entry) => entry.index < cut);
-      if (this.#truncateFrom === undefined || cut < this.#truncateFrom) this.#truncateFrom = cut;
+      // What the disk was never given is not cut from it: it just is not written.
+      const cutsDisk = cut <= this.#handedTo;
+      if (cutsDisk && cut < (this.#truncateFrom ?? Number.POSITIVE_INFINITY))
+        this.#truncateFrom = cut;
       if (this.#durable >= cut) this.#durable = logIndex(cut - 1);
     }
     this.#entries.push(...ready.append);
@@ -68,18 +89,28 @@ export class DiskWriter {
     const entries = this.#entries;
     const after = this.#after;
     const batch = { hardState: this.#hardState, truncateFrom: this.#truncateFrom, entries };
+    if (batch.truncateFrom !== undefined) this.#handedTo = logIndex(batch.truncateFrom - 1);
+    this.#handedTo = entries.at(-1)?.index ?? this.#handedTo;
     this.#hardState = undefined;
     this.#truncateFrom = undefined;
     this.#entries = [];
     this.#after = [];
     this.#writing = true;
+    this.#ticks = 0;
     this.#store.write(batch).then(
       () => this.#completed(entries.at(-1)?.index, after),
-      (error: unknown) => this.#events.failed(error),
+      (error: unknown) => this.#fail(error),
     );
   }
 
+  #fail(error: unknown): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    this.#events.failed(error);
+  }
+
   #completed(last: LogIndex | undefined, after: readonly Message[]): void {
+    if (this.#failed) return; // given up for dead: it stays so
     this.#writing = false;
     // A cut that was queued meanwhile will take some of these away again.
     const cut = this.#truncateFrom ?? Number.POSITIVE_INFINITY;
@@ -92,5 +123,6 @@ export class DiskWriter {
       this.#events.release(waiting);
     }
     this.#events.idle();
+    if (!this.#writing && this.#hardState === undefined) this.#store.settle();
   }
 }

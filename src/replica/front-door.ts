@@ -1,6 +1,8 @@
 import { TocsinError } from '../base/errors.ts';
+import { ALERTS_GROUP } from '../base/ids.ts';
 import type { Identity } from '../storage/types.ts';
 import type { Channel, Listener, Transport } from '../transport/types.ts';
+import { FrameType } from '../wire/frame.ts';
 import type { Hello } from '../wire/handshake.ts';
 import { decodePeerMessage } from '../wire/peer-messages.ts';
 import { ClientSession } from './client-session.ts';
@@ -41,8 +43,11 @@ function judge(identity: Identity, remote: Hello): void {
 /** A peer speaks for itself alone: on its connections only its own messages, to this replica, are taken. */
 function takePeer(replica: Replica, identity: Identity, channel: Channel): void {
   const peer = channel.remote.replicaId;
-  channel.onFrame = (type, _group, _id, body) => {
+  channel.onFrame = (type, group, _id, body) => {
+    if (type === FrameType.PONG) return;
     try {
+      if (group !== ALERTS_GROUP)
+        throw new TocsinError('BODY_MALFORMED', `there is no group ${group}`);
       const message = decodePeerMessage(type, body);
       if (message.from !== peer || message.to !== identity.replicaId)
         throw new TocsinError(

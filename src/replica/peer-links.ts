@@ -44,6 +44,11 @@ export class PeerLinks {
     this.#links.get(`${lane}${message.to}`)?.send(message);
   }
 
+  /** Whether messages to this peer have a way to leave now. */
+  isConnected(peer: ReplicaId): boolean {
+    return this.#links.get(`control${peer}`)?.isOpen ?? false;
+  }
+
   close(): void {
     for (const link of this.#links.values()) link.close();
   }
@@ -63,6 +68,10 @@ class Link {
     this.#parts = parts;
     this.#member = member;
     this.#lane = lane;
+  }
+
+  get isOpen(): boolean {
+    return this.#channel !== undefined;
   }
 
   dial(): void {

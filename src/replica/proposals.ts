@@ -69,7 +69,7 @@ export class Proposals {
 
   /** The next batch as a record that has no place yet; undefined when nothing waits. */
   cut(time: UnixMillis): { readonly record: EntryRecord; readonly batch: Batch } | undefined {
-    this.#dropExpired();
+    this.expire();
     if (this.#queue.length === 0) return undefined;
     let bytes = RECORD_HEADER_BYTES;
     let count = 0;
@@ -108,12 +108,13 @@ export class Proposals {
       this.refused(waiting.batch, new TocsinError('NOT_LEADER', 'another leader took over'));
       return;
     }
+    const count = waiting.batch.reduce((sum, proposal) => sum + proposal.count, 0);
+    assert(count === replies.length, `${replies.length} replies for ${count} commands`);
     let at = 0;
     for (const proposal of waiting.batch) {
       proposal.settle(replies.slice(at, at + proposal.count));
       at += proposal.count;
     }
-    assert(at === replies.length, `${replies.length} replies for ${at} commands`);
   }
 
   /**
@@ -130,7 +131,8 @@ export class Proposals {
     this.refused(queue, notWritten);
   }
 
-  #dropExpired(): void {
+  /** Settles what has waited too long to be written. */
+  expire(): void {
     const now = this.#clock.monotonic();
     if (!this.#queue.some((proposal) => proposal.deadline <= now)) return;
     const late = this.#queue.filter((proposal) => proposal.deadline <= now);

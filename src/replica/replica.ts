@@ -3,7 +3,7 @@ import type { Clock, Timer } from '../base/clock.ts';
 import { TocsinError } from '../base/errors.ts';
 import { hashToHex } from '../base/hash.ts';
 import { logIndex, millis, type ReplicaId, type UnixMillis, unixMillis } from '../base/ids.ts';
-import { TICK_MS } from '../base/limits.ts';
+import { READS_PENDING_MAX, TICK_MS } from '../base/limits.ts';
 import { Prng } from '../base/prng.ts';
 import { RaftCore } from '../raft/core.ts';
 import type { Entry, LogRead, Message, Ready, Standing } from '../raft/types.ts';
@@ -34,6 +34,8 @@ export interface ReplicaParts {
   readonly log: (line: string) => void;
   /** The replica must not go on: its disk failed, its log is damaged, or a bug showed. Called once. */
   readonly onFault: (error: unknown) => void;
+  /** Events kept for watchers that resume. @defaultValue HISTORY_EVENTS_MAX */
+  readonly historyEventsMax?: number;
 }
 
 /**
@@ -41,10 +43,11 @@ export interface ReplicaParts {
  * clients. The only place where they meet.
  */
 export class Replica {
-  readonly #parts: ReplicaParts;
+  /** Without the restored entries, which the core forgets one day. */
+  readonly #parts: Omit<ReplicaParts, 'restored'>;
   readonly #core: RaftCore;
   readonly #machine: AlertMachine = new AlertMachine();
-  readonly #history: History = new History();
+  readonly #history: History;
   readonly #writer: DiskWriter;
   readonly #applier: Applier;
   readonly #proposals: Proposals;
@@ -59,8 +62,10 @@ export class Replica {
   #standing: Standing;
 
   constructor(parts: ReplicaParts) {
-    this.#parts = parts;
-    const { identity, restored, store, clock } = parts;
+    const { restored, ...kept } = parts;
+    this.#parts = kept;
+    const { identity, store, clock } = kept;
+    this.#history = new History(kept.historyEventsMax);
     this.#startedAt = clock.monotonic();
     this.#core = new RaftCore({
       id: identity.replicaId,
@@ -82,6 +87,7 @@ export class Replica {
       store,
       machine: this.#machine,
       entryAt: (index) => this.#core.entryAt(index),
+      firstInMemory: () => this.#core.firstInMemory,
       onApplied: (entry, replies, events) => {
         for (const event of events) this.#history.push(event);
         this.#proposals.applied(entry, replies);
@@ -120,9 +126,13 @@ export class Replica {
   }
 
   start(): void {
+    if (this.#stopped) return;
+    assert(this.#ticker === undefined, 'the replica was started before');
     this.#links.start();
     this.#ticker = this.clock.every(millis(TICK_MS), () => {
       this.#core.tick();
+      this.#proposals.expire();
+      this.#writer.tick();
       this.#work();
     });
     this.#work();
@@ -158,12 +168,14 @@ export class Replica {
 
   /** Hands the leadership to whoever holds most of the log. False if there is nothing to hand over. */
   handOver(): boolean {
-    if (this.#standing.role !== 'leader') return false;
+    if (this.#standing.role !== 'leader' || this.#stopped) return false;
     const others = this.#parts.identity.members.filter(
       (member) => member.id !== this.#parts.identity.replicaId,
     );
-    const matchOf = (member: Member): number => this.#core.matchOf(member.id) ?? 0;
-    const best = others.sort((a, b) => matchOf(b) - matchOf(a))[0];
+    // One that is down may hold as much of the log as one that is not.
+    const reach = ({ id }: Member): number => (this.#links.isConnected(id) ? 1 : 0);
+    const matchOf = ({ id }: Member): number => this.#core.matchOf(id) ?? 0;
+    const best = others.sort((a, b) => reach(b) - reach(a) || matchOf(b) - matchOf(a))[0];
     if (best === undefined || !this.#core.transfer(best.id)) return false;
     this.#soon();
     return true;
@@ -181,6 +193,10 @@ export class Replica {
   readLinearizable(done: ReadDone): void {
     if (this.#standing.role !== 'leader' || this.#stopped) {
       done(this.#notLeading());
+      return;
+    }
+    if (this.#reads.pending >= READS_PENDING_MAX) {
+      done(new TocsinError('OVERLOADED', `${this.#reads.pending} reads are waiting`));
       return;
     }
     this.#reads.ask(done);
@@ -220,6 +236,7 @@ export class Replica {
 
   #work(): void {
     if (this.#stopped) return;
+    this.#noteStanding();
     // While a write is under way, commands gather: they become the next entry, and the next write, together.
     if (!this.#writer.writing) this.#cutProposals();
     this.#pump();
@@ -245,8 +262,14 @@ export class Replica {
     if (this.#pumping) return;
     this.#pumping = true;
     try {
-      for (let ready = this.#core.takeReady(); ready !== undefined; ready = this.#core.takeReady())
+      for (
+        let ready = this.#core.takeReady();
+        ready !== undefined;
+        ready = this.#core.takeReady()
+      ) {
         this.#perform(ready);
+        if (this.#stopped) return;
+      }
     } finally {
       this.#pumping = false;
     }
@@ -261,7 +284,7 @@ export class Replica {
     this.#route(this.#writer.add(ready));
     this.#applier.advance(ready.committed);
     this.#reads.confirmed(ready.reads);
-    this.#reads.dropped(ready.readsDropped, this.#notLeading());
+    if (ready.readsDropped.length > 0) this.#reads.dropped(ready.readsDropped, this.#notLeading());
     this.#reads.applied(this.#applier.applied);
     for (const read of ready.logReads) this.#readFor(read);
   }
@@ -287,12 +310,11 @@ export class Replica {
 
   /** A peer lags behind memory: what it needs comes from disk. */
   #readFor(read: LogRead): void {
-    const to = Math.min(this.#writer.durable, this.#core.last.index);
-    if (read.from > to) {
-      this.#core.entriesRead(read.peer, []);
-      return;
-    }
-    this.#parts.store.read(read.from, logIndex(to), read.bytesMax).then(
+    if (this.#stopped) return;
+    // Only what is durable leaves memory, and what is committed is never cut.
+    const to = this.#writer.durable;
+    assert(read.from <= to, `entry ${read.from} left memory, but only ${to} are on disk`);
+    this.#parts.store.read(read.from, to, read.bytesMax).then(
       (entries) => {
         if (this.#stopped) return;
         this.#core.entriesRead(read.peer, entries);

@@ -1,7 +1,8 @@
 import { randomInt } from 'node:crypto';
+import type { Timer } from '../base/clock.ts';
 import { TocsinError } from '../base/errors.ts';
 import { millis } from '../base/ids.ts';
-import { HANDOVER_MS_MAX } from '../base/limits.ts';
+import { CLOSE_DISK_MS_MAX, HANDOVER_MS_MAX } from '../base/limits.ts';
 import { openFolder } from '../storage/data-folder.ts';
 import type { Identity, LogStore } from '../storage/types.ts';
 import { SystemClock } from '../transport/system-clock.ts';
@@ -42,7 +43,8 @@ export async function startReplica(options: ServeOptions): Promise<RunningReplic
   try {
     return await run(identity, store, options);
   } catch (error) {
-    await store.close();
+    // What went wrong first is what the caller has to hear.
+    await store.close().catch(() => {});
     throw error;
   }
 }
@@ -72,22 +74,25 @@ async function run(
   });
   const own = identity.members.find((member) => member.id === identity.replicaId);
   const address = options.listen ?? own?.address ?? '';
-  let listener: Listener;
-  try {
-    listener = await listenFor(replica, identity, transport, address);
-  } catch (error) {
-    replica.stop();
-    throw error;
-  }
+  const listening = listenFor(replica, identity, transport, address);
   let ending: Promise<void> | undefined;
   function end(fault: TocsinError | undefined): Promise<void> {
     ending ??= (async () => {
       replica.stop();
-      await listener.close();
-      await store.close().catch((error: unknown) => log(`closing the log: ${String(error)}`));
+      const complain = (error: unknown): void => log(`while stopping: ${String(error)}`);
+      const door = await listening.catch(() => undefined); // whoever starts it is told
+      await door?.close().catch(complain);
+      await inTime(clock, store.close().catch(complain));
       stopped(fault);
     })();
     return ending;
+  }
+  let listener: Listener;
+  try {
+    listener = await listening;
+  } catch (error) {
+    replica.stop();
+    throw error;
   }
   replica.start();
   return {
@@ -95,7 +100,7 @@ async function run(
     address: listener.address,
     closed,
     close: async () => {
-      await handOver(replica, clock);
+      if (ending === undefined) await handOver(replica, clock);
       await end(undefined);
     },
   };
@@ -109,6 +114,16 @@ async function handOver(replica: Replica, clock: SystemClock): Promise<void> {
     await new Promise<void>((resolve) => {
       clock.after(millis(5), resolve);
     });
+}
+
+/** A disk that hangs must not keep anyone from hearing that the replica has stopped. */
+async function inTime(clock: SystemClock, closing: Promise<void>): Promise<void> {
+  let timer: Timer | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = clock.after(millis(CLOSE_DISK_MS_MAX), resolve);
+  });
+  await Promise.race([closing, late]);
+  timer?.cancel();
 }
 
 const asFault = (error: unknown): TocsinError =>

@@ -1,8 +1,13 @@
+import { assert, must } from '../base/assert.ts';
 import type { Clock, Timer } from '../base/clock.ts';
+import { TocsinError } from '../base/errors.ts';
 import { ALERTS_GROUP, millis, type Revision, revision } from '../base/ids.ts';
 import {
+  LIST_PAGE_MAX,
+  SLICE_MS_MAX,
   WATCH_FRAME_BYTES_MAX,
   WATCH_PROGRESS_MS,
+  WATCH_SCAN_MAX,
   WATCH_UNSENT_BYTES_MAX,
 } from '../base/limits.ts';
 import { matches } from '../statemachine/filter.ts';
@@ -31,6 +36,13 @@ interface Watch {
   told: Revision | undefined;
 }
 
+/** The watches of one connection. */
+interface Line {
+  readonly watches: Map<number, Watch>;
+  /** The one that a state is being sent to: one at a time, because a state holds every alert. */
+  compacting: Watch | undefined;
+}
+
 /**
  * Tells watchers the history as it grows. A slow watcher falls behind in the history, and is given the current state
  * when the history no longer reaches back to it; it never makes a write, or another watcher, wait.
@@ -39,11 +51,15 @@ export class WatchHub {
   readonly #machine: AlertMachine;
   readonly #history: History;
   readonly #clock: Clock;
-  readonly #watches: Map<Channel, Map<number, Watch>> = new Map();
+  readonly #lines: Map<Channel, Line> = new Map();
   /** Each event is encoded once, for all its watchers. */
   readonly #encoded: WeakMap<AlertEvent, Uint8Array> = new WeakMap();
   readonly #progress: Timer;
-  #wake: Timer | undefined;
+  #turn: Timer | undefined;
+  /** The watchers that have not had their turn in this round. */
+  #round: Generator<[Line, Watch]> | undefined;
+  #again = false;
+  #closed = false;
 
   constructor(machine: AlertMachine, history: History, clock: Clock) {
     this.#machine = machine;
@@ -53,73 +69,101 @@ export class WatchHub {
   }
 
   countOf(channel: Channel): number {
-    return this.#watches.get(channel)?.size ?? 0;
+    return this.#lines.get(channel)?.watches.size ?? 0;
   }
 
+  /** @throws TocsinError UNAVAILABLE once closed */
   add(channel: Channel, id: number, from: Revision | undefined, filter: AlertFilter): void {
-    let ofChannel = this.#watches.get(channel);
-    if (ofChannel === undefined) {
-      ofChannel = new Map();
-      this.#watches.set(channel, ofChannel);
+    if (this.#closed) throw new TocsinError('UNAVAILABLE', 'the replica is stopping');
+    let line = this.#lines.get(channel);
+    if (line === undefined) {
+      line = { watches: new Map(), compacting: undefined };
+      this.#lines.set(channel, line);
     }
+    assert(!line.watches.has(id), `watch ${id} is under way already`);
     const next = from ?? revision(this.#history.newest + 1);
     const watch: Watch = { id, channel, filter, next, state: undefined, told: undefined };
-    ofChannel.set(id, watch);
-    this.#tell(watch);
+    line.watches.set(id, watch);
     if (from === undefined) this.#tellProgressTo(watch);
+    else this.wake();
   }
 
-  remove(channel: Channel, id: number): void {
-    this.#watches.get(channel)?.delete(id);
+  /** Whether there was such a watch. */
+  remove(channel: Channel, id: number): boolean {
+    const line = this.#lines.get(channel);
+    if (line?.compacting?.id === id) line.compacting = undefined;
+    return line?.watches.delete(id) ?? false;
   }
 
   removeAll(channel: Channel): void {
-    this.#watches.delete(channel);
+    this.#lines.delete(channel);
   }
 
-  /** The socket of this channel takes more again. */
-  drained(channel: Channel): void {
-    for (const watch of this.#watches.get(channel)?.values() ?? []) this.#tell(watch);
-  }
-
-  /** The history has grown. */
+  /** The history has grown, or a socket takes more again. */
   wake(): void {
-    if (this.#watches.size === 0 || this.#wake !== undefined) return;
-    this.#wake = this.#clock.soon(() => {
-      this.#wake = undefined;
-      for (const watch of this.#all()) this.#tell(watch);
-    });
+    if (this.#lines.size === 0) return;
+    this.#again = true;
+    this.#turn ??= this.#clock.soon(() => this.#takeTurns());
   }
 
   close(): void {
+    this.#closed = true;
     this.#progress.cancel();
-    this.#wake?.cancel();
-    this.#watches.clear();
+    this.#turn?.cancel();
+    this.#lines.clear();
   }
 
-  *#all(): Generator<Watch> {
-    for (const ofChannel of this.#watches.values()) yield* ofChannel.values();
+  *#all(): Generator<[Line, Watch]> {
+    for (const line of this.#lines.values())
+      for (const watch of line.watches.values()) yield [line, watch];
   }
 
-  /** Tells one watcher what it lacks, as far as its socket takes it. */
-  #tell(watch: Watch): void {
-    while (watch.channel.queuedBytes < WATCH_UNSENT_BYTES_MAX) {
-      if (watch.state === undefined && watch.next < this.#history.oldest) this.#compact(watch);
-      const items = watch.state === undefined ? this.#takeEvents(watch) : takeState(watch);
-      if (items === undefined) return;
-      if (items.length > 0 && !this.#send(watch, items)) return;
+  /** One frame for each watcher that lacks something, round after round, in slices that leave the loop to others. */
+  #takeTurns(): void {
+    this.#turn = undefined;
+    const began = this.#clock.monotonic();
+    do {
+      if (this.#round === undefined) {
+        this.#round = this.#all();
+        this.#again = false;
+      }
+      const { done, value } = this.#round.next();
+      if (done) this.#round = undefined;
+      else if (this.#tell(...value)) this.#again = true;
+    } while (
+      (this.#round !== undefined || this.#again) &&
+      this.#clock.monotonic() - began <= SLICE_MS_MAX
+    );
+    if (this.#round !== undefined || this.#again)
+      this.#turn ??= this.#clock.soon(() => this.#takeTurns());
+  }
+
+  /** Tells one watcher a frame of what it lacks, if its socket takes it. Whether there is more to tell. */
+  #tell(line: Line, watch: Watch): boolean {
+    if (watch.channel.queuedBytes >= WATCH_UNSENT_BYTES_MAX) return false;
+    if (watch.state === undefined && watch.next < this.#history.oldest) {
+      if (line.compacting !== undefined) return false;
+      line.compacting = watch;
+      this.#compact(watch);
     }
+    const items = watch.state === undefined ? this.#takeEvents(watch) : takeState(watch);
+    if (items.length > 0 && !this.#send(watch, items)) return false;
+    if (line.compacting === watch && watch.state === undefined) {
+      line.compacting = undefined;
+      return true; // whoever waited for its turn with a state
+    }
+    return watch.state !== undefined || watch.next <= this.#history.newest;
   }
 
-  /** Events that match, up to a frame's worth; undefined when the watcher is up to date. */
-  #takeEvents(watch: Watch): readonly Uint8Array[] | undefined {
-    if (watch.next > this.#history.newest) return undefined;
+  /** Events that match, up to a frame's worth. */
+  #takeEvents(watch: Watch): readonly Uint8Array[] {
     const items: Uint8Array[] = [];
+    const end = Math.min(this.#history.newest, watch.next + WATCH_SCAN_MAX - 1);
     let bytes = 0;
-    while (watch.next <= this.#history.newest && bytes < WATCH_FRAME_BYTES_MAX) {
-      const event = this.#history.at(watch.next);
+    while (watch.next <= end && bytes < WATCH_FRAME_BYTES_MAX) {
+      const event = must(this.#history.at(watch.next), `no event ${watch.next}`);
       watch.next = revision(watch.next + 1);
-      if (event === undefined || !matches(event.alert, watch.filter)) continue;
+      if (!matches(event.alert, watch.filter)) continue;
       const item = this.#encode(event);
       items.push(item);
       bytes += item.byteLength;
@@ -133,7 +177,7 @@ export class WatchHub {
     let after: AlertId | undefined;
     do {
       const page = this.#machine.list(watch.filter, {
-        limit: 1000,
+        limit: LIST_PAGE_MAX,
         ...(after === undefined ? {} : { after }),
       });
       for (const alert of page.alerts) alerts.push(alert);
@@ -160,10 +204,8 @@ export class WatchHub {
   }
 
   #tellProgress(): void {
-    for (const watch of this.#all()) {
-      this.#tell(watch);
-      this.#tellProgressTo(watch);
-    }
+    for (const [, watch] of this.#all()) this.#tellProgressTo(watch);
+    this.wake();
   }
 
   #tellProgressTo(watch: Watch): void {
@@ -177,13 +219,12 @@ export class WatchHub {
 }
 
 /** The next piece of a state, and its end after the last one. */
-function takeState(watch: Watch): readonly Uint8Array[] | undefined {
-  const { state } = watch;
-  if (state === undefined) return undefined;
+function takeState(watch: Watch): readonly Uint8Array[] {
+  const state = must(watch.state, `watch ${watch.id} is sent no state`);
   const items: Uint8Array[] = [];
   let bytes = 0;
   while (state.at < state.alerts.length && bytes < WATCH_FRAME_BYTES_MAX) {
-    const item = encodeCompactedAlert(state.alerts[state.at] as Alert);
+    const item = encodeCompactedAlert(must(state.alerts[state.at], `no alert ${state.at}`));
     items.push(item);
     bytes += item.byteLength;
     state.at += 1;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { TocsinError } from '../../src/base/errors.ts';
 import { revision } from '../../src/base/ids.ts';
-import type { Client } from '../../src/client/index.ts';
+import type { Client, Consistency } from '../../src/client/index.ts';
 import type { AlertEvent, Done } from '../../src/statemachine/types.ts';
 import { VirtualCluster } from './virtual-cluster.ts';
 
@@ -19,6 +19,33 @@ async function raiseOne(client: Client, key: string, told: Told[]): Promise<void
   } catch (error) {
     if (!(error instanceof TocsinError)) throw error;
     told.push({ key, outcome: error });
+  }
+}
+
+/** What a read saw, and how much had been acknowledged to anyone when it was asked. */
+interface Seen {
+  readonly key: string;
+  readonly consistency: Consistency;
+  readonly acknowledged: number;
+  readonly revision: number;
+  readonly found: number | undefined;
+}
+
+const newestOf = (told: readonly Told[]): number =>
+  told.reduce(
+    (newest, { outcome }) =>
+      outcome instanceof TocsinError ? newest : Math.max(newest, outcome.revision),
+    0,
+  );
+
+async function readOne(client: Client, key: string, told: Told[], seen: Seen[]): Promise<void> {
+  const consistency = key.length % 2 === 0 ? 'linearizable' : 'local';
+  const acknowledged = newestOf(told);
+  try {
+    const { value, revision: at } = await client.get({ dedupKey: key }, { consistency });
+    seen.push({ key, consistency, acknowledged, revision: at, found: value?.revision });
+  } catch (error) {
+    if (!(error instanceof TocsinError)) throw error;
   }
 }
 
@@ -52,6 +79,7 @@ async function story(seed: number): Promise<void> {
   for (let id = 1; id <= size; id += 1) await cluster.start(id);
   const told: Told[] = [];
   const events: AlertEvent[] = [];
+  const seen: Seen[] = [];
   const stop = new AbortController();
   try {
     await cluster.converge();
@@ -63,6 +91,10 @@ async function story(seed: number): Promise<void> {
       for (const [at, client] of clients.entries())
         for (let n = cluster.prng.between(0, 3); n > 0; n -= 1)
           calls.push(raiseOne(client, `k${round}-${at}-${n}`, told));
+      for (const client of clients) {
+        const key = told[told.length - 1 - cluster.prng.between(0, told.length)]?.key;
+        if (key !== undefined) calls.push(readOne(client, key, told, seen));
+      }
       await disturb(cluster, size);
       await cluster.clock.run(cluster.prng.between(1, 400));
     }
@@ -76,6 +108,7 @@ async function story(seed: number): Promise<void> {
     stop.abort();
     await cluster.clock.settle(watching);
     check(cluster, told, events);
+    checkReads(seen, events);
   } finally {
     stop.abort();
     await cluster.close();
@@ -104,6 +137,16 @@ function check(
         key,
       ).toEqual([outcome.revision]);
     }
+  }
+}
+
+/** Each read is the history replayed up to its revision; a linearizable one holds all that was acknowledged before. */
+function checkReads(seen: readonly Seen[], events: readonly AlertEvent[]): void {
+  for (const { key, consistency, acknowledged, revision: at, found } of seen) {
+    const held = events.filter((event) => event.alert.dedupKey === key && event.revision <= at);
+    expect(found, `${key} at ${at}`).toBe(held.at(-1)?.revision);
+    if (consistency === 'linearizable')
+      expect(at, `read of ${key}`).toBeGreaterThanOrEqual(acknowledged);
   }
 }
 

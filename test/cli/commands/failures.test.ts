@@ -141,9 +141,14 @@ describe('what cannot be understood does nothing, and says how it is used', () =
   test.each<readonly [readonly string[], string]>([
     [
       ['alert', 'lst'],
-      "unknown command 'lst'\n  Did you mean list?\n  usage: tocsin alert <command>",
+      'unknown command "lst" (did you mean "list"?)\n  usage: tocsin alert <command>',
     ],
-    [['alrt'], "unknown command 'alrt'\n  Did you mean alert?\n  usage: tocsin <command>"],
+    [['alrt'], 'unknown command "alrt" (did you mean "alert"?)\n  usage: tocsin <command>'],
+    [['alrt', '--help'], 'unknown command "alrt" (did you mean "alert"?)'],
+    [['help', 'alert', 'lst'], 'unknown command "lst" (did you mean "list"?)'],
+    [['constructor'], 'unknown command "constructor"\n'],
+    [['alert', 'list', '--state', '__proto__'], 'It must be one of ACTIVE_UNACK'],
+    [['errors', 'constructor'], 'there is no code constructor\n'],
     [
       ['alert', 'list', '--priorty', 'high'],
       "unknown option '--priorty'\n  Did you mean --priority?",

