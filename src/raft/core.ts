@@ -1,5 +1,6 @@
 import { assert } from '../base/assert.ts';
 import { logIndex, type ReplicaId, type Term, term } from '../base/ids.ts';
+import { TERM_JUMP_MAX } from '../base/limits.ts';
 import type { Prng } from '../base/prng.ts';
 import {
   ask,
@@ -140,6 +141,8 @@ export class RaftCore {
     const s = this.#s;
     assert(m.to === s.id, `a message for ${m.to} reached ${s.id}`);
     if (!s.voters.includes(m.from)) return;
+    // No cluster holds so many elections; following such a term would leave no terms to campaign in.
+    if (m.term - s.term > TERM_JUMP_MAX) return;
     if (m.term > s.term && !this.#takeTerm(m)) return;
     if (m.term < s.term) {
       this.#answerOldTerm(m);
@@ -221,22 +224,33 @@ export class RaftCore {
     // All who lost the leader ask, but one after another, so that the first is not split by the next.
     const rank = s.voters.filter((voter) => voter !== peer).indexOf(s.id);
     if (rank === 0) preCampaign(s);
-    else s.electionTimeout = s.electionElapsed + rank * s.options.heartbeatTicks;
+    else {
+      const turn = s.electionElapsed + rank * s.options.heartbeatTicks;
+      s.electionTimeout = Math.min(s.electionTimeout, turn);
+    }
   }
 
-  /** The entries a `Ready.logReads` asked for. An empty list gives up for now. */
+  /** The entries a `Ready.logReads` asked for. An empty list gives up until the peer is heard again. */
   entriesRead(peer: ReplicaId, entries: readonly Entry[]): void {
     const s = this.#s;
     if (s.role.role !== 'leader') return;
     const progress = s.role.progress.get(peer);
     if (progress === undefined || !progress.readPending) return;
     progress.readPending = false;
-    const first = entries[0];
-    const last = entries.at(-1);
+    // A read is bounded in bytes alone; what does not fit the append is read again.
+    const fitting = entries.slice(0, s.options.appendEntriesMax);
+    const first = fitting[0];
+    const last = fitting.at(-1);
+    if (first === undefined || last === undefined) {
+      // Asked again at once, the shell would give up at once, for ever.
+      progress.becomeProbe(progress.next);
+      progress.probing = true;
+      return;
+    }
     // The peer's place, or the log itself, may have moved meanwhile.
-    if (first === undefined || last === undefined || first.index !== progress.next) return;
-    if (progress.paused || !s.log.holds(first) || !s.log.holds(last)) return;
-    pushAppend(s, peer, progress, entries);
+    if (progress.paused || first.index !== progress.next) return;
+    if (!s.log.holds(first) || !s.log.holds(last)) return;
+    pushAppend(s, peer, progress, fitting);
   }
 
   /** Everything up to `index` is both applied and durable here: what is older may leave memory. */
@@ -287,7 +301,10 @@ export class RaftCore {
     }
     if (leader.heartbeatElapsed >= s.options.heartbeatTicks) {
       leader.heartbeatElapsed = 0;
-      for (const voter of s.voters) if (voter !== s.id) sendHeartbeat(s, leader, voter);
+      for (const [voter, progress] of leader.progress) {
+        progress.retryDue = true;
+        if (voter !== s.id) sendHeartbeat(s, leader, voter);
+      }
     }
   }
 

@@ -62,6 +62,11 @@ export class Progress {
   state: 'probe' | 'replicate' = 'probe';
   /** A probe is on its way: wait for the answer, or for a heartbeat's. */
   probing = false;
+  /**
+   * Whether the next heartbeat's answer may repeat what seems lost. Reads cause heartbeats by the thousand, and each
+   * would send a slow peer the same megabyte again; so it is once a heartbeat interval.
+   */
+  retryDue = false;
   /** Entries that memory no longer holds are being read for this peer. */
   readPending = false;
   /** Heard from since the last quorum check. */

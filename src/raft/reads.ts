@@ -58,5 +58,5 @@ export function confirmReads(s: State, leader: Leader): void {
 export function dropReads(s: State): void {
   if (s.role.role !== 'leader') return;
   for (const read of s.role.readsPending) s.out.readsDropped.push(read.context);
-  s.out.readsDropped.push(...s.role.readsNew);
+  for (const context of s.role.readsNew) s.out.readsDropped.push(context);
 }

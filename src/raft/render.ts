@@ -1,4 +1,4 @@
-import type { EntryId, Message, Ready } from './types.ts';
+import type { EntryId, Message } from './types.ts';
 
 /** One line a thing, for golden scripts, traces and debugging. An entry is written `index@term`. */
 
@@ -28,20 +28,4 @@ export function renderMessage(m: Message): string {
     case 'timeout-now':
       return `${way}  campaign! last=${at(m.last)}`;
   }
-}
-
-/** What a Ready asks for besides sending. */
-export function renderReady(ready: Ready): readonly string[] {
-  const lines: string[] = [];
-  if (ready.truncateFrom !== undefined) lines.push(`cut from ${ready.truncateFrom}`);
-  if (ready.append.length > 0) lines.push(`write ${ready.append.map(at).join(' ')}`);
-  if (ready.hardState !== undefined) {
-    const { term, vote, commit } = ready.hardState;
-    lines.push(`hard state t${term} vote=${vote ?? '-'} commit=${commit}`);
-  }
-  if (ready.reads.length > 0)
-    lines.push(`reads ${ready.reads.map((read) => `${read.context}≤${read.index}`).join(' ')}`);
-  if (ready.readsDropped.length > 0) lines.push(`reads dropped ${ready.readsDropped.join(' ')}`);
-  for (const read of ready.logReads) lines.push(`fetch ${read.from}… for ${read.peer}`);
-  return lines;
 }

@@ -104,7 +104,7 @@ export function onAppendReply(s: State, leader: Leader, m: AppendReply): void {
 
 /** Goes back to where the logs may agree. A late refusal, which an acceptance has overtaken, means nothing. */
 function onRefusal(s: State, progress: Progress, m: AppendReply): void {
-  if (m.index <= progress.match) return;
+  if (m.index <= progress.match || m.index > s.log.last.index) return;
   if (progress.state === 'probe' && m.index !== progress.next - 1) return;
   const agree = s.log.lastAtOrBelow(m.hint.index, m.hint.term).index;
   const back = Math.min(agree + 1, m.index);
@@ -141,11 +141,13 @@ export function onHeartbeatReply(s: State, leader: Leader, m: HeartbeatReply): v
   const progress = leader.progress.get(m.from);
   if (progress === undefined) return;
   progress.active = true;
-  progress.probing = false;
   if (m.round > progress.round && m.round <= leader.round) {
     progress.round = m.round;
     confirmReads(s, leader);
   }
+  if (!progress.retryDue) return;
+  progress.retryDue = false;
+  progress.probing = false;
   if (progress.match === s.log.last.index || progress.state === 'probe') return;
   // A lost append, with nothing after it, would otherwise never be missed.
   const nothingFollows = progress.window.full || progress.next > s.log.last.index;

@@ -10,7 +10,8 @@ import {
 import { Prng } from '../base/prng.ts';
 import { RaftCore } from '../raft/core.ts';
 import type { RaftOptions } from '../raft/options.ts';
-import type { Entry, HardState, Message, Payload, Ready } from '../raft/types.ts';
+import { majorityOf } from '../raft/quorum.ts';
+import type { Entry, HardState, LogRead, Message, Payload, Ready } from '../raft/types.ts';
 
 /** A payload for tests: a name in place of bytes. */
 export interface Named extends Payload {
@@ -33,6 +34,8 @@ interface Member {
   readonly disk: Disk;
   /** Taken from the core, not yet durable, in order. */
   writes: Write[];
+  /** Entries its core wants read from the disk for a peer, in order. */
+  logReads: LogRead[];
   /** Names applied since the last start, by index. */
   applied: Map<number, string>;
   appliedTo: number;
@@ -58,12 +61,16 @@ export class CoreCluster {
   readonly #prng: Prng;
   readonly #raft: Partial<RaftOptions>;
   network: InFlight[] = [];
+  /** Links that lose everything sent on them, as 'from>to'. */
+  readonly cut: Set<string> = new Set();
   /** Reads that were confirmed or dropped, by context. */
   readonly reads: Map<number, { by: ReplicaId; index: LogIndex } | 'dropped'> = new Map();
   /** Committed names by index, as any replica ever applied them. */
   readonly history: Map<number, string> = new Map();
   readonly #leaders: Map<number, ReplicaId> = new Map();
   readonly #votes: Map<string, ReplicaId> = new Map();
+  /** How far anyone had committed when a read was asked, by context. */
+  readonly #readFloors: Map<number, number> = new Map();
   #starts = 0;
 
   constructor(options: CoreClusterOptions) {
@@ -77,6 +84,7 @@ export class CoreCluster {
         entries: [],
       },
       writes: [],
+      logReads: [],
       applied: new Map(),
       appliedTo: 0,
     }));
@@ -115,6 +123,7 @@ export class CoreCluster {
       options: this.#raft,
     });
     member.writes = [];
+    member.logReads = [];
     member.applied = new Map();
     member.appliedTo = 0;
   }
@@ -139,6 +148,7 @@ export class CoreCluster {
   }
 
   read(id: number, context: number): void {
+    this.#readFloors.set(context, this.history.size);
     this.core(id).read(context);
     this.#collect(this.member(id));
   }
@@ -179,11 +189,23 @@ export class CoreCluster {
     this.#collect(member);
   }
 
+  /** The oldest entries a core asked its disk for arrive, or it is told that they cannot be had. */
+  readLog(id: number, fails = false): void {
+    const member = this.member(id);
+    const want = member.logReads.shift();
+    if (want === undefined) return;
+    const entries = member.disk.entries.filter((entry) => entry.index >= want.from);
+    this.core(id).entriesRead(want.peer, fails ? [] : entries);
+    this.#collect(member);
+  }
+
   /** Lets everything that is under way arrive and become durable, until nothing moves. */
   settle(stepsMax = 100_000): void {
     for (let step = 0; step < stepsMax; step += 1) {
       const writer = this.members.find((member) => member.core && member.writes.length > 0);
+      const reader = this.members.find((member) => member.core && member.logReads.length > 0);
       if (writer !== undefined) this.sync(writer.id);
+      else if (reader !== undefined) this.readLog(reader.id);
       else if (this.network.length > 0) this.deliver(0);
       else return;
     }
@@ -222,15 +244,15 @@ export class CoreCluster {
       // What depends on earlier writes waits for them, though it writes nothing itself.
       else if (ready.sendAfterSync.length > 0) member.writes.push({ ready });
       this.#apply(member, core, ready.committed);
-      for (const read of ready.reads)
+      for (const read of ready.reads) {
+        const floor = this.#readFloors.get(read.context) ?? 0;
+        assert(read.index >= floor, `read ${read.context} got ${read.index}, after ${floor}`);
         this.reads.set(read.context, { by: member.id, index: read.index });
+      }
       for (const context of ready.readsDropped) this.reads.set(context, 'dropped');
-      for (const want of ready.logReads)
-        core.entriesRead(
-          want.peer,
-          member.disk.entries.filter((entry) => entry.index >= want.from).slice(0, 64),
-        );
+      member.logReads.push(...ready.logReads);
       this.#checkLeader(member, core);
+      this.#checkMatches(core);
     }
   }
 
@@ -247,7 +269,9 @@ export class CoreCluster {
   #sendOut(member: Member, message: Message): void {
     assert(message.from === member.id, `${member.id} sends as ${message.from}`);
     assert(message.to !== member.id, `${member.id} writes to itself`);
-    this.network.push({ message });
+    if (message.type === 'heartbeat')
+      this.#checkHeld(this.member(message.to), message.commit, this.core(member.id));
+    if (!this.cut.has(`${message.from}>${message.to}`)) this.network.push({ message });
   }
 
   /** Applies what is committed, and holds it against what anyone else ever applied (state machine safety). */
@@ -258,8 +282,10 @@ export class CoreCluster {
       const entry = inMemory ?? must(member.disk.entries[index - 1], `entry ${index} is nowhere`);
       const name = `${entry.term}:${(entry.payload as Named).name}`;
       const before = this.history.get(index);
-      if (before === undefined) this.history.set(index, name);
-      else assert(before === name, `index ${index} is ${before} and ${name}`);
+      if (before === undefined) {
+        this.history.set(index, name);
+        this.#checkQuorumHolds(entry);
+      } else assert(before === name, `index ${index} is ${before} and ${name}`);
       member.applied.set(index, name);
     }
     member.appliedTo = committed;
@@ -281,6 +307,30 @@ export class CoreCluster {
       );
   }
 
+  /** What is committed is durable on a majority, whoever runs and whoever is down (§5.3). */
+  #checkQuorumHolds({ index, term: entryTerm }: Entry): void {
+    const holders = this.members.filter(({ disk }) => disk.entries[index - 1]?.term === entryTerm);
+    assert(
+      holders.length >= majorityOf(this.members.length),
+      `${index}@${entryTerm} is committed, and on ${holders.length} disks`,
+    );
+  }
+
+  /** A leader believes of a peer only what its disk holds. */
+  #checkMatches(core: RaftCore): void {
+    for (const peer of this.members) this.#checkHeld(peer, core.matchOf(peer.id) ?? 0, core);
+  }
+
+  #checkHeld(peer: Member, index: number, core: RaftCore): void {
+    const { term: ownTerm, role } = core.standing;
+    // Another leader, unknown to this one, may have overwritten what was true.
+    if (index === 0 || role !== 'leader' || peer.disk.hardState.term > ownTerm) return;
+    assert(
+      peer.disk.entries[index - 1]?.term === core.termAt(index),
+      `${peer.id} is said to hold ${index}, but does not`,
+    );
+  }
+
   /** A promise leaves only when the disk holds what it promises, and one vote a term is all there is. */
   #checkDurable(member: Member, message: Message): void {
     const { disk } = member;
@@ -294,7 +344,11 @@ export class CoreCluster {
     const voted = this.#votes.get(key);
     assert(voted === undefined || voted === message.to, `${key} voted ${voted} and ${message.to}`);
     this.#votes.set(key, message.to);
-    assert(disk.hardState.term >= message.term, `the vote of ${key} is not durable`);
+    const { term: diskTerm, vote } = disk.hardState;
+    assert(
+      diskTerm > message.term || (diskTerm === message.term && vote === message.to),
+      `the vote of ${key} for ${message.to} is not durable`,
+    );
   }
 }
 

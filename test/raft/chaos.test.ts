@@ -47,6 +47,7 @@ function story(seed: number, steps: number): CoreCluster {
     }
     if (chance.chance(ticks)) cluster.tick(id);
     if (chance.chance(0.5)) cluster.sync(id);
+    if (chance.chance(0.3)) cluster.readLog(id, chance.chance(0.1));
     proposed += 1;
     if (chance.chance(0.1)) cluster.propose(id, `p${proposed}`, chance.between(10, 200));
     if (chance.chance(0.05)) cluster.read(id, step);

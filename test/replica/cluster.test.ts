@@ -2,12 +2,16 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { replicaId } from '../../src/base/ids.ts';
+import { replicaId, unixMillis } from '../../src/base/ids.ts';
 import { connect } from '../../src/client/client.ts';
 import { type RunningReplica, startReplica } from '../../src/replica/start.ts';
+import { raiseFrom } from '../../src/statemachine/inputs.ts';
 import { formatFolder } from '../../src/storage/data-folder.ts';
 import { newClusterId, newIncarnation } from '../../src/storage/identity.ts';
+import { decodeFail } from '../../src/wire/client-messages.ts';
+import { FrameType } from '../../src/wire/frame.ts';
 import { freePorts } from './free-ports.ts';
+import { RawClient } from './raw-client.ts';
 
 let folder = '';
 let running: (RunningReplica | undefined)[] = [];
@@ -61,4 +65,45 @@ test('what one client raises, every replica holds alike, also after a restart of
   }
   expect([...digests]).toHaveLength(1);
   await again.close();
+});
+
+/** The client connected to the replica that leads, and one to a replica that does not. */
+async function leaderAndFollower(clients: readonly RawClient[]): Promise<[RawClient, RawClient]> {
+  const leads = async (client: RawClient): Promise<boolean> =>
+    (await client.status()).role === 'leader';
+  for (;;) {
+    const roles = await Promise.all(clients.map(leads));
+    const leader = clients[roles.indexOf(true)];
+    const follower = clients[roles.indexOf(false)];
+    if (leader !== undefined && follower !== undefined) return [leader, follower];
+  }
+}
+
+test('bad requests over a real socket get a code each, write nothing, and stop nobody', async () => {
+  await Promise.all([start(0), start(1), start(2)]);
+  const clients = await Promise.all(endpoints.map((address) => RawClient.dial(address)));
+  try {
+    const [leader, follower] = await leaderAndFollower(clients);
+    const refused = async (client: RawClient, type: FrameType, body: Uint8Array) => {
+      const answer = await client.request(type, [body]);
+      expect(answer.type).toBe(FrameType.FAIL);
+      return decodeFail(answer.body);
+    };
+    const garbage = new Uint8Array(64).fill(0xc1);
+    for (const type of [FrameType.SUBMIT, FrameType.GET, FrameType.LIST, FrameType.WATCH])
+      expect((await refused(leader, type, garbage)).code).toMatch(/^(BODY_MALFORMED|BAD_REQUEST)$/);
+    const origin = { actor: 'test', observedAt: unixMillis(1) };
+    const command = raiseFrom({ dedupKey: 'k', condition: 'HR:HI', priority: 'high' }, origin);
+    const { leaderAddress } = await follower.status();
+    await expect(follower.submit([{ command, key: 'a' }])).rejects.toMatchObject({
+      code: 'NOT_LEADER',
+      leader: leaderAddress,
+    });
+    expect((await leader.status()).revision).toBe(0);
+    const first = await leader.submit([{ command, key: 'a' }]);
+    expect(await leader.submit([{ command, key: 'a' }]), 'a repetition').toEqual(first);
+    expect((await leader.status()).revision).toBe(1);
+  } finally {
+    for (const client of clients) client.close();
+  }
 });
