@@ -47,7 +47,11 @@ export class DiskWriter {
 
   /** Called once a tick. Counts ticks, not time: a process that was paused must not take its disk for dead. */
   tick(): void {
-    if (!this.#writing) return;
+    if (!this.#writing) {
+      // Not right after a write: under load that would put a second sync before the next one.
+      this.#store.settle();
+      return;
+    }
     this.#ticks += 1;
     if (this.#ticks === DISK_WRITE_TICKS_MAX)
       this.#fail(
@@ -123,6 +127,5 @@ export class DiskWriter {
       this.#events.release(waiting);
     }
     this.#events.idle();
-    if (!this.#writing && this.#hardState === undefined) this.#store.settle();
   }
 }
