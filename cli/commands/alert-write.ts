@@ -166,7 +166,7 @@ const addWriteOptions = (command: Command): Command =>
     )
     .option(
       '--idempotency-key <key>',
-      'the same command under the same key is done once; give --observed-at too',
+      'the same command under the same key is done once',
       parseText,
     );
 
@@ -221,13 +221,13 @@ function causeOf({ metric, value, unitOfMeasure, limit, rule }: RaiseFlags): Cau
 /** What every command carries. */
 interface Given {
   readonly actor: string;
-  readonly observedAt: UnixMillis;
+  readonly observedAt?: UnixMillis;
   readonly expectedRevision?: Revision;
 }
 
 /**
- * Sends one command. Key and time are settled here, not in the client, so that a command whose outcome is unknown can be
- * repeated to the letter by whoever reads the message.
+ * Sends one command. The key is settled here, not in the client, so that whoever reads that its
+ * outcome is unknown can repeat it.
  */
 async function write(
   io: Io,
@@ -235,36 +235,24 @@ async function write(
   send: (client: OperatorClient, given: Given, options: WriteOptions) => Promise<Done>,
 ): Promise<void> {
   const idempotencyKey = flags.idempotencyKey ?? randomBytes(16).toString('hex');
-  const observedAt = unixMillis(flags.observedAt ?? io.wall());
-  const { expectedRevision: expected } = flags;
+  const { observedAt, expectedRevision: expected } = flags;
   await withClient(io, flags, async ({ client, actor, timeoutMs, signal }) => {
     const given: Given = {
       actor,
-      observedAt,
+      ...(observedAt === undefined ? {} : { observedAt: unixMillis(observedAt) }),
       ...(expected === undefined ? {} : { expectedRevision: revision(expected) }),
     };
     try {
       const done = await send(client, given, { idempotencyKey, timeoutMs, signal });
       io.stdout.write(flags.output === 'json' ? toJsonDocument(done) : renderDone(done));
     } catch (error) {
-      throw withHint(error, (known) => repeatHint(known, { idempotencyKey, observedAt, actor }));
+      throw withHint(error, (known) => repeatHint(known, idempotencyKey));
     }
   });
 }
 
-function repeatHint(
-  { outcome }: TocsinError,
-  {
-    idempotencyKey,
-    observedAt,
-    actor,
-  }: { idempotencyKey: string; observedAt: number; actor: string },
-): string | undefined {
+function repeatHint({ outcome }: TocsinError, idempotencyKey: string): string | undefined {
   if (outcome !== 'unknown') return undefined;
-  const flags = [
-    `--idempotency-key ${shellQuote(idempotencyKey)}`,
-    `--observed-at ${observedAt}`,
-    `--actor ${shellQuote(actor)}`,
-  ];
-  return `repeating it is safe with these flags added: ${flags.join(' ')}`;
+  const flag = `--idempotency-key ${shellQuote(idempotencyKey)}`;
+  return `repeating it is safe with this flag added: ${flag}`;
 }

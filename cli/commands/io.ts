@@ -8,7 +8,7 @@ export interface Io {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Milliseconds since 1970, for ages and for `observedAt`. */
+  /** Milliseconds since 1970, for ages. */
   wall(): number;
   loginName(): string;
   /** Calls `listener` at each Ctrl-C or request to end, until the function it returns is called. */

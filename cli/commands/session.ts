@@ -126,7 +126,7 @@ function hintOf(error: TocsinError, endpoints: readonly string[]): string | unde
     case 'ALERT_NOT_FOUND':
       return 'tocsin alert list shows what is open, with --all what is resolved too';
     case 'KEY_REUSED':
-      return 'a repetition must equal the first command in everything, --observed-at and --actor included';
+      return 'a repetition may differ from the first in --observed-at alone; the actor counts too';
     default:
       return undefined;
   }

@@ -39,7 +39,9 @@ import { clientClosed } from './failures.ts';
 import { KeySource } from './keys.ts';
 import { LeaderFinder } from './leader-finder.ts';
 import { type ClientOptions, type ResolvedOptions, resolveOptions, timeoutOf } from './options.ts';
-import { Reader, type ReadLimits } from './reader.ts';
+import { reach } from './reach.ts';
+import type { Question, ReadLimits } from './read-call.ts';
+import { Reader } from './reader.ts';
 import { Watch, type WatchRequest } from './watch.ts';
 import { Writer } from './writer.ts';
 
@@ -56,7 +58,7 @@ export async function connect(options: ClientOptions): Promise<Client> {
   const parts = assemble(resolved, transport);
   const { timeoutMs } = resolved;
   try {
-    await parts.reader.reach({ timeoutMs, signal: options.signal });
+    await reach(parts.finder, resolved.clock, { timeoutMs, signal: options.signal });
     return new Client(parts);
   } catch (error) {
     await parts.connections.close();
@@ -124,38 +126,25 @@ export class Client implements AlertApi, AsyncDisposable {
     return this.#write('acknowledge', input, (origin) => acknowledgeFrom(input, origin), options);
   }
 
-  async get(ref: AlertRef, options: ReadOptions = {}): Promise<Answer<Alert | undefined>> {
-    const consistency = consistencyOf(options);
-    const request = { ref: parseRef(ref, 'ref'), consistency };
-    return await this.#parts.reader.ask(
-      {
-        type: FrameType.GET,
-        body: [encodeGet(request)],
-        decode: decodeGetAnswer,
-        toLeader: consistency === 'linearizable',
-      },
-      this.#limits(options),
-    );
+  get(ref: AlertRef, options: ReadOptions = {}): Promise<Answer<Alert | undefined>> {
+    return this.#read(options, (consistency) => ({
+      type: FrameType.GET,
+      body: [encodeGet({ ref: parseRef(ref, 'ref'), consistency })],
+      decode: decodeGetAnswer,
+    }));
   }
 
-  async list(filter: AlertFilter = {}, options: ListOptions = {}): Promise<Answer<AlertPage>> {
-    const consistency = consistencyOf(options);
-    const { limit = LIST_LIMIT_DEFAULT, after } = options;
-    const request = {
-      filter: parseFilter(filter),
-      consistency,
-      limit: asWhole('request', 'limit', limit, 1, LIST_PAGE_MAX),
-      after: after === undefined ? undefined : parseAlertId('request', 'after', after),
-    };
-    return await this.#parts.reader.ask(
-      {
-        type: FrameType.LIST,
-        body: [encodeList(request)],
-        decode: decodeListAnswer,
-        toLeader: consistency === 'linearizable',
-      },
-      this.#limits(options),
-    );
+  list(filter: AlertFilter = {}, options: ListOptions = {}): Promise<Answer<AlertPage>> {
+    return this.#read(options, (consistency) => {
+      const { limit = LIST_LIMIT_DEFAULT, after } = options;
+      const request = {
+        filter: parseFilter(filter),
+        consistency,
+        limit: asWhole('request', 'limit', limit, 1, LIST_PAGE_MAX),
+        after: after === undefined ? undefined : parseAlertId('request', 'after', after),
+      };
+      return { type: FrameType.LIST, body: [encodeList(request)], decode: decodeListAnswer };
+    });
   }
 
   /**
@@ -180,19 +169,11 @@ export class Client implements AlertApi, AsyncDisposable {
    * @throws TocsinError UNAVAILABLE or CONNECTION_LOST when it cannot be reached
    */
   async status(endpoint?: string, options: CallOptions = {}): Promise<ReplicaStatus> {
-    const question = {
-      type: FrameType.STATUS,
-      body: [],
-      decode: decodeStatusAnswer,
-      toLeader: false,
-    };
+    const { reader, connections } = this.#parts;
+    const question = { type: FrameType.STATUS, body: [], decode: decodeStatusAnswer };
     const limits = this.#limits(options);
-    if (endpoint === undefined) return await this.#parts.reader.ask(question, limits);
-    return await this.#parts.reader.askOne(
-      () => this.#parts.connections.to(endpoint),
-      question,
-      limits,
-    );
+    if (endpoint === undefined) return await reader.ask(question, 'any', limits);
+    return await reader.askOne(question, () => connections.to(endpoint), limits);
   }
 
   /** Ends every call and watch, and closes all connections; resolves when they are let go. */
@@ -229,6 +210,19 @@ export class Client implements AlertApi, AsyncDisposable {
       return Promise.reject(error);
     }
     return this.#parts.writer.submit(record, limits);
+  }
+
+  #read<T>(
+    options: ReadOptions,
+    questionFor: (consistency: Consistency) => Question<T>,
+  ): Promise<T> {
+    try {
+      const consistency = consistencyOf(options);
+      const whom = consistency === 'linearizable' ? 'leader' : 'any';
+      return this.#parts.reader.ask(questionFor(consistency), whom, this.#limits(options));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   #keyOf({ idempotencyKey }: WriteOptions): Uint8Array {

@@ -181,12 +181,15 @@ export class Connection {
 
   #ping(): void {
     const askedAt = this.#heardAt;
+    const queuedBytes = this.#channel.queuedBytes;
     this.#channel.send(FrameType.PING, ALERTS_GROUP, 0, []);
     this.#watchdog = this.#clock.after(PONG_MS, () => {
       // This process may itself have been held up: what has arrived meanwhile is read first.
       this.#watchdog = this.#clock.soon(() => {
         this.#watchdog = undefined;
-        if (this.#heardAt > askedAt) this.#watch(SILENCE_MS);
+        // What still waits in a long queue has not been asked yet; a queue that gets shorter is a sign of life too.
+        const isTaking = this.#channel.queuedBytes < queuedBytes;
+        if (this.#heardAt > askedAt || isTaking) this.#watch(SILENCE_MS);
         else this.#giveUpOnSilence();
       });
     });

@@ -68,6 +68,20 @@ export class Connections {
     await Promise.all(this.#leaving);
   }
 
+  /** Closes, in a while, what is not wanted any more by then. */
+  sweepLater(): void {
+    if (this.#sweep !== undefined || this.#abort.signal.aborted) return;
+    this.#sweep = this.#options.clock.after(IDLE_MS, () => {
+      this.#sweep = undefined;
+      const unused = [...this.#open.values()].filter(
+        (connection) => connection.outstanding === 0 && !this.isWanted(connection),
+      );
+      for (const connection of unused) connection.close(clientClosed());
+      if ([...this.#open.values()].some((connection) => !this.isWanted(connection)))
+        this.sweepLater();
+    });
+  }
+
   async #dial(address: string): Promise<Connection> {
     const { transport, clock, agent } = this.#options;
     const clusterId = this.#clusterId;
@@ -85,7 +99,7 @@ export class Connections {
     this.#keep(connection);
     this.#check(connection);
     this.#open.set(address, connection);
-    this.#sweepLater();
+    this.sweepLater();
     this.onOpen(connection);
     return connection;
   }
@@ -113,19 +127,6 @@ export class Connections {
         `${address} belongs to cluster ${clusterId}, not ${this.#clusterId}`,
       ),
     );
-  }
-
-  #sweepLater(): void {
-    if (this.#sweep !== undefined || this.#abort.signal.aborted) return;
-    this.#sweep = this.#options.clock.after(IDLE_MS, () => {
-      this.#sweep = undefined;
-      const unused = [...this.#open.values()].filter(
-        (connection) => connection.outstanding === 0 && !this.isWanted(connection),
-      );
-      for (const connection of unused) connection.close(clientClosed());
-      if ([...this.#open.values()].some((connection) => !this.isWanted(connection)))
-        this.#sweepLater();
-    });
   }
 }
 

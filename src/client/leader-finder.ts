@@ -58,7 +58,9 @@ export class LeaderFinder {
   denied(connection: Connection, leader: string | undefined): void {
     this.#book.demote(connection.address);
     if (leader !== undefined && leader !== connection.address) this.#book.promote(leader);
-    if (this.#current === connection) this.#current = undefined;
+    if (this.#current !== connection) return;
+    this.#current = undefined;
+    this.#connections.sweepLater();
   }
 
   /** Notes what a replica said about the cluster. */

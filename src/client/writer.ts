@@ -12,6 +12,7 @@ import type { Done } from '../statemachine/types.ts';
 import { encodeSubmit } from '../wire/client-messages.ts';
 import { FrameType } from '../wire/frame.ts';
 import { decodeReplies } from '../wire/replies.ts';
+import { AbortListeners } from './abort-listeners.ts';
 import { Backoff } from './backoff.ts';
 import { Batch, type Call } from './batch.ts';
 import { BatchQueue } from './batch-queue.ts';
@@ -37,6 +38,7 @@ export class Writer {
   readonly #clock: Clock;
   readonly #backoff: Backoff;
   readonly #queue = new BatchQueue();
+  readonly #aborts = new AbortListeners();
   /** All batches with a call that waits, and their deadlines. */
   readonly #live = new Map<Batch, Timer>();
   /** Sent over `#connection` and not yet answered. */
@@ -68,7 +70,7 @@ export class Writer {
       const batch = this.#batchFor(timeoutMs, record);
       const onAbort = signal === undefined ? undefined : (): void => batch.abort(call);
       const call: Call = { record, resolve, reject, signal, onAbort, settled: false };
-      if (onAbort !== undefined) signal?.addEventListener('abort', onAbort);
+      if (signal !== undefined && onAbort !== undefined) this.#aborts.add(signal, onAbort);
       this.#commands += 1;
       this.#bytes += record.byteLength;
       batch.add(call);
@@ -126,7 +128,8 @@ export class Writer {
   #settled(batch: Batch, call: Call): void {
     this.#commands -= 1;
     this.#bytes -= call.record.byteLength;
-    if (call.onAbort !== undefined) call.signal?.removeEventListener('abort', call.onAbort);
+    if (call.signal !== undefined && call.onAbort !== undefined)
+      this.#aborts.remove(call.signal, call.onAbort);
     if (!batch.isSettled) return;
     if (batch === this.#filling) this.#filling = undefined;
     this.#live.get(batch)?.cancel();

@@ -44,7 +44,10 @@ export interface CallOptions {
 }
 
 export interface WriteOptions extends CallOptions {
-  /** Repeating a command under the same key is safe, from another process too. Default: a fresh one per call. */
+  /**
+   * Repeating a command under the same key is safe, from another process too. The repetition may
+   * differ in `observedAt` alone, and the first one stands. Default: a fresh key per call.
+   */
   readonly idempotencyKey?: string;
 }
 

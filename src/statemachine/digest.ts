@@ -1,4 +1,5 @@
 import { hashText, mix } from '../base/hash.ts';
+import type { UnixMillis } from '../base/ids.ts';
 import type {
   Alert,
   AlertEvent,
@@ -19,12 +20,20 @@ import type {
  */
 
 /**
- * What was asked: hash of the key, and the fingerprint that stands for the bytes of the command.
+ * What was asked: hash of the key, the fingerprint that stands for the body of the command, and
+ * when it was observed, which the fingerprint leaves out and which leaves no event when the command
+ * is refused or repeated. `observedAt` is undefined when there is no well-formed command.
  */
-export function foldSubmission(digest: number, keyHash: number, fingerprint: number): number {
-  return Number.isSafeInteger(fingerprint)
+export function foldSubmission(
+  digest: number,
+  keyHash: number,
+  fingerprint: number,
+  observedAt: UnixMillis | undefined,
+): number {
+  const asked = Number.isSafeInteger(fingerprint)
     ? mix(digest, keyHash, fingerprint)
     : foldNumber(mix(digest, keyHash), fingerprint);
+  return observedAt === undefined ? mix(asked, 0) : foldNumber(asked, observedAt);
 }
 
 /** What the caller is told. */

@@ -169,8 +169,9 @@ export class AlertMachine {
   }
 
   #answer(submission: Submission, events: AlertEvent[]): Reply {
-    const keyHash = hashText(submission.key);
-    this.#digest = foldSubmission(this.#digest, keyHash, submission.fingerprint);
+    const { key, fingerprint, command } = submission;
+    const keyHash = hashText(key);
+    this.#digest = foldSubmission(this.#digest, keyHash, fingerprint, command?.observedAt);
     const reply = this.#replyTo(submission, keyHash, events);
     this.#digest = foldReply(this.#digest, reply);
     return reply;

@@ -89,7 +89,7 @@ export type Command = RaiseCommand | ClearCommand | AcknowledgeCommand;
 export interface Submission {
   /** 16 bytes as 32 hex digits. The same key gets the same reply, however often it arrives. */
   readonly key: string;
-  /** Checksum of the command's bytes: tells a repetition from a reuse of the key. */
+  /** Checksum of what was asked, not of when: tells a repetition from a reuse of the key. */
   readonly fingerprint: number;
   /** Undefined when the bytes are not a well-formed command: refused, by every replica alike. */
   readonly command: Command | undefined;

@@ -11,10 +11,11 @@ import { KINDS, PRIORITIES, placeOf } from './words.ts';
 /**
  * A command as the map that stands in its record: short names, because they are written to every
  * replica's log with every command; words as numbers; whatever is absent, empty or false left out;
- * always in this order. Equal commands give equal bytes. Names in FORMAT.md, "Command record".
+ * always in this order. Equal commands give equal bytes. `observedAt` is not part of it: it stands
+ * in the record's header. Names in FORMAT.md, "Command record".
  */
 export function bodyOf(command: Command): CommandBody {
-  const body: CommandBody = { by: command.actor, at: command.observedAt };
+  const body: CommandBody = { by: command.actor };
   if (command.expectedRevision !== undefined) body.rev = command.expectedRevision;
   switch (command.type) {
     case 'raise':
@@ -28,7 +29,6 @@ export function bodyOf(command: Command): CommandBody {
 
 export interface CommandBody {
   by: string;
-  at: number;
   rev?: number;
   key?: string;
   kind?: number;

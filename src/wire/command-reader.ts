@@ -1,11 +1,5 @@
-import { revision, unixMillis } from '../base/ids.ts';
-import {
-  DEDUP_KEY_CHARS_MAX,
-  LABELS_MAX,
-  NAME_CHARS_MAX,
-  TEXT_CHARS_MAX,
-  UNIX_MILLIS_MAX,
-} from '../base/limits.ts';
+import { revision, type UnixMillis } from '../base/ids.ts';
+import { DEDUP_KEY_CHARS_MAX, LABELS_MAX, NAME_CHARS_MAX, TEXT_CHARS_MAX } from '../base/limits.ts';
 import type {
   AcknowledgeCommand,
   AlertRef,
@@ -21,7 +15,6 @@ import { ACTIVATION_MAX, isAlertId, isForbiddenLabel } from './parse-parts.ts';
 import { KINDS, PRIORITIES } from './words.ts';
 
 const BY: Uint8Array = keyOf('by');
-const AT: Uint8Array = keyOf('at');
 const REV: Uint8Array = keyOf('rev');
 const KEY: Uint8Array = keyOf('key');
 const KIND: Uint8Array = keyOf('kind');
@@ -58,22 +51,30 @@ export class CommandReader {
     this.#in = new BodyCursor(bytes);
   }
 
-  /** The command in the bytes `start` … `end`, or undefined if it takes the long way. */
-  read(type: Command['type'], start: number, end: number): Command | undefined {
+  /**
+   * The command whose body is the bytes `start` … `end`, or undefined if it takes the long way.
+   * `observedAt` comes from its record's header, checked.
+   */
+  read(
+    type: Command['type'],
+    observedAt: UnixMillis,
+    start: number,
+    end: number,
+  ): Command | undefined {
     this.#in.begin(start, end);
     const count = this.#in.map();
-    const command = this.#read(type);
+    const command = this.#read(type, observedAt);
     return this.#in.finished(count) ? command : undefined;
   }
 
-  #read(type: Command['type']): Command {
+  #read(type: Command['type'], observedAt: UnixMillis): Command {
     switch (type) {
       case 'raise':
-        return this.#raise();
+        return this.#raise(observedAt);
       case 'clear':
-        return this.#clear();
+        return this.#clear(observedAt);
       case 'acknowledge':
-        return this.#acknowledge();
+        return this.#acknowledge(observedAt);
     }
   }
 
@@ -81,20 +82,14 @@ export class CommandReader {
     return this.#in.requiredLine(BY, NAME_CHARS_MAX);
   }
 
-  #instant(): number {
-    this.#in.require(AT);
-    return this.#in.whole(0, UNIX_MILLIS_MAX);
-  }
-
   /** -1 = there is none. */
   #revision(): number {
     return this.#in.is(REV) ? this.#in.whole(0, Number.MAX_SAFE_INTEGER) : -1;
   }
 
-  #raise(): RaiseCommand {
+  #raise(observedAt: UnixMillis): RaiseCommand {
     const input = this.#in;
     const actor = this.#actor();
-    const observedAt = unixMillis(this.#instant());
     const expected = this.#revision();
     input.require(KEY);
     const dedupKey = input.uniqueLine(DEDUP_KEY_CHARS_MAX);
@@ -128,9 +123,8 @@ export class CommandReader {
     return raise;
   }
 
-  #clear(): ClearCommand {
+  #clear(observedAt: UnixMillis): ClearCommand {
     const actor = this.#actor();
-    const observedAt = unixMillis(this.#instant());
     const expected = this.#revision();
     const clear: Building<ClearCommand> = {
       type: 'clear',
@@ -142,9 +136,8 @@ export class CommandReader {
     return clear;
   }
 
-  #acknowledge(): AcknowledgeCommand {
+  #acknowledge(observedAt: UnixMillis): AcknowledgeCommand {
     const actor = this.#actor();
-    const observedAt = unixMillis(this.#instant());
     const expected = this.#revision();
     const acknowledge: Building<AcknowledgeCommand> = {
       type: 'acknowledge',

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { assert } from '../base/assert.ts';
 import { TocsinError } from '../base/errors.ts';
-import { COMMAND_BYTES_MAX, COMMANDS_PER_FRAME_MAX } from '../base/limits.ts';
+import { type UnixMillis, unixMillis } from '../base/ids.ts';
+import { COMMAND_BYTES_MAX, COMMANDS_PER_FRAME_MAX, UNIX_MILLIS_MAX } from '../base/limits.ts';
 import type { Command, Submission } from '../statemachine/types.ts';
 import { BodyDecoder, encodeBody } from './body.ts';
-import { readU32, writeU32 } from './bytes.ts';
+import { readU32, readU64, writeU32, writeU64 } from './bytes.ts';
+import { refuse } from './check.ts';
 import { checksum } from './checksum.ts';
 import { bodyOf } from './command-body.ts';
 import { CommandReader } from './command-reader.ts';
@@ -15,10 +17,11 @@ import { parseCommandBody } from './parse-command-body.ts';
  * frame, in the log and on every replica. Layout in FORMAT.md, "Command record".
  */
 
-export const COMMAND_HEADER_BYTES = 24;
+export const COMMAND_HEADER_BYTES = 32;
 export const KEY_BYTES = 16;
 const VERSION = 1;
 const KEY_AT = 8;
+const OBSERVED_AT_AT = 24;
 
 /** The number of a kind is its place; 0 is none. */
 const TYPES: readonly (Command['type'] | undefined)[] = [
@@ -41,7 +44,8 @@ export function urgencyOf(command: Command): number {
 
 /**
  * The record of a command that came through `parseCommand`, or that the compiler checked. `key`: 16
- * bytes; the same key with the same command is the same request, however often it is sent.
+ * bytes; the same key with the same command is the same request, however often it is sent and
+ * whatever `observedAt` the repetitions carry.
  */
 export function encodeCommand(command: Command, key: Uint8Array): Uint8Array {
   assert(key.byteLength === KEY_BYTES, `key of ${key.byteLength} bytes, not ${KEY_BYTES}`);
@@ -56,6 +60,7 @@ export function encodeCommand(command: Command, key: Uint8Array): Uint8Array {
   record[6] = urgencyOf(command);
   record[7] = 0;
   record.set(key, KEY_AT);
+  writeU64(record, OBSERVED_AT_AT, command.observedAt);
   record.set(body, COMMAND_HEADER_BYTES);
   return record;
 }
@@ -146,11 +151,12 @@ class CommandDecoder {
     const type = TYPES[bytes[at + 5] as number];
     if (type === undefined) throw malformed(`command kind ${bytes[at + 5]} is not known`);
     if (bytes[at + 7] !== 0) throw malformed(`command flags ${bytes[at + 7]} are not known`);
+    const observedAt = observedAtOf(bytes, at);
     const start = at + COMMAND_HEADER_BYTES;
-    const command = this.#reader.read(type, start, at + length);
+    const command = this.#reader.read(type, observedAt, start, at + length);
     if (command !== undefined) return command;
     this.#decoder ??= new BodyDecoder(bytes);
-    return parseCommandBody(type, this.#decoder.decode(start, at + length));
+    return parseCommandBody(type, observedAt, this.#decoder.decode(start, at + length));
   }
 
   decodeOrUndefined(at: number, length: number): Command | undefined {
@@ -163,7 +169,15 @@ class CommandDecoder {
   }
 }
 
-/** CRC-32 of the kind byte and the body: what was asked, without key and urgency. */
+/** @throws TocsinError BAD_REQUEST */
+function observedAtOf(bytes: Uint8Array, at: number): UnixMillis {
+  const observedAt = readU64(bytes, at + OBSERVED_AT_AT);
+  const isInstant = observedAt <= UNIX_MILLIS_MAX; // What is no safe integer reads as NaN.
+  if (!isInstant) refuse('request', 'observedAt', `must be from 0 to ${UNIX_MILLIS_MAX}`);
+  return unixMillis(observedAt);
+}
+
+/** CRC-32 of the kind byte and the body: what was asked, without key, urgency and when. */
 function fingerprintAt(body: Uint8Array, at: number, length: number): number {
   const kind = checksum(body, at + 5, at + 6);
   return checksum(body, at + COMMAND_HEADER_BYTES, at + length, kind);

@@ -1,4 +1,4 @@
-import { unixMillis } from '../base/ids.ts';
+import type { UnixMillis } from '../base/ids.ts';
 import type {
   AcknowledgeCommand,
   ClearCommand,
@@ -8,7 +8,6 @@ import type {
 import {
   asDedupKey,
   asFields,
-  asInstant,
   asName,
   asText,
   asWhole,
@@ -32,7 +31,6 @@ const names = (...fields: readonly (keyof CommandBody)[]): ReadonlySet<string> =
 const KNOWN: Readonly<Record<Command['type'], ReadonlySet<string>>> = {
   raise: names(
     'by',
-    'at',
     'rev',
     'key',
     'kind',
@@ -45,31 +43,36 @@ const KNOWN: Readonly<Record<Command['type'], ReadonlySet<string>>> = {
     'ackr',
     'tags',
   ),
-  clear: names('by', 'at', 'rev', 'id', 'key'),
-  acknowledge: names('by', 'at', 'rev', 'id', 'key', 'act', 'note'),
+  clear: names('by', 'rev', 'id', 'key'),
+  acknowledge: names('by', 'rev', 'id', 'key', 'act', 'note'),
 };
 
 /**
- * A command from the map in its record. Errors name the fields as the API does.
+ * A command from the map in its record and the time in its header, which is checked already.
+ * Errors name the fields as the API does.
  * @throws TocsinError BAD_REQUEST
  */
-export function parseCommandBody(type: Command['type'], value: unknown): Command {
+export function parseCommandBody(
+  type: Command['type'],
+  observedAt: UnixMillis,
+  value: unknown,
+): Command {
   const body: Unchecked<CommandBody> = asFields('request', type, value, KNOWN[type]);
   switch (type) {
     case 'raise':
-      return parseRaise(body);
+      return parseRaise(body, observedAt);
     case 'clear':
-      return parseClear(body);
+      return parseClear(body, observedAt);
     case 'acknowledge':
-      return parseAcknowledge(body);
+      return parseAcknowledge(body, observedAt);
   }
 }
 
-function parseRaise(body: Unchecked<CommandBody>): RaiseCommand {
+function parseRaise(body: Unchecked<CommandBody>, observedAt: UnixMillis): RaiseCommand {
   const raise: Building<RaiseCommand> = {
     type: 'raise',
     actor: asName('request', 'actor', body.by),
-    observedAt: unixMillis(asInstant('request', 'observedAt', body.at)),
+    observedAt,
     dedupKey: asDedupKey('request', 'dedupKey', body.key),
     kind: asWordAt('request', 'kind', body.kind, KINDS),
     priority: asWordAt('request', 'priority', body.prio, PRIORITIES),
@@ -86,11 +89,11 @@ function parseRaise(body: Unchecked<CommandBody>): RaiseCommand {
   return raise;
 }
 
-function parseClear(body: Unchecked<CommandBody>): ClearCommand {
+function parseClear(body: Unchecked<CommandBody>, observedAt: UnixMillis): ClearCommand {
   const clear: Building<ClearCommand> = {
     type: 'clear',
     actor: asName('request', 'actor', body.by),
-    observedAt: unixMillis(asInstant('request', 'observedAt', body.at)),
+    observedAt,
     target: refOf('target', body.id, body.key),
   };
   if (body.rev !== undefined)
@@ -98,11 +101,14 @@ function parseClear(body: Unchecked<CommandBody>): ClearCommand {
   return clear;
 }
 
-function parseAcknowledge(body: Unchecked<CommandBody>): AcknowledgeCommand {
+function parseAcknowledge(
+  body: Unchecked<CommandBody>,
+  observedAt: UnixMillis,
+): AcknowledgeCommand {
   const acknowledge: Building<AcknowledgeCommand> = {
     type: 'acknowledge',
     actor: asName('request', 'actor', body.by),
-    observedAt: unixMillis(asInstant('request', 'observedAt', body.at)),
+    observedAt,
     target: refOf('target', body.id, body.key),
   };
   if (body.act !== undefined)

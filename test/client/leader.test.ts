@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { TocsinError } from '../../src/base/errors.ts';
+import { ALERTS_GROUP, millis, replicaId } from '../../src/base/ids.ts';
+import type { Client } from '../../src/client/index.ts';
 import { FrameType } from '../../src/wire/frame.ts';
 import { addressOf, CLUSTER_ID } from './fake-cluster.ts';
-import { alarm, onStage } from './stage.ts';
+import { alarm, onStage, type Stage } from './stage.ts';
 
 describe('connecting', () => {
   test('takes the first replica that answers; one that says nothing holds up nobody', () =>
@@ -68,6 +70,37 @@ describe('connecting', () => {
       await stage.clock.run(150);
       controller.abort();
       await expect(stage.clock.settle(connecting)).rejects.toMatchObject({ code: 'CANCELLED' });
+    }));
+});
+
+describe('another cluster', () => {
+  test('is never taken for this one, even where it was not named', () =>
+    onStage(async (stage) => {
+      const stranger = {
+        role: 'peer',
+        lane: 'client',
+        clusterId: 'ee'.repeat(16),
+        replicaId: undefined,
+        incarnation: 1,
+        agent: 'stranger',
+      } as const;
+      const listener = await stage.cluster.network.transport('stranger').listen(
+        '/memory/9',
+        { ...stranger, replicaId: replicaId(9) },
+        {
+          judge: () => {},
+          open: () => {},
+        },
+      );
+      const client = await stage.client({ endpoints: [addressOf(1), '/memory/9'] });
+      await expect(stage.clock.settle(client.status('/memory/9'))).rejects.toMatchObject({
+        code: 'WRONG_CLUSTER',
+      });
+      for (const replica of [1, 2, 3]) await stage.clock.settle(stage.cluster.kill(replica));
+      const call = stage.clock.settle(client.raise(alarm('a'), { timeoutMs: 1_000 }));
+      await expect(call).rejects.toMatchObject({ code: 'UNAVAILABLE', outcome: 'none' });
+      await expect(call).rejects.toThrow('WRONG_CLUSTER');
+      await stage.clock.settle(listener.close());
     }));
 });
 
@@ -159,11 +192,7 @@ describe('the leader is found', () => {
   test('and a slow but living one is not given up', () =>
     onStage(async (stage) => {
       const client = await stage.client();
-      stage.cluster.script = (request) => {
-        if (request.type !== FrameType.SUBMIT) return false;
-        stage.clock.after(stage.clock.monotonic() as never, () => {});
-        return true;
-      };
+      stage.cluster.script = ({ type }) => type === FrameType.SUBMIT;
       const call = client.raise(alarm('a'), { timeoutMs: 5_000 });
       await stage.clock.run(4_000);
       expect(stage.cluster.channels.size).toBe(1);
@@ -171,6 +200,90 @@ describe('the leader is found', () => {
       if (request !== undefined) stage.cluster.reply(request, stage.cluster.apply(request));
       expect(await stage.clock.settle(call)).toMatchObject({ effect: 'raised' });
     }));
+});
+
+describe('commands that are sent again', () => {
+  /** Calls of two ticks, so two frames. */
+  const raiseTwo = (client: Client): Promise<unknown> => {
+    const first = client.raise(alarm('older'));
+    return Promise.all([first, Promise.resolve().then(() => client.raise(alarm('younger')))]);
+  };
+  const order = ['older', 'younger'];
+
+  test('keep their order when both were refused for now', () =>
+    onStage(async (stage) => {
+      const client = await stage.client();
+      let refusals = 0;
+      stage.cluster.script = (request) => {
+        if (request.type !== FrameType.SUBMIT || refusals === 2) return false;
+        refusals += 1;
+        stage.cluster.fail(request, new TocsinError('OVERLOADED', 'full'));
+        return true;
+      };
+      await stage.clock.settle(raiseTwo(client));
+      expect(stage.cluster.events.map(({ alert }) => alert.dedupKey)).toEqual(order);
+      expect(stage.cluster.submitted.length).toBe(4);
+    }));
+
+  test('go to the new leader with all that the old one still owes, before what is younger', () =>
+    onStage(async (stage) => {
+      const client = await stage.client();
+      stage.cluster.script = (request) => {
+        if (request.type !== FrameType.SUBMIT || request.replica !== 1) return false;
+        // Deposed with both in its queue: it denies the first and never comes to the second.
+        stage.cluster.leader = 2;
+        const isFirst = stage.cluster.submitted.length === 1;
+        if (isFirst) stage.cluster.fail(request, stage.cluster.notLeader(1));
+        return true;
+      };
+      const calls = raiseTwo(client);
+      await stage.clock.run(20);
+      const begin = stage.clock.monotonic();
+      const youngest = client.raise(alarm('youngest'));
+      await stage.clock.settle(Promise.all([calls, youngest]));
+      expect(stage.clock.monotonic() - begin).toBeLessThan(100);
+      expect(stage.cluster.events.map(({ alert }) => alert.dedupKey)).toEqual([
+        ...order,
+        'youngest',
+      ]);
+    }));
+
+  test.each([
+    ['the connection broke', (stage: Stage) => stage.cluster.reset(1)],
+    [
+      'the leader fell silent',
+      (stage: Stage) => {
+        stage.cluster.freeze(1);
+        stage.cluster.leader = 2;
+      },
+    ],
+    [
+      'nobody led for a while',
+      (stage: Stage) => {
+        void stage.cluster.kill(1);
+        stage.cluster.leader = undefined;
+        stage.clock.after(millis(400), () => {
+          stage.cluster.leader = 3;
+        });
+      },
+    ],
+  ])('keep their order and their keys when %s', (_name, breakIt) =>
+    onStage(async (stage) => {
+      const client = await stage.client();
+      stage.cluster.script = ({ type }) => type === FrameType.SUBMIT;
+      const calls = raiseTwo(client);
+      await stage.clock.run(20);
+      const keys = stage.cluster.submitted.flatMap((submitted) => submitted.keys);
+      expect(new Set(keys).size).toBe(2);
+      stage.cluster.script = () => false;
+      breakIt(stage);
+      await stage.clock.settle(calls);
+      expect(stage.cluster.events.map(({ alert }) => alert.dedupKey)).toEqual(order);
+      expect(stage.cluster.submitted.slice(-2).flatMap((submitted) => submitted.keys)).toEqual(
+        keys,
+      );
+    }),
+  );
 });
 
 describe('reads', () => {
@@ -198,7 +311,7 @@ describe('reads', () => {
         asked += 1;
         if (asked === 1) stage.cluster.reset(request.replica);
         else if (asked === 2) stage.cluster.fail(request, new TocsinError('OVERLOADED', 'full'));
-        else if (asked === 3) request.channel.send(FrameType.ANSWER, 0 as never, request.id, []);
+        else if (asked === 3) request.channel.send(FrameType.ANSWER, ALERTS_GROUP, request.id, []);
         else if (asked === 4) request.channel.close();
         else return false;
         return true;

@@ -91,7 +91,7 @@ describe('what a caller is told is true', () => {
           for (const one of told) expectTruth(stage, one);
         });
       }),
-      { numRuns: Number(process.env['RUNS'] ?? 20) },
+      { numRuns: 12 },
     );
   });
 

@@ -63,7 +63,7 @@ describe('a watch under interruptions', () => {
       fc.asyncProperty(fc.nat({ max: 2 ** 31 }), async (seed) => {
         await onStage((stage) => disturbedWatch(stage, new Prng(seed)));
       }),
-      { numRuns: Number(process.env['RUNS'] ?? 15) },
+      { numRuns: 10 },
     );
   });
 
@@ -272,21 +272,24 @@ describe('a slow consumer', () => {
     onStage(async (stage) => {
       const client = await stage.client();
       const writer = await stage.client();
-      const watch = iterate(client, { from: revision(1) });
+      const watch = client.watch({ from: revision(1) })[Symbol.asyncIterator]();
       const first = watch.next();
-      const total = 6_000;
+      const total = 5_000;
       for (let at = 0; at < total; at += 1_000)
         await stage.clock.settle(
           Promise.all(Array.from({ length: 1_000 }, (_, i) => writer.raise(alarm(`k${at + i}`)))),
         );
-      await stage.clock.settle(first);
       await stage.clock.run(1_000);
       const cancelled = stage.cluster.requests.filter(({ type }) => type === FrameType.CANCEL);
       expect(cancelled.length).toBe(1);
-      for (let at = 2; at <= total; at += 1)
-        expect((await stage.clock.settle(watch.next())).value).toMatchObject({
-          event: { revision: at },
-        });
+
+      const told = [await stage.clock.settle(first)];
+      const drain = async (): Promise<void> => {
+        while (told.length < total) told.push(await watch.next());
+      };
+      await stage.clock.settle(drain());
+      const revisions = revisionsOf(told.map(({ value }) => value));
+      expect(revisions).toEqual(Array.from({ length: total }, (_, at) => at + 1));
       await watch.return?.();
     }));
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { logIndex, revision, unixMillis } from '../../src/base/ids.ts';
+import { UNIX_MILLIS_MAX } from '../../src/base/limits.ts';
 import { foldEvent, foldReply, foldSubmission, identityOf } from '../../src/statemachine/digest.ts';
 import type {
   AcknowledgeCommand,
@@ -141,13 +142,23 @@ describe('no field can differ without a trace', () => {
 
   test('of a submission', () => {
     const all = [
-      [1, 1],
-      [1, 2],
-      [2, 1],
-      [1, 1.5],
-      [1, Number.NaN],
+      [1, 1, 1],
+      [1, 2, 1],
+      [2, 1, 1],
+      [1, 1.5, 1],
+      [1, Number.NaN, 1],
+      [1, 1, undefined],
+      [1, 1, 0],
+      [1, 1, 2],
+      [1, 1, 2 ** 32 + 1],
+      [1, 1, UNIX_MILLIS_MAX],
+      [1, 1, 0.5],
     ] as const;
-    distinct(all.map(([keyHash, fingerprint]) => foldSubmission(0, keyHash, fingerprint)));
+    distinct(
+      all.map(([keyHash, fingerprint, at]) =>
+        foldSubmission(0, keyHash, fingerprint, at === undefined ? at : unixMillis(at)),
+      ),
+    );
   });
 
   test('the order in which labels were written leaves none', () => {
@@ -224,12 +235,38 @@ describe('no field of a command can differ without a trace, checksums aside', ()
   });
 });
 
+describe('a time of observation that no event tells of shows all the same', () => {
+  const opened = [raise(), acknowledge()];
+  test.each<readonly [string, Command, readonly Command[]]>([
+    ['of a command that is refused', clear(), []],
+    ['of a command that changes nothing', acknowledge(), opened],
+  ])('%s', (_what, command, before) => {
+    const other = { ...command, observedAt: later };
+    expect(digestAfter(other, before)).not.toBe(digestAfter(command, before));
+  });
+
+  test('of a repetition, and of one that is no command any more', () => {
+    const digestWith = (again: Command | undefined): number => {
+      const one = new Bench();
+      const first = one.submit({ key: 'k', fingerprint: 0, command: raise() });
+      expect(one.submit({ key: 'k', fingerprint: 0, command: again })).toBe(first);
+      expect(one.out.events).toHaveLength(1);
+      return one.machine.digest;
+    };
+    distinct([
+      digestWith(raise()),
+      digestWith(raise({ observedAt: later })),
+      digestWith(undefined),
+    ]);
+  });
+});
+
 test('one changed submission, anywhere in a log, shows in every later digest', () => {
   fc.assert(
     fc.property(
       story,
       fc.nat(),
-      fc.constantFrom('key', 'fingerprint', 'dropped'),
+      fc.constantFrom('key', 'fingerprint', 'time', 'dropped'),
       (steps, at, how) => {
         const batches = write(steps, new ReferenceModel(SMALL_LIMITS));
         const total = batches.reduce((sum, batch) => sum + batch.submissions.length, 0);
@@ -239,7 +276,7 @@ test('one changed submission, anywhere in a log, shows in every later digest', (
           countdown -= 1;
           if (countdown !== -1) return [one];
           if (how === 'dropped') return [];
-          return [how === 'key' ? { ...one, key: `x${one.key}` } : { ...one, fingerprint: 1.5 }];
+          return [altered(one, how)];
         };
         const others: Batch[] = batches.map((batch) => ({
           ...batch,
@@ -251,3 +288,10 @@ test('one changed submission, anywhere in a log, shows in every later digest', (
     { numRuns: 100 },
   );
 });
+
+function altered(one: Submission, how: 'key' | 'fingerprint' | 'time'): Submission {
+  const { key, command } = one;
+  if (how === 'key') return { ...one, key: `x${key}` };
+  if (how === 'fingerprint' || command === undefined) return { ...one, fingerprint: 1.5 };
+  return { ...one, command: { ...command, observedAt: unixMillis(command.observedAt + 1) } };
+}

@@ -9,11 +9,13 @@ import { parseCommandBody } from '../../src/wire/parse-command-body.ts';
 import { command } from './arbitraries.ts';
 import { bytesOf, codeOf, copyOf, join } from './helpers.ts';
 
-const short = (type: Command['type'], body: Uint8Array): Command | undefined =>
-  new CommandReader(body).read(type, 0, body.byteLength);
+const TIME = unixMillis(1);
 
-const long = (type: Command['type'], body: Uint8Array): Command =>
-  parseCommandBody(type, decodeBody(body));
+const short = (type: Command['type'], body: Uint8Array, observedAt = TIME): Command | undefined =>
+  new CommandReader(body).read(type, observedAt, 0, body.byteLength);
+
+const long = (type: Command['type'], body: Uint8Array, observedAt = TIME): Command =>
+  parseCommandBody(type, observedAt, decodeBody(body));
 
 /** What the short way takes the long way takes too, and to the same command. */
 function agree(type: Command['type'], body: Uint8Array): boolean {
@@ -32,8 +34,8 @@ describe('the short way to a command', () => {
       fc.property(command.filter(isAscii), (one) => {
         fc.pre(!JSON.stringify(one).includes('\\n') && !JSON.stringify(one).includes('\\t'));
         const body = encodeBody(bodyOf(one));
-        expect(short(one.type, body)).toEqual(one);
-        expect(long(one.type, body)).toEqual(one);
+        expect(short(one.type, body, one.observedAt)).toEqual(one);
+        expect(long(one.type, body, one.observedAt)).toEqual(one);
       }),
       { numRuns: 300 },
     );
@@ -43,7 +45,7 @@ describe('the short way to a command', () => {
     fc.assert(
       fc.property(command, (one) => {
         agree(one.type, encodeBody(bodyOf(one)));
-        expect(long(one.type, encodeBody(bodyOf(one)))).toEqual(one);
+        expect(long(one.type, encodeBody(bodyOf(one)), one.observedAt)).toEqual(one);
       }),
     );
   });
@@ -78,8 +80,8 @@ describe('the short way to a command', () => {
         const body = encodeBody(bodyOf(one));
         const reader = new CommandReader(join([body, body]));
         for (let length = 0; length < body.byteLength; length += 1)
-          expect(reader.read(one.type, 0, length)).toBeUndefined();
-        expect(reader.read(one.type, 0, body.byteLength + 1)).toBeUndefined();
+          expect(reader.read(one.type, TIME, 0, length)).toBeUndefined();
+        expect(reader.read(one.type, TIME, 0, body.byteLength + 1)).toBeUndefined();
       }),
       { numRuns: 50 },
     );
@@ -87,11 +89,11 @@ describe('the short way to a command', () => {
 
   test('does not remember a failure when it reads the next', () => {
     const good = encodeBody(
-      bodyOf({ type: 'clear', actor: 'a', observedAt: unixMillis(1), target: { id: 'A1' } }),
+      bodyOf({ type: 'clear', actor: 'a', observedAt: TIME, target: { id: 'A1' } }),
     );
     const reader = new CommandReader(join([good, good]));
-    expect(reader.read('raise', 0, good.byteLength)).toBeUndefined();
-    expect(reader.read('clear', good.byteLength, 2 * good.byteLength)).toBeDefined();
+    expect(reader.read('raise', TIME, 0, good.byteLength)).toBeUndefined();
+    expect(reader.read('clear', TIME, good.byteLength, 2 * good.byteLength)).toBeDefined();
   });
 
   const takesTheLongWay = (name: string, hex: string, code: string): void =>
@@ -100,45 +102,46 @@ describe('the short way to a command', () => {
       expect(short('clear', body)).toBeUndefined();
       expect(codeOf(() => long('clear', body))).toBe(code);
     });
-  // { by: 'a', at: 1, id: 'A1' } and what can become of it.
-  takesTheLongWay('another order', '83 a26174 01 a26279 a161 a26964 a24131', 'no error');
+  // { by: 'a', rev: 1, id: 'A1' } and what can become of it.
+  takesTheLongWay('another order', '83 a3726576 01 a26279 a161 a26964 a24131', 'no error');
   takesTheLongWay(
     'a key in a longer spelling',
-    '83 d9026279 a161 a26174 01 a26964 a24131',
+    '83 d9026279 a161 a3726576 01 a26964 a24131',
     'no error',
   );
   takesTheLongWay(
     'a 64-bit integer',
-    '83 a26279 a161 a26174 cf0000000000000001 a26964 a24131',
+    '83 a26279 a161 a3726576 cf0000000000000001 a26964 a24131',
     'no error',
   );
   takesTheLongWay(
     'a text that is not ASCII',
-    '83 a26279 a2c3a9 a26174 01 a26964 a24131',
+    '83 a26279 a2c3a9 a3726576 01 a26964 a24131',
     'no error',
   );
-  takesTheLongWay('a field too few', '82 a26279 a161 a26174 01 a26964 a24131', 'BODY_MALFORMED');
-  takesTheLongWay('a field too many', '84 a26279 a161 a26174 01 a26964 a24131', 'BODY_MALFORMED');
+  takesTheLongWay('a field too few', '82 a26279 a161 a3726576 01 a26964 a24131', 'BODY_MALFORMED');
+  takesTheLongWay('a field too many', '84 a26279 a161 a3726576 01 a26964 a24131', 'BODY_MALFORMED');
   takesTheLongWay(
     'a field twice',
-    '84 a26279 a161 a26279 a161 a26174 01 a26964 a24131',
+    '84 a26279 a161 a26279 a161 a3726576 01 a26964 a24131',
     'BODY_MALFORMED',
   );
   takesTheLongWay(
     'an unknown field',
-    '84 a26279 a161 a26174 01 a26964 a24131 a178 01',
+    '84 a26279 a161 a3726576 01 a26964 a24131 a178 01',
     'BAD_REQUEST',
   );
+  takesTheLongWay('a time in the body', '83 a26279 a161 a26174 01 a26964 a24131', 'BAD_REQUEST');
   takesTheLongWay(
     'both targets',
-    '84 a26279 a161 a26174 01 a26964 a24131 a36b6579 a16b',
+    '84 a26279 a161 a3726576 01 a26964 a24131 a36b6579 a16b',
     'BAD_REQUEST',
   );
-  takesTheLongWay('a negative time', '83 a26279 a161 a26174 ff a26964 a24131', 'BAD_REQUEST');
+  takesTheLongWay('a negative revision', '83 a26279 a161 a3726576 ff a26964 a24131', 'BAD_REQUEST');
   takesTheLongWay(
-    'a NaN time',
-    '83 a26279 a161 a26174 cb7ff8000000000000 a26964 a24131',
+    'a NaN revision',
+    '83 a26279 a161 a3726576 cb7ff8000000000000 a26964 a24131',
     'BODY_MALFORMED',
   );
-  takesTheLongWay('a wrong id', '83 a26279 a161 a26174 01 a26964 a24130', 'BAD_REQUEST');
+  takesTheLongWay('a wrong id', '83 a26279 a161 a3726576 01 a26964 a24130', 'BAD_REQUEST');
 });

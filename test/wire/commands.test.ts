@@ -1,8 +1,13 @@
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { BugError } from '../../src/base/assert.ts';
 import { unixMillis } from '../../src/base/ids.ts';
-import { COMMAND_BYTES_MAX, COMMANDS_PER_FRAME_MAX } from '../../src/base/limits.ts';
+import {
+  COMMAND_BYTES_MAX,
+  COMMANDS_PER_FRAME_MAX,
+  UNIX_MILLIS_MAX,
+} from '../../src/base/limits.ts';
 import type { Command, RaiseCommand } from '../../src/statemachine/types.ts';
 import { encodeBody } from '../../src/wire/body.ts';
 import {
@@ -18,6 +23,7 @@ import { command, key } from './arbitraries.ts';
 import { codeOf, copyOf, join, messageOf } from './helpers.ts';
 
 const KEY = new Uint8Array(16).fill(9);
+const OBSERVED_AT_AT = 24;
 const raise: RaiseCommand = {
   type: 'raise',
   actor: 'monitor-7',
@@ -40,6 +46,7 @@ function recordOf(kind: number, urgency: number, body: Uint8Array): Uint8Array {
   bytes.writeUInt32LE(bytes.byteLength, 0);
   bytes.set([1, kind, urgency, 0], 4);
   bytes.set(KEY, 8);
+  bytes.writeBigUInt64LE(1n, OBSERVED_AT_AT);
   bytes.set(body, COMMAND_HEADER_BYTES);
   return bytes;
 }
@@ -144,21 +151,41 @@ describe('command records', () => {
   });
 });
 
-describe('a fingerprint', () => {
-  const printOf = (one: Command, itsKey: Uint8Array): number =>
-    decodeSubmissions(encodeCommand(one, itsKey))[0]?.fingerprint ?? Number.NaN;
+describe('the time of observation', () => {
+  const withTime = (time: bigint): Buffer => {
+    const record = Buffer.from(encodeCommand(raise, KEY));
+    record.writeBigUInt64LE(time, OBSERVED_AT_AT);
+    return record;
+  };
 
-  test('does not depend on the key', () => {
-    expect(printOf(raise, KEY)).toBe(printOf(raise, keyFromText('other')));
-  });
+  test.each([0n, 1n, 2n ** 32n - 1n, 2n ** 32n, BigInt(UNIX_MILLIS_MAX)])(
+    '%d is read from the header',
+    (time) => {
+      expect(checkCommands(withTime(time)).count).toBe(1);
+      expect(decodeSubmissions(withTime(time))[0]?.command).toEqual({
+        ...raise,
+        observedAt: Number(time),
+      });
+    },
+  );
 
-  test('tells commands apart that differ in content or only in kind', () => {
-    const target = { id: 'A7' } as const;
-    const { actor, observedAt } = raise;
-    const clear: Command = { type: 'clear', actor, observedAt, target };
-    const acknowledge: Command = { type: 'acknowledge', actor, observedAt, target };
-    expect(printOf(clear, KEY)).not.toBe(printOf(acknowledge, KEY));
-    expect(printOf(raise, KEY)).not.toBe(printOf({ ...raise, text: 'x' }, KEY));
+  test.each([BigInt(UNIX_MILLIS_MAX) + 1n, 2n ** 53n - 1n, 2n ** 53n, 2n ** 63n, 2n ** 64n - 1n])(
+    '%d is one no Date can hold: refused by name, and no command in the log',
+    (time) => {
+      const record = withTime(time);
+      expect(codeOf(() => checkCommands(record))).toBe('BAD_REQUEST');
+      expect(messageOf(() => checkCommands(record))).toMatch(/^observedAt: must be from 0 to/);
+      const [submission] = decodeSubmissions(record);
+      expect(submission?.command).toBeUndefined();
+      expect(submission?.fingerprint).toBe(fingerprintOf(record));
+    },
+  );
+
+  test('that is no whole number from 0 on is a bug of who encodes it', () => {
+    for (const time of [-1, 0.5, Number.NaN, 2 ** 53])
+      expect(() => encodeCommand({ ...raise, observedAt: unixMillis(time) }, KEY)).toThrow(
+        BugError,
+      );
   });
 });
 
@@ -190,7 +217,7 @@ describe('urgency', () => {
 });
 
 describe('refused with the name of the field:', () => {
-  const good = { by: 'n', at: 1, key: 'k', kind: 0, prio: 1, code: 'c', text: '' };
+  const good = { by: 'n', key: 'k', kind: 0, prio: 1, code: 'c', text: '' };
   const refused = (name: string, kind: number, body: unknown, why: RegExp): void =>
     test(name, () => {
       const record = recordOf(kind, kind === 1 ? 1 : 0, encodeBody(body));
@@ -204,13 +231,11 @@ describe('refused with the name of the field:', () => {
   });
   refused('not a map', 1, [1], /raise: must be an object/);
   refused('nil', 1, null, /raise: must be an object/);
-  refused('no actor', 2, { at: 1, id: 'A1' }, /actor: must be a text/);
+  refused('no actor', 2, { id: 'A1' }, /actor: must be a text/);
   refused('an unknown field', 1, { ...good, urgent: true }, /unknown field "urgent"/);
-  refused('a field of another kind', 2, { by: 'n', at: 1, id: 'A1', note: 'x' }, /unknown field/);
+  refused('a field of another kind', 2, { by: 'n', id: 'A1', note: 'x' }, /unknown field/);
   refused('an empty actor', 1, { ...good, by: '' }, /actor: must not be empty/);
-  refused('a time before 1970', 1, { ...good, at: -1 }, /observedAt/);
-  refused('a time that is no whole number', 1, { ...good, at: 0.5 }, /observedAt/);
-  refused('a time no Date can hold', 1, { ...good, at: 8_640_000_000_000_001 }, /observedAt/);
+  refused('a time in the body', 1, { ...good, at: 1 }, /unknown field "at"/);
   refused('an empty dedup key', 1, { ...good, key: '' }, /dedupKey/);
   refused('a dedup key of 256', 1, { ...good, key: 'x'.repeat(256) }, /dedupKey.*255/);
   refused('a line feed in a key', 1, { ...good, key: 'a\nb' }, /dedupKey.*control/);
@@ -246,16 +271,16 @@ describe('refused with the name of the field:', () => {
   refused('a label without a name', 1, { ...good, tags: { '': 'x' } }, /labels/);
   refused('a negative revision', 1, { ...good, rev: -1 }, /expectedRevision/);
   refused('a revision beyond 2⁵³', 1, { ...good, rev: 2 ** 60 }, /expectedRevision/);
-  refused('a clear without a target', 2, { by: 'n', at: 1 }, /target/);
-  refused('a clear with two targets', 2, { by: 'n', at: 1, id: 'A1', key: 'k' }, /target/);
-  refused('alert 0', 2, { by: 'n', at: 1, id: 'A0' }, /id/);
-  refused('an alert with a zero in front', 2, { by: 'n', at: 1, id: 'A01' }, /id/);
-  refused('an alert in powers', 2, { by: 'n', at: 1, id: 'A1e3' }, /id/);
-  refused('an alert with a blank', 2, { by: 'n', at: 1, id: 'A 1' }, /id/);
-  refused('an alert beyond 2⁵³', 2, { by: 'n', at: 1, id: 'A9007199254740993' }, /id/);
-  refused('an alert of another letter', 2, { by: 'n', at: 1, id: 'B1' }, /id/);
-  refused('activation 0', 3, { by: 'n', at: 1, id: 'A1', act: 0 }, /activation/);
-  refused('activation 2³²', 3, { by: 'n', at: 1, id: 'A1', act: 2 ** 32 }, /activation/);
+  refused('a clear without a target', 2, { by: 'n' }, /target/);
+  refused('a clear with two targets', 2, { by: 'n', id: 'A1', key: 'k' }, /target/);
+  refused('alert 0', 2, { by: 'n', id: 'A0' }, /id/);
+  refused('an alert with a zero in front', 2, { by: 'n', id: 'A01' }, /id/);
+  refused('an alert in powers', 2, { by: 'n', id: 'A1e3' }, /id/);
+  refused('an alert with a blank', 2, { by: 'n', id: 'A 1' }, /id/);
+  refused('an alert beyond 2⁵³', 2, { by: 'n', id: 'A9007199254740993' }, /id/);
+  refused('an alert of another letter', 2, { by: 'n', id: 'B1' }, /id/);
+  refused('activation 0', 3, { by: 'n', id: 'A1', act: 0 }, /activation/);
+  refused('activation 2³²', 3, { by: 'n', id: 'A1', act: 2 ** 32 }, /activation/);
 });
 
 describe('refused as malformed:', () => {
@@ -269,7 +294,7 @@ describe('refused as malformed:', () => {
     });
 
   refused('a length of 0', (r) => r.writeUInt32LE(0, 0), /length 0/);
-  refused('a length of the header alone', (r) => r.writeUInt32LE(24, 0), /length 24/);
+  refused('a length of the header alone', (r) => r.writeUInt32LE(32, 0), /length 32/);
   refused('a length over what is there', (r) => r.writeUInt32LE(r.byteLength + 1, 0), /left/);
   refused('a length over the limit', (r) => r.writeUInt32LE(0xffffffff, 0), /length 4294967295/);
   refused('a later version', (r) => r.writeUInt8(2, 4), /version 2/);

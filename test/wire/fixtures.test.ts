@@ -37,7 +37,7 @@ import { decodePeerMessage, encodePeerMessage } from '../../src/wire/peer-messag
 import { EntryRecord, entryOf, genesisChain, recordOf } from '../../src/wire/record.ts';
 import { decodeReplies, encodeReplies } from '../../src/wire/replies.ts';
 import type { ReplicaStatus } from '../../src/wire/status.ts';
-import { copyOf, join } from './helpers.ts';
+import { bytesOf, copyOf, join } from './helpers.ts';
 
 /**
  * The bytes of wire version 1, pinned: what one release writes, every later one that speaks version
@@ -390,10 +390,8 @@ test('every frame type has a fixture, and every fixture a test', () => {
   const types = new Set<number>();
   const files = readdirSync(FOLDER).map((file) => file.replace('.hex', ''));
   for (const name of files) {
-    const bytes = Buffer.from(
-      readFileSync(new URL(`${name}.hex`, FOLDER), 'utf8').replace(/\s/g, ''),
-      'hex',
-    );
+    const hex = readFileSync(new URL(`${name}.hex`, FOLDER), 'utf8');
+    const bytes = Buffer.from(bytesOf(hex));
     if (bytes.subarray(0, 4).toString() === 'TOCS') types.add(bytes[5] as number);
   }
   expect([...types].sort((a, b) => a - b)).toEqual(Object.values(FrameType).sort((a, b) => a - b));

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { BugError, must } from '../../../src/base/assert.ts';
 import { isCode, MEANING, TocsinError } from '../../../src/base/errors.ts';
 import type { WriteOptions } from '../../../src/statemachine/alert-api.ts';
-import { NOW, runIn } from './world.ts';
+import { runIn } from './world.ts';
 
 const CODES = Object.keys(MEANING).filter(isCode);
 const ACK = ['alert', 'ack', 'A1042'];
@@ -50,14 +50,12 @@ describe('what is not a coded error', () => {
 });
 
 describe('a hint helps at night', () => {
-  test('an unknown outcome names the flags that make repeating safe', async () => {
+  test('an unknown outcome names the flag that makes repeating safe', async () => {
     const done = new TocsinError('OUTCOME_UNKNOWN', 'no answer');
-    const line = [...ACK, '--idempotency-key', "it's", '--actor', 'nurse joy'];
+    const line = [...ACK, '--idempotency-key', "it's"];
     const { stderr } = await runIn({ answers: { done } }, ...line);
 
-    expect(stderr).toContain(
-      `--idempotency-key 'it'\\''s' --observed-at ${NOW} --actor 'nurse joy'\n`,
-    );
+    expect(stderr).toMatch(/ with this flag added: --idempotency-key 'it'\\''s'\n$/);
   });
 
   test('an unknown outcome without a key names the one that was drawn', async () => {
@@ -65,7 +63,7 @@ describe('a hint helps at night', () => {
     const { stderr, calls } = await runIn({ answers: { done } }, ...ACK);
     const { idempotencyKey } = must(calls[1], 'no call').args[1] as WriteOptions;
 
-    expect(stderr).toContain(`--idempotency-key ${idempotencyKey} `);
+    expect(stderr).toContain(`--idempotency-key ${idempotencyKey}\n`);
   });
 
   test('an unreachable cluster names what was asked', async () => {

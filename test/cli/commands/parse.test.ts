@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { must } from '../../../src/base/assert.ts';
 import type { WriteOptions } from '../../../src/statemachine/alert-api.ts';
-import { CLUSTER, NOW, pageOf, runIn, type WorldOptions } from './world.ts';
+import { CLUSTER, pageOf, runIn, type WorldOptions } from './world.ts';
 
 /** What a command line asks of the client: the method and its first argument. */
 async function asked(line: readonly string[], world: WorldOptions = {}): Promise<unknown> {
@@ -15,7 +15,7 @@ async function asked(line: readonly string[], world: WorldOptions = {}): Promise
 }
 
 const RAISE = ['alert', 'raise', 'k1', '--condition', 'HR:HI', '--priority', 'high'];
-const GIVEN = { actor: 'nurse', observedAt: NOW };
+const GIVEN = { actor: 'nurse' };
 const RAISED = {
   dedupKey: 'k1',
   condition: 'HR:HI',

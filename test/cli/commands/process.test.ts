@@ -149,14 +149,7 @@ test('format, serve, raise, acknowledge, list, watch, status, end', {
 
   const watch = start('alert', 'watch', '--from', '1', ...endpoints);
   await watch.said(/ raised /);
-  const key = [
-    '--idempotency-key',
-    'k1',
-    '--observed-at',
-    '2026-03-01T03:04:05Z',
-    '--actor',
-    'joy',
-  ];
+  const key = ['--idempotency-key', 'k1', '--actor', 'joy'];
   const acked = await run('alert', 'ack', 'A1', ...key, ...endpoints);
   const repeated = await run('alert', 'ack', 'A1', ...key, ...endpoints);
   expect(acked.stdout).toBe('A1 acknowledged: ACTIVE_ACK, activation 1, revision 2\n');
