@@ -8,11 +8,6 @@ export function assert(condition: unknown, message: string): asserts condition {
   if (!condition) throw new BugError(message);
 }
 
-/** The default branch of a total switch: does not compile while a case is missing. */
-export function unreachable(value: never): never {
-  throw new BugError(`unreachable: ${JSON.stringify(value)}`);
-}
-
 /** The value, which the caller knows to be there. */
 export function must<T>(value: T | undefined | null, message: string): T {
   if (value === undefined || value === null) throw new BugError(message);
