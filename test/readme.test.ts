@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { freePorts } from './replica/free-ports.ts';
+import { freePorts } from '../cli/local/free-ports.ts';
 
 /** The console session of the README, run as it stands there, ports aside. */
 

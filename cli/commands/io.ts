@@ -1,4 +1,5 @@
 import type { TocsinError } from '../../src/base/errors.ts';
+import type { RunningReplica, ServeOptions } from '../../src/replica/start.ts';
 import type { AlertApi, CallOptions } from '../../src/statemachine/alert-api.ts';
 import type { Identity } from '../../src/storage/types.ts';
 import type { ReplicaStatus } from '../../src/wire/status.ts';
@@ -54,20 +55,5 @@ export interface ConnectOptions {
 /** What the command line needs of a client. */
 export interface OperatorClient extends AlertApi {
   status(endpoint?: string, options?: CallOptions): Promise<ReplicaStatus>;
-  close(): Promise<void>;
-}
-
-/** As in src/replica/start.ts. */
-export interface ServeOptions {
-  readonly folder: string;
-  readonly clusterId?: string;
-  readonly listen?: string;
-  readonly log?: (line: string) => void;
-}
-
-export interface RunningReplica {
-  readonly identity: Identity;
-  readonly address: string;
-  readonly closed: Promise<TocsinError | undefined>;
   close(): Promise<void>;
 }

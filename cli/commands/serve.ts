@@ -1,9 +1,10 @@
 import { Command } from 'commander';
 import type { TocsinError } from '../../src/base/errors.ts';
+import type { RunningReplica } from '../../src/replica/start.ts';
 import { printable } from '../output/escape.ts';
 import { toSafeJson } from '../output/json.ts';
 import { withHint } from './failure.ts';
-import type { Io, RunningReplica } from './io.ts';
+import type { Io } from './io.ts';
 import { addOutputOptions, type OutputFlags, withExamples } from './options.ts';
 import { watchInterrupts } from './session.ts';
 import { shellQuote } from './shell-quote.ts';

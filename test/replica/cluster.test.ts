@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { freePorts } from '../../cli/local/free-ports.ts';
 import { replicaId, unixMillis } from '../../src/base/ids.ts';
 import { connect } from '../../src/client/client.ts';
 import { type RunningReplica, startReplica } from '../../src/replica/start.ts';
@@ -10,7 +11,6 @@ import { formatFolder } from '../../src/storage/data-folder.ts';
 import { newClusterId, newIncarnation } from '../../src/storage/identity.ts';
 import { decodeFail } from '../../src/wire/client-messages.ts';
 import { FrameType } from '../../src/wire/frame.ts';
-import { freePorts } from './free-ports.ts';
 import { RawClient } from './raw-client.ts';
 
 let folder = '';

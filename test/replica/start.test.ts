@@ -3,11 +3,11 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { freePorts } from '../../cli/local/free-ports.ts';
 import { replicaId } from '../../src/base/ids.ts';
 import { type RunningReplica, startReplica } from '../../src/replica/start.ts';
 import { formatFolder } from '../../src/storage/data-folder.ts';
 import { newClusterId, newIncarnation } from '../../src/storage/identity.ts';
-import { freePorts } from './free-ports.ts';
 
 let folder = '';
 let port = 0;

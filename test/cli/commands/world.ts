@@ -4,13 +4,12 @@ import type {
   OperatorClient,
   Output,
   ParsedAddress,
-  RunningReplica,
-  ServeOptions,
   Services,
 } from '../../../cli/commands/io.ts';
 import { run } from '../../../cli/commands/run.ts';
 import { TocsinError } from '../../../src/base/errors.ts';
 import { logIndex, replicaId, revision, term, unixMillis } from '../../../src/base/ids.ts';
+import type { RunningReplica, ServeOptions } from '../../../src/replica/start.ts';
 import type {
   AlertPage,
   Answer,
