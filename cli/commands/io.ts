@@ -1,4 +1,3 @@
-import type { TocsinError } from '../../src/base/errors.ts';
 import type { RunningReplica, ServeOptions } from '../../src/replica/start.ts';
 import type { AlertApi, CallOptions } from '../../src/statemachine/alert-api.ts';
 import type { Identity } from '../../src/storage/types.ts';
