@@ -28,7 +28,7 @@ export interface ReplicaParts {
   readonly store: LogStore;
   readonly transport: Transport;
   readonly clock: Clock;
-  /** Decides election time-outs only. */
+  /** Decides election time-outs, and where things lie in memory; nothing that replicas must share. */
   readonly seed: number;
   readonly agent: string;
   readonly log: (line: string) => void;
@@ -46,7 +46,7 @@ export class Replica {
   /** Without the restored entries, which the core forgets one day. */
   readonly #parts: Omit<ReplicaParts, 'restored'>;
   readonly #core: RaftCore;
-  readonly #machine: AlertMachine = new AlertMachine();
+  readonly #machine: AlertMachine;
   readonly #history: History;
   readonly #writer: DiskWriter;
   readonly #applier: Applier;
@@ -67,6 +67,7 @@ export class Replica {
     const { identity, store, clock } = kept;
     this.#history = new History(kept.historyEventsMax);
     this.#startedAt = clock.monotonic();
+    this.#machine = new AlertMachine({}, parts.seed);
     this.#core = new RaftCore({
       id: identity.replicaId,
       voters: identity.members.map((member) => member.id),

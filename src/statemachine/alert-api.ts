@@ -88,8 +88,8 @@ export interface WatchOptions {
 
 /**
  * What a watcher is told, in order of revision, each event once:
- * `event`; `progress`, everything up to `revision` was told; `compacted`, the events before `revision` are no longer
- * kept, and `alerts` is the state that they led to (of the alerts that match the filter).
+ * `event`; `progress`, everything up to `revision` was told; `compacted`, the events up to `revision`, that one
+ * included, are told by the state that they led to: `alerts` (those that match the filter) takes their place.
  */
 export type WatchMessage =
   | { readonly type: 'event'; readonly event: AlertEvent }
