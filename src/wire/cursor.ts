@@ -188,7 +188,7 @@ export class BodyCursor {
     this.#at = at + 8;
     if (this.#at > this.#end) return this.#fail();
     const value = this.#view.getFloat64(at);
-    return Number.isFinite(value) ? value : this.#fail();
+    return Number.isFinite(value) && !Object.is(value, -0) ? value : this.#fail();
   }
 
   #byte(): number {

@@ -105,10 +105,14 @@ function scanScalar(b: Uint8Array, at: number, token: number, end: number, start
     case 0xca:
       if (((b[at + 1] as number) & 0x7f) === 0x7f && (b[at + 2] as number) >= 0x80)
         fail('not a finite number', at - start);
+      if (readU32Big(b, at + 1) === 0x80000000)
+        fail('negative zero', at - start);
       return after;
     case 0xcb:
       if (((b[at + 1] as number) & 0x7f) === 0x7f && (b[at + 2] as number) >= 0xf0)
         fail('not a finite number', at - start);
+      if (readU32Big(b, at + 1) === 0x80000000 && readU32Big(b, at + 5) === 0)
+        fail('negative zero', at - start);
       return after;
     case 0xcf:
       if (readU32Big(b, at + 1) > 0x1fffff) fail('integer beyond 2⁵³', at - start);

@@ -82,6 +82,10 @@ describe('a body', () => {
     );
   });
 
+  test('with a negative zero in it is encoded as zero', () => {
+    expect(decodeBody(encodeBody({ value: -0 }))).toEqual({ value: 0 });
+  });
+
   test('encoded before does not change when another is encoded, however long', () => {
     const first = encodeBody({ text: 'first' });
     const copy = copyOf(first);
@@ -176,6 +180,8 @@ describe('refused at once:', () => {
   refused('infinity', 'cb 7ff0000000000000', /finite/);
   refused('minus infinity', 'cb fff0000000000000', /finite/);
   refused('NaN in 32 bits', 'ca 7fc00000', /finite/);
+  refused('negative zero', 'cb 8000000000000000', /negative zero/);
+  refused('negative zero in 32 bits', 'ca 80000000', /negative zero/);
   refused('infinity in 32 bits', 'ca ff800000', /finite/);
   refused('a key that is a number', '81 01 01', /key is not a text/);
   refused('a key that is nil', '81 c0 01', /key is not a text/);
