@@ -1,6 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import {
+  access,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { TocsinError } from '../base/errors.ts';
 import type { ReplicaId } from '../base/ids.ts';
@@ -24,6 +34,7 @@ export interface OpenedFolder {
 }
 
 const RAFT_FOLDER = 'raft';
+const IDENTITY_FILE = 'identity';
 /** A folder in the making has this name and a random ending; it becomes `raft` by one rename. */
 const STAGING_PREFIX = 'raft.formatting-';
 
@@ -69,15 +80,20 @@ export async function openFolder(
   expected: ExpectedOwner = {},
 ): Promise<OpenedFolder> {
   await mustHoldLog(path);
-  await verifyFiles(join(path, RAFT_FOLDER));
-  const database = await openDatabase(join(path, RAFT_FOLDER), false);
+  const raft = join(path, RAFT_FOLDER);
+  // LevelDB rewrites files as it opens them, so whatever can be refused is refused before.
+  mustBelong(path, await readIdentityFile(raft), expected);
+  await verifyFiles(raft);
+  const highWater = await HighWater.open(raft);
+  let database: Database | undefined;
   try {
+    database = await openDatabase(raft, false);
     const identity = await readIdentity(database);
     mustBelong(path, identity, expected);
-    const highWater = await HighWater.open(join(path, RAFT_FOLDER));
     return { identity, store: new LevelLogStore(database, identity.clusterId, highWater) };
   } catch (error) {
-    await database.close();
+    await highWater.close();
+    await database?.close();
     throw faultOf(error, `opening ${path}`);
   }
 }
@@ -104,7 +120,22 @@ async function writeInitial(folder: string, identity: Identity): Promise<void> {
     await database.close();
   }
   await HighWater.create(folder);
+  await writeFile(join(folder, IDENTITY_FILE), encodeIdentity(identity), {
+    flag: 'wx',
+    flush: true,
+  });
   await syncFolder(folder);
+}
+
+/** The copy of the identity that can be read without opening LevelDB. */
+async function readIdentityFile(folder: string): Promise<Identity> {
+  try {
+    return decodeIdentity(await readFile(join(folder, IDENTITY_FILE)));
+  } catch (error) {
+    if (hasCode(error, 'ENOENT'))
+      throw new TocsinError('DATA_CORRUPT', `${folder}: the file ${IDENTITY_FILE} is missing`);
+    throw faultOf(error, `reading ${join(folder, IDENTITY_FILE)}`);
+  }
 }
 
 async function readIdentity(database: Database): Promise<Identity> {
@@ -165,7 +196,9 @@ async function listFolder(path: string): Promise<readonly string[]> {
   } catch (error) {
     if (hasCode(error, 'ENOENT', 'ENOTDIR')) throw missing(`${path} does not exist`, error);
     if (hasCode(error, 'EACCES', 'EPERM', 'EROFS'))
-      throw missing(`no permission to read and write ${path}`, error);
+      throw new TocsinError('DISK_FAILED', `no permission to read and write ${path}`, {
+        cause: error,
+      });
     throw faultOf(error, `opening ${path}`);
   }
 }

@@ -105,8 +105,7 @@ function scanScalar(b: Uint8Array, at: number, token: number, end: number, start
     case 0xca:
       if (((b[at + 1] as number) & 0x7f) === 0x7f && (b[at + 2] as number) >= 0x80)
         fail('not a finite number', at - start);
-      if (readU32Big(b, at + 1) === 0x80000000)
-        fail('negative zero', at - start);
+      if (readU32Big(b, at + 1) === 0x80000000) fail('negative zero', at - start);
       return after;
     case 0xcb:
       if (((b[at + 1] as number) & 0x7f) === 0x7f && (b[at + 2] as number) >= 0xf0)

@@ -217,7 +217,9 @@ describe('opening', () => {
     ['the manifest', /MANIFEST/, () => removeFiles(/^MANIFEST/)],
     ['the content of CURRENT', /CURRENT/, async () => truncate(join(path, 'raft', 'CURRENT'), 0)],
     ['the end of CURRENT', /CURRENT/, async () => truncate(join(path, 'raft', 'CURRENT'), 10)],
-    ['all but the tables', /CURRENT/, () => removeFiles(/^(?!.*ldb)/)],
+    ['all but the tables', /identity/, () => removeFiles(/^(?!.*ldb)/)],
+    ['its identity', /identity/, () => removeFiles(/^identity$/)],
+    ['its high-water mark', /high-water/, () => removeFiles(/^high-water$/)],
   ];
   test.each(lost)(
     'a folder that lost %s is DATA_CORRUPT, and nothing is touched',
@@ -285,6 +287,20 @@ describe('opening', () => {
     await withStore(async (opened) => expect(opened.identity).toEqual(identity));
   });
 
+  test('a folder of another cluster, or of a newer format, is not touched', async () => {
+    await makeUsed();
+    const file = join(path, 'raft', 'identity');
+    const before = await snapshot(root);
+    await expect(openFolder(path, { clusterId: 'e'.repeat(32) })).rejects.toThrow(
+      coded('DATA_OTHER_CLUSTER'),
+    );
+    expect(await snapshot(root)).toEqual(before);
+    await writeFile(file, identityOfVersion(2));
+    const newer = await snapshot(root);
+    await expect(openFolder(path)).rejects.toThrow(coded('DATA_NEWER_FORMAT', /format 2/));
+    expect(await snapshot(root)).toEqual(newer);
+  });
+
   test('a copy of the folder opens elsewhere', async () => {
     await makeUsed();
     await copy(path, join(root, 'copy'));
@@ -301,7 +317,7 @@ describe('opening', () => {
     const root = process.geteuid?.() === 0;
     if (root) process.seteuid?.(65_534); // root may read everything
     try {
-      await expect(openFolder(path)).rejects.toThrow(coded('DATA_MISSING', /permission/));
+      await expect(openFolder(path)).rejects.toThrow(coded('DISK_FAILED', /permission/));
     } finally {
       if (root) process.seteuid?.(0);
       await chmod(path, 0o700);
