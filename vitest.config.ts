@@ -1,6 +1,11 @@
 import { defineConfig } from 'vitest/config';
+import { mutating } from './test/mutants/plugin.ts';
+
+const { MUTANT } = process.env;
 
 export default defineConfig({
+  // One seeded bug in the sources, when the run is there to show that the tests find it.
+  plugins: MUTANT === undefined ? [] : [mutating(MUTANT, import.meta.dirname)],
   test: {
     include: ['test/**/*.test.ts'],
     setupFiles: ['test/setup.ts'],

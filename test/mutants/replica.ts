@@ -1,0 +1,37 @@
+import type { Mutant } from './mutant.ts';
+
+/** Bugs in the shell around the core. */
+export const REPLICA_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'answer-for-another-entry',
+    claim: 'a caller whose entry was replaced is not told that it was done',
+    file: 'src/replica/proposals.ts',
+    find: 'if (waiting.id.term !== entry.term) {',
+    replace: 'if (waiting.id.term > entry.term) {',
+    killedBy: ['test/replica/proposals.test.ts'],
+  },
+  {
+    name: 'deny-what-may-be-written',
+    claim: 'a command that may be committed yet is unknown, not refused',
+    file: 'src/replica/proposals.ts',
+    find: 'for (const { batch } of pending) this.refused(batch, maybeWritten);',
+    replace: 'for (const { batch } of pending) this.refused(batch, notWritten);',
+    killedBy: ['test/replica/proposals.test.ts'],
+  },
+  {
+    name: 'release-before-sync',
+    claim: 'what depends on a write leaves after it',
+    file: 'src/replica/disk-writer.ts',
+    find: 'this.#after.push(...ready.sendAfterSync);\n    return [];\n  }\n\n  /** Starts',
+    replace: 'return ready.sendAfterSync;\n  }\n\n  /** Starts',
+    killedBy: ['test/replica/disk-writer.test.ts'],
+  },
+  {
+    name: 'skip-an-event-at-resume',
+    claim: 'a watch that resumes misses nothing',
+    file: 'src/replica/watch-hub.ts',
+    find: 'const next = from ?? revision(this.#history.newest + 1);',
+    replace: 'const next = revision((from ?? this.#history.newest) + 1);',
+    killedBy: ['test/replica/watch-hub.test.ts'],
+  },
+];

@@ -1,0 +1,92 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Mutant } from './mutant.ts';
+import { MUTANTS, mutantNamed } from './table.ts';
+
+/**
+ * npm run test:mutants [-- NAME…]
+ *
+ * Runs each mutant's tests with the bug in place. A mutant is killed by a test that ran and failed; tests that could not
+ * even be loaded prove nothing, and count as a failure of the mutant itself.
+ */
+
+type Verdict = 'killed' | 'SURVIVED' | 'BROKEN';
+
+interface Report {
+  readonly numFailedTests?: number;
+  readonly testResults?: readonly {
+    readonly status: string;
+    readonly message: string;
+    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+  }[];
+}
+
+interface Outcome {
+  readonly verdict: Verdict;
+  /** The test that failed, or what went wrong. */
+  readonly by: string;
+}
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+const ROOT = join(import.meta.dirname, '..', '..');
+
+/** Ends with the exit status: 0 when every mutant was killed. */
+export async function runMutants(names: readonly string[]): Promise<0 | 1> {
+  const chosen = names.length === 0 ? MUTANTS : names.map(mutantNamed);
+  const folder = mkdtempSync(join(tmpdir(), 'tocsin-mutants-'));
+  const width = Math.max(...chosen.map(({ name }) => name.length));
+  let failed = 0;
+  try {
+    for (const mutant of chosen) {
+      const began = performance.now();
+      const { verdict, by } = await judge(mutant, join(folder, 'report.json'));
+      if (verdict !== 'killed') failed += 1;
+      const seconds = ((performance.now() - began) / 1000).toFixed(1).padStart(6);
+      say(`${mutant.name.padEnd(width)} ${seconds} s  ${verdict.padEnd(8)}  ${by}`);
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  say(`${chosen.length - failed} passed, ${failed} failed`);
+  return failed === 0 ? 0 : 1;
+}
+
+async function judge(mutant: Mutant, report: string): Promise<Outcome> {
+  rmSync(report, { force: true });
+  const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
+  const filter = mutant.test === undefined ? [] : ['--testNamePattern', mutant.test];
+  const output = ['--reporter=json', `--outputFile.json=${report}`, '--bail=1'];
+  const args = [vitest, 'run', ...mutant.killedBy, ...filter, ...output];
+  const child = spawn(process.execPath, args, {
+    cwd: ROOT,
+    stdio: 'ignore',
+    env: { ...process.env, MUTANT: mutant.name },
+  });
+  await new Promise((resolve) => child.once('close', resolve));
+  return verdictOf(read(report));
+}
+
+/** What a run of vitest says about the mutant in it. */
+export function verdictOf(report: Report): Outcome {
+  const results = report.testResults ?? [];
+  const failed = results
+    .flatMap(({ assertionResults }) => assertionResults)
+    .find(({ status }) => status === 'failed');
+  if (failed !== undefined) return { verdict: 'killed', by: failed.fullName };
+  const unloaded = results.find(({ status }) => status === 'failed');
+  if (unloaded !== undefined)
+    return { verdict: 'BROKEN', by: unloaded.message.split('\n')[0] ?? '' };
+  if (results.length === 0) return { verdict: 'BROKEN', by: 'no test ran' };
+  return { verdict: 'SURVIVED', by: `${results.length} files of tests passed` };
+}
+
+function read(path: string): Report {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as Report;
+  } catch {
+    return {};
+  }
+}

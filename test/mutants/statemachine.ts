@@ -1,0 +1,30 @@
+import type { Mutant } from './mutant.ts';
+
+/** Bugs in the meaning of alerts. */
+export const STATEMACHINE_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'apply-a-repetition',
+    claim: 'a repeated command gets its first reply and changes nothing',
+    file: 'src/statemachine/machine.ts',
+    find: 'if (first.fingerprint === fingerprint) return first.reply;',
+    replace: 'if (first.fingerprint !== fingerprint) return first.reply;',
+    killedBy: ['test/statemachine/'],
+  },
+  {
+    name: 'escalate-in-silence',
+    claim: 'a raise of higher priority begins a new activation (T3)',
+    file: 'src/statemachine/transitions.ts',
+    find: "  ACTIVE_ACK: {\n    'raise-lower': change('T4', 'deescalated', 'ACTIVE_ACK'),\n    'raise-same': change('T2', 'continued', 'ACTIVE_ACK'),\n    'raise-higher': annunciate('T3', 'escalated'),",
+    replace:
+      "  ACTIVE_ACK: {\n    'raise-lower': change('T4', 'deescalated', 'ACTIVE_ACK'),\n    'raise-same': change('T2', 'continued', 'ACTIVE_ACK'),\n    'raise-higher': change('T3', 'escalated', 'ACTIVE_ACK'),",
+    killedBy: ['test/statemachine/'],
+  },
+  {
+    name: 'ignore-the-expected-revision',
+    claim: 'a command that expects another revision is refused',
+    file: 'src/statemachine/refusals.ts',
+    find: 'if (expected === undefined || expected === actual) return undefined;',
+    replace: 'if (expected === undefined || expected <= actual) return undefined;',
+    killedBy: ['test/statemachine/'],
+  },
+];

@@ -1,0 +1,21 @@
+import type { Mutant } from './mutant.ts';
+import { RAFT_MUTANTS } from './raft.ts';
+import { REPLICA_MUTANTS } from './replica.ts';
+import { STATEMACHINE_MUTANTS } from './statemachine.ts';
+import { STORAGE_MUTANTS } from './storage.ts';
+
+/** Every seeded bug of this repository. */
+export const MUTANTS: readonly Mutant[] = [
+  ...RAFT_MUTANTS,
+  ...STORAGE_MUTANTS,
+  ...STATEMACHINE_MUTANTS,
+  ...REPLICA_MUTANTS,
+];
+
+/** @throws Error when there is none, or more than one */
+export function mutantNamed(name: string): Mutant {
+  const [mutant, ...more] = MUTANTS.filter((each) => each.name === name);
+  if (mutant === undefined) throw new Error(`there is no mutant ${name}`);
+  if (more.length > 0) throw new Error(`mutant ${name} is listed ${more.length + 1} times`);
+  return mutant;
+}
