@@ -1,0 +1,36 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Row } from '../workloads/stage.ts';
+import type { Machine } from './machine.ts';
+
+/** One run, as it is kept in bench/results. */
+export interface Run {
+  readonly bench: 'cluster' | 'peers';
+  /** ISO 8601, UTC. */
+  readonly at: string;
+  readonly machine: Machine;
+  readonly seconds: number;
+  readonly rows: readonly Row[];
+}
+
+export async function writeRun(path: string, run: Run): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, `${JSON.stringify(run, undefined, 2)}\n`);
+}
+
+/** One row as a line for people. */
+export function lineOf({ workload, load, cpuUs, loadCpuUs, writtenBytes, extra }: Row): string {
+  const { latencyMs, failed, firstFailure } = load;
+  const cells = [
+    workload.padEnd(26),
+    `${load.perSecond.toLocaleString('en-US').padStart(9)}/s`,
+    `p50 ${latencyMs.p50} ms`,
+    `p99 ${latencyMs.p99} ms`,
+    `p99.9 ${latencyMs.p999} ms`,
+    `CPU ${cpuUs}+${loadCpuUs} us`,
+    writtenBytes === undefined ? '' : `${writtenBytes} B written`,
+    ...Object.entries(extra ?? {}).map(([name, value]) => `${name} ${value}`),
+    failed === 0 ? '' : `${failed} FAILED: ${firstFailure}`,
+  ];
+  return cells.filter((cell) => cell !== '').join('  ');
+}

@@ -1,0 +1,48 @@
+import type { AlertApi, RaiseInput } from '../../src/statemachine/alert-api.ts';
+import type { Operation } from '../measure/load.ts';
+
+/** Bytes of a raise as a record, about what the other stores are given as a value. */
+export const PAYLOAD_BYTES = 256;
+
+/** Of the record of a raise, everything but its text. */
+const RECORD_WITHOUT_TEXT_BYTES = 170;
+
+const raiseOf = (key: string, text: string): RaiseInput => ({
+  dedupKey: key,
+  priority: 'medium',
+  condition: 'HR:HI',
+  text,
+  subject: { unit: 'ED', bed: 'B12' },
+  cause: { metric: 'HR', value: 141, limit: 131 },
+});
+
+/** Text that pads a raise to `bytes`. */
+const paddingOf = (bytes: number): string =>
+  'x'.repeat(Math.max(0, bytes - RECORD_WITHOUT_TEXT_BYTES));
+
+/**
+ * Raises and clears by turns, a key after another: each is a change that every replica logs and applies, and the number of
+ * open alerts stays small. `prefix` keeps runs apart.
+ */
+export function raiseAndClear(
+  api: AlertApi,
+  prefix: string,
+  payloadBytes: number = PAYLOAD_BYTES,
+): Operation {
+  const text = paddingOf(payloadBytes);
+  return (n) => {
+    const key = `${prefix}:${n >> 1}`;
+    return n % 2 === 0 ? api.raise(raiseOf(key, text)) : api.clear({ target: { dedupKey: key } });
+  };
+}
+
+/** Raises that stay open. */
+export const raiseOnly = (api: AlertApi, prefix: string): Operation => {
+  const text = paddingOf(PAYLOAD_BYTES);
+  return (n) => api.raise(raiseOf(`${prefix}:${n}`, text));
+};
+
+/** `size` commands in one turn, which the client sends as one frame; one operation. */
+export function inBatches(operation: Operation, size: number): Operation {
+  return (n) => Promise.all(Array.from({ length: size }, (_, at) => operation(n * size + at)));
+}
