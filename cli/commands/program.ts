@@ -34,6 +34,10 @@ const ENTRIES: Readonly<Record<string, Entry>> = {
     summary: 'play a folder of recordings through rules into a cluster',
     load: async (io) => (await import('../replay/command.ts')).replayCommand(io),
   },
+  score: {
+    summary: 'compute early-warning scores over charted stays',
+    load: async (io) => (await import('../score/command.ts')).scoreCommand(io),
+  },
   errors: {
     summary: 'explain error codes',
     load: async (io) => (await import('./errors.ts')).errorsCommand(io),

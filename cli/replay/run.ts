@@ -1,6 +1,3 @@
-import { constants } from 'node:fs';
-import { access, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import type { RuleSet } from '../../src/analytics/rules.ts';
 import { TocsinError } from '../../src/base/errors.ts';
 import { Exit } from '../commands/failure.ts';
@@ -13,6 +10,7 @@ import { formatTransitions } from '../input/transitions.ts';
 import { LocalCluster } from '../local/local-cluster.ts';
 import { printable } from '../output/escape.ts';
 import { toSafeJson } from '../output/json.ts';
+import { mustBeWritable, writeWhole } from '../output/whole-file.ts';
 import { type Progress, showProgress } from './progress.ts';
 import { type ReplayResult, replay } from './replay.ts';
 import { isSound, renderSummary, summaryOf } from './summary.ts';
@@ -144,34 +142,5 @@ function report(io: Io, flags: ReplayFlags, result: ReplayResult): void {
   if (isSound(result)) return;
   io.stderr.write('tocsin: the cluster did not keep its word; see the summary\n');
 }
-
-/** Finds out before anything is sent, without leaving a trace. */
-async function mustBeWritable(path: string): Promise<void> {
-  try {
-    const found = await stat(path).catch(() => undefined);
-    if (found?.isDirectory()) throw new Error('it is a folder');
-    if (found !== undefined) await access(path, constants.W_OK);
-    await access(dirname(path), constants.W_OK);
-  } catch (error) {
-    throw unwritable(path, error);
-  }
-}
-
-/** All of it or nothing: a reader never meets half a file. */
-async function writeWhole(path: string, text: string): Promise<void> {
-  const staging = `${path}.${process.pid}.tmp`;
-  try {
-    await writeFile(staging, text);
-    await rename(staging, path);
-  } catch (error) {
-    await rm(staging, { force: true });
-    throw unwritable(path, error);
-  }
-}
-
-const unwritable = (path: string, error: unknown): TocsinError => {
-  const why = error instanceof Error ? error.message : String(error);
-  return new TocsinError('USAGE', `--out ${path} cannot be written: ${why}`, { cause: error });
-};
 
 const usage = (message: string): TocsinError => new TocsinError('USAGE', message);

@@ -136,6 +136,9 @@ export const RULES_FILE_BYTES_MAX: number = 1 * MiB;
 export const RECORDINGS_MAX = 512;
 export const RECORDING_LINE_BYTES_MAX: number = 4 * KiB;
 export const WARD_BEDS_MAX = 10_000;
+/** Charted stays of one folder, and rows of one of them: a row a second for two days. */
+export const STAYS_MAX = 65_536;
+export const STAY_ROWS_MAX = 172_800;
 
 // From rules to the cluster.
 /** Commands that a sender of alerts holds, under way and waiting; whoever brings more waits. */

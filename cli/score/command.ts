@@ -1,0 +1,63 @@
+import { Command, InvalidArgumentError } from 'commander';
+import type { SpO2Scale } from '../../src/analytics/scores/news2.ts';
+import type { Io } from '../commands/io.ts';
+import { withExamples } from '../commands/options.ts';
+import { parseText } from '../commands/values.ts';
+import { mustBeWritable, writeWhole } from '../output/whole-file.ts';
+
+interface News2Flags {
+  readonly out?: string;
+  readonly scale: SpO2Scale;
+  readonly validFor: number;
+}
+
+/** `tocsin score`: scores over folders of charted stays. */
+export const scoreCommand = (io: Io): Command =>
+  new Command('score')
+    .description('compute early-warning scores over folders of charted stays')
+    .addCommand(news2Command(io));
+
+function news2Command(io: Io): Command {
+  const command = new Command('news2')
+    .description(
+      'NEWS2 at each time at which an input was charted, the last value of each input carried forward; ' +
+        '`inputs` below 7 means that the score is partial, a lower bound',
+    )
+    .argument('<folder>', 'holds stays named NUMBER.txt (Time,Parameter,Value)', parseText)
+    .option('--out <file>', 'write the CSV there instead of to standard output')
+    .option('--scale <number>', 'SpO2 scale; 2 is for hypercapnic failure only', parseScale, 1)
+    .option(
+      '--valid-for <hours>',
+      'adds a column: complete, stale (an input is older than this) or partial',
+      parseHours,
+      Infinity,
+    );
+  return withExamples(command, [
+    ['tocsin score news2 ./stays', 'as CSV on standard output'],
+    ['tocsin score news2 ./stays --out news2.csv', 'into a file'],
+    ['tocsin score news2 ./stays --valid-for 4', 'says which scores rest on old inputs'],
+  ]).action(async (folder: string, flags: News2Flags) => {
+    if (flags.out !== undefined) await mustBeWritable(flags.out);
+    const { news2OfStays } = await import('./news2-of-stays.ts');
+    const csv = await news2OfStays(folder, {
+      scale: flags.scale,
+      validForMs: flags.validFor * HOUR_MS,
+    });
+    if (flags.out === undefined) io.stdout.write(csv);
+    else await writeWhole(flags.out, csv);
+  });
+}
+
+const HOUR_MS = 3_600_000;
+
+function parseScale(text: string): SpO2Scale {
+  if (text === '1') return 1;
+  if (text === '2') return 2;
+  throw new InvalidArgumentError('It must be 1 or 2.');
+}
+
+function parseHours(text: string): number {
+  const hours = /^\d{1,4}(?:\.\d{1,3})?$/.test(text) ? Number(text) : Number.NaN;
+  if (hours > 0) return hours;
+  throw new InvalidArgumentError('It must be a number of hours above 0, such as 4 or 0.5.');
+}
