@@ -76,8 +76,6 @@ export const shockIndex = ({ pulse, systolic }: BedsideInputs): number | undefin
 export const modifiedShockIndex = ({ pulse, meanPressure }: BedsideInputs): number | undefined =>
   ratio(pulse, meanPressure);
 
-export const SHOCK_INDEX_CUT_OFF = 0.9;
-
 function ratio(above: number | undefined, below: number | undefined): number | undefined {
   if (above === undefined || below === undefined) return undefined;
   return Number.isFinite(above) && below > 0 && Number.isFinite(below) ? above / below : undefined;
