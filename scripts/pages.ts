@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Code, MEANING } from '../src/base/errors.ts';
 import * as limits from '../src/base/limits.ts';
+import { checklistPage } from './checklist-page.ts';
 import { MAY_IMPORT } from './layers.ts';
 
 /** The printed pages: each is made from the sources, so that it cannot say what they do not. */
@@ -123,6 +124,7 @@ export function printedPages(): ReadonlyMap<string, string> {
   const pages = new Map([
     ['docs/limits.md', `${limitsPage()}\n`],
     ['docs/errors.md', `${errorsPage()}\n`],
+    ['docs/raft-tests.md', `${checklistPage(PRINTED)}\n`],
   ]);
   const architecture = join(ROOT, 'ARCHITECTURE.md');
   if (existsSync(architecture)) {

@@ -1,0 +1,139 @@
+import { by, type Chapter, chapter, notHere, open } from './table.ts';
+
+const CHAOS = 'raft/chaos › random faults never break agreement, and calm always ends in progress';
+const ANY_LINKS = 'raft/liveness › three replicas, any links one way or both broken (noticed: %s)';
+
+export const ELECTION: Chapter = chapter('Election', {
+  1: open('One leader comes of a cold start, in one term for all'),
+  2: open('Without faults neither term nor leader changes'),
+  3: open('A leader that is cut off is replaced, and comes back as a follower without disturbing'),
+  4: open('No quorum, no leader; the quorum back, a leader'),
+  5: open('Of seven replicas any three cut off at random, round after round: one leader'),
+  6: open('A replica starts as a follower'),
+  7: open('Silence makes a follower, and a candidate again, ask everybody in the next term'),
+  8: by(
+    'A majority of the answers of one ballot wins; less waits; a split is asked again',
+    'raft/quorum › a ballot is won or lost exactly when no further vote can change that',
+    'raft/votes › a campaign asks again whoever has not answered',
+    'raft/votes › who is refused by a majority gives up and waits',
+  ),
+  9: by(
+    'One vote a term; the same candidate may ask again',
+    'raft/votes › one vote a term, whoever asks, however often, through restarts from what was written',
+  ),
+  10: by(
+    'A candidate whose log is behind gets no vote: last term first, then last index',
+    'raft/votes › a voter whose log has the terms %j answers a candidate that ends in %j: %s',
+  ),
+  11: open('A vote is given in any role to a candidate of a later term'),
+  12: by(
+    'A candidate that hears a leader of its term or a later one follows it',
+    'raft/votes › a candidate that hears the leader of its term follows it (§5.2)',
+  ),
+  13: open('Every role takes a later term from every kind of message'),
+  14: by(
+    'Messages of an earlier term change nothing; whoever leads or asks there is told',
+    'raft/votes › whoever asks or leads in the past is told the term, so that it cannot stay there',
+    'raft/votes › a vote of an earlier term counts for nothing',
+    'raft/replication › answers from the past, beyond the log, or from strangers move nothing',
+  ),
+  15: by(
+    'Time-outs are drawn anew between two bounds, and every value comes up',
+    'raft/votes › time-outs differ from draw to draw, within their bounds',
+  ),
+  16: open('Two replicas seldom time out together'),
+  17: open('Two candidates at once end in one leader, and the log of the loser in the right state'),
+  18: open('A replica alone leads at once'),
+  19: open('Each replica in turn can lead'),
+  20: open('Whoever overwrites newer entries leaves one history'),
+  21: open('A leader that is told to campaign goes on leading'),
+  22: open('Roles change only along the table of transitions'),
+  23: open('Every role steps down at every message of a later term'),
+  24: open('The own vote, come late, is counted for nothing but its own ballot'),
+  25: by(
+    'A vote is durable before its answer leaves; a crash between gives no second one',
+    'raft/votes › a vote is written down before it is given, also when the term was known before',
+    'raft/votes › one vote a term, whoever asks, however often, through restarts from what was written',
+    CHAOS,
+  ),
+  26: by(
+    'No vote for or by a replica outside the configuration',
+    'raft/votes › who is not among the voters neither campaigns nor is followed',
+    'raft/quorum › votes of strangers do not count',
+  ),
+  27: open('Votes that are slow to leave or to arrive do not stop the cluster'),
+  28: open('A replica of a lower term but a whole log can still be elected'),
+  29: open('A replica of low priority yields, but not for ever'),
+  30: open('A follower that starts again waits its time-out'),
+  31: open('A leader that starts again is a follower'),
+  32: by(
+    'A replica that lost all its state does not come back under its id',
+    'storage/data-folder › an emptied log without tables is DATA_CORRUPT, not a new replica',
+    'storage/data-folder › %s is DATA_MISSING, and nothing is made',
+  ),
+  33: open('A leader brings all six logs of Figure 7 into line'),
+  34: by('At most one leader a term, on every seed', CHAOS),
+});
+
+export const PRE_VOTE: Chapter = chapter('Pre-vote and check-quorum', {
+  35: by(
+    'The question before the vote raises no term, and its loser leaves the leader alone',
+    'raft/votes › a question before the vote changes nothing: no term, no vote, no time-out',
+    'raft/golden › a-follower-that-still-hears-the-leader-refuses-to-depose-it',
+  ),
+  36: by(
+    'A replica that lacks entries gets no pre-vote',
+    'raft/votes › a voter whose log has the terms %j answers a candidate that ends in %j: %s',
+  ),
+  37: by(
+    'No pre-vote from whoever heard the leader lately',
+    'raft/votes › whoever heard its leader lately does not answer a candidate; later it does (thesis §4.2.3)',
+    'raft/votes › a leader does not answer a candidate, unless the campaign is by order',
+  ),
+  38: open('A pre-vote from whoever misses the leader, and from other pre-candidates'),
+  39: open('A replica that was cut off returns in the term it had'),
+  40: notHere(
+    'Without pre-vote a replica that was cut off disturbs, and the cluster recovers',
+    'Pre-vote cannot be switched off.',
+  ),
+  41: by(
+    'A leader without a quorum steps down after an election time-out',
+    'raft/votes › a leader that hears no quorum for an election time-out steps down; answers keep it',
+    'raft/golden › a-leader-without-a-quorum-steps-down',
+  ),
+  42: by(
+    'A leader that hears a quorum stays',
+    'raft/votes › a leader that hears no quorum for an election time-out steps down; answers keep it',
+  ),
+  43: by(
+    'No vote while the leader is heard, whatever the term of the candidate',
+    'raft/votes › whoever heard its leader lately does not answer a candidate; later it does (thesis §4.2.3)',
+  ),
+  44: open('A candidate stuck in a high term gets back into the cluster'),
+  45: notHere('Pre-vote switched on and off in a live cluster', 'Pre-vote is always on.'),
+  46: by(
+    'Who may not campaign does not, however long it hears nothing',
+    'raft/votes › who is not among the voters neither campaigns nor is followed',
+    'raft/votes › an observer that loses its leader waits',
+  ),
+  47: notHere(
+    'A follower told to forget its leader',
+    'There is no such order: a broken connection makes a leader suspect, which allows questions and nothing else.',
+  ),
+  48: by(
+    'A replica that hears heartbeats does not campaign, though it is not heard itself',
+    ANY_LINKS,
+    'raft/liveness › a replica that cannot hear the leader does not unseat it, however long it tries',
+  ),
+  49: by('A leader that hears nobody steps down, though it is heard', ANY_LINKS),
+  50: by(
+    'Bridges and rings get a leader within a few time-outs',
+    'raft/liveness › five replicas, any links broken',
+    ANY_LINKS,
+  ),
+  51: open('Pre-votes without end disturb nobody'),
+  52: by(
+    'A stranger of a higher term moves nobody',
+    'raft/votes › who is not among the voters neither campaigns nor is followed',
+  ),
+});

@@ -1,0 +1,313 @@
+import { by, type Item, notHere, open, type Pitfall } from './table.ts';
+
+const CHAOS = 'raft/chaos › random faults never break agreement, and calm always ends in progress';
+const STORY =
+  'replica/faults › whatever fails, who was told done finds it once, and who was told no finds nothing';
+const FOLLOWER = 'raft/replication › a follower %s (§5.3)';
+const UP_TO_DATE =
+  'raft/votes › a voter whose log has the terms %j answers a candidate that ends in %j: %s';
+const ONE_VOTE =
+  'raft/votes › one vote a term, whoever asks, however often, through restarts from what was written';
+const TRANSFER =
+  'raft/replication › a transfer waits for the log of its target, refuses proposals meanwhile, and ends by itself';
+
+const pitfall = (item: Item, mutant?: Pitfall['mutant']): Pitfall => ({ item, mutant });
+
+/** The mistakes others made, in the order in which they were collected. */
+export const PITFALLS: readonly Pitfall[] = [
+  // Votes, terms, durable state.
+  pitfall(
+    by(
+      'An entry of an earlier term committed by counting',
+      'raft/replication › only an entry of the own term is committed by counting, and then all before it (Figure 8)',
+      'raft/golden › figure-8-an-older-entry-is-not-committed-by-counting',
+    ),
+  ),
+  pitfall(
+    by(
+      'A vote answered before it is durable',
+      'raft/votes › a vote is written down before it is given, also when the term was known before',
+      CHAOS,
+    ),
+  ),
+  pitfall(
+    by(
+      'Term and vote in two writes',
+      'storage/state-record › cut anywhere, with any bit flipped, or as the other copy it is refused',
+      ONE_VOTE,
+    ),
+  ),
+  pitfall(by('A second vote in a term, after stepping down or a transfer', ONE_VOTE)),
+  pitfall(
+    by(
+      'Having seen a vote taken for having been given it',
+      'raft/votes › answers for another term, of the other kind, or of strangers elect nobody',
+      'raft/votes › a vote of an earlier term counts for nothing',
+    ),
+  ),
+  pitfall(
+    by(
+      'Votes and entries reach the disk out of order',
+      'replica/disk-writer › whatever is cut and appended while the disk is slow, it ends up there, and no message leaves before',
+    ),
+  ),
+  pitfall(by('Logs compared by term or index alone', UP_TO_DATE)),
+  pitfall(
+    by(
+      'The time-out not reset on giving a vote, or reset on refusing one',
+      'raft/votes › giving a vote puts off the own campaign, refusing one does not (§5.2)',
+    ),
+  ),
+  pitfall(
+    by(
+      'Answers of strangers counted',
+      'raft/quorum › votes of strangers do not count',
+      'raft/replication › answers from the past, beyond the log, or from strangers move nothing',
+    ),
+  ),
+  // Durability and disk.
+  pitfall(
+    by(
+      'An acknowledgement before the entry is durable, or none the less for a repetition',
+      'raft/replication › an acknowledgement of %s waits for the disk',
+      CHAOS,
+    ),
+  ),
+  pitfall(
+    by(
+      'A replica alone acknowledges before its own sync',
+      'raft/golden › one-replica-alone-waits-for-its-own-disk',
+    ),
+  ),
+  pitfall(
+    by(
+      'A failed sync repeated and then called done',
+      'storage/log-store-contract › after a failed write everything fails, until the next start',
+      'replica/disk-writer › after a failed write nothing more is released, nothing is written, and the fault is told once',
+    ),
+  ),
+  pitfall(open('Acknowledged with relaxed sync, then power lost')),
+  pitfall(
+    by(
+      'A damaged record in the middle passed over in silence',
+      'storage/damage › answers what was once durable, or an error with a code, never a hole',
+    ),
+  ),
+  pitfall(open('The log cut at a damaged committed entry, and votes given after that')),
+  pitfall(
+    by(
+      'A wiped replica returns under its id and votes',
+      'storage/data-folder › an emptied log without tables is DATA_CORRUPT, not a new replica',
+    ),
+  ),
+  pitfall(open('The acknowledgement of an overwritten entry confirms the new one in its place')),
+  pitfall(
+    by(
+      'Completions out of order mark too much as durable',
+      'storage/log-store-contract › a second write before the first is done is a bug of the caller',
+    ),
+  ),
+  pitfall(
+    by(
+      'A leader that cannot read its log sends a malformed append',
+      'raft/replication › entries %s are not sent, but read again',
+      'raft/replication › when the disk yields nothing, the leader waits for the peer before it asks again',
+    ),
+  ),
+  pitfall(
+    by(
+      'Entries that wait to be written survive a cut',
+      'replica/disk-writer › whatever is cut and appended while the disk is slow, it ends up there, and no message leaves before',
+      'raft/replication › conflicts that come faster than the disk leave one write that fits the disk',
+    ),
+  ),
+  pitfall(open('Applied index and state written apart')),
+  pitfall(open('Replay after a snapshot off by one')),
+  // Replication.
+  pitfall(
+    by(
+      'The commit index taken from the leader without regard to what was matched',
+      `${FOLLOWER} › commits up to what it surely shares`,
+      `${FOLLOWER} › commits up to the last new entry`,
+      'raft/replication › what a peer is told to be committed is never more than it is known to hold',
+    ),
+  ),
+  pitfall(
+    by(
+      'The answer to a heartbeat taken for an acknowledgement',
+      'raft/replication › answers from the past, beyond the log, or from strangers move nothing',
+    ),
+  ),
+  pitfall(
+    by(
+      'A follower cuts without a conflict, or below the commit index',
+      `${FOLLOWER} › keeps what a late one merely repeats`,
+      'raft/replication › a late append below the commit index touches nothing',
+    ),
+  ),
+  pitfall(
+    by(
+      'A late refusal taken for a lost log',
+      'raft/replication › a refusal that an acceptance has overtaken sends nothing again',
+      'raft/progress › whatever is answered in whatever order, match stays below next and never falls',
+    ),
+  ),
+  pitfall(
+    by(
+      'A lost append is not repeated when nothing follows',
+      'raft/golden › a-lost-append-is-missed-by-the-next-heartbeat',
+    ),
+  ),
+  pitfall(open('Backing off longer than the election time-out')),
+  pitfall(by('Committed, then taken back at stepping down', CHAOS)),
+  pitfall(
+    by(
+      'What is uncommitted grows without bound',
+      'raft/replication › proposals end when too much is uncommitted, and go on when it is committed',
+    ),
+  ),
+  // Reads and leases.
+  pitfall(
+    by(
+      'A new leader reads before an entry of its term is committed',
+      'raft/reads › no read is answered before an entry of the own term is committed (thesis §6.4)',
+    ),
+  ),
+  pitfall(
+    by(
+      'A read without a quorum, or with the wrong one',
+      'raft/golden › a-deposed-leader-answers-no-read',
+      'raft/reads › a read is confirmed only by a round that began after it, of this reign',
+    ),
+  ),
+  pitfall(
+    by(
+      'A read matched to an older heartbeat',
+      'raft/reads › a read is confirmed only by a round that began after it, of this reign',
+      'raft/reads › a round from the future, once believed, would confirm reads not yet asked',
+    ),
+  ),
+  pitfall(by('A time-out returns an old value', STORY)),
+  pitfall(open('A lease measured from the answer')),
+  pitfall(open('A lease on the wall clock, or one that a pause outlives')),
+  pitfall(open('A lease that survives a transfer')),
+  pitfall(open('A voter that starts again forgets the lease it allowed')),
+  pitfall(open('A stale follower said to be fresh by its own clock')),
+  // Elections, pre-vote, check-quorum.
+  pitfall(
+    notHere('Pre-vote and check-quorum in a mixed cluster block each other', 'Both are always on.'),
+    { none: 'No switch, so no mixture.' },
+  ),
+  pitfall(open('A replica of a higher term cannot come back')),
+  pitfall(
+    by(
+      'A pre-vote changes the state of the voter',
+      'raft/votes › a question before the vote changes nothing: no term, no vote, no time-out',
+    ),
+  ),
+  pitfall(
+    by(
+      'A refused pre-vote of a higher term is ignored',
+      'raft/votes › a refusal in a later term moves whoever asked there, and it asks for the next',
+    ),
+  ),
+  pitfall(
+    by(
+      'No leader under a partial partition',
+      'raft/liveness › three replicas, any links one way or both broken (noticed: %s)',
+      'raft/liveness › five replicas, any links broken',
+    ),
+  ),
+  pitfall(
+    by(
+      'A leader holds on though its disk hangs',
+      'replica/replica › a leader whose disk hangs steps aside within a bound, and every caller is told something',
+    ),
+  ),
+  pitfall(open('A leader that stalled goes on in its old term')),
+  // Membership and transfer.
+  pitfall(open('A change of members before an entry of the own term is committed')),
+  pitfall(open('A configuration stays though its entry was cut')),
+  pitfall(open('A snapshot carries an uncommitted configuration')),
+  pitfall(open('An old configuration survives the installation of a snapshot')),
+  pitfall(open('A cluster of one during a replay')),
+  pitfall(open('A removed leader or replica disturbs, or never leaves')),
+  pitfall(open('A leader outside the new configuration stops too early')),
+  pitfall(open('A learner refuses votes it must give, or is counted')),
+  pitfall(open('A promotion of one who lags stops commits')),
+  pitfall(
+    by(
+      'A transfer blocked by pre-vote, losing writes, or ending without a leader',
+      TRANSFER,
+      'raft/votes › an order to campaign %s is ignored',
+      'raft/votes › a campaign by order says so to each voter, and passes a follower that hears its leader',
+    ),
+  ),
+  // Snapshots.
+  pitfall(open('A conflicting tail kept after installation')),
+  pitfall(open('A snapshot behind the log cuts newer committed entries')),
+  pitfall(open('Installation races with applying or with another snapshot')),
+  pitfall(open('The entry before the first one is the end of the snapshot')),
+  pitfall(open('A gap between snapshot and log')),
+  pitfall(open('A slow follower never catches up with a log that is cut meanwhile')),
+  pitfall(open('A transfer that begins again at nothing, or mixes two snapshots')),
+  pitfall(open('Replies are not in the snapshot')),
+  // Clients and state machine.
+  pitfall(
+    by(
+      'Applied twice after a retry',
+      STORY,
+      'statemachine/machine.model › a log whose every command arrives twice gives the events of the log itself',
+    ),
+  ),
+  pitfall(
+    by(
+      'A proposal that ran out of time reported as failed',
+      'client/truth › done: applied once; outcome none: never applied; always in time',
+      STORY,
+    ),
+  ),
+  pitfall(open('Sessions that end by the local clock')),
+  pitfall(
+    by(
+      'Applying depends on the machine it runs on',
+      'statemachine/machine.model › replaying a log gives the same state and the same digest (I10)',
+    ),
+  ),
+  pitfall(
+    notHere(
+      'A deposed leader still acts on the world',
+      'Nothing leaves a replica but replies to its own callers.',
+    ),
+    { none: 'No such effects.' },
+  ),
+  pitfall(
+    by(
+      'A command that throws ends all replicas',
+      'replica/applier › an entry that carries nonsense where a command belongs is refused, and the next one applied',
+      'statemachine/transitions › every command finds a cell, and the record it makes is in the state of the cell',
+    ),
+  ),
+  pitfall(
+    by(
+      'Watches with holes or doubles at resumption',
+      'client/watch › tells each event once, in order, whatever breaks meanwhile',
+      'replica/watch-hub › a watch resumes exactly at each revision that the history still holds',
+    ),
+  ),
+  pitfall(open('A new kind of command reaches an old replica')),
+  pitfall(
+    by(
+      'Numbers beyond 32 or 53 bits',
+      'wire/peer-messages › with %s is refused › a term beyond 2⁵³',
+      'raft/hostile › a term too far ahead to be true is not followed, and campaigns go on',
+    ),
+  ),
+  pitfall(
+    by(
+      'A buffer used again before it is written',
+      'wire/body › encoded before does not change when another is encoded, however long',
+      'wire/peer-messages › carries the bytes of its records, copied neither when encoded nor when decoded',
+    ),
+  ),
+];
