@@ -117,6 +117,8 @@ export const RESOLVED_ALERTS_MAX = 65_536;
 export const LIST_PAGE_MAX = 1_000;
 /** Conditions not open whose last occurrence is known; those forgotten count from 1 again. */
 export const DEDUP_KEYS_REMEMBERED_MAX = 262_144;
+/** A snapshot is written, sent and checked a chunk at a time. */
+export const SNAPSHOT_CHUNK_BYTES: number = 1 * MiB;
 /** Records one page of a list looks at: what fits a slice. */
 export const LIST_SCAN_MAX = 8_192;
 /** The last instant a Date can hold (ECMA-262, 21.4.1.1): a later one could not be printed. */
@@ -263,3 +265,8 @@ assert(
   WATCH_BUFFER_MESSAGES_MAX * 4 <= HISTORY_EVENTS_MAX,
   'a watch that was let go while its consumer caught up must find its place in the history',
 );
+assert(
+  COMMAND_BYTES_MAX * 4 <= SNAPSHOT_CHUNK_BYTES,
+  'an alert, with all that was said of it, must fit a chunk',
+);
+assert(SNAPSHOT_CHUNK_BYTES * 2 <= FRAME_BYTES_MAX, 'a chunk must fit a frame with room');

@@ -1,7 +1,8 @@
 import { assert, must } from '../base/assert.ts';
+import type { AlertLimits } from './alert-limits.ts';
 import { BoundedMap } from './bounded-map.ts';
 import type { Last } from './records.ts';
-import { SortedIds } from './sorted-ids.ts';
+import { type Cursor, SortedMap, type SortedView } from './sorted-map.ts';
 import type { Alert, AlertId, AlertRef } from './types.ts';
 
 /** The number in an alert's id, or undefined when the text is not an id in its only spelling. */
@@ -10,11 +11,24 @@ export function idNumber(id: string): number | undefined {
   return Number.isSafeInteger(value) && value >= 1 && `A${value}` === id ? value : undefined;
 }
 
-/** Where the newest record of an open alert is found from both its names. */
+/** Where the newest record of an open alert is found from its dedup key. */
 interface Slot {
   alert: Alert;
+  readonly id: number;
   /** Hash of what does not change while the alert lives. */
   readonly identity: number;
+}
+
+/** The table as it was at one moment. */
+export interface TableView {
+  /** In order of their ids. */
+  readonly open: SortedView<Alert>;
+  /** The same of the resolved ones. */
+  readonly resolved: SortedView<Alert>;
+  /** In order of resolution. */
+  readonly resolvedInOrder: SortedView<{ readonly key: number; readonly value: Alert }>;
+  /** Conditions that are not open, in order of resolution. */
+  readonly remembered: SortedView<{ readonly key: string; readonly value: Last }>;
 }
 
 /**
@@ -23,19 +37,18 @@ interface Slot {
  */
 export class AlertTable {
   readonly #openByKey = new Map<string, Slot>();
-  readonly #openById = new Map<number, Slot>();
-  readonly #openIds = new SortedIds();
-  readonly #resolved: BoundedMap<number, Alert>;
-  readonly #resolvedIds = new SortedIds();
+  readonly #open = new SortedMap<Alert>();
+  readonly #resolvedInOrder: BoundedMap<number, Alert>;
+  readonly #resolved = new SortedMap<Alert>();
   readonly #last: BoundedMap<string, Last>;
 
-  constructor(resolvedAlertsMax: number, dedupKeysRememberedMax: number) {
-    this.#resolved = new BoundedMap(resolvedAlertsMax);
-    this.#last = new BoundedMap(dedupKeysRememberedMax);
+  constructor(limits: Pick<AlertLimits, 'resolvedAlertsMax' | 'dedupKeysRememberedMax'>) {
+    this.#resolvedInOrder = new BoundedMap(limits.resolvedAlertsMax);
+    this.#last = new BoundedMap(limits.dedupKeysRememberedMax);
   }
 
   get openCount(): number {
-    return this.#openById.size;
+    return this.#open.size;
   }
 
   get resolvedCount(): number {
@@ -56,12 +69,7 @@ export class AlertTable {
   find(ref: AlertRef): Alert | undefined {
     if ('dedupKey' in ref) return this.openUnder(ref.dedupKey);
     const id = idNumber(ref.id);
-    return id === undefined ? undefined : this.at(id);
-  }
-
-  /** The alert of this number. */
-  at(id: number): Alert | undefined {
-    return this.#openById.get(id)?.alert ?? this.#resolved.get(id);
+    return id === undefined ? undefined : (this.#open.get(id) ?? this.#resolved.get(id));
   }
 
   /** The newest occurrence of a condition that is not open, as far as it is remembered. */
@@ -69,25 +77,32 @@ export class AlertTable {
     return this.#last.get(dedupKey);
   }
 
-  /** Numbers of open alerts above `id`, ascending. Not to be carried on after a change. */
-  openAfter(id: number): Generator<number, undefined> {
-    return this.#openIds.after(id);
+  /** Open alerts with numbers above `id`, ascending. Not to be carried on after a change. */
+  openAfter(id: number): Cursor<Alert> {
+    return this.#open.after(id);
   }
 
   /** The same of resolved alerts. */
-  resolvedAfter(id: number): Generator<number, undefined> {
-    return this.#resolvedIds.after(id);
+  resolvedAfter(id: number): Cursor<Alert> {
+    return this.#resolved.after(id);
+  }
+
+  /** Everything as it is now; what is done later does not show. Costs a copy of the lists of blocks. */
+  freeze(): TableView {
+    return {
+      open: this.#open.freeze(),
+      resolved: this.#resolved.freeze(),
+      resolvedInOrder: this.#resolvedInOrder.freeze(),
+      remembered: this.#last.freeze(),
+    };
   }
 
   /** Takes in a new occurrence, with the hash of what will not change of it. */
   open(alert: Alert, identity: number): void {
     const id = numberOf(alert.id);
     assert(!this.#openByKey.has(alert.dedupKey), `${alert.id} is a second open ${alert.dedupKey}`);
-    assert(!this.#openById.has(id), `${alert.id} is open already`);
-    const slot: Slot = { alert, identity };
-    this.#openByKey.set(alert.dedupKey, slot);
-    this.#openById.set(id, slot);
-    this.#openIds.add(id);
+    this.#openByKey.set(alert.dedupKey, { alert, id, identity });
+    this.#open.add(id, alert);
     this.#last.delete(alert.dedupKey);
   }
 
@@ -98,20 +113,29 @@ export class AlertTable {
   replace(alert: Alert): number {
     const slot = must(this.#openByKey.get(alert.dedupKey), `${alert.dedupKey} is not open`);
     assert(slot.alert.id === alert.id, `${alert.id} replaces ${slot.alert.id}`);
-    slot.alert = alert;
-    if (alert.resolution !== undefined) this.#retire(alert);
+    if (alert.resolution === undefined) {
+      slot.alert = alert;
+      this.#open.replace(slot.id, alert);
+    } else {
+      this.#openByKey.delete(alert.dedupKey);
+      this.#open.delete(slot.id);
+      this.keep(alert);
+      this.remember(alert.dedupKey, { id: alert.id, occurrence: alert.occurrence });
+    }
     return slot.identity;
   }
 
-  #retire(alert: Alert): void {
+  /** Takes in a resolved alert; the one resolved longest ago goes when there are too many. */
+  keep(alert: Alert): void {
     const id = numberOf(alert.id);
-    this.#openByKey.delete(alert.dedupKey);
-    this.#openById.delete(id);
-    this.#openIds.delete(id);
-    const dropped = this.#resolved.add(id, alert);
-    this.#resolvedIds.add(id);
-    if (dropped !== undefined) this.#resolvedIds.delete(numberOf(dropped.id));
-    this.#last.add(alert.dedupKey, { id: alert.id, occurrence: alert.occurrence });
+    const dropped = this.#resolvedInOrder.add(id, alert);
+    this.#resolved.add(id, alert);
+    if (dropped !== undefined) this.#resolved.delete(numberOf(dropped.id));
+  }
+
+  /** Notes the newest occurrence of a condition that is not open. */
+  remember(dedupKey: string, last: Last): void {
+    this.#last.add(dedupKey, last);
   }
 }
 

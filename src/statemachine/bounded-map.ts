@@ -1,22 +1,21 @@
-import { assert } from '../base/assert.ts';
+import { assert, must } from '../base/assert.ts';
+import { SortedMap, type SortedView } from './sorted-map.ts';
 
-interface Node<K, V> {
+interface Entry<K, V> {
   readonly key: K;
   readonly value: V;
-  older: Node<K, V> | undefined;
-  newer: Node<K, V> | undefined;
 }
 
 /**
- * A map that keeps its newest entries. What it drops depends on nothing but the order of the calls,
- * so replicas drop alike. The order is a linked list of its own: taking the first key of a plain
- * `Map` walks over every hole that earlier deletions left.
+ * A map that keeps its newest entries. What it drops depends on nothing but the order of the calls, so replicas drop
+ * alike. The order stands beside the map: taking the first key of a plain `Map` walks over every hole that earlier
+ * deletions left.
  */
 export class BoundedMap<K, V> {
-  readonly #nodes = new Map<K, Node<K, V>>();
+  readonly #places = new Map<K, number>();
+  readonly #inOrder = new SortedMap<Entry<K, V>>();
   readonly #sizeMax: number;
-  #oldest: Node<K, V> | undefined;
-  #newest: Node<K, V> | undefined;
+  #next = 0;
 
   constructor(sizeMax: number) {
     assert(Number.isSafeInteger(sizeMax), `bound is not an integer: ${sizeMax}`);
@@ -25,11 +24,12 @@ export class BoundedMap<K, V> {
   }
 
   get size(): number {
-    return this.#nodes.size;
+    return this.#places.size;
   }
 
   get(key: K): V | undefined {
-    return this.#nodes.get(key)?.value;
+    const place = this.#places.get(key);
+    return place === undefined ? undefined : this.#inOrder.get(place)?.value;
   }
 
   /**
@@ -37,32 +37,26 @@ export class BoundedMap<K, V> {
    * to.
    */
   add(key: K, value: V): V | undefined {
-    assert(!this.#nodes.has(key), `added twice: ${String(key)}`);
-    const node: Node<K, V> = { key, value, older: this.#newest, newer: undefined };
-    if (this.#newest === undefined) this.#oldest = node;
-    else this.#newest.newer = node;
-    this.#newest = node;
-    this.#nodes.set(key, node);
-    if (this.#nodes.size <= this.#sizeMax || this.#oldest === undefined) return undefined;
-    const dropped = this.#oldest;
+    assert(!this.#places.has(key), `added twice: ${String(key)}`);
+    this.#places.set(key, this.#next);
+    this.#inOrder.add(this.#next, { key, value });
+    this.#next += 1;
+    if (this.#places.size <= this.#sizeMax) return undefined;
+    const [, dropped] = must(this.#inOrder.first, 'a full map is empty');
     this.delete(dropped.key);
     return dropped.value;
   }
 
   /** Harmless when the key is not there. */
   delete(key: K): void {
-    const node = this.#nodes.get(key);
-    if (node === undefined) return;
-    this.#nodes.delete(key);
-    if (node.older === undefined) this.#oldest = node.newer;
-    else node.older.newer = node.newer;
-    if (node.newer === undefined) this.#newest = node.older;
-    else node.newer.older = node.older;
+    const place = this.#places.get(key);
+    if (place === undefined) return;
+    this.#places.delete(key);
+    this.#inOrder.delete(place);
   }
 
-  /** Oldest first. */
-  *entries(): Generator<readonly [K, V]> {
-    for (let node = this.#oldest; node !== undefined; node = node.newer)
-      yield [node.key, node.value];
+  /** The entries as they are now, oldest first, whatever becomes of the map. */
+  freeze(): SortedView<Entry<K, V>> {
+    return this.#inOrder.freeze();
   }
 }

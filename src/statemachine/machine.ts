@@ -8,15 +8,10 @@ import {
   type UnixMillis,
   unixMillis,
 } from '../base/ids.ts';
-import {
-  ACKNOWLEDGEMENTS_MAX,
-  DEDUP_KEYS_REMEMBERED_MAX,
-  LIST_SCAN_MAX,
-  REPLIES_MAX,
-  RESOLVED_ALERTS_MAX,
-} from '../base/limits.ts';
 import type { AlertPage } from './alert-api.ts';
+import { type AlertLimits, completeLimits } from './alert-limits.ts';
 import { AlertTable } from './alert-table.ts';
+import { AlertView, type CaptureHeader, MachineCapture } from './capture.ts';
 import { foldEvent, foldReply, foldSubmission, identityOf } from './digest.ts';
 import { displayState } from './display.ts';
 import { listAlerts, type PageOptions } from './queries.ts';
@@ -45,26 +40,12 @@ export interface Applied {
   readonly events: AlertEvent[];
 }
 
-/**
- * Bounds of what a machine keeps. Part of the state machine's meaning: replicas with different
- * limits diverge, so production passes none and tests pass small ones.
- */
-export interface AlertLimits {
-  readonly repliesMax: number;
-  readonly resolvedAlertsMax: number;
-  readonly dedupKeysRememberedMax: number;
-  /** At least 3: the first, whoever took charge now, and a newer one. */
-  readonly acknowledgementsMax: number;
-  readonly listScanMax: number;
+/** Where a machine begins that is not new. */
+export interface Restored {
+  readonly header: CaptureHeader;
+  readonly table: AlertTable;
+  readonly replies: ReplyTable;
 }
-
-const LIMITS: AlertLimits = {
-  repliesMax: REPLIES_MAX,
-  resolvedAlertsMax: RESOLVED_ALERTS_MAX,
-  dedupKeysRememberedMax: DEDUP_KEYS_REMEMBERED_MAX,
-  acknowledgementsMax: ACKNOWLEDGEMENTS_MAX,
-  listScanMax: LIST_SCAN_MAX,
-};
 
 /**
  * The alerts. Two machines that are given the same batches are in the same state, whatever else
@@ -85,19 +66,18 @@ export class AlertMachine {
 
   /**
    * `seed` decides where things lie in memory and no answer: replicas need not share it, and a
-   * secret one keeps callers from choosing idempotency keys that are slow to find.
+   * secret one keeps callers from choosing idempotency keys that are slow to find. `restored` comes from MachineRestorer,
+   * which checked it.
    */
-  constructor(limits: Partial<AlertLimits> = {}, seed = 0) {
-    const all: AlertLimits = { ...LIMITS, ...limits };
-    assert(all.acknowledgementsMax >= 3, `acknowledgementsMax ${all.acknowledgementsMax} < 3`);
-    assert(
-      all.dedupKeysRememberedMax >= all.resolvedAlertsMax,
-      `remembers ${all.dedupKeysRememberedMax} keys of ${all.resolvedAlertsMax} resolved alerts`,
-    );
-    assert(all.listScanMax >= 1, `listScanMax ${all.listScanMax} < 1`);
-    this.#limits = Object.freeze(all);
-    this.#table = new AlertTable(all.resolvedAlertsMax, all.dedupKeysRememberedMax);
-    this.#replies = new ReplyTable(all.repliesMax, seed);
+  constructor(limits: Partial<AlertLimits> = {}, seed = 0, restored?: Restored) {
+    this.#limits = completeLimits(limits);
+    this.#table = restored?.table ?? new AlertTable(this.#limits);
+    this.#replies = restored?.replies ?? new ReplyTable(this.#limits.repliesMax, seed);
+    if (restored === undefined) return;
+    this.#revision = restored.header.revision;
+    this.#applied = restored.header.index;
+    this.#time = restored.header.time;
+    this.#digest = restored.header.digest;
   }
 
   /** Position of the newest event; 0 = nothing happened yet. */
@@ -166,6 +146,22 @@ export class AlertMachine {
    */
   list(filter: AlertFilter = {}, options: PageOptions = {}): AlertPage {
     return listAlerts(this.#table, filter, options, this.#limits.listScanMax);
+  }
+
+  /** The whole state as it is now, for a snapshot. Costs no more with a million alerts than with a few. */
+  capture(): MachineCapture {
+    const at = {
+      index: this.#applied,
+      time: this.#time,
+      revision: this.#revision,
+      digest: this.#digest,
+    };
+    return new MachineCapture(at, this.#table.freeze(), this.#replies.freeze());
+  }
+
+  /** The alerts as they are now, for answers that are given in slices. */
+  view(): AlertView {
+    return new AlertView(this.#revision, this.#table.freeze());
   }
 
   #answer(submission: Submission, events: AlertEvent[]): Reply {

@@ -3,6 +3,7 @@ import { LIST_PAGE_MAX } from '../base/limits.ts';
 import type { AlertPage } from './alert-api.ts';
 import { type AlertTable, idNumber } from './alert-table.ts';
 import { halvesOf, matches } from './filter.ts';
+import { type Cursor, SortedMap } from './sorted-map.ts';
 import type { Alert, AlertFilter, AlertId } from './types.ts';
 
 /** Which page of a list. */
@@ -29,13 +30,12 @@ export function listAlerts(
   const limit = checkedLimit(options.limit);
   const alerts: Alert[] = [];
   let scanned = 0;
-  let newest = checkedAfter(options.after);
-  for (const id of candidates(table, filter, newest)) {
-    if (alerts.length === limit || scanned === scanMax) return { alerts, next: `A${newest}` };
-    const alert = table.at(id);
-    if (alert !== undefined && matches(alert, filter)) alerts.push(alert);
+  let newest = options.after;
+  for (const alert of candidates(table, filter, checkedAfter(newest))) {
+    if (alerts.length === limit || scanned === scanMax) return { alerts, next: newest };
+    if (matches(alert, filter)) alerts.push(alert);
     scanned += 1;
-    newest = id;
+    newest = alert.id;
   }
   return { alerts, next: undefined };
 }
@@ -55,42 +55,32 @@ function checkedAfter(after: AlertId | undefined): number {
   throw new TocsinError('BAD_REQUEST', `after is not an alert id such as A1042: ${after}`);
 }
 
-const NO_IDS: Iterable<number> = [];
-
-/**
- * Numbers above `after` of alerts that may match: never the resolved ones when only open ones can.
- */
-function candidates(table: AlertTable, filter: AlertFilter, after: number): Iterable<number> {
+/** Alerts above `after` that may match: never the resolved ones when only open ones can. */
+function* candidates(table: AlertTable, filter: AlertFilter, after: number): Generator<Alert> {
   const halves = halvesOf(filter);
-  const open = halves.open ? openCandidates(table, filter.dedupKey, after) : NO_IDS;
-  const resolved = halves.resolved ? table.resolvedAfter(after) : NO_IDS;
-  return merged(open, resolved);
+  const none = Number.POSITIVE_INFINITY;
+  const open = openCandidates(table, filter.dedupKey, halves.open ? after : none);
+  const resolved = table.resolvedAfter(halves.resolved ? after : none);
+  let isOpen = open.next();
+  let isResolved = resolved.next();
+  while (isOpen || isResolved)
+    if (isOpen && (!isResolved || open.id < resolved.id)) {
+      yield open.value;
+      isOpen = open.next();
+    } else {
+      yield resolved.value;
+      isResolved = resolved.next();
+    }
 }
 
 function openCandidates(
   table: AlertTable,
   dedupKey: string | undefined,
   after: number,
-): Iterable<number> {
+): Cursor<Alert> {
   if (dedupKey === undefined) return table.openAfter(after);
+  const only = new SortedMap<Alert>();
   const alert = table.openUnder(dedupKey);
-  const id = alert === undefined ? undefined : idNumber(alert.id);
-  return id === undefined || id <= after ? NO_IDS : [id];
-}
-
-/** Two ascending runs without a number in common, as one. */
-function* merged(left: Iterable<number>, right: Iterable<number>): Generator<number> {
-  const lefts = left[Symbol.iterator]();
-  const rights = right[Symbol.iterator]();
-  let l = lefts.next();
-  let r = rights.next();
-  while (!l.done || !r.done) {
-    if (r.done || (!l.done && l.value < r.value)) {
-      yield l.value;
-      l = lefts.next();
-    } else {
-      yield r.value;
-      r = rights.next();
-    }
-  }
+  if (alert !== undefined) only.add(idNumber(alert.id) ?? 0, alert);
+  return only.after(after);
 }

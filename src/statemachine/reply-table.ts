@@ -8,6 +8,13 @@ export interface FirstReply {
   readonly reply: Reply;
 }
 
+/** The replies as they were at one moment. */
+export interface ReplyView {
+  readonly size: number;
+  /** In order of arrival. */
+  entries(): Iterable<readonly [key: string, first: FirstReply]>;
+}
+
 /**
  * The newest first replies, by idempotency key. A ring in order of arrival, and an index into it
  * with open addressing (linear probing, deletion by shifting back; Knuth, The Art of Computer
@@ -43,6 +50,10 @@ export class ReplyTable {
     this.#sizeMax = sizeMax;
   }
 
+  get size(): number {
+    return this.#keys.length;
+  }
+
   get(key: string, hash: number): FirstReply | undefined {
     const home = this.#homeOf(hash);
     for (let at = home; ; at = (at + 1) & this.#mask) {
@@ -66,6 +77,14 @@ export class ReplyTable {
     this.#slots[at] = place + 1;
   }
 
+  /** The replies as they are now; those that come later do not show. Copies two lists of references, no more. */
+  freeze(): ReplyView {
+    const keys = this.#keys.slice();
+    const firsts = this.#firsts.slice();
+    const oldest = keys.length < this.#sizeMax ? 0 : this.#next;
+    return { size: keys.length, entries: () => inOrder(keys, firsts, oldest) };
+  }
+
   #homeOf(hash: number): number {
     return mix(hash, this.#seed) & this.#mask;
   }
@@ -82,5 +101,16 @@ export class ReplyTable {
       hole = at;
     }
     this.#slots[hole] = 0;
+  }
+}
+
+function* inOrder(
+  keys: readonly string[],
+  firsts: readonly FirstReply[],
+  oldest: number,
+): Generator<readonly [string, FirstReply]> {
+  for (let i = 0; i < keys.length; i += 1) {
+    const place = (oldest + i) % keys.length;
+    yield [keys[place] as string, firsts[place] as FirstReply];
   }
 }

@@ -3,11 +3,11 @@ import { assert } from '../base/assert.ts';
 import { TocsinError } from '../base/errors.ts';
 import { revision } from '../base/ids.ts';
 import { COMMANDS_PER_FRAME_MAX, REFUSAL_CHARS_MAX } from '../base/limits.ts';
-import type { Done, Effect, Refusal, RefusalCode, Reply } from '../statemachine/types.ts';
+import type { Done, Effect, Refusal, Reply } from '../statemachine/types.ts';
 import { readU16, readU32, readU64, writeU16, writeU32, writeU64 } from './bytes.ts';
 import { asText, asWordAt, toText } from './check.ts';
 import { ACTIVATION_MAX, alertNumber } from './parse-parts.ts';
-import { EFFECTS, placeOf, STATES } from './words.ts';
+import { EFFECTS, placeOf, REFUSALS, STATES } from './words.ts';
 
 /**
  * The replies to a SUBMIT, in the order of its commands. Fixed layouts, because there is one for
@@ -19,16 +19,6 @@ const REFUSED = 2;
 const DONE_BYTES = 24;
 const REFUSED_BYTES = 4;
 const COUNT_BYTES = 4;
-
-/** The number of a code is its place. */
-const REFUSALS: readonly RefusalCode[] = [
-  'BAD_REQUEST',
-  'ALERT_NOT_FOUND',
-  'REVISION_MISMATCH',
-  'ACTIVATION_MISMATCH',
-  'ALREADY_RESOLVED',
-  'KEY_REUSED',
-];
 
 /** The body of SUBMIT_REPLY. A refusal's message is cut to REFUSAL_CHARS_MAX. */
 export function encodeReplies(replies: readonly Reply[]): Uint8Array {

@@ -1,4 +1,4 @@
-import type { DisplayState, Effect, Kind, Priority } from '../statemachine/types.ts';
+import type { DisplayState, Effect, Kind, Priority, RefusalCode } from '../statemachine/types.ts';
 
 /**
  * The closed sets of words that have numbers on the wire and in the log: a word's number is its
@@ -23,6 +23,15 @@ export const STATES: readonly DisplayState[] = [
   'LATCHED',
   'RTN_UNACK',
   'RESOLVED',
+];
+
+export const REFUSALS: readonly RefusalCode[] = [
+  'BAD_REQUEST',
+  'ALERT_NOT_FOUND',
+  'REVISION_MISMATCH',
+  'ACTIVATION_MISMATCH',
+  'ALREADY_RESOLVED',
+  'KEY_REUSED',
 ];
 
 /** The number of a word. */

@@ -3,7 +3,6 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { BoundedMap } from '../../src/statemachine/bounded-map.ts';
 import { ReplyTable } from '../../src/statemachine/reply-table.ts';
-import { SortedIds } from '../../src/statemachine/sorted-ids.ts';
 import { acknowledge, Bench, clear, raise } from './commands.ts';
 import { submit } from './stories.ts';
 
@@ -99,7 +98,7 @@ test('a bounded map keeps its newest entries, as a list that is cut would', () =
         const over = model.length > max ? model.shift() : undefined;
         expect(map.add(key, `v${i}`)).toBe(over?.[1]);
       });
-      expect([...map.entries()]).toEqual(model);
+      expect([...map.freeze().values()]).toEqual(model.map(([k, value]) => ({ key: k, value })));
       expect(map.size).toBe(model.length);
       for (let key = 0; key < 10; key += 1)
         expect(map.get(key)).toBe(model.find(([one]) => one === key)?.[1]);
@@ -127,54 +126,4 @@ test('a reply table keeps its newest replies, however their keys collide', () =>
       }
     }),
   );
-});
-
-describe('sorted ids', () => {
-  const check = (ids: SortedIds, model: ReadonlySet<number>, after: number): void => {
-    const expected = [...model].filter((id) => id > after).sort((a, b) => a - b);
-    expect([...ids.after(after)]).toEqual(expected);
-    expect(ids.blockCount).toBeLessThanOrEqual(Math.floor((2 * model.size) / 257) + 1);
-  };
-
-  test('are what a set that is sorted each time would be', () => {
-    // Runs of neighbours fill, split, empty and merge blocks of 512.
-    const run = fc.record({ start: fc.nat(4_000), length: fc.nat(1_500), stride: fc.nat(6) });
-    fc.assert(
-      fc.property(fc.array(run, { maxLength: 12 }), fc.nat(4_000), (runs, after) => {
-        const ids = new SortedIds();
-        const model = new Set<number>();
-        for (const { start, length, stride } of runs)
-          for (let i = 0; i < length; i += 1) {
-            const id = (start + i * (stride + 1) * 7) % 4_001;
-            if (model.delete(id)) ids.delete(id);
-            else {
-              model.add(id);
-              ids.add(id);
-            }
-          }
-        check(ids, model, after);
-        for (const id of model) ids.delete(id);
-        check(ids, new Set(), -1);
-      }),
-      { numRuns: 60 },
-    );
-  });
-
-  test.each(['ascending', 'descending'])('stay few blocks when thinned out, %s', (order) => {
-    const all = Array.from({ length: 5_000 }, (_, i) => i);
-    const ids = new SortedIds();
-    for (const id of all) ids.add(id);
-    for (const id of order === 'ascending' ? all : all.toReversed())
-      if (id % 100 !== 0) ids.delete(id);
-    check(ids, new Set(all.filter((id) => id % 100 === 0)), -1);
-  });
-
-  test('do not take an id twice, nor give up one that is not there', () => {
-    const ids = new SortedIds();
-    expect(() => ids.delete(1)).toThrow('before every block');
-    for (const id of [3, 1, 2]) ids.add(id);
-    expect(() => ids.add(2)).toThrow('added twice');
-    expect(() => ids.delete(4)).toThrow('not there');
-    expect([...ids.after(0)]).toEqual([1, 2, 3]);
-  });
 });

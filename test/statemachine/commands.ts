@@ -1,5 +1,6 @@
 import { logIndex, unixMillis } from '../../src/base/ids.ts';
-import { type AlertLimits, AlertMachine, type Applied } from '../../src/statemachine/machine.ts';
+import type { AlertLimits } from '../../src/statemachine/alert-limits.ts';
+import { AlertMachine, type Applied } from '../../src/statemachine/machine.ts';
 import type {
   AcknowledgeCommand,
   Alert,

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { hashText } from '../../src/base/hash.ts';
 import { logIndex, type Revision, revision, unixMillis } from '../../src/base/ids.ts';
-import { type AlertLimits, AlertMachine, type Applied } from '../../src/statemachine/machine.ts';
+import type { AlertLimits } from '../../src/statemachine/alert-limits.ts';
+import { AlertMachine, type Applied } from '../../src/statemachine/machine.ts';
 import type {
   AcknowledgeCommand,
   Alert,

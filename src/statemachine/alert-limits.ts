@@ -1,0 +1,41 @@
+import { assert } from '../base/assert.ts';
+import {
+  ACKNOWLEDGEMENTS_MAX,
+  DEDUP_KEYS_REMEMBERED_MAX,
+  LIST_SCAN_MAX,
+  REPLIES_MAX,
+  RESOLVED_ALERTS_MAX,
+} from '../base/limits.ts';
+
+/**
+ * Bounds of what a machine keeps. Part of the state machine's meaning: replicas with different
+ * limits diverge, so production passes none and tests pass small ones.
+ */
+export interface AlertLimits {
+  readonly repliesMax: number;
+  readonly resolvedAlertsMax: number;
+  readonly dedupKeysRememberedMax: number;
+  /** At least 3: the first, whoever took charge now, and a newer one. */
+  readonly acknowledgementsMax: number;
+  readonly listScanMax: number;
+}
+
+const LIMITS: AlertLimits = {
+  repliesMax: REPLIES_MAX,
+  resolvedAlertsMax: RESOLVED_ALERTS_MAX,
+  dedupKeysRememberedMax: DEDUP_KEYS_REMEMBERED_MAX,
+  acknowledgementsMax: ACKNOWLEDGEMENTS_MAX,
+  listScanMax: LIST_SCAN_MAX,
+};
+
+/** The limits with what is not given filled in, and their relations checked. */
+export function completeLimits(limits: Partial<AlertLimits>): AlertLimits {
+  const all: AlertLimits = { ...LIMITS, ...limits };
+  assert(all.acknowledgementsMax >= 3, `acknowledgementsMax ${all.acknowledgementsMax} < 3`);
+  assert(
+    all.dedupKeysRememberedMax >= all.resolvedAlertsMax,
+    `remembers ${all.dedupKeysRememberedMax} keys of ${all.resolvedAlertsMax} resolved alerts`,
+  );
+  assert(all.listScanMax >= 1, `listScanMax ${all.listScanMax} < 1`);
+  return Object.freeze(all);
+}

@@ -1,0 +1,141 @@
+import { TocsinError } from '../base/errors.ts';
+import { hashText } from '../base/hash.ts';
+import { type AlertLimits, completeLimits } from './alert-limits.ts';
+import { AlertTable, idNumber } from './alert-table.ts';
+import { type CaptureHeader, MACHINE_VERSION, type SnapshotItem } from './capture.ts';
+import { identityOf } from './digest.ts';
+import { AlertMachine } from './machine.ts';
+import { ReplyTable } from './reply-table.ts';
+import type { Alert } from './types.ts';
+
+const ORDER: readonly SnapshotItem['kind'][] = [
+  'header',
+  'open',
+  'resolved',
+  'remembered',
+  'reply',
+];
+
+/**
+ * Makes a machine from the items of a capture, given in their order. Whatever could not have come from a machine with
+ * these limits is refused, since the replica would differ from the others for ever.
+ */
+export class MachineRestorer {
+  readonly #limits: AlertLimits;
+  readonly #seed: number;
+  readonly #table: AlertTable;
+  readonly #replies: ReplyTable;
+  #header: CaptureHeader | undefined;
+  /** Place in ORDER of the newest item. */
+  #stage = 0;
+  #newestOpen = 0;
+
+  constructor(limits: Partial<AlertLimits> = {}, seed = 0) {
+    this.#limits = completeLimits(limits);
+    this.#seed = seed;
+    this.#table = new AlertTable(this.#limits);
+    this.#replies = new ReplyTable(this.#limits.repliesMax, seed);
+  }
+
+  /** @throws TocsinError DATA_CORRUPT; the restorer is of no use afterwards */
+  add(item: SnapshotItem): void {
+    const stage = ORDER.indexOf(item.kind);
+    if (stage < this.#stage) corrupt(`${item.kind} after ${ORDER[this.#stage]}`);
+    if ((stage === 0) !== (this.#header === undefined)) corrupt('not one header, first');
+    this.#stage = stage;
+    switch (item.kind) {
+      case 'header':
+        this.#begin(item.header);
+        return;
+      case 'open':
+        this.#open(item.alert);
+        return;
+      case 'resolved':
+        this.#resolved(item.alert);
+        return;
+      case 'remembered':
+        this.#remembered(item);
+        return;
+      case 'reply':
+        this.#reply(item);
+    }
+  }
+
+  /** @throws TocsinError DATA_CORRUPT when something is missing */
+  finish(): AlertMachine {
+    const header = this.#header ?? corrupt('it is empty');
+    const table = this.#table;
+    expectCount('open alerts', table.openCount, header.open);
+    expectCount('resolved alerts', table.resolvedCount, header.resolved);
+    expectCount('remembered conditions', table.rememberedCount, header.remembered);
+    expectCount('replies', this.#replies.size, header.replies);
+    return new AlertMachine(this.#limits, this.#seed, { header, table, replies: this.#replies });
+  }
+
+  #begin(header: CaptureHeader): void {
+    if (header.machineVersion !== MACHINE_VERSION)
+      throw new TocsinError(
+        'DATA_NEWER_FORMAT',
+        `the snapshot is of machine version ${header.machineVersion}, not ${MACHINE_VERSION}`,
+      );
+    expectRoom('resolved alerts', header.resolved, this.#limits.resolvedAlertsMax);
+    expectRoom('remembered conditions', header.remembered, this.#limits.dedupKeysRememberedMax);
+    expectRoom('replies', header.replies, this.#limits.repliesMax);
+    this.#header = header;
+  }
+
+  #open(alert: Alert): void {
+    const id = this.#idOf(alert);
+    if (id <= this.#newestOpen) corrupt(`${alert.id} is out of order`);
+    if (alert.resolution !== undefined) corrupt(`${alert.id} is open and resolved`);
+    if (this.#table.openUnder(alert.dedupKey) !== undefined)
+      corrupt(`${alert.id} is a second open ${alert.dedupKey}`);
+    this.#newestOpen = id;
+    this.#table.open(alert, identityOf(alert));
+  }
+
+  #resolved(alert: Alert): void {
+    this.#idOf(alert);
+    if (alert.resolution === undefined) corrupt(`${alert.id} is resolved without a resolution`);
+    if (this.#table.find({ id: alert.id }) !== undefined) corrupt(`${alert.id} is there twice`);
+    if (this.#table.resolvedCount >= this.#limits.resolvedAlertsMax)
+      corrupt('too many resolved alerts');
+    this.#table.keep(alert);
+  }
+
+  #remembered({ dedupKey, last }: SnapshotItem & { kind: 'remembered' }): void {
+    const table = this.#table;
+    if (table.openUnder(dedupKey) !== undefined || table.lastOf(dedupKey) !== undefined)
+      corrupt(`${dedupKey} is remembered and there`);
+    if (table.rememberedCount >= this.#limits.dedupKeysRememberedMax)
+      corrupt('too many remembered conditions');
+    table.remember(dedupKey, last);
+  }
+
+  #reply({ key, fingerprint, reply }: SnapshotItem & { kind: 'reply' }): void {
+    const hash = hashText(key);
+    if (this.#replies.get(key, hash) !== undefined) corrupt(`two replies to key ${key}`);
+    if (this.#replies.size >= this.#limits.repliesMax) corrupt('too many replies');
+    this.#replies.add(key, hash, { fingerprint, reply });
+  }
+
+  #idOf(alert: Alert): number {
+    const id = idNumber(alert.id) ?? corrupt(`${alert.id} is not an alert id`);
+    const newest = this.#header?.revision ?? 0;
+    if (id > alert.revision || alert.revision > newest)
+      corrupt(`${alert.id} is at revision ${alert.revision} of ${newest}`);
+    return id;
+  }
+}
+
+function corrupt(what: string): never {
+  throw new TocsinError('DATA_CORRUPT', `the snapshot does not fit together: ${what}`);
+}
+
+function expectCount(what: string, actual: number, announced: number): void {
+  if (actual !== announced) corrupt(`${actual} ${what}, ${announced} announced`);
+}
+
+function expectRoom(what: string, announced: number, max: number): void {
+  if (announced > max) corrupt(`${announced} ${what}, at most ${max}`);
+}
