@@ -45,7 +45,7 @@ export const MAY_REACH: Readonly<Record<string, readonly string[]>> = {
   'jepsen-lite': ['src', 'cli'],
   bench: ['src', 'cli'],
   examples: ['src'],
-  scripts: ['src', 'test'],
+  scripts: ['src', 'cli', 'test'],
   test: ['src', 'cli', 'jepsen-lite', 'bench', 'examples', 'scripts'],
 };
 
@@ -57,7 +57,7 @@ export const DOORS: Readonly<Record<string, readonly string[]>> = {
   '@libp2p/': ['src/transport'],
   '@multiformats/': ['src/transport'],
   msgpackr: ['src/wire'],
-  commander: ['cli'],
+  commander: ['cli', 'scripts/cli-page.ts', 'test/cli'],
   yaml: ['cli'],
   zod: ['cli'],
   'cli-table3': ['cli'],

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { type Code, MEANING } from '../src/base/errors.ts';
 import * as limits from '../src/base/limits.ts';
 import { checklistPage } from './checklist-page.ts';
+import { cliPage } from './cli-page.ts';
+import { EXPECTATIONS, type Standing } from './expectations.ts';
 import { MAY_IMPORT } from './layers.ts';
 
 /** The printed pages: each is made from the sources, so that it cannot say what they do not. */
@@ -101,6 +103,36 @@ function errorsPage(): string {
   ].join('\n\n');
 }
 
+const standingOf = (standing: Standing): string => {
+  switch (standing.is) {
+    case 'done':
+      return `done: ${standing.tests.map(([file, name]) => `${file}, "${name}"`).join('; ')}`;
+    case 'planned':
+      return `planned, with ${standing.where}`;
+    case 'declined':
+      return `declined: ${standing.because}`;
+  }
+};
+
+function expectationsPage(): string {
+  const count = (is: Standing['is']): number =>
+    EXPECTATIONS.filter(({ standing }) => standing.is === is).length;
+  const rows = EXPECTATIONS.map(({ says, seenIn, standing }, at) => [
+    `${at + 1}`,
+    escaped(says),
+    escaped(seenIn),
+    escaped(standingOf(standing)),
+  ]);
+  return [
+    '# Expectations',
+    PRINTED,
+    'What people who know the good tools of the field expect, who has it, and where Tocsin stands: done, with a test that ' +
+      `shows it; planned; or declined, with the reason. Of ${EXPECTATIONS.length}: ${count('done')} done, ${count('planned')} ` +
+      `planned, ${count('declined')} declined.`,
+    table(['#', 'expectation', 'seen in', 'here'], rows),
+  ].join('\n\n');
+}
+
 function layersTable(): string {
   const rows = Object.entries(MAY_IMPORT).map(([folder, allowed]) => [
     `\`src/${folder}\``,
@@ -119,12 +151,13 @@ export function betweenMarkers(text: string, content: string): string {
   return `${text.slice(0, from + BEGIN.length)}\n${content}\n${text.slice(to)}`;
 }
 
-/** Each printed page by its path, as it should be. */
-export function printedPages(): ReadonlyMap<string, string> {
+async function printedPages(): Promise<ReadonlyMap<string, string>> {
   const pages = new Map([
     ['docs/limits.md', `${limitsPage()}\n`],
     ['docs/errors.md', `${errorsPage()}\n`],
     ['docs/raft-tests.md', `${checklistPage(PRINTED)}\n`],
+    ['docs/expectations.md', `${expectationsPage()}\n`],
+    ['docs/cli.md', `${[`# Command line`, PRINTED, await cliPage()].join('\n\n')}\n`],
   ]);
   const architecture = join(ROOT, 'ARCHITECTURE.md');
   if (existsSync(architecture)) {
@@ -133,12 +166,15 @@ export function printedPages(): ReadonlyMap<string, string> {
   return pages;
 }
 
+/** Each printed page by its path, as it should be. Made while this is loaded: docs.mjs loads nothing afterwards. */
+export const PAGES: ReadonlyMap<string, string> = await printedPages();
+
 const isFresh = (path: string, text: string): boolean =>
   existsSync(join(ROOT, path)) && readFileSync(join(ROOT, path), 'utf8') === text;
 
 /** Writes the stale pages, or only names them. Returns the exit status. */
 export function updatePages(options: { readonly check: boolean }): 0 | 1 {
-  const stale = [...printedPages()].filter(([path, text]) => !isFresh(path, text));
+  const stale = [...PAGES].filter(([path, text]) => !isFresh(path, text));
   for (const [path, text] of stale) {
     if (!options.check) writeFileSync(join(ROOT, path), text);
     console.log(options.check ? `${path} is stale: run npm run docs` : `${path} written`);

@@ -44,8 +44,12 @@ const ENTRIES: Readonly<Record<string, Entry>> = {
   },
 };
 
+/** The tree with every branch loaded, for who prints or checks all of it. */
+export const buildWholeProgram = (io: Io): Promise<Command> =>
+  buildProgram(io, Object.keys(ENTRIES));
+
 /** The tree of commands, of which only the branch that is asked for is loaded: help must be quick. */
-export async function buildProgram(io: Io, words: readonly string[]): Promise<Command> {
+export async function buildProgram(io: Io, wanted: readonly string[]): Promise<Command> {
   const program = new Command('tocsin')
     .description('a strongly consistent alert database for critical care')
     .usage('<command> [options]')
@@ -59,10 +63,10 @@ export async function buildProgram(io: Io, words: readonly string[]): Promise<Co
     ['tocsin serve --data ./r1', 'run a replica'],
     ['tocsin errors UNAVAILABLE', 'what an error code means'],
   ]);
-  // The program itself takes no flags with values, so the first word without a dash is the command.
-  const wanted = words.find((word) => !word.startsWith('-'));
   for (const [name, { summary, load }] of Object.entries(ENTRIES))
-    program.addCommand(name === wanted ? await load(io) : new Command(name).description(summary));
+    program.addCommand(
+      wanted.includes(name) ? await load(io) : new Command(name).description(summary),
+    );
   return program;
 }
 

@@ -18,7 +18,11 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
 async function attempt(argv: readonly string[], io: Io): Promise<number> {
   try {
     const words = withHelpAsFlag(argv);
-    const program = await buildProgram(io, words);
+    // The program itself takes no flags with values, so the first word without a dash is the command.
+    const program = await buildProgram(
+      io,
+      words.filter((word) => !word.startsWith('-')).slice(0, 1),
+    );
     adopt(program, io);
     mustBeCommand(program, words);
     await program.parseAsync(words, { from: 'user' });

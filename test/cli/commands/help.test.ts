@@ -1,20 +1,18 @@
 import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
+import { buildWholeProgram } from '../../../cli/commands/program.ts';
+import { MEANING } from '../../../src/base/errors.ts';
 import { allSources, type Source } from '../../sources.ts';
 import { runIn, World } from './world.ts';
 
-const COMMANDS: readonly (readonly string[])[] = [
+/** The words that lead to each command, none for the program itself. */
+const pathsBelow = (command: Command): readonly (readonly string[])[] => [
   [],
-  ['alert'],
-  ...['list', 'get', 'watch', 'ack', 'raise', 'clear'].map((name) => ['alert', name]),
-  ['cluster'],
-  ['cluster', 'status'],
-  ['format'],
-  ['serve'],
-  ['errors'],
-  ['demo'],
-  ['replay'],
+  ...command.commands.flatMap((below) => pathsBelow(below).map((path) => [below.name(), ...path])),
 ];
+
+const COMMANDS = pathsBelow(await buildWholeProgram(new World()));
 
 describe('help', () => {
   test.each(COMMANDS.map((command) => [command]))('of %j begins with examples', async (command) => {
@@ -49,8 +47,16 @@ describe('help', () => {
   test('names every command', async () => {
     const { stdout } = await runIn({}, '--help');
 
-    for (const name of ['demo', 'alert', 'cluster', 'format', 'serve', 'replay', 'errors'])
-      expect(stdout).toMatch(new RegExp(`\n  ${name} `));
+    expect(COMMANDS.length).toBeGreaterThan(12);
+    for (const [name] of COMMANDS)
+      if (name !== undefined) expect(stdout).toMatch(new RegExp(`\n  ${name} `));
+  });
+
+  test('names every status that a code can end with', async () => {
+    const { stdout } = await runIn({}, '--help');
+
+    for (const { exit } of Object.values(MEANING))
+      expect(stdout).toMatch(new RegExp(`\n  ${exit} +\\S`));
   });
 
   test.each(COMMANDS.map((command) => [command]))(

@@ -1,0 +1,55 @@
+import type { Command } from 'commander';
+import type { Io, Output } from '../cli/commands/io.ts';
+import { buildWholeProgram } from '../cli/commands/program.ts';
+import { run } from '../cli/commands/run.ts';
+import { SERVICES } from '../cli/commands/services.ts';
+
+/** The reference of the command line: what `--help` says of each command, in the order of the help. */
+export async function cliPage(): Promise<string> {
+  const paths = pathsBelow(await buildWholeProgram(quietIo()));
+  const sections: string[] = [];
+  for (const path of paths) {
+    const text = await helpOf(path);
+    sections.push(`## ${['tocsin', ...path].join(' ')}\n\n\`\`\`text\n${text.trimEnd()}\n\`\`\``);
+  }
+  return ['What `--help` says, command by command.', ...sections].join('\n\n');
+}
+
+/** The words that lead to each command, those of the program itself first: none. */
+const pathsBelow = (command: Command): readonly (readonly string[])[] => [
+  [],
+  ...command.commands.flatMap((below) => pathsBelow(below).map((path) => [below.name(), ...path])),
+];
+
+async function helpOf(path: readonly string[]): Promise<string> {
+  const io = quietIo();
+  const status = await run([...path, '--help'], io);
+  if (status !== 0) throw new Error(`tocsin ${path.join(' ')} --help ended with ${status}`);
+  return io.stdout.text;
+}
+
+class Text implements Output {
+  readonly isTTY = false;
+  readonly columns = undefined;
+  text = '';
+
+  write(text: string): void {
+    this.text += text;
+  }
+
+  flush(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+/** A world in which nothing is there: help must not depend on any. */
+const quietIo = (): Io & { readonly stdout: Text } => ({
+  stdout: new Text(),
+  stderr: new Text(),
+  env: {},
+  wall: () => 0,
+  loginName: () => 'somebody',
+  onInterrupt: () => () => {},
+  outputGone: new AbortController().signal,
+  services: SERVICES,
+});
