@@ -13,9 +13,13 @@ interface News2Flags {
 
 /** `tocsin score`: scores over folders of charted stays. */
 export const scoreCommand = (io: Io): Command =>
-  new Command('score')
-    .description('compute early-warning scores over folders of charted stays')
-    .addCommand(news2Command(io));
+  withExamples(
+    new Command('score')
+      .description('compute early-warning scores over folders of charted stays')
+      .usage('<command> [options]')
+      .addCommand(news2Command(io)),
+    [['tocsin score news2 ./stays', 'as CSV on standard output']],
+  );
 
 function news2Command(io: Io): Command {
   const command = new Command('news2')
