@@ -40,6 +40,7 @@ export type Code =
   | 'DATA_NEWER_FORMAT'
   | 'DATA_CORRUPT'
   | 'DISK_FAILED'
+  | 'STATE_DIVERGED'
   | 'INTERNAL';
 
 export interface Meaning {
@@ -122,6 +123,10 @@ export const MEANING: Readonly<Record<Code, Meaning>> = {
   DISK_FAILED: never(
     1,
     'The disk reported an error; the replica stopped rather than risk a false yes.',
+  ),
+  STATE_DIVERGED: never(
+    1,
+    'The state of this replica differs from that of a majority; it serves nobody until it is rebuilt.',
   ),
   INTERNAL: never(1, 'A bug. Please report it with the message.'),
 };

@@ -98,6 +98,27 @@ export const WATCH_BUFFER_BYTES_MAX: number = 4 * MiB;
 
 /** How long one slice of work may hold the event loop. */
 export const SLICE_MS_MAX = 2;
+/** A loop that stood still for longer, the whole process perhaps, has missed what the others decided meanwhile. */
+export const STALL_MS_MAX = 350;
+
+// Replicas compare what they have applied.
+/** Entries between two places at which the digests are compared. */
+export const DIGEST_EVERY = 16;
+/** Such places that a replica remembers, of itself and of each peer. */
+export const DIGESTS_KEPT_MAX = 512;
+/** The newest of them, told as often as a heartbeat. */
+export const DIGESTS_PER_FRAME_MAX = 16;
+
+/** Things that are wrong, as a replica tells them of itself. */
+export const ALARMS_MAX = 64;
+
+// The bulk lane: snapshots and repairs, on connections of their own.
+/** Requests of one peer that are under way at once. */
+export const BULK_REQUESTS_MAX = 4;
+/** For one answer; whoever asked then asks another peer. */
+export const BULK_ANSWER_MS_MAX = 10_000;
+/** A connection that nobody used for so long is closed. */
+export const BULK_IDLE_MS_MAX = 5_000;
 
 // Members.
 export const MEMBERS_MAX = 63;
@@ -173,6 +194,12 @@ export const LOCAL_STATUS_MS_MAX = 500;
 assert(HEARTBEAT_TICKS * 4 <= ELECTION_TICKS_MIN, 'three lost heartbeats must not cost a term');
 assert(ELECTION_TICKS_MIN * 2 <= ELECTION_TICKS_MAX, 'a narrow spread splits votes');
 assert(COMMAND_BYTES_MAX * 2 <= ENTRY_BYTES_MAX, 'a command must fit an entry with room');
+assert(
+  STALL_MS_MAX * 2 <= ELECTION_TICKS_MIN * TICK_MS,
+  'a leader that stood still must notice before anyone can have replaced it',
+);
+assert(STALL_MS_MAX > TICK_MS * 4, 'a late tick is no stall');
+assert(DIGESTS_PER_FRAME_MAX * 4 <= DIGESTS_KEPT_MAX, 'what was told lately must be remembered');
 assert(ENTRY_BYTES_MAX <= APPEND_BYTES_MAX, 'an entry must fit one append');
 assert(APPEND_BYTES_MAX * 2 <= FRAME_BYTES_MAX, 'an append must fit one frame with room');
 assert(

@@ -1,66 +1,74 @@
 import { TocsinError } from '../base/errors.ts';
-import { ALERTS_GROUP } from '../base/ids.ts';
-import type { Identity } from '../storage/types.ts';
+import type { ReplicaId } from '../base/ids.ts';
+import type { Message } from '../raft/types.ts';
 import type { Channel, Listener, Transport } from '../transport/types.ts';
+import { type Checkpoint, decodeDigests } from '../wire/digests.ts';
 import { FrameType } from '../wire/frame.ts';
 import type { Hello } from '../wire/handshake.ts';
 import { decodePeerMessage } from '../wire/peer-messages.ts';
-import { ClientSession } from './client-session.ts';
-import type { Replica } from './replica.ts';
+import { type BulkAnswer, mustBeOurs, serveBulk } from './bulk-lane.ts';
+
+/** Who lives behind the door. */
+export interface Resident {
+  readonly hello: Hello & { readonly replicaId: ReplicaId };
+  /** Refuses whom it does not want. @throws TocsinError */
+  judge(remote: Hello): void;
+  welcomeClient(channel: Channel): void;
+  receive(message: Message): void;
+  receiveDigests(peer: ReplicaId, checkpoints: readonly Checkpoint[]): void;
+  /** A connection to or from a peer broke. */
+  peerLost(peer: ReplicaId): void;
+  readonly answerBulk: BulkAnswer;
+}
 
 /**
- * Lets members of this cluster and clients in, and hands their frames to the replica.
+ * Lets members of this cluster and clients in, and hands their frames to the resident.
  * @throws TocsinError BAD_ADDRESS, ADDRESS_IN_USE
  */
 export function listenFor(
-  replica: Replica,
-  identity: Identity,
+  resident: Resident,
   transport: Transport,
   address: string,
 ): Promise<Listener> {
-  return transport.listen(address, replica.hello, {
-    judge: (remote) => judge(identity, remote),
+  return transport.listen(address, resident.hello, {
+    judge: (remote) => resident.judge(remote),
     open: (channel) => {
-      if (channel.remote.role === 'client') new ClientSession(channel, replica);
-      else takePeer(replica, identity, channel);
+      const { role, lane, replicaId: peer } = channel.remote;
+      if (role === 'client' || peer === undefined) resident.welcomeClient(channel);
+      else if (lane === 'bulk') serveBulk(channel, resident.answerBulk);
+      else takePeer(resident, peer, channel);
     },
   });
 }
 
-/** Who may connect: members of this cluster, and clients that do not mean another one. */
-function judge(identity: Identity, remote: Hello): void {
-  const { clusterId, replicaId, members } = identity;
-  const named = remote.role === 'peer' || remote.clusterId !== '';
-  if (named && remote.clusterId !== clusterId)
-    throw new TocsinError('WRONG_CLUSTER', `this is cluster ${clusterId}`);
-  if (remote.role === 'client') return;
-  if (remote.replicaId === replicaId)
-    throw new TocsinError('WRONG_REPLICA', `this is replica ${replicaId} itself`);
-  if (!members.some((member) => member.id === remote.replicaId))
-    throw new TocsinError('WRONG_REPLICA', `replica ${remote.replicaId} is not a member`);
-}
-
 /** A peer speaks for itself alone: on its connections only its own messages, to this replica, are taken. */
-function takePeer(replica: Replica, identity: Identity, channel: Channel): void {
-  const peer = channel.remote.replicaId;
+function takePeer(resident: Resident, peer: ReplicaId, channel: Channel): void {
   channel.onFrame = (type, group, _id, body) => {
     if (type === FrameType.PONG) return;
     try {
-      if (group !== ALERTS_GROUP)
-        throw new TocsinError('BODY_MALFORMED', `there is no group ${group}`);
-      const message = decodePeerMessage(type, body);
-      if (message.from !== peer || message.to !== identity.replicaId)
-        throw new TocsinError(
-          'WRONG_REPLICA',
-          `a message from ${message.from} to ${message.to} on the connection of ${peer}`,
-        );
-      replica.receive(message);
+      mustBeOurs(group);
+      if (type === FrameType.DIGESTS) resident.receiveDigests(peer, decodeDigests(body));
+      else resident.receive(messageOf(resident, peer, type, body));
     } catch (error) {
       if (!TocsinError.is(error)) throw error;
       channel.close(error);
     }
   };
-  channel.onClose = () => {
-    if (peer !== undefined) replica.peerLost(peer);
-  };
+  channel.onClose = () => resident.peerLost(peer);
+}
+
+/** @throws TocsinError BODY_MALFORMED, FRAME_UNKNOWN_TYPE, WRONG_REPLICA */
+function messageOf(
+  { hello }: Resident,
+  peer: ReplicaId,
+  type: FrameType,
+  body: Uint8Array,
+): Message {
+  const message = decodePeerMessage(type, body);
+  if (message.from !== peer || message.to !== hello.replicaId)
+    throw new TocsinError(
+      'WRONG_REPLICA',
+      `a message from ${message.from} to ${message.to} on the connection of ${peer}`,
+    );
+  return message;
 }

@@ -5,6 +5,7 @@ import { RECONNECT_MS_MAX, RECONNECT_MS_MIN } from '../base/limits.ts';
 import type { Message } from '../raft/types.ts';
 import type { Member } from '../storage/types.ts';
 import type { Channel, Lane, Transport } from '../transport/types.ts';
+import type { FrameType } from '../wire/frame.ts';
 import type { Hello } from '../wire/handshake.ts';
 import { encodePeerMessage } from '../wire/peer-messages.ts';
 
@@ -41,7 +42,15 @@ export class PeerLinks {
   /** Sends, or drops: Raft repeats what matters. */
   send(message: Message): void {
     const lane: PeerLane = message.type === 'append-request' ? 'log' : 'control';
-    this.#links.get(`${lane}${message.to}`)?.send(message);
+    const link = this.#links.get(`${lane}${message.to}`);
+    if (link?.isOpen !== true) return;
+    const { type, body } = encodePeerMessage(message);
+    link.send(type, body);
+  }
+
+  /** Tells all the others, as far as they are connected. */
+  tell(type: FrameType, body: readonly Uint8Array[]): void {
+    for (const link of this.#links.values()) if (link.lane === 'control') link.send(type, body);
   }
 
   /** Whether messages to this peer have a way to leave now. */
@@ -57,7 +66,7 @@ export class PeerLinks {
 class Link {
   readonly #parts: PeerLinksParts;
   readonly #member: Member;
-  readonly #lane: PeerLane;
+  readonly lane: PeerLane;
   readonly #closing = new AbortController();
   #channel: Channel | undefined;
   #retry: Timer | undefined;
@@ -67,7 +76,7 @@ class Link {
   constructor(parts: PeerLinksParts, member: Member, lane: PeerLane) {
     this.#parts = parts;
     this.#member = member;
-    this.#lane = lane;
+    this.lane = lane;
   }
 
   get isOpen(): boolean {
@@ -76,7 +85,7 @@ class Link {
 
   dial(): void {
     const { transport, self } = this.#parts;
-    const hello: Hello = { ...self, lane: this.#lane };
+    const hello: Hello = { ...self, lane: this.lane };
     const expect = { clusterId: self.clusterId, replicaId: this.#member.id };
     transport
       .dial(this.#member.address, hello, this.#closing.signal, expect)
@@ -84,10 +93,8 @@ class Link {
       .catch((error: unknown) => this.#failed(error));
   }
 
-  send(message: Message): void {
-    if (this.#channel === undefined) return;
-    const { type, body } = encodePeerMessage(message);
-    this.#channel.send(type, ALERTS_GROUP, 0, body);
+  send(type: FrameType, body: readonly Uint8Array[]): void {
+    this.#channel?.send(type, ALERTS_GROUP, 0, body);
   }
 
   close(): void {

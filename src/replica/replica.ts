@@ -2,23 +2,28 @@ import { assert } from '../base/assert.ts';
 import type { Clock, Timer } from '../base/clock.ts';
 import { TocsinError } from '../base/errors.ts';
 import { hashToHex } from '../base/hash.ts';
-import { logIndex, millis, type ReplicaId, type UnixMillis, unixMillis } from '../base/ids.ts';
-import { READS_PENDING_MAX, TICK_MS } from '../base/limits.ts';
+import { logIndex, type Millis, millis, type ReplicaId } from '../base/ids.ts';
+import { HEARTBEAT_TICKS, READS_PENDING_MAX, TICK_MS } from '../base/limits.ts';
 import { Prng } from '../base/prng.ts';
-import { RaftCore } from '../raft/core.ts';
-import type { Entry, LogRead, Message, Ready, Standing } from '../raft/types.ts';
+import type { Message, Ready, Standing } from '../raft/types.ts';
 import { History } from '../statemachine/history.ts';
 import { AlertMachine } from '../statemachine/machine.ts';
 import type { Identity, LogStore, Member, Restored } from '../storage/types.ts';
-import type { Transport } from '../transport/types.ts';
+import type { Channel, Transport } from '../transport/types.ts';
+import { type Checkpoint, encodeDigests } from '../wire/digests.ts';
+import { FrameType } from '../wire/frame.ts';
 import type { Hello } from '../wire/handshake.ts';
-import { EntryRecord, genesisChain, recordOf } from '../wire/record.ts';
-import type { ReplicaStatus } from '../wire/status.ts';
+import type { Alarm, ReplicaStatus } from '../wire/status.ts';
 import { Applier } from './applier.ts';
-import { DiskWriter } from './disk-writer.ts';
+import { ClientSession } from './client-session.ts';
+import { CoreDriver } from './core-driver.ts';
+import { Digests, type Verdict } from './digests.ts';
+import type { Resident } from './front-door.ts';
+import { Members } from './members.ts';
 import { PeerLinks } from './peer-links.ts';
 import { type Proposal, Proposals } from './proposals.ts';
 import { type ReadDone, Reads } from './reads.ts';
+import { StallGuard } from './stall-guard.ts';
 import { WatchHub } from './watch-hub.ts';
 
 /** What a replica runs on. Production passes disk, sockets and clock; the simulator virtual ones. */
@@ -42,24 +47,25 @@ export interface ReplicaParts {
  * One running member. Drives the pure core against disk, peers and clock, applies what is committed, and answers
  * clients. The only place where they meet.
  */
-export class Replica {
+export class Replica implements Resident {
   /** Without the restored entries, which the core forgets one day. */
   readonly #parts: Omit<ReplicaParts, 'restored'>;
-  readonly #core: RaftCore;
+  readonly #driver: CoreDriver;
   readonly #machine: AlertMachine;
   readonly #history: History;
-  readonly #writer: DiskWriter;
   readonly #applier: Applier;
   readonly #proposals: Proposals;
   readonly #reads: Reads;
   readonly #links: PeerLinks;
+  readonly #members: Members;
+  readonly #digests: Digests;
+  readonly #stalls: StallGuard;
   readonly #startedAt: number;
   readonly watches: WatchHub;
   #ticker: Timer | undefined;
-  #turn: Timer | undefined;
-  #pumping = false;
   #stopped = false;
-  #standing: Standing;
+  #beat = 0;
+  #verdict: Verdict = { is: 'unknown' };
 
   constructor(parts: ReplicaParts) {
     const { restored, ...kept } = parts;
@@ -68,42 +74,51 @@ export class Replica {
     this.#history = new History(kept.historyEventsMax);
     this.#startedAt = clock.monotonic();
     this.#machine = new AlertMachine({}, parts.seed);
-    this.#core = new RaftCore({
-      id: identity.replicaId,
-      voters: identity.members.map((member) => member.id),
-      prng: new Prng(parts.seed),
-      noop: () => EntryRecord.draft('noop', this.#stamp(), 0, []),
-      hardState: restored.hardState,
-      tail: restored.tail,
-      terms: restored.terms,
-    });
-    this.#standing = this.#core.standing;
-    this.#writer = new DiskWriter(store, this.#core.last.index, {
-      release: (messages) => this.#route(messages),
-      idle: () => this.#work(),
-      failed: (error) => this.#fault(error),
+    this.#members = new Members(identity);
+    this.#digests = new Digests(identity.replicaId);
+    this.#stalls = new StallGuard(clock);
+    this.#driver = new CoreDriver({
+      init: {
+        id: identity.replicaId,
+        voters: identity.members.map((member) => member.id),
+        prng: new Prng(parts.seed),
+        hardState: restored.hardState,
+        tail: restored.tail,
+        terms: restored.terms,
+      },
+      clusterId: identity.clusterId,
+      store,
+      clock,
+      events: {
+        cut: () => this.#cutProposals(),
+        send: (message) => this.#links.send(message),
+        progressed: (ready) => this.#progressed(ready),
+        standing: (before, now) => this.#changedStanding(before, now),
+        failed: (error) => this.#fault(error),
+      },
     });
     this.#applier = new Applier({
       clock,
       store,
       machine: this.#machine,
-      entryAt: (index) => this.#core.entryAt(index),
-      firstInMemory: () => this.#core.firstInMemory,
+      entryAt: (index) => this.#driver.entryAt(index),
+      firstInMemory: () => this.#driver.firstInMemory,
       onApplied: (entry, replies, events) => {
         for (const event of events) this.#history.push(event);
+        this.#digests.note(entry.index, this.#machine.digest);
         this.#proposals.applied(entry, replies);
       },
       onSlice: () => this.#afterSlice(),
       onFault: (error) => this.#fault(error),
     });
     this.#proposals = new Proposals(clock);
-    this.#reads = new Reads((context) => this.#core.read(context));
+    this.#reads = new Reads((context) => this.#driver.read(context));
     this.watches = new WatchHub(this.#machine, this.#history, clock);
     this.#links = new PeerLinks({
       transport: parts.transport,
       clock,
       self: this.hello,
-      members: identity.members,
+      members: this.#members.all,
       onLost: (peer) => this.peerLost(peer),
       log: parts.log,
     });
@@ -116,11 +131,11 @@ export class Replica {
     return this.#machine;
   }
   get standing(): Standing {
-    return this.#core.standing;
+    return this.#driver.standing;
   }
 
   /** How this replica introduces itself; the lane is the caller's to set. */
-  get hello(): Hello {
+  get hello(): Hello & { readonly replicaId: ReplicaId } {
     const { identity, agent } = this.#parts;
     const { clusterId, replicaId, incarnation } = identity;
     return { role: 'peer', lane: 'control', clusterId, replicaId, incarnation, agent };
@@ -130,13 +145,8 @@ export class Replica {
     if (this.#stopped) return;
     assert(this.#ticker === undefined, 'the replica was started before');
     this.#links.start();
-    this.#ticker = this.clock.every(millis(TICK_MS), () => {
-      this.#core.tick();
-      this.#proposals.expire();
-      this.#writer.tick();
-      this.#work();
-    });
-    this.#work();
+    this.#ticker = this.clock.every(millis(TICK_MS), () => this.#tick());
+    this.#driver.work();
   }
 
   /** Stops at once, as a crash would, except that callers are told. */
@@ -144,7 +154,7 @@ export class Replica {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#ticker?.cancel();
-    this.#turn?.cancel();
+    this.#driver.stop();
     this.#applier.stop();
     this.#links.close();
     const closed = new TocsinError('UNAVAILABLE', 'the replica is stopping');
@@ -153,46 +163,56 @@ export class Replica {
     this.watches.close();
   }
 
+  judge(remote: Hello): void {
+    this.#members.judge(remote);
+  }
+
+  welcomeClient(channel: Channel): void {
+    new ClientSession(channel, this);
+  }
+
+  readonly answerBulk = (type: FrameType): Promise<readonly Uint8Array[]> =>
+    Promise.reject(new TocsinError('FRAME_UNKNOWN_TYPE', `nothing answers frames of type ${type}`));
+
+  receiveDigests(peer: ReplicaId, checkpoints: readonly Checkpoint[]): void {
+    this.#digests.heard(peer, checkpoints);
+  }
+
   /** A message of a peer has arrived. */
   receive(message: Message): void {
     if (this.#stopped) return;
-    this.#core.step(message);
-    this.#soon();
+    this.#driver.step(message);
   }
 
   /** A connection to or from a peer broke. */
   peerLost(peer: ReplicaId): void {
     if (this.#stopped) return;
-    this.#core.peerLost(peer);
-    this.#soon();
+    this.#driver.peerLost(peer);
   }
 
   /** Hands the leadership to whoever holds most of the log. False if there is nothing to hand over. */
   handOver(): boolean {
-    if (this.#standing.role !== 'leader' || this.#stopped) return false;
-    const others = this.#parts.identity.members.filter(
-      (member) => member.id !== this.#parts.identity.replicaId,
-    );
+    if (this.standing.role !== 'leader' || this.#stopped) return false;
     // One that is down may hold as much of the log as one that is not.
     const reach = ({ id }: Member): number => (this.#links.isConnected(id) ? 1 : 0);
-    const matchOf = ({ id }: Member): number => this.#core.matchOf(id) ?? 0;
-    const best = others.sort((a, b) => reach(b) - reach(a) || matchOf(b) - matchOf(a))[0];
-    if (best === undefined || !this.#core.transfer(best.id)) return false;
-    this.#soon();
-    return true;
+    const matchOf = ({ id }: Member): number => this.#driver.matchOf(id);
+    const best = [...this.#members.others].sort(
+      (a, b) => reach(b) - reach(a) || matchOf(b) - matchOf(a),
+    )[0];
+    return best !== undefined && this.#driver.transfer(best.id);
   }
 
   propose(proposal: Proposal): void {
-    if (this.#standing.role !== 'leader' || this.#stopped) {
+    if (this.standing.role !== 'leader' || this.#stopped) {
       proposal.settle(this.#notLeading());
       return;
     }
     this.#proposals.add(proposal);
-    this.#soon();
+    this.#driver.soon();
   }
 
   readLinearizable(done: ReadDone): void {
-    if (this.#standing.role !== 'leader' || this.#stopped) {
+    if (this.standing.role !== 'leader' || this.#stopped) {
       done(this.#notLeading());
       return;
     }
@@ -201,52 +221,91 @@ export class Replica {
       return;
     }
     this.#reads.ask(done);
-    this.#soon();
+    this.#driver.soon();
   }
 
   status(): ReplicaStatus {
     const { identity, agent } = this.#parts;
-    const { role, term, leader } = this.#core.standing;
+    const { role, term, leader } = this.standing;
     return {
       replicaId: identity.replicaId,
       clusterId: identity.clusterId,
       role,
       term,
       leader,
-      leaderAddress: this.#addressOf(leader),
-      commit: logIndex(this.#core.committed),
+      leaderAddress: this.#members.addressOf(leader),
+      commit: logIndex(this.#driver.committed),
       applied: this.#applier.applied,
-      lastIndex: this.#core.last.index,
+      lastIndex: this.#driver.lastIndex,
       revision: this.#machine.revision,
       digest: hashToHex(this.#machine.digest),
       uptimeMs: Math.floor(this.clock.monotonic() - this.#startedAt),
       agent,
       openAlerts: this.#machine.openCount,
-      members: identity.members,
+      members: this.#members.all,
+      alarms: this.#alarms(),
     };
   }
 
-  /** Runs after what this turn of the loop has received is taken in, so that it is answered together. */
-  #soon(): void {
-    if (this.#turn !== undefined || this.#stopped) return;
-    this.#turn = this.clock.soon(() => {
-      this.#turn = undefined;
-      this.#work();
-    });
+  #alarms(): readonly Alarm[] {
+    const verdict = this.#verdict;
+    if (verdict.is === 'divided')
+      return [
+        {
+          name: 'states-divided',
+          says: `no majority holds the same state at entry ${verdict.index}`,
+        },
+      ];
+    if (verdict.is === 'agrees' && verdict.differing.length > 0)
+      return [
+        {
+          name: 'peer-differs',
+          says: `replicas ${verdict.differing.join(', ')} hold another state at entry ${verdict.index}`,
+        },
+      ];
+    return [];
   }
 
-  #work(): void {
-    if (this.#stopped) return;
-    this.#noteStanding();
-    // While a write is under way, commands gather: they become the next entry, and the next write, together.
-    if (!this.#writer.writing) this.#cutProposals();
-    this.#pump();
+  #tick(): void {
+    const late = this.#stalls.tick();
+    this.#driver.tick(late === undefined);
+    if (late !== undefined) this.#stoodStill(late);
+    this.#proposals.expire();
+    this.#beat += 1;
+    if (this.#beat % HEARTBEAT_TICKS === 0) this.#compare();
+    this.#driver.work();
+  }
+
+  /**
+   * Nothing is known of the time that passed. The others may have elected somebody else, so a leader lets go rather than
+   * go on from memory; a follower first reads what has arrived meanwhile, before it takes that for silence.
+   */
+  #stoodStill(late: Millis): void {
+    this.#parts.log(`the process stood still for ${Math.round(late)} ms`);
+    if (this.standing.role === 'leader') this.handOver();
+  }
+
+  /** Tells the others what the state here is, and compares it with what they told. */
+  #compare(): void {
+    const newest = this.#digests.newest();
+    if (newest.length === 0) return;
+    this.#links.tell(FrameType.DIGESTS, [encodeDigests(newest)]);
+    this.#verdict = this.#digests.judge(this.#members.all.map(({ id }) => id));
+    if (this.#verdict.is !== 'differs') return;
+    const { index, agreeing } = this.#verdict;
+    this.#fault(
+      new TocsinError(
+        'STATE_DIVERGED',
+        `the state at entry ${index} is not that of replicas ${agreeing.join(', ')}`,
+      ),
+    );
   }
 
   #cutProposals(): void {
-    if (this.#core.standing.role !== 'leader') return;
-    for (let cut = this.#proposals.cut(this.#stamp()); cut !== undefined; ) {
-      const result = this.#core.propose(cut.record);
+    if (this.standing.role !== 'leader') return;
+    const { sealer } = this.#driver;
+    for (let cut = this.#proposals.cut(sealer.stamp()); cut !== undefined; ) {
+      const result = this.#driver.propose(cut.record);
       if (result.ok) this.#proposals.placed(result.id, cut.batch);
       else if (result.reason === 'overloaded')
         this.#proposals.refused(
@@ -254,91 +313,26 @@ export class Replica {
           new TocsinError('OVERLOADED', 'too much is waiting for a quorum; nothing was written'),
         );
       else this.#proposals.refused(cut.batch, this.#notLeading());
-      cut = this.#proposals.cut(this.#stamp());
+      cut = this.#proposals.cut(sealer.stamp());
     }
   }
 
-  /** Does what the core wants done, until it wants nothing more. */
-  #pump(): void {
-    if (this.#pumping) return;
-    this.#pumping = true;
-    try {
-      for (
-        let ready = this.#core.takeReady();
-        ready !== undefined;
-        ready = this.#core.takeReady()
-      ) {
-        this.#perform(ready);
-        if (this.#stopped) return;
-      }
-    } finally {
-      this.#pumping = false;
-    }
-    this.#writer.start();
-    this.#noteStanding();
-  }
-
-  /** One Ready, in order of duty (see Ready). */
-  #perform(ready: Ready): void {
-    for (const entry of ready.append) this.#seal(entry);
-    for (const message of ready.send) this.#links.send(message);
-    this.#route(this.#writer.add(ready));
+  #progressed(ready: Ready): void {
     this.#applier.advance(ready.committed);
     this.#reads.confirmed(ready.reads);
     if (ready.readsDropped.length > 0) this.#reads.dropped(ready.readsDropped, this.#notLeading());
     this.#reads.applied(this.#applier.applied);
-    for (const read of ready.logReads) this.#readFor(read);
-  }
-
-  /** Sends what no longer waits for the disk; what is for this replica itself goes back into the core. */
-  #route(messages: readonly Message[]): void {
-    if (this.#stopped) return;
-    for (const message of messages)
-      if (message.to === this.#parts.identity.replicaId) this.#core.step(message);
-      else this.#links.send(message);
-  }
-
-  /** An own entry gets its place and its link of the chain; a received one must fit the chain it arrives in. */
-  #seal(entry: Entry): void {
-    const record = recordOf(entry);
-    const before = this.#core.entryAt(entry.index - 1);
-    assert(before !== undefined || entry.index === 1, `entry ${entry.index - 1} left memory`);
-    const chain =
-      before === undefined ? genesisChain(this.#parts.identity.clusterId) : recordOf(before).chain;
-    if (!record.sealed) record.seal(entry, chain);
-    assert(record.previousChain === chain, `entry ${entry.index} breaks the chain of the log`);
-  }
-
-  /** A peer lags behind memory: what it needs comes from disk. */
-  #readFor(read: LogRead): void {
-    if (this.#stopped) return;
-    // Only what is durable leaves memory, and what is committed is never cut.
-    const to = this.#writer.durable;
-    assert(read.from <= to, `entry ${read.from} left memory, but only ${to} are on disk`);
-    this.#parts.store.read(read.from, to, read.bytesMax).then(
-      (entries) => {
-        if (this.#stopped) return;
-        this.#core.entriesRead(read.peer, entries);
-        this.#soon();
-      },
-      (error: unknown) => this.#fault(error),
-    );
   }
 
   #afterSlice(): void {
     const { applied } = this.#applier;
     this.#reads.applied(applied);
     this.watches.wake();
-    this.#core.release(Math.min(applied, this.#writer.durable));
+    this.#driver.release(applied);
   }
 
   /** Tells waiting callers when the reign under which they asked is over. */
-  #noteStanding(): void {
-    const before = this.#standing;
-    const now = this.#core.standing;
-    this.#standing = now;
-    if (before.role === now.role && before.term === now.term && before.leader === now.leader)
-      return;
+  #changedStanding(before: Standing, now: Standing): void {
     const reigns = now.role === 'leader' && before.term === now.term;
     if (before.role === 'leader' && !reigns)
       this.#proposals.abandon(this.#notLeading(), unknownOutcome('the leader was deposed'));
@@ -351,23 +345,12 @@ export class Replica {
   }
 
   #notLeading(): TocsinError {
-    const { leader } = this.#core.standing;
+    const { leader } = this.standing;
     const { replicaId } = this.#parts.identity;
     if (leader === undefined || leader === replicaId)
       return new TocsinError('UNAVAILABLE', `replica ${replicaId} knows no leader now`);
-    const address = this.#addressOf(leader);
+    const address = this.#members.addressOf(leader);
     return new TocsinError('NOT_LEADER', `replica ${leader} leads`, { leader: address });
-  }
-
-  #addressOf(id: ReplicaId | undefined): string | undefined {
-    return this.#parts.identity.members.find((member) => member.id === id)?.address;
-  }
-
-  /** The leader's stamp: the wall clock, but never before the stamp of the newest entry. */
-  #stamp(): UnixMillis {
-    const newest = this.#core.entryAt(this.#core.last.index);
-    const before = newest === undefined ? 0 : recordOf(newest).time;
-    return unixMillis(Math.max(this.clock.wall(), before));
   }
 
   #fault(error: unknown): void {

@@ -74,7 +74,7 @@ async function run(
   });
   const own = identity.members.find((member) => member.id === identity.replicaId);
   const address = options.listen ?? own?.address ?? '';
-  const listening = listenFor(replica, identity, transport, address);
+  const listening = listenFor(replica, transport, address);
   let ending: Promise<void> | undefined;
   function end(fault: TocsinError | undefined): Promise<void> {
     ending ??= (async () => {

@@ -83,12 +83,13 @@ export function decodeListAnswer(body: Uint8Array): Answer<AlertPage> {
 
 /** The ANSWER to STATUS. */
 export function encodeStatusAnswer(status: ReplicaStatus): Uint8Array {
-  const { leader, leaderAddress, ...rest } = status;
+  const { leader, leaderAddress, alarms, ...rest } = status;
   return encodeBody({
     ...rest,
     uptimeMs: Math.floor(status.uptimeMs),
     ...(leader === undefined ? {} : { leader }),
     ...(leaderAddress === undefined ? {} : { leaderAddress }),
+    ...(alarms.length === 0 ? {} : { alarms }),
   });
 }
 

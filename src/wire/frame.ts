@@ -27,6 +27,7 @@ interface FrameTypes {
   readonly HEARTBEAT: 20;
   readonly HEARTBEAT_REPLY: 21;
   readonly TIMEOUT_NOW: 22;
+  readonly DIGESTS: 31;
   readonly SUBMIT: 32;
   readonly SUBMIT_REPLY: 33;
   readonly GET: 34;
@@ -53,6 +54,7 @@ export const FrameType: FrameTypes = {
   HEARTBEAT: 20,
   HEARTBEAT_REPLY: 21,
   TIMEOUT_NOW: 22,
+  DIGESTS: 31,
   SUBMIT: 32,
   SUBMIT_REPLY: 33,
   GET: 34,

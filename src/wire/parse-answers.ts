@@ -11,6 +11,7 @@ import {
 import {
   ACKNOWLEDGEMENTS_MAX,
   ADDRESS_CHARS_MAX,
+  ALARMS_MAX,
   MEMBERS_MAX,
   NAME_CHARS_MAX,
 } from '../base/limits.ts';
@@ -45,7 +46,7 @@ import {
   parseRevision,
   parseSubject,
 } from './parse-parts.ts';
-import type { ReplicaAddress, ReplicaStatus } from './status.ts';
+import type { Alarm, ReplicaAddress, ReplicaStatus } from './status.ts';
 import { EFFECTS, KINDS, PRIORITIES } from './words.ts';
 
 /** What a server says, checked by who asked: BODY_MALFORMED, and unknown fields pass. */
@@ -159,6 +160,14 @@ function parseMember(value: unknown): ReplicaAddress {
   };
 }
 
+function parseAlarm(value: unknown): Alarm {
+  const alarm = fieldsOf<Alarm>('alarms', value);
+  return {
+    name: asName('answer', 'alarms.name', alarm.name),
+    says: asText('answer', 'alarms.says', alarm.says),
+  };
+}
+
 /** @throws TocsinError BODY_MALFORMED naming the field */
 export function parseStatus(value: unknown): ReplicaStatus {
   const status = fieldsOf<ReplicaStatus>('status', value);
@@ -184,5 +193,6 @@ export function parseStatus(value: unknown): ReplicaStatus {
     agent: asLine('answer', 'agent', status.agent, 0, NAME_CHARS_MAX),
     openAlerts: count('openAlerts', status.openAlerts),
     members: asArray('answer', 'members', status.members, MEMBERS_MAX).map(parseMember),
+    alarms: asArray('answer', 'alarms', status.alarms ?? [], ALARMS_MAX).map(parseAlarm),
   };
 }

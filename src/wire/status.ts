@@ -24,6 +24,16 @@ export interface ReplicaStatus {
   readonly openAlerts: number;
   /** In order of id. */
   readonly members: readonly ReplicaAddress[];
+  /** What an operator should look at; empty when all is well. */
+  readonly alarms: readonly Alarm[];
+}
+
+/** Something that is wrong and that the replica lives with. */
+export interface Alarm {
+  /** For programs: a few words in small letters with hyphens. */
+  readonly name: string;
+  /** One line for people. */
+  readonly says: string;
 }
 
 export interface ReplicaAddress {

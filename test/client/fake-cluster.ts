@@ -240,6 +240,7 @@ export class FakeCluster {
       uptimeMs: 1,
       agent: 'fake',
       openAlerts: this.machine.openCount,
+      alarms: [],
       members: this.givesMembers
         ? Array.from({ length: this.#size }, (_, at) => ({
             id: replicaId(at + 1),

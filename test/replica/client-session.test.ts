@@ -59,6 +59,7 @@ class Stage implements Host {
       uptimeMs: 0,
       agent: 'test',
       openAlerts: 0,
+      alarms: [],
       members: [],
     };
   }

@@ -9,6 +9,7 @@ import type { Identity, Member } from '../../src/storage/types.ts';
 import { MemoryNetwork } from '../../src/transport/memory-transport.ts';
 import type { Listener } from '../../src/transport/types.ts';
 import { VirtualClock } from '../client/virtual-clock.ts';
+import { ProcessClock } from './process-clock.ts';
 
 const CLUSTER = 'c0ffee00c0ffee00c0ffee00c0ffee00';
 
@@ -16,6 +17,7 @@ interface Machine {
   readonly host: string;
   readonly identity: Identity;
   readonly disk: MemoryDisk;
+  readonly clock: ProcessClock;
   replica: Replica | undefined;
   listener: Listener | undefined;
   /** What stopped it, if a fault did. */
@@ -49,6 +51,7 @@ export class VirtualCluster {
       host: `r${member.id}`,
       identity: { clusterId: CLUSTER, replicaId: member.id, incarnation: 1, members },
       disk: new MemoryDisk(CLUSTER),
+      clock: new ProcessClock(this.clock),
       replica: undefined,
       listener: undefined,
       fault: undefined,
@@ -64,7 +67,7 @@ export class VirtualCluster {
   }
 
   async start(id: number): Promise<void> {
-    const machine = must(this.machines[id - 1], `no machine ${id}`);
+    const machine = this.#machine(id);
     this.#starts += 1;
     const transport = this.network.transport(machine.host);
     machine.disk.onWrite = (write) => {
@@ -77,7 +80,7 @@ export class VirtualCluster {
       restored: await store.load(),
       store,
       transport,
-      clock: this.clock,
+      clock: machine.clock,
       seed: this.prng.uint32() + this.#starts,
       agent: 'test',
       log: () => {},
@@ -86,14 +89,14 @@ export class VirtualCluster {
         this.crash(id, 'lost');
       },
     });
-    machine.listener = await listenFor(replica, machine.identity, transport, `/memory/${id}`);
+    machine.listener = await listenFor(replica, transport, `/memory/${id}`);
     machine.replica = replica;
     replica.start();
   }
 
   /** Dies without a word: its connections break, and a write under way meets its fate. */
   crash(id: number, fate: BatchFate): void {
-    const machine = must(this.machines[id - 1], `no machine ${id}`);
+    const machine = this.#machine(id);
     for (const other of this.hosts)
       if (other !== machine.host) this.network.reset(machine.host, other);
     machine.replica?.stop();
@@ -101,6 +104,17 @@ export class VirtualCluster {
     void machine.listener?.close();
     machine.listener = undefined;
     machine.disk.crash(fate);
+  }
+
+  /** Stops the process without killing it: nothing of it runs, and what it is sent waits in its sockets. */
+  pause(id: number): void {
+    this.#machine(id).clock.pause();
+    for (const host of this.hosts) if (host !== `r${id}`) this.network.cut(host, `r${id}`);
+  }
+
+  resume(id: number): void {
+    this.#machine(id).clock.resume();
+    for (const host of this.hosts) if (host !== `r${id}`) this.network.heal(host, `r${id}`);
   }
 
   cut(from: number, to: number): void {
@@ -149,8 +163,19 @@ export class VirtualCluster {
     throw new Error(`the replicas did not converge: ${JSON.stringify(seen)}`);
   }
 
+  #machine(id: number): Machine {
+    return must(this.machines[id - 1], `no machine ${id}`);
+  }
+
+  /** The replica that all take for the leader. */
+  get leader(): Replica {
+    const id = this.running[0]?.replica?.standing.leader;
+    return must(this.#machine(must(id, 'no leader is known')).replica, 'the leader is down');
+  }
+
   async close(): Promise<void> {
     this.heal();
+    for (const machine of this.machines) machine.clock.resume();
     const closing = Promise.all(this.#clients.map((client) => client.close()));
     await this.clock.settle(closing);
     for (const machine of this.machines) this.crash(machine.identity.replicaId, 'lost');

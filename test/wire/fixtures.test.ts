@@ -228,6 +228,14 @@ describe('frames between peers', () => {
   }
 });
 
+describe('frames of replicas that the core knows nothing of', () => {
+  const checkpoints = [
+    { index: logIndex(16), digest: 2 ** 52 + 1 },
+    { index: logIndex(32), digest: 7 },
+  ];
+  frame('digests', FrameType.DIGESTS, [encodeDigests(checkpoints)], decodeDigests, checkpoints);
+});
+
 describe('frames of clients', () => {
   const commands = [raise, clear, acknowledge].map((command) => encodeCommand(command, KEY));
   frame(
@@ -312,6 +320,7 @@ describe('frames of clients', () => {
     uptimeMs: 60_000,
     agent: 'tocsin/0.1.0',
     openAlerts: 3,
+    alarms: [],
     members: [{ id: replicaId(1), address: '/ip4/127.0.0.1/tcp/7401' }],
   };
   frame(

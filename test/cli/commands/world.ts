@@ -328,6 +328,7 @@ export const aStatus = (id = 1, changes: Partial<ReplicaStatus> = {}): ReplicaSt
   uptimeMs: 18_120_000,
   agent: 'tocsin/0.1.0',
   openAlerts: 12,
+  alarms: [],
   members: ADDRESSES.map((address, at) => ({ id: replicaId(at + 1), address })),
   ...changes,
 });

@@ -1,0 +1,205 @@
+import { assert } from '../base/assert.ts';
+import type { Clock, Timer } from '../base/clock.ts';
+import type { LogIndex, ReplicaId } from '../base/ids.ts';
+import { RaftCore, type RaftInit } from '../raft/core.ts';
+import type {
+  Entry,
+  LogRead,
+  Message,
+  Payload,
+  ProposeResult,
+  Ready,
+  Standing,
+} from '../raft/types.ts';
+import type { LogStore } from '../storage/types.ts';
+import { EntryRecord } from '../wire/record.ts';
+import { DiskWriter } from './disk-writer.ts';
+import { Sealer } from './sealer.ts';
+
+/** What the driver tells whoever owns it. */
+export interface DriverEvents {
+  /** The disk is free: what waits may become the next entry. */
+  cut(): void;
+  /** To be sent to a peer. */
+  send(message: Message): void;
+  /** What one Ready means for applying and for reads. */
+  progressed(ready: Ready): void;
+  /** Somebody else leads, or nobody. */
+  standing(before: Standing, now: Standing): void;
+  failed(error: unknown): void;
+}
+
+export interface DriverParts {
+  readonly init: Omit<RaftInit, 'noop'>;
+  readonly clusterId: string;
+  readonly store: LogStore;
+  readonly clock: Clock;
+  readonly events: DriverEvents;
+}
+
+/** Drives the pure core: hands it what arrives, and does what it wants done with disk and peers, in order of duty. */
+export class CoreDriver {
+  readonly #parts: DriverParts;
+  readonly #core: RaftCore;
+  readonly #sealer: Sealer;
+  readonly #writer: DiskWriter;
+  #turn: Timer | undefined;
+  #pumping = false;
+  #stopped = false;
+  #standing: Standing;
+
+  constructor(parts: DriverParts) {
+    this.#parts = parts;
+    const { init, clock, clusterId, store, events } = parts;
+    this.#core = new RaftCore({
+      ...init,
+      noop: () => EntryRecord.draft('noop', this.#sealer.stamp(), 0, []),
+    });
+    this.#sealer = new Sealer(this.#core, clock, clusterId);
+    this.#standing = this.#core.standing;
+    this.#writer = new DiskWriter(store, this.#core.last.index, {
+      release: (messages) => this.#route(messages),
+      idle: () => this.work(),
+      failed: (error) => events.failed(error),
+    });
+  }
+
+  get standing(): Standing {
+    return this.#core.standing;
+  }
+  get committed(): number {
+    return this.#core.committed;
+  }
+  get lastIndex(): LogIndex {
+    return this.#core.last.index;
+  }
+  get firstInMemory(): number {
+    return this.#core.firstInMemory;
+  }
+  get durable(): LogIndex {
+    return this.#writer.durable;
+  }
+  get sealer(): Sealer {
+    return this.#sealer;
+  }
+
+  entryAt(index: number): Entry | undefined {
+    return this.#core.entryAt(index);
+  }
+  matchOf(peer: ReplicaId): number {
+    return this.#core.matchOf(peer) ?? 0;
+  }
+
+  /** One unit of time. The core is told only of time in which this process ran. */
+  tick(ran: boolean): void {
+    if (ran) this.#core.tick();
+    this.#writer.tick();
+  }
+  step(message: Message): void {
+    this.#core.step(message);
+    this.soon();
+  }
+  peerLost(peer: ReplicaId): void {
+    this.#core.peerLost(peer);
+    this.soon();
+  }
+  transfer(to: ReplicaId): boolean {
+    const begun = this.#core.transfer(to);
+    if (begun) this.soon();
+    return begun;
+  }
+  propose(payload: Payload): ProposeResult {
+    return this.#core.propose(payload);
+  }
+  read(context: number): void {
+    this.#core.read(context);
+  }
+  /** Everything up to `index` is applied: what is durable too may leave memory. */
+  release(index: LogIndex): void {
+    this.#core.release(Math.min(index, this.#writer.durable));
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#turn?.cancel();
+  }
+
+  /** Runs after what this turn of the loop has received is taken in, so that it is answered together. */
+  soon(): void {
+    if (this.#turn !== undefined || this.#stopped) return;
+    this.#turn = this.#parts.clock.soon(() => {
+      this.#turn = undefined;
+      this.work();
+    });
+  }
+
+  work(): void {
+    if (this.#stopped) return;
+    this.#noteStanding();
+    // While a write is under way, commands gather: they become the next entry, and the next write, together.
+    if (!this.#writer.writing) this.#parts.events.cut();
+    this.#pump();
+  }
+
+  /** Does what the core wants done, until it wants nothing more. */
+  #pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    try {
+      for (
+        let ready = this.#core.takeReady();
+        ready !== undefined;
+        ready = this.#core.takeReady()
+      ) {
+        this.#perform(ready);
+        if (this.#stopped) return;
+      }
+    } finally {
+      this.#pumping = false;
+    }
+    this.#writer.start();
+    this.#noteStanding();
+  }
+
+  /** One Ready, in order of duty (see Ready). */
+  #perform(ready: Ready): void {
+    for (const entry of ready.append) this.#sealer.seal(entry);
+    for (const message of ready.send) this.#parts.events.send(message);
+    this.#route(this.#writer.add(ready));
+    this.#parts.events.progressed(ready);
+    for (const read of ready.logReads) this.#readFor(read);
+  }
+
+  /** Sends what no longer waits for the disk; what is for this replica itself goes back into the core. */
+  #route(messages: readonly Message[]): void {
+    if (this.#stopped) return;
+    for (const message of messages)
+      if (message.to === this.#parts.init.id) this.#core.step(message);
+      else this.#parts.events.send(message);
+  }
+
+  /** A peer lags behind memory: what it needs comes from disk. */
+  #readFor(read: LogRead): void {
+    if (this.#stopped) return;
+    // Only what is durable leaves memory, and what is committed is never cut.
+    const to = this.#writer.durable;
+    assert(read.from <= to, `entry ${read.from} left memory, but only ${to} are on disk`);
+    this.#parts.store.read(read.from, to, read.bytesMax).then(
+      (entries) => {
+        if (this.#stopped) return;
+        this.#core.entriesRead(read.peer, entries);
+        this.soon();
+      },
+      (error: unknown) => this.#parts.events.failed(error),
+    );
+  }
+
+  #noteStanding(): void {
+    const before = this.#standing;
+    const now = this.#core.standing;
+    this.#standing = now;
+    if (before.role === now.role && before.term === now.term && before.leader === now.leader)
+      return;
+    this.#parts.events.standing(before, now);
+  }
+}

@@ -1,0 +1,116 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { TocsinError } from '../../src/base/errors.ts';
+import { groupId, replicaId } from '../../src/base/ids.ts';
+import { BULK_ANSWER_MS_MAX, BULK_IDLE_MS_MAX, BULK_REQUESTS_MAX } from '../../src/base/limits.ts';
+import { type BulkAnswer, BulkLane, serveBulk } from '../../src/replica/bulk-lane.ts';
+import { MemoryNetwork } from '../../src/transport/memory-transport.ts';
+import type { Channel, Listener } from '../../src/transport/types.ts';
+import { FrameType } from '../../src/wire/frame.ts';
+import type { Hello } from '../../src/wire/handshake.ts';
+import { VirtualClock } from '../client/virtual-clock.ts';
+
+const PEER = replicaId(2);
+const hello = (id: number): Hello => ({
+  role: 'peer',
+  lane: 'bulk',
+  clusterId: 'c0ffee00c0ffee00c0ffee00c0ffee00',
+  replicaId: replicaId(id),
+  incarnation: 1,
+  agent: 'test',
+});
+
+let clock: VirtualClock;
+let network: MemoryNetwork;
+let lane: BulkLane;
+let listener: Listener;
+let served: Channel[];
+let answer: BulkAnswer;
+
+const ask = (byte: number) => lane.ask(PEER, FrameType.GET, [Uint8Array.of(byte)]);
+
+beforeEach(async () => {
+  clock = new VirtualClock();
+  network = new MemoryNetwork({ clock });
+  served = [];
+  answer = async (_type, body) => [body, Uint8Array.of(99)];
+  listener = await network.transport('r2').listen('/memory/2', hello(2), {
+    judge: () => {},
+    open: (channel) => {
+      served.push(channel);
+      serveBulk(channel, (type, body) => answer(type, body));
+    },
+  });
+  lane = new BulkLane({
+    transport: network.transport('r1'),
+    clock,
+    self: hello(1),
+    addressOf: (peer) => (peer === PEER ? '/memory/2' : undefined),
+  });
+});
+
+afterEach(async () => {
+  lane.close();
+  await clock.settle(listener.close());
+});
+
+test('each request gets its own answer, over one connection that is let go when nobody asks', async () => {
+  expect(served).toEqual([]);
+  const answers = await clock.settle(Promise.all([ask(1), ask(2), ask(3)]));
+  expect(answers.map((body) => [...body])).toEqual([
+    [1, 99],
+    [2, 99],
+    [3, 99],
+  ]);
+  expect(served).toHaveLength(1);
+  await clock.run(BULK_IDLE_MS_MAX + 2_000);
+  expect(network.connectionCount).toBe(0);
+  expect([...(await clock.settle(ask(4)))]).toEqual([4, 99]);
+  expect(served).toHaveLength(2);
+});
+
+test('what the peer cannot answer comes back as its error, and the connection stays', async () => {
+  answer = () => Promise.reject(new TocsinError('DATA_MISSING', 'no such snapshot'));
+  await expect(clock.settle(ask(1))).rejects.toMatchObject({ code: 'DATA_MISSING' });
+  answer = async () => [];
+  expect([...(await clock.settle(ask(1)))]).toEqual([]);
+  expect(served).toHaveLength(1);
+});
+
+test('more requests at once than the bound are refused here, before they are sent', async () => {
+  const asked = Array.from({ length: BULK_REQUESTS_MAX + 1 }, (_, n) => ask(n));
+  const ends = await clock.settle(Promise.allSettled(asked));
+  expect(ends.filter(({ status }) => status === 'rejected')).toMatchObject([
+    { reason: { code: 'OVERLOADED' } },
+  ]);
+});
+
+test('a broken connection, a silent peer and a stranger each end the wait with a code', async () => {
+  answer = () => new Promise(() => {});
+  const silent = ask(1);
+  const late = expect(clock.settle(silent)).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
+  await late;
+  expect(clock.monotonic()).toBeGreaterThanOrEqual(BULK_ANSWER_MS_MAX);
+  const broken = expect(clock.settle(ask(1))).rejects.toMatchObject({ code: 'CONNECTION_LOST' });
+  await clock.run(10);
+  network.reset('r1', 'r2');
+  await broken;
+  const unknown = lane.ask(replicaId(9), FrameType.GET, []);
+  await expect(unknown).rejects.toMatchObject({ code: 'WRONG_REPLICA' });
+});
+
+test('a frame of another group is refused in both directions', async () => {
+  await clock.settle(ask(1));
+  const foreign = expect(clock.settle(ask(2))).rejects.toMatchObject({ code: 'BODY_MALFORMED' });
+  answer = () => new Promise(() => {});
+  served[0]?.send(FrameType.ANSWER, groupId(7), 2, []);
+  await foreign;
+});
+
+test('closing ends what waits and refuses what comes after', async () => {
+  answer = () => new Promise(() => {});
+  const waiting = expect(ask(1)).rejects.toMatchObject({ code: 'CLOSED' });
+  await clock.run(10);
+  lane.close();
+  await waiting;
+  await expect(ask(2)).rejects.toMatchObject({ code: 'CLOSED' });
+});

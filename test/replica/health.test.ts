@@ -1,0 +1,92 @@
+import { expect, test } from 'vitest';
+import { must } from '../../src/base/assert.ts';
+import { DIGEST_EVERY, STALL_MS_MAX } from '../../src/base/limits.ts';
+import { VirtualCluster } from './virtual-cluster.ts';
+
+async function clusterOf(size: number, seed: number): Promise<VirtualCluster> {
+  const cluster = new VirtualCluster(size, seed);
+  for (let id = 1; id <= size; id += 1) await cluster.start(id);
+  await cluster.converge();
+  return cluster;
+}
+
+test('a leader that stood still for half an election time-out lets go before anyone deposes it', async () => {
+  const cluster = await clusterOf(3, 1);
+  try {
+    const { term, leader } = cluster.leader.standing;
+    const id = must(leader, 'a leader');
+    cluster.pause(id);
+    await cluster.clock.run(STALL_MS_MAX + 100);
+    expect(cluster.machines.every(({ replica }) => replica?.standing.term === term)).toBe(true);
+    cluster.resume(id);
+    await cluster.clock.run(200);
+    expect(cluster.leader.standing.leader).not.toBe(id);
+  } finally {
+    await cluster.close();
+  }
+});
+
+test('a follower that stood still reads what has arrived before it campaigns', async () => {
+  const cluster = await clusterOf(3, 2);
+  try {
+    const { term, leader } = cluster.leader.standing;
+    const id = must(
+      cluster.machines.find(({ identity }) => identity.replicaId !== leader),
+      'a follower',
+    ).identity.replicaId;
+    cluster.pause(id);
+    await cluster.clock.run(30_000);
+    cluster.resume(id);
+    await cluster.clock.run(5_000);
+    expect(cluster.leader.standing).toMatchObject({ term, leader });
+  } finally {
+    await cluster.close();
+  }
+});
+
+/** Changes what one replica holds in memory, as a flipped bit would; the next event of the alert shows it. */
+function rot(cluster: VirtualCluster, id: number, dedupKey: string): void {
+  const alert = cluster.machines[id - 1]?.replica?.machine.get({ dedupKey });
+  Object.assign(must(alert, 'the alert'), { version: 1_000 });
+}
+
+test('a replica whose state differs from that of a majority stops with a code', async () => {
+  const cluster = await clusterOf(3, 3);
+  try {
+    const client = await cluster.client('c');
+    const raise = (key: string) =>
+      cluster.clock.settle(client.raise({ dedupKey: key, condition: 'HR:HI', priority: 'high' }));
+    await raise('k');
+    await cluster.converge();
+    const follower = cluster.leader.standing.leader === 1 ? 2 : 1;
+    rot(cluster, follower, 'k');
+    await cluster.clock.settle(client.acknowledge({ target: { dedupKey: 'k' } }));
+    for (let n = 0; n < 3 * DIGEST_EVERY; n += 1) await raise(`other${n}`);
+    await cluster.clock.run(1_000);
+    expect(cluster.machines[follower - 1]).toMatchObject({ fault: { code: 'STATE_DIVERGED' } });
+    expect(cluster.running).toHaveLength(2);
+    expect(cluster.leader.status().alarms).toMatchObject([{ name: 'peer-differs' }]);
+  } finally {
+    await cluster.close();
+  }
+});
+
+test('two replicas that differ blame neither, and both say so', async () => {
+  const cluster = await clusterOf(2, 4);
+  try {
+    const client = await cluster.client('c');
+    const raise = (key: string) =>
+      cluster.clock.settle(client.raise({ dedupKey: key, condition: 'HR:HI', priority: 'high' }));
+    await raise('k');
+    await cluster.converge();
+    rot(cluster, 1, 'k');
+    await cluster.clock.settle(client.acknowledge({ target: { dedupKey: 'k' } }));
+    for (let n = 0; n < 3 * DIGEST_EVERY; n += 1) await raise(`other${n}`);
+    await cluster.clock.run(1_000);
+    expect(cluster.running).toHaveLength(2);
+    for (const { replica } of cluster.running)
+      expect(replica?.status().alarms).toMatchObject([{ name: 'states-divided' }]);
+  } finally {
+    await cluster.close();
+  }
+});
