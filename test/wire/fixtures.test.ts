@@ -31,6 +31,7 @@ import {
   type WatchRequest,
 } from '../../src/wire/client-messages.ts';
 import { decodeSubmissions, encodeCommand, keyFromText } from '../../src/wire/commands.ts';
+import { decodeDigests, encodeDigests } from '../../src/wire/digests.ts';
 import { FrameReader, FrameType, frameHeader } from '../../src/wire/frame.ts';
 import { decodeHello, encodeHello, type Hello } from '../../src/wire/handshake.ts';
 import { decodePeerMessage, encodePeerMessage } from '../../src/wire/peer-messages.ts';
