@@ -1,7 +1,7 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { TocsinError } from '../../src/base/errors.ts';
-import { groupId, logIndex, replicaId, revision, term, unixMillis } from '../../src/base/ids.ts';
+import { logIndex, replicaId, revision, term, unixMillis } from '../../src/base/ids.ts';
 import type { Message } from '../../src/raft/types.ts';
 import type { AlertPage, Answer, WatchMessage } from '../../src/statemachine/alert-api.ts';
 import type { Alert, Command, Reply } from '../../src/statemachine/types.ts';
@@ -32,21 +32,14 @@ import {
 } from '../../src/wire/client-messages.ts';
 import { decodeSubmissions, encodeCommand, keyFromText } from '../../src/wire/commands.ts';
 import { decodeDigests, encodeDigests } from '../../src/wire/digests.ts';
-import { FrameReader, FrameType, frameHeader } from '../../src/wire/frame.ts';
+import { FrameType } from '../../src/wire/frame.ts';
 import { decodeHello, encodeHello, type Hello } from '../../src/wire/handshake.ts';
 import { decodePeerMessage, encodePeerMessage } from '../../src/wire/peer-messages.ts';
 import { EntryRecord, entryOf, genesisChain, recordOf } from '../../src/wire/record.ts';
 import { decodeReplies, encodeReplies } from '../../src/wire/replies.ts';
 import type { ReplicaStatus } from '../../src/wire/status.ts';
-import { bytesOf, copyOf, join } from './helpers.ts';
-
-/**
- * The bytes of wire version 1, pinned: what one release writes, every later one that speaks version
- * 1 writes and reads. `UPDATE=1` rewrites the files; a changed file needs a new version, not a new
- * pin, once a release is out.
- */
-const FOLDER = new URL('./fixtures/v1/', import.meta.url);
-const UPDATE = process.env['UPDATE'] === '1';
+import { bytesOf, copyOf } from './helpers.ts';
+import { FOLDER, frame, names, pinned } from './pinned.ts';
 
 const CLUSTER = '0123456789abcdef0123456789abcdef';
 const KEY = keyFromText('fixture');
@@ -123,44 +116,6 @@ const alert: Alert = {
   version: 6,
   revision: revision(1050),
 };
-
-function pinned(name: string, bytes: Uint8Array): Uint8Array {
-  const file = new URL(`${name}.hex`, FOLDER);
-  const hex = Buffer.from(bytes)
-    .toString('hex')
-    .replace(/.{1,64}/g, '$&\n');
-  if (UPDATE || !existsSync(file)) {
-    if (!UPDATE) throw new Error(`no fixture ${name}: run once with UPDATE=1`);
-    writeFileSync(file, hex);
-  }
-  const kept = readFileSync(file, 'utf8');
-  expect(hex).toBe(kept);
-  return copyOf(Buffer.from(kept.replace(/\s/g, ''), 'hex'));
-}
-
-const names: string[] = [];
-
-/**
- * The frame of `parts` has the pinned bytes, and the pinned bytes give back what `decode` is to
- * give.
- */
-function frame<T>(
-  name: string,
-  type: FrameType,
-  parts: readonly Uint8Array[],
-  decode: (body: Uint8Array) => T,
-  expected: T,
-): void {
-  names.push(name);
-  test(name, () => {
-    const bytes = pinned(name, join([frameHeader(type, groupId(0), 513, parts), ...parts]));
-    const reader = new FrameReader(4096);
-    reader.push(bytes);
-    const read = reader.next();
-    expect(read).toMatchObject({ type, group: 0, id: 513 });
-    expect(decode(read?.body ?? new Uint8Array(0))).toEqual(expected);
-  });
-}
 
 describe('frames of the connection', () => {
   const hello: Hello = {
