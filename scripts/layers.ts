@@ -58,7 +58,7 @@ export const DOORS: Readonly<Record<string, readonly string[]>> = {
   '@multiformats/': ['src/transport'],
   msgpackr: ['src/wire'],
   commander: ['cli', 'scripts/cli-page.ts', 'test/cli'],
-  yaml: ['cli'],
+  yaml: ['cli', 'test/cli'],
   zod: ['cli'],
   'cli-table3': ['cli'],
   'cli-progress': ['cli'],

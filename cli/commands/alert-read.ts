@@ -4,13 +4,12 @@ import type { Revision } from '../../src/base/ids.ts';
 import { LIST_PAGE_MAX } from '../../src/base/limits.ts';
 import type { ReadOptions } from '../../src/statemachine/alert-api.ts';
 import type { Alert, AlertFilter, AlertId, AlertRef } from '../../src/statemachine/types.ts';
-import { alertJson, renderAlert } from '../output/alerts.ts';
+import { type AlertView, alertJson, renderAlert } from '../output/alerts.ts';
 import { printable } from '../output/escape.ts';
-import { toJsonDocument } from '../output/json.ts';
 import { addFilterOptions, type FilterFlags, filterOf } from './filter.ts';
 import type { Io } from './io.ts';
 import { addClientOptions, addConsistencyOption, type ReadFlags, withExamples } from './options.ts';
-import { type Session, tableOptions, withClient } from './session.ts';
+import { report, type Session, withClient } from './session.ts';
 import { parseAlertId, parseRef, whole } from './values.ts';
 
 /** The commands that look at alerts. */
@@ -34,11 +33,11 @@ export function getCommand(io: Io): Command {
     await withClient(io, flags, async (session) => {
       const { value, revision } = await session.client.get(ref, readOptionsOf(session, flags));
       if (value === undefined) throw notFound(ref);
-      const view = { ...tableOptions(io, flags), now: io.wall() };
-      const isJson = flags.output === 'json';
-      io.stdout.write(
-        isJson ? toJsonDocument({ revision, alert: alertJson(value) }) : renderAlert(value, view),
-      );
+      await report(io, flags, {
+        value: { revision, alert: alertJson(value) },
+        rows: [alertJson(value)],
+        text: (options) => renderAlert(value, { ...options, now: io.wall() }),
+      });
     });
   });
 }
@@ -73,7 +72,12 @@ export function listCommand(io: Io): Command {
   ]).action(async (flags: ListFlags) => {
     await withClient(io, flags, async (session) => {
       const page = await collect(session, flags);
-      io.stdout.write(flags.output === 'json' ? pageJson(page) : await renderPage(io, flags, page));
+      const alerts = page.alerts.map(alertJson);
+      await report(io, flags, {
+        value: { revision: page.revision, alerts, next: page.next ?? null },
+        rows: alerts,
+        text: (options) => renderPage(page, { ...options, now: io.wall() }),
+      });
     });
   });
 }
@@ -112,18 +116,10 @@ function listFilterOf(flags: ListFlags): AlertFilter {
   return isNarrowed ? filter : { ...filter, open: true };
 }
 
-const pageJson = ({ alerts, next, revision }: Page): string =>
-  toJsonDocument({ revision, alerts: alerts.map(alertJson), next: next ?? null });
-
-async function renderPage(
-  io: Io,
-  flags: ListFlags,
-  { alerts, next, revision }: Page,
-): Promise<string> {
-  const options = tableOptions(io, flags);
+async function renderPage({ alerts, next, revision }: Page, view: AlertView): Promise<string> {
   if (alerts.length === 0) return `no alerts match at revision ${revision}\n`;
   const { renderAlerts } = await import('../output/alert-table.ts');
-  const table = renderAlerts(alerts, { ...options, now: io.wall() });
+  const table = renderAlerts(alerts, view);
   if (next === undefined) return table;
-  return `${table}\n${options.paint('dim', `there are more: --after ${printable(next)}`)}\n`;
+  return `${table}\n${view.paint('dim', `there are more: --after ${printable(next)}`)}\n`;
 }

@@ -3,8 +3,9 @@ import { type Revision, revision } from '../../src/base/ids.ts';
 import type { WatchMessage } from '../../src/statemachine/alert-api.ts';
 import type { AlertEvent } from '../../src/statemachine/types.ts';
 import { alertJson, renderAlertLine, renderEvent } from '../output/alerts.ts';
-import { toSafeJson } from '../output/json.ts';
+import { isForPeople } from '../output/formats.ts';
 import type { Paint } from '../output/paint.ts';
+import { streamRenderer } from '../output/stream.ts';
 import type { TableOptions } from '../output/table.ts';
 import { formatInstant } from '../output/time.ts';
 import { Exit } from './failure.ts';
@@ -44,7 +45,7 @@ export function watchCommand(io: Io): Command {
       ]);
     } catch (error) {
       const isInterrupted = error instanceof Exit && error.status === INTERRUPTED;
-      if (isInterrupted && flags.output === 'table' && told.revision !== undefined)
+      if (isInterrupted && isForPeople(flags.output) && told.revision !== undefined)
         io.stderr.write(`tocsin: to go on from here: --from ${told.revision + 1}\n`);
       throw error;
     } finally {
@@ -60,6 +61,12 @@ interface Told {
 
 async function follow(io: Io, flags: WatchFlags, session: Session, told: Told): Promise<void> {
   const printer = new Printer(tableOptions(io, flags));
+  const forms = {
+    value: messageJson,
+    columns: COLUMNS,
+    text: (message: WatchMessage) => printer.render(message),
+  };
+  const render = await streamRenderer(forms, flags.output);
   const options = {
     filter: filterOf(flags),
     signal: AbortSignal.any([session.signal, io.outputGone]),
@@ -67,8 +74,7 @@ async function follow(io: Io, flags: WatchFlags, session: Session, told: Told): 
   };
   for await (const message of session.client.watch(options)) {
     if (io.outputGone.aborted) return;
-    const isJson = flags.output === 'json';
-    io.stdout.write(isJson ? messageJson(message) : printer.render(message));
+    io.stdout.write(render(message));
     // The next one waits until this one is out: a slow reader slows the watch and fills no queue.
     await io.stdout.flush();
     told.revision = message.type === 'event' ? message.event.revision : message.revision;
@@ -118,11 +124,22 @@ class Printer {
   }
 }
 
-function messageJson(message: WatchMessage): string {
+function messageJson(message: WatchMessage): unknown {
   if (message.type === 'event') {
     const { event } = message;
-    return `${toSafeJson({ type: 'event', event: { ...event, alert: alertJson(event.alert) } })}\n`;
+    return { type: 'event', event: { ...event, alert: alertJson(event.alert) } };
   }
-  if (message.type === 'progress') return `${toSafeJson(message)}\n`;
-  return `${toSafeJson({ ...message, alerts: message.alerts.map(alertJson) })}\n`;
+  if (message.type === 'progress') return message;
+  return { ...message, alerts: message.alerts.map(alertJson) };
 }
+
+/** Of a watch as CSV: a fixed set, since what comes later is not known when the head is written. */
+const COLUMNS: readonly string[] = [
+  'type',
+  'revision',
+  ...['revision', 'time', 'effect', 'actor'].map((name) => `event.${name}`),
+  ...['id', 'state', 'priority', 'condition', 'text', 'dedupKey', 'activation'].map(
+    (name) => `event.alert.${name}`,
+  ),
+  ...['unit', 'bed', 'patient', 'device'].map((name) => `event.alert.subject.${name}`),
+];

@@ -13,11 +13,10 @@ import type {
 } from '../../src/statemachine/types.ts';
 import { KINDS, PRIORITIES } from '../../src/wire/words.ts';
 import { renderDone } from '../output/alerts.ts';
-import { toJsonDocument } from '../output/json.ts';
 import { usageError, withHint } from './failure.ts';
 import type { Io, OperatorClient } from './io.ts';
 import { addClientOptions, type ClientFlags, withExamples } from './options.ts';
-import { withClient } from './session.ts';
+import { report, withClient } from './session.ts';
 import { shellQuote } from './shell-quote.ts';
 import {
   type Labels,
@@ -244,7 +243,7 @@ async function write(
     };
     try {
       const done = await send(client, given, { idempotencyKey, timeoutMs, signal });
-      io.stdout.write(flags.output === 'json' ? toJsonDocument(done) : renderDone(done));
+      await report(io, flags, { value: done, text: () => renderDone(done) });
     } catch (error) {
       throw withHint(error, (known) => repeatHint(known, idempotencyKey));
     }

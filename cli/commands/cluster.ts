@@ -1,12 +1,17 @@
 import { Command } from 'commander';
 import { MEANING, TocsinError } from '../../src/base/errors.ts';
 import type { ReplicaStatus } from '../../src/wire/status.ts';
-import { type ClusterView, clusterJson, type MemberView, viewCluster } from '../output/cluster.ts';
-import { toJsonDocument } from '../output/json.ts';
+import {
+  type ClusterView,
+  clusterJson,
+  type MemberView,
+  membersJson,
+  viewCluster,
+} from '../output/cluster.ts';
 import { Exit } from './failure.ts';
 import type { Io } from './io.ts';
 import { addClientOptions, type ClientFlags, withExamples } from './options.ts';
-import { type Session, tableOptions, withClient } from './session.ts';
+import { report, type Session, withClient } from './session.ts';
 
 /** `tocsin cluster …`. */
 export function clusterCommand(io: Io): Command {
@@ -28,11 +33,12 @@ function statusCommand(io: Io): Command {
   ]).action(async (flags: ClientFlags) => {
     await withClient(io, flags, async (session) => {
       const view = await askEverybody(session);
-      const isJson = flags.output === 'json';
       const { renderCluster } = await import('../output/cluster-table.ts');
-      io.stdout.write(
-        isJson ? toJsonDocument(clusterJson(view)) : renderCluster(view, tableOptions(io, flags)),
-      );
+      await report(io, flags, {
+        value: clusterJson(view),
+        rows: membersJson(view),
+        text: (options) => renderCluster(view, options),
+      });
       // The table has said it already.
       if (view.leader === undefined) throw new Exit(MEANING.UNAVAILABLE.exit);
     });

@@ -1,11 +1,11 @@
 import { Command } from 'commander';
 import { type Code, isCode, MEANING } from '../../src/base/errors.ts';
 import { didYouMean } from '../input/suggest.ts';
-import { toJsonDocument } from '../output/json.ts';
+import type { TableOptions } from '../output/table.ts';
 import { usageError } from './failure.ts';
 import type { Io } from './io.ts';
 import { addOutputOptions, type OutputFlags, withExamples } from './options.ts';
-import { tableOptions } from './session.ts';
+import { report } from './session.ts';
 
 const CODES: readonly Code[] = Object.keys(MEANING).filter(isCode);
 
@@ -19,19 +19,19 @@ export function errorsCommand(io: Io): Command {
     ['tocsin errors OUTCOME_UNKNOWN', 'one of them'],
   ]).action(async (given: string | undefined, flags: OutputFlags) => {
     const { renderCode, renderCodes } = await import('../output/errors.ts');
-    const codes = given === undefined ? CODES : [codeOf(given)];
-    const [first] = codes;
-    const options = tableOptions(io, flags);
-    if (flags.output === 'json') {
-      const all = codes.map((code) => ({ code, ...MEANING[code] }));
-      io.stdout.write(toJsonDocument(given === undefined ? all : all[0]));
-    } else if (given !== undefined && first !== undefined) {
-      io.stdout.write(renderCode(first, options));
-    } else {
-      io.stdout.write(renderCodes(codes, options));
+    if (given !== undefined) {
+      const code = codeOf(given);
+      const text = (options: TableOptions): string => renderCode(code, options);
+      await report(io, flags, { value: meaningOf(code), text });
+      return;
     }
+    const all = CODES.map(meaningOf);
+    const text = (options: TableOptions): string => renderCodes(CODES, options);
+    await report(io, flags, { value: all, rows: all, text });
   });
 }
+
+const meaningOf = (code: Code): unknown => ({ code, ...MEANING[code] });
 
 function codeOf(given: string): Code {
   const code = given.toUpperCase().replaceAll('-', '_');

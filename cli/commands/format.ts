@@ -3,10 +3,10 @@ import { type Code, TocsinError } from '../../src/base/errors.ts';
 import { replicaId } from '../../src/base/ids.ts';
 import type { Identity, Member } from '../../src/storage/types.ts';
 import { printable } from '../output/escape.ts';
-import { toJsonDocument } from '../output/json.ts';
 import { usageError, withHint } from './failure.ts';
 import type { Io } from './io.ts';
 import { addOutputOptions, type OutputFlags, withExamples } from './options.ts';
+import { report } from './session.ts';
 import { shellQuote } from './shell-quote.ts';
 import { type MemberText, parseHexId, parseMembers, parseReplicaId, parseText } from './values.ts';
 
@@ -45,13 +45,11 @@ export function formatCommand(io: Io): Command {
     } catch (error) {
       throw withHint(error, ({ code }) => HINTS[code]);
     }
-    const isJson = flags.output === 'json';
     const { clusterId, members } = identity;
-    io.stdout.write(
-      isJson
-        ? toJsonDocument({ folder: flags.data, clusterId, replicaId: flags.replica, members })
-        : report(flags, identity),
-    );
+    await report(io, flags, {
+      value: { folder: flags.data, clusterId, replicaId: flags.replica, members },
+      text: () => textOf(flags, identity),
+    });
   });
 }
 
@@ -83,7 +81,7 @@ async function identityOf(io: Io, flags: FormatFlags): Promise<Identity> {
   };
 }
 
-function report(flags: FormatFlags, { clusterId, members, replicaId: self }: Identity): string {
+function textOf(flags: FormatFlags, { clusterId, members, replicaId: self }: Identity): string {
   const lines = [
     `formatted ${printable(flags.data)}: replica ${self} of cluster ${clusterId}`,
     '',

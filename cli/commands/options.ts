@@ -1,10 +1,9 @@
 import { type Command, Option } from 'commander';
 import type { Consistency } from '../../src/statemachine/alert-api.ts';
+import { FORMATS, type Format } from '../output/formats.ts';
 import { oneOf, parseAddresses, parseDuration, parseText } from './values.ts';
 
 /** The flags that several commands share, and the shape of a command's help. */
-
-export type Format = 'table' | 'json';
 
 export interface OutputFlags {
   readonly output: Format;
@@ -24,14 +23,20 @@ export interface ReadFlags extends ClientFlags {
 export const ENDPOINT_DEFAULT = '/ip4/127.0.0.1/tcp/7400';
 
 const outputOption = (): Option =>
-  new Option('-o, --output <format>', 'table or json')
-    .argParser(oneOf<Format>(['table', 'json']))
+  new Option('-o, --output <format>', FORMATS.join(', '))
+    .argParser(oneOf<Format>(FORMATS))
     .default('table');
 
 export const addOutputOptions = (command: Command): Command =>
   command
     .addOption(outputOption())
     .option('--no-color', 'without colour (also: NO_COLOR, TERM=dumb)');
+
+/** A short way to `-o jsonl`: one line when all is done. */
+export const addJsonOption = (command: Command): Command =>
+  command.addOption(
+    new Option('--json', 'one line of JSON: the same as -o jsonl').implies({ output: 'jsonl' }),
+  );
 
 export function addClientOptions(command: Command, timeout: string): Command {
   return addOutputOptions(command)

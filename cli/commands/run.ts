@@ -1,6 +1,7 @@
 import type { Command, CommanderError } from 'commander';
 import { MEANING } from '../../src/base/errors.ts';
 import { didYouMean } from '../input/suggest.ts';
+import { FORMATS, isForPeople } from '../output/formats.ts';
 import { Exit, failureOf, renderFailure, usageError } from './failure.ts';
 import type { Io } from './io.ts';
 import { buildProgram } from './program.ts';
@@ -30,7 +31,7 @@ async function attempt(argv: readonly string[], io: Io): Promise<number> {
   } catch (thrown) {
     if (thrown instanceof Exit) return thrown.status;
     const failure = failureOf(thrown);
-    io.stderr.write(renderFailure(failure, wantsJson(argv)));
+    io.stderr.write(renderFailure(failure, isForProgram(argv)));
     return failure.exit;
   }
 }
@@ -53,14 +54,18 @@ function mustBeCommand(program: Command, words: readonly string[]): void {
   }
 }
 
-/** Errors may come before flags are understood, so this looks at the words themselves. */
-function wantsJson(argv: readonly string[]): boolean {
-  return argv.some(
-    (word, at) =>
-      word === '-ojson' ||
-      word === '--output=json' ||
-      ((word === '-o' || word === '--output') && argv[at + 1] === 'json'),
-  );
+/**
+ * Whether a program reads the answer: then it gets errors as JSON too. Errors may come before flags are understood, so
+ * this looks at the words themselves.
+ */
+function isForProgram(argv: readonly string[]): boolean {
+  const given = argv.flatMap((word, at) => {
+    if (word === '--json') return ['json'];
+    if (word === '-o' || word === '--output') return argv.slice(at + 1, at + 2);
+    return /^(?:-o=?|--output=)(.+)$/.exec(word)?.slice(1) ?? [];
+  });
+  const format = FORMATS.find((known) => known === given.at(-1)?.toLowerCase());
+  return format !== undefined && !isForPeople(format);
 }
 
 /** Gives a command and all below it our streams, and makes it throw where it would end the process. */
@@ -91,7 +96,17 @@ function leave(command: Command, error: CommanderError): Error {
   if (error.code === 'commander.help') return new Exit(MEANING.USAGE.exit);
   const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
   const hints = suggestion === undefined ? [] : [suggestion.replace(/^\((.*)\)$/, '$1')];
+  if (error.code === 'commander.missingMandatoryOptionValue') hints.push(...strangersOf(command));
   return usageError(message, [...hints, usageOf(command)].join('\n'));
+}
+
+/** What is missing may be there under a mistyped name, which commander would tell only when nothing is missing. */
+function strangersOf(command: Command): string[] {
+  const known = command.options.flatMap(({ long }) => long ?? []);
+  return command.args
+    .filter((word) => /^--\w/.test(word))
+    .map((word) => word.split('=')[0] ?? word)
+    .map((word) => `unknown option '${word}'${didYouMean(word, known)}`);
 }
 
 const usageOf = (command: Command): string => `usage: ${pathOf(command)} ${command.usage()}`;

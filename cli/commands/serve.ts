@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { TocsinError } from '../../src/base/errors.ts';
 import type { RunningReplica } from '../../src/replica/start.ts';
 import { printable } from '../output/escape.ts';
-import { toSafeJson } from '../output/json.ts';
+import { streamRenderer } from '../output/stream.ts';
 import { withHint } from './failure.ts';
 import type { Io } from './io.ts';
 import { addOutputOptions, type OutputFlags, withExamples } from './options.ts';
@@ -57,20 +57,27 @@ async function serve(io: Io, flags: ServeFlags, stopping: Promise<void>): Promis
     ...(cluster === undefined ? {} : { clusterId: cluster }),
     ...(listen === undefined ? {} : { listen: (await io.services.parseAddress(listen)).text }),
   });
-  announce(io, flags, replica);
+  await announce(io, flags, replica);
   const isFirst = await Promise.race([replica.closed.then(() => false), stopping.then(() => true)]);
   if (isFirst) await replica.close();
   const fault = await replica.closed;
   if (fault !== undefined) throw fault;
 }
 
-function announce(io: Io, flags: ServeFlags, { identity, address }: RunningReplica): void {
+/** One line, whatever the form, so that whoever waits for it knows when it is complete. */
+async function announce(
+  io: Io,
+  flags: ServeFlags,
+  { identity, address }: RunningReplica,
+): Promise<void> {
   const { clusterId, replicaId } = identity;
-  io.stdout.write(
-    flags.output === 'json'
-      ? `${toSafeJson({ event: 'listening', clusterId, replicaId, address })}\n`
-      : `replica ${replicaId} of cluster ${clusterId} listens on ${address}\n`,
-  );
+  const forms = {
+    value: () => ({ event: 'listening', clusterId, replicaId, address }),
+    columns: ['event', 'clusterId', 'replicaId', 'address'],
+    text: () => `replica ${replicaId} of cluster ${clusterId} listens on ${address}\n`,
+  };
+  const render = await streamRenderer(forms, flags.output);
+  io.stdout.write(render(undefined));
 }
 
 function hintOf({ code }: TocsinError, { data }: ServeFlags): string | undefined {

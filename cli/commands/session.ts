@@ -1,6 +1,8 @@
 import { InvalidArgumentError } from 'commander';
 import type { TocsinError } from '../../src/base/errors.ts';
+import { isForPeople } from '../output/formats.ts';
 import { type Paint, paintFor, plain } from '../output/paint.ts';
+import { type Report, renderReport } from '../output/report.ts';
 import type { TableOptions } from '../output/table.ts';
 import { Exit, usageError, withHint } from './failure.ts';
 import type { Io, OperatorClient } from './io.ts';
@@ -15,12 +17,19 @@ export function tableOptions(io: Io, flags: OutputFlags): TableOptions {
   const { isTTY, columns } = io.stdout;
   const wished = Number(io.env['COLUMNS']);
   const isWished = Number.isSafeInteger(wished) && wished > 0;
-  const paint: Paint =
-    flags.output === 'json' ? plain : paintFor({ isTTY, color: flags.color, env: io.env });
-  return { width: columns ?? (isWished ? wished : undefined), paint };
+  const paint: Paint = isForPeople(flags.output)
+    ? paintFor({ isTTY, color: flags.color, env: io.env })
+    : plain;
+  const isWide = flags.output === 'wide';
+  return { width: columns ?? (isWished ? wished : undefined), paint, isWide };
 }
 
-export function endpointsOf(io: Io, flags: ClientFlags): readonly string[] {
+/** Writes the answer of a command in the form that was asked for. */
+export async function report(io: Io, flags: OutputFlags, answer: Report): Promise<void> {
+  io.stdout.write(await renderReport(answer, flags.output, tableOptions(io, flags)));
+}
+
+export function endpointsOf(io: Io, flags: Pick<ClientFlags, 'endpoints'>): readonly string[] {
   const named = io.env['TOCSIN_ENDPOINTS'] ?? '';
   if (flags.endpoints !== undefined) return flags.endpoints;
   if (named === '') return [ENDPOINT_DEFAULT];

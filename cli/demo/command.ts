@@ -2,19 +2,23 @@ import { Command } from 'commander';
 import { DEMO_BEDS_MAX } from '../../src/base/limits.ts';
 import { Exit } from '../commands/failure.ts';
 import type { Io } from '../commands/io.ts';
-import { withExamples } from '../commands/options.ts';
+import {
+  addJsonOption,
+  addOutputOptions,
+  type OutputFlags,
+  withExamples,
+} from '../commands/options.ts';
 import { processIo } from '../commands/process-io.ts';
-import { INTERRUPTED, watchInterrupts } from '../commands/session.ts';
+import { INTERRUPTED, report, watchInterrupts } from '../commands/session.ts';
 import { whole } from '../commands/values.ts';
+import { isForPeople } from '../output/formats.ts';
 import { type Paint, paintFor } from '../output/paint.ts';
 import type { Reporter } from './reporter.ts';
 
-interface DemoFlags {
+interface DemoFlags extends OutputFlags {
   readonly beds: number;
   readonly seed?: number;
   readonly duration: number;
-  readonly json?: true;
-  readonly color: boolean;
 }
 
 const SEED_MAX = 2 ** 32 - 1;
@@ -38,17 +42,12 @@ export function demoCommand(io: Io = processIo()): Command {
       'decides what happens on the ward (default: drawn)',
       whole(0, SEED_MAX),
     )
-    .option('--duration <seconds>', 'how long the ward plays', whole(SECONDS_MIN, SECONDS_MAX), 30)
-    .option(
-      '--json',
-      'end with one line of JSON; whatever else there is to say goes to standard error',
-    )
-    .option('--no-color', 'without colour (also: NO_COLOR, TERM=dumb)');
-  withExamples(command, [
+    .option('--duration <seconds>', 'how long the ward plays', whole(SECONDS_MIN, SECONDS_MAX), 30);
+  withExamples(addJsonOption(addOutputOptions(command)), [
     ['tocsin demo', '24 beds for half a minute'],
     ['tocsin demo --beds 100 --duration 120', 'a larger ward, for longer'],
     ['tocsin demo --seed 7', 'the same ward each time'],
-    ['tocsin demo --duration 20 --json', 'for programs'],
+    ['tocsin demo --duration 20 --json', 'for programs; the story goes to standard error'],
   ]);
   command.addHelpText(
     'after',
@@ -58,10 +57,14 @@ export function demoCommand(io: Io = processIo()): Command {
 }
 
 async function demo(io: Io, flags: DemoFlags): Promise<void> {
-  const [{ runDemo }, { failuresOf, renderSummary, summaryJson }, { randomInt }] =
-    await Promise.all([import('./run.ts'), import('./summary.ts'), import('node:crypto')]);
-  const { beds, seed = randomInt(SEED_MAX), duration, json: isJson = false, color } = flags;
-  const output = isJson ? io.stderr : io.stdout;
+  const [{ runDemo }, { failuresOf, renderSummary, summaryOf }, { randomInt }] = await Promise.all([
+    import('./run.ts'),
+    import('./summary.ts'),
+    import('node:crypto'),
+  ]);
+  const { beds, seed = randomInt(SEED_MAX), duration, color } = flags;
+  const isForProgram = !isForPeople(flags.output);
+  const output = isForProgram ? io.stderr : io.stdout;
   const paint = paintFor({ isTTY: output.isTTY, color, env: io.env });
   const stop = new AbortController();
   const end = (): void => stop.abort(new Exit(INTERRUPTED));
@@ -71,13 +74,15 @@ async function demo(io: Io, flags: DemoFlags): Promise<void> {
   });
   io.outputGone.addEventListener('abort', end);
   try {
-    const reporter = await reporterFor(io, isJson, paint);
+    const reporter = await reporterFor(io, isForProgram, paint);
     const { signal } = stop;
     const running = runDemo({ beds, seed, durationMs: duration * 1_000, reporter, signal });
     const result = await Promise.race([running, patience.isOver]);
-    output.write(renderSummary(result, { beds, seed }, paint));
+    const text = renderSummary(result, { beds, seed }, paint);
+    output.write(text);
     await output.flush();
-    if (isJson) io.stdout.write(summaryJson(result, { beds, seed }));
+    if (isForProgram)
+      await report(io, flags, { value: summaryOf(result, { beds, seed }), text: () => text });
     if (failuresOf(result).length > 0) throw new Exit(1);
   } finally {
     patience.dispose();
@@ -86,10 +91,10 @@ async function demo(io: Io, flags: DemoFlags): Promise<void> {
 }
 
 /** A live table on a terminal that can draw one, lines elsewhere. */
-async function reporterFor(io: Io, isJson: boolean, paint: Paint): Promise<Reporter> {
+async function reporterFor(io: Io, isForProgram: boolean, paint: Paint): Promise<Reporter> {
   const { liveReporter, plainReporter } = await import('./reporter.ts');
-  const output = isJson ? io.stderr : io.stdout;
-  const isLive = !isJson && output.isTTY && io.env['TERM'] !== 'dumb';
+  const output = isForProgram ? io.stderr : io.stdout;
+  const isLive = !isForProgram && output.isTTY && io.env['TERM'] !== 'dumb';
   if (!isLive) return plainReporter((text) => output.write(text), paint);
   const { processTerminal } = await import('./process-terminal.ts');
   return liveReporter(processTerminal(output), paint);

@@ -1,5 +1,4 @@
 import { printable } from '../output/escape.ts';
-import { toSafeJson } from '../output/json.ts';
 import type { Paint } from '../output/paint.ts';
 import type { DemoResult } from './run.ts';
 
@@ -51,11 +50,11 @@ export function renderSummary(result: DemoResult, setting: DemoSetting, paint: P
   return `${lines.join('\n')}\n`;
 }
 
-/** For programs: one line. */
-export function summaryJson(result: DemoResult, { beds, seed }: DemoSetting): string {
+/** For programs. */
+export function summaryOf(result: DemoResult, { beds, seed }: DemoSetting): unknown {
   const { raised, acknowledged, cleared, failoverMs, account, feed, told, seconds } = result;
   const { lost, duplicated, digestsEqual, differing, byOthers, unknownHappened } = account;
-  return `${toSafeJson({
+  return {
     raised,
     acknowledged,
     cleared,
@@ -73,7 +72,7 @@ export function summaryJson(result: DemoResult, { beds, seed }: DemoSetting): st
     seed,
     seconds: rounded(seconds),
     findings: account.findings,
-  })}\n`;
+  };
 }
 
 const rounded = (value: number): number => Math.round(value * 10) / 10;

@@ -2,7 +2,7 @@ import type { Alert } from '../../src/statemachine/types.ts';
 import { type AlertView, markOf, stateOf, whereOf } from './alerts.ts';
 import { printable } from './escape.ts';
 import { type Column, renderTable } from './table.ts';
-import { formatDuration } from './time.ts';
+import { formatDuration, formatInstant } from './time.ts';
 
 /** One line per alert, under titles. */
 export function renderAlerts(alerts: readonly Alert[], view: AlertView): string {
@@ -17,6 +17,17 @@ export function renderAlerts(alerts: readonly Alert[], view: AlertView): string 
     { title: 'N', cell: ({ count }) => String(count), align: 'right', drop: 2 },
     { title: 'ACKNOWLEDGED BY', cell: acknowledgerOf, shrinkTo: 12, drop: 1 },
     { title: 'KEY', cell: ({ dedupKey }) => printable(dedupKey), shrinkTo: 20, drop: 3 },
+    { title: 'KIND', cell: ({ kind }) => kind, isExtra: true },
+    { title: 'PATIENT', cell: ({ subject }) => printable(subject.patient ?? ''), isExtra: true },
+    { title: 'DEVICE', cell: ({ subject }) => printable(subject.device ?? ''), isExtra: true },
+    {
+      title: 'ACT',
+      cell: ({ activation }) => String(activation),
+      align: 'right',
+      isExtra: true,
+    },
+    { title: 'REVISION', cell: ({ revision }) => String(revision), align: 'right', isExtra: true },
+    { title: 'RAISED', cell: ({ raisedAt }) => formatInstant(raisedAt), isExtra: true },
     { title: 'TEXT', cell: ({ text }) => printable(text), shrinkTo: 16 },
   ];
   return renderTable(columns, alerts, view);

@@ -47,6 +47,13 @@ function columnsOf(view: ClusterView, paint: Paint): readonly Column<MemberView>
       align: 'right',
       drop: 2,
     },
+    {
+      title: 'LAST',
+      cell: of(({ lastIndex }) => String(lastIndex)),
+      align: 'right',
+      isExtra: true,
+    },
+    { title: 'AGENT', cell: of(({ agent }) => printable(agent)), isExtra: true },
   ];
 }
 

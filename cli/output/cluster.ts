@@ -52,23 +52,21 @@ function differingOf(statuses: readonly ReplicaStatus[]): readonly number[] {
 }
 
 /** The same as a JSON document has it. */
-export const clusterJson = ({
-  clusterId,
-  members,
-  leader,
-  commit,
-  differing,
-}: ClusterView): unknown => ({
-  clusterId,
-  leader: leader ?? null,
-  commit,
-  differing,
-  members: members.map(({ id, address, status, problem }) => ({
+export const clusterJson = (view: ClusterView): unknown => ({
+  clusterId: view.clusterId,
+  leader: view.leader ?? null,
+  commit: view.commit,
+  differing: view.differing,
+  members: membersJson(view),
+});
+
+/** Each member as a value of its own. */
+export const membersJson = ({ members, commit }: ClusterView): readonly unknown[] =>
+  members.map(({ id, address, status, problem }) => ({
     id,
     address,
     reached: status !== undefined,
     problem,
     trailsBy: status === undefined ? undefined : Math.max(0, commit - status.applied),
     status,
-  })),
-});
+  }));

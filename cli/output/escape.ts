@@ -11,6 +11,9 @@ const SHORT: ReadonlyMap<string, string> = new Map([
   ['\t', '\\t'],
 ]);
 
+/** Whether a terminal shows all of it as it is. */
+export const isPrintable = (text: string): boolean => text.search(UNSAFE) < 0;
+
 /** A text that somebody else wrote, fit for a terminal: on one line, and each unsafe character as an escape. */
 export const printable = (text: string): string =>
   text.replace(UNSAFE, (char) => SHORT.get(char) ?? escapeOf(char.codePointAt(0) ?? 0));

@@ -11,12 +11,16 @@ export interface Column<Row> {
   readonly shrinkTo?: number;
   /** May be left out where the terminal is narrow: the highest number goes first. */
   readonly drop?: number;
+  /** Shown with `-o wide` alone. */
+  readonly isExtra?: boolean;
 }
 
 export interface TableOptions {
   /** Columns of the terminal; undefined = as wide as it needs. */
   readonly width: number | undefined;
   readonly paint: Paint;
+  /** Every column, at full width. */
+  readonly isWide?: boolean;
 }
 
 const GAP = '  ';
@@ -28,12 +32,12 @@ const GAP = '  ';
 export function renderTable<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
-  { width, paint }: TableOptions,
+  { width, paint, isWide = false }: TableOptions,
 ): string {
-  let kept = columns;
+  let kept: readonly Column<Row>[] = columns.filter(({ isExtra = false }) => isWide || !isExtra);
   for (;;) {
     const wanted = measure(kept, rows);
-    const widths = width === undefined ? wanted : shrink(kept, wanted, width);
+    const widths = width === undefined || isWide ? wanted : shrink(kept, wanted, width);
     if (widths !== undefined) return draw(kept, rows, widths, paint);
     const fewer = withoutOne(kept);
     if (fewer === undefined) return draw(kept, rows, smallest(kept, wanted), paint);

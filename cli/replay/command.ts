@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { MEMBERS_MAX } from '../../src/base/limits.ts';
 import type { Io } from '../commands/io.ts';
-import { withExamples } from '../commands/options.ts';
+import { addJsonOption, addOutputOptions, withExamples } from '../commands/options.ts';
 import { parseAddresses, parseNumber, parseText, whole } from '../commands/values.ts';
 import type { ReplayFlags } from './run.ts';
 
@@ -35,9 +35,8 @@ export function replayCommand(io?: Io): Command {
       'replicas of a running cluster, with commas between them (env: TOCSIN_ENDPOINTS)',
       parseAddresses,
     )
-    .option('--json', 'print the summary as one JSON object')
     .option('--no-progress', 'do not show how far it is');
-  return withExamples(command, [
+  return withExamples(addJsonOption(addOutputOptions(command)), [
     ['tocsin replay ./recordings --local', 'three replicas of its own'],
     ['tocsin replay ./recordings --local --kill-leader-after 5000 --out alarms.csv', 'a failover'],
     ['tocsin replay ./recordings --speed 60 --rules ward.yaml', 'an hour in a minute'],

@@ -2,21 +2,21 @@ import type { RuleSet } from '../../src/analytics/rules.ts';
 import { TocsinError } from '../../src/base/errors.ts';
 import { Exit } from '../commands/failure.ts';
 import type { Io, OperatorClient } from '../commands/io.ts';
-import { endpointsOf, watchInterrupts } from '../commands/session.ts';
+import type { OutputFlags } from '../commands/options.ts';
+import { endpointsOf, report, watchInterrupts } from '../commands/session.ts';
 import { shippedRules } from '../demo/shipped-rules.ts';
 import { findRecordings, type Recording } from '../input/recordings.ts';
 import { loadRules } from '../input/rules-file.ts';
 import { formatTransitions } from '../input/transitions.ts';
 import { LocalCluster } from '../local/local-cluster.ts';
 import { printable } from '../output/escape.ts';
-import { toSafeJson } from '../output/json.ts';
 import { mustBeWritable, writeWhole } from '../output/whole-file.ts';
 import { type Progress, showProgress } from './progress.ts';
 import { type ReplayResult, replay } from './replay.ts';
 import { isSound, renderSummary, summaryOf } from './summary.ts';
 import { countRows } from './survey.ts';
 
-export interface ReplayFlags {
+export interface ReplayFlags extends OutputFlags {
   readonly rules?: string;
   readonly speed?: number;
   readonly out?: string;
@@ -24,7 +24,6 @@ export interface ReplayFlags {
   readonly replicas?: number;
   readonly killLeaderAfter?: number;
   readonly endpoints?: readonly string[];
-  readonly json?: boolean;
   readonly progress: boolean;
 }
 
@@ -64,8 +63,13 @@ async function checkAndPlay(
   if (out !== undefined) await mustBeWritable(out);
   const result = await perform({ io, flags, rules, recordings, total, signal });
   if (out !== undefined) await writeWhole(out, formatTransitions(result.transitions));
-  report(io, flags, result);
-  if (!isSound(result)) throw new Exit(1);
+  await report(io, flags, {
+    value: summaryOf(result),
+    text: () => renderSummary(result),
+  });
+  if (isSound(result)) return;
+  io.stderr.write('tocsin: the cluster did not keep its word; see the summary\n');
+  throw new Exit(1);
 }
 
 interface Run {
@@ -92,12 +96,7 @@ async function perform(run: Run): Promise<ReplayResult> {
     }
     const timeoutMs = CONNECT_MS_MAX;
     const named = cluster?.endpoints ?? flags.endpoints;
-    const endpoints = endpointsOf(io, {
-      output: 'table',
-      color: false,
-      timeout: timeoutMs,
-      ...(named === undefined ? {} : { endpoints: named }),
-    });
+    const endpoints = endpointsOf(io, named === undefined ? {} : { endpoints: named });
     client = await io.services.connect({ endpoints, name: 'replay', timeoutMs, signal });
     return await replay({
       recordings,
@@ -134,13 +133,6 @@ async function progressOf(io: Io, flags: ReplayFlags, total: number): Promise<Pr
   const { stderr, env } = io;
   const isTTY = stderr.isTTY && env['TERM'] !== 'dumb';
   return await showProgress({ total, isTTY, write: (text) => stderr.write(text) });
-}
-
-function report(io: Io, flags: ReplayFlags, result: ReplayResult): void {
-  if (flags.json === true) io.stdout.write(`${toSafeJson(summaryOf(result))}\n`);
-  else io.stdout.write(renderSummary(result));
-  if (isSound(result)) return;
-  io.stderr.write('tocsin: the cluster did not keep its word; see the summary\n');
 }
 
 const usage = (message: string): TocsinError => new TocsinError('USAGE', message);
