@@ -45,7 +45,7 @@ export const MAY_REACH: Readonly<Record<string, readonly string[]>> = {
   'jepsen-lite': ['src', 'cli'],
   bench: ['src', 'cli'],
   examples: ['src'],
-  scripts: ['src', 'cli', 'test'],
+  scripts: ['src', 'cli', 'test', 'bench'],
   test: ['src', 'cli', 'jepsen-lite', 'bench', 'examples', 'scripts'],
 };
 

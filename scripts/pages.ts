@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Code, MEANING } from '../src/base/errors.ts';
 import * as limits from '../src/base/limits.ts';
+import { benchmarkPages } from './benchmarks-page.ts';
 import { checklistPage } from './checklist-page.ts';
 import { cliPage } from './cli-page.ts';
 import { EXPECTATIONS, type Standing } from './expectations.ts';
@@ -159,6 +160,7 @@ async function printedPages(): Promise<ReadonlyMap<string, string>> {
     ['docs/expectations.md', `${expectationsPage()}\n`],
     ['docs/cli.md', `${[`# Command line`, PRINTED, await cliPage()].join('\n\n')}\n`],
   ]);
+  for (const [path, text] of benchmarkPages(PRINTED)) pages.set(path, text);
   const architecture = join(ROOT, 'ARCHITECTURE.md');
   if (existsSync(architecture)) {
     pages.set('ARCHITECTURE.md', betweenMarkers(readFileSync(architecture, 'utf8'), layersTable()));

@@ -1,0 +1,122 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Run } from '../bench/measure/results.ts';
+import type { Row } from '../bench/workloads/stage.ts';
+
+/** docs/benchmarks.md and its plots, from the newest runs in bench/results. */
+
+const RESULTS: string = join(import.meta.dirname, '..', 'bench', 'results');
+
+const runOf = (name: string): Run | undefined => {
+  const path = join(RESULTS, `${name}.json`);
+  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Run) : undefined;
+};
+
+const count = (value: number): string => value.toLocaleString('en-US');
+
+const tableOf = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [head, head.map((_, at) => (at === 0 ? '---' : '---:')), ...rows]
+    .map((cells) => `| ${cells.join(' | ')} |`)
+    .join('\n');
+
+function machineLines({ machine, at, seconds }: Run): string {
+  const { processor, cores, memoryGiB, node, load, syncMs, roundTripMs } = machine;
+  return [
+    `${at.slice(0, 10)}, ${processor}, ${cores} cores, ${memoryGiB} GiB, Node ${node}, ${seconds} s a row; load average before the run ${load}.`,
+    `A bare append and fdatasync of 256 bytes: p50 ${syncMs.p50} ms, p99 ${syncMs.p99} ms. A bare loopback round trip: p50 ${roundTripMs.p50} ms, p99 ${roundTripMs.p99} ms.`,
+  ].join('\n');
+}
+
+function rowCells({ asks, load, cpuUs, loadCpuUs, writtenBytes, extra }: Row): readonly string[] {
+  const { latencyMs, failed, perSecond } = load;
+  const more = Object.entries(extra ?? {}).map(([name, value]) => `${name} ${count(value)}`);
+  const notes = failed > 0 ? [...more, `${failed} failed`] : more;
+  return [
+    notes.length === 0 ? asks : `${asks} (${notes.join(', ')})`,
+    count(perSecond),
+    ...[latencyMs.p50, latencyMs.p99, latencyMs.p999].map((ms) => ms.toFixed(2)),
+    cpuUs.toFixed(1),
+    loadCpuUs.toFixed(1),
+    writtenBytes === undefined ? '' : count(writtenBytes),
+  ];
+}
+
+const HEAD: readonly string[] = [
+  'asked',
+  'a second',
+  'p50 ms',
+  'p99 ms',
+  'p99.9 ms',
+  'CPU µs',
+  'load CPU µs',
+  'bytes written',
+];
+
+/** Rates of one peer against ours, kind by kind. */
+function ratioTable({ rows }: Run): string {
+  const ours = rows.filter(({ workload }) => workload.startsWith('tocsin-'));
+  const cells = ours.flatMap((own) => {
+    const kind = own.workload.slice('tocsin-'.length);
+    return rows
+      .filter((row) => row !== own && row.workload.endsWith(`-${kind}`))
+      .map((row) => [
+        kind,
+        row.workload.slice(0, -kind.length - 1),
+        (own.load.perSecond / Math.max(1, row.load.perSecond)).toFixed(2),
+        (own.load.latencyMs.p50 / Math.max(0.001, row.load.latencyMs.p50)).toFixed(2),
+        (own.load.latencyMs.p99 / Math.max(0.001, row.load.latencyMs.p99)).toFixed(2),
+      ]);
+  });
+  return tableOf(['work, in flight', 'against', 'rate ×', 'p50 ×', 'p99 ×'], cells);
+}
+
+const BAR_HEIGHT = 22;
+const BAR_WIDTH_MAX = 420;
+const NAME_WIDTH = 230;
+
+/** A bar a row, as long as its rate; readable on a light and on a dark page. */
+function bars(title: string, rows: readonly Row[]): string {
+  const most = Math.max(1, ...rows.map(({ load }) => load.perSecond));
+  const height = (rows.length + 1) * BAR_HEIGHT + 10;
+  const lines = rows.map(({ workload, load }, at) => {
+    const y = (at + 1) * BAR_HEIGHT;
+    const width = Math.max(1, Math.round((load.perSecond / most) * BAR_WIDTH_MAX));
+    return [
+      `<text x="${NAME_WIDTH - 8}" y="${y + 15}" text-anchor="end">${workload}</text>`,
+      `<rect x="${NAME_WIDTH}" y="${y + 3}" width="${width}" height="${BAR_HEIGHT - 6}" fill="#3b7dd8"/>`,
+      `<text x="${NAME_WIDTH + width + 6}" y="${y + 15}">${count(load.perSecond)}/s</text>`,
+    ].join('');
+  });
+  const width = NAME_WIDTH + BAR_WIDTH_MAX + 100;
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="sans-serif" font-size="12" fill="#777">`,
+    `<text x="8" y="15" font-weight="bold">${title}</text>`,
+    ...lines,
+    '</svg>',
+    '',
+  ].join('\n');
+}
+
+/** The page and the plots it shows, by path; nothing where nothing was measured. */
+export function benchmarkPages(printed: string): ReadonlyMap<string, string> {
+  const pages = new Map<string, string>();
+  const [cluster, peers] = [runOf('cluster'), runOf('peers')];
+  const parts = [
+    '# Benchmarks',
+    printed,
+    'Everything ran on one machine: all replicas and the load. Rates and times belong to that machine at that hour; the ratios within a run are what carries over. [performance.md](performance.md) says where the time goes.',
+  ];
+  if (cluster !== undefined) {
+    pages.set('docs/plots/cluster.svg', bars('commands and reads a second', cluster.rows));
+    parts.push('## Three replicas, sync on', machineLines(cluster));
+    parts.push(tableOf(HEAD, cluster.rows.map(rowCells)), '![rates](plots/cluster.svg)');
+  }
+  if (peers !== undefined) {
+    pages.set('docs/plots/peers.svg', bars('the same work, a second', peers.rows));
+    parts.push('## Beside others', machineLines(peers));
+    parts.push(tableOf(HEAD, peers.rows.map(rowCells)));
+    parts.push('Ours against theirs, in this run:', ratioTable(peers), '![rates](plots/peers.svg)');
+  }
+  if (pages.size > 0) pages.set('docs/benchmarks.md', `${parts.join('\n\n')}\n`);
+  return pages;
+}
