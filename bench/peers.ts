@@ -7,7 +7,7 @@ import { usageOf } from './measure/usage.ts';
 import { openAntietcd } from './peers/antietcd.ts';
 import { openEtcd } from './peers/etcd.ts';
 import { openRedis } from './peers/redis.ts';
-import type { Store } from './peers/store.ts';
+import type { Opener, Store } from './peers/store.ts';
 import { openTocsin } from './peers/tocsin.ts';
 import { PAYLOAD_BYTES } from './workloads/alerts.ts';
 import type { Row } from './workloads/stage.ts';
@@ -28,7 +28,7 @@ const { values } = parseArgs({
 });
 const seconds = Number(values.seconds);
 const IN_FLIGHT = [1, 64, 1_000] as const;
-const OPENERS: Readonly<Record<string, (bytes: number) => Promise<Store | string>>> = {
+const OPENERS: Readonly<Record<string, Opener>> = {
   tocsin: openTocsin,
   etcd: openEtcd,
   redis: openRedis,

@@ -11,7 +11,7 @@ export interface Store {
   close(): Promise<void>;
 }
 
-/** Starts a store, or says why it cannot be measured here. */
-export type Opener = () => Promise<Store | string>;
+/** Starts a store with values of so many bytes, or says why it cannot be measured here. */
+export type Opener = (valueBytes: number) => Promise<Store | string>;
 
 export const KEYS = 10_000;
