@@ -4,13 +4,34 @@ const CHAOS = 'raft/chaos › random faults never break agreement, and calm alwa
 const ANY_LINKS = 'raft/liveness › three replicas, any links one way or both broken (noticed: %s)';
 
 export const ELECTION: Chapter = chapter('Election', {
-  1: open('One leader comes of a cold start, in one term for all'),
-  2: open('Without faults neither term nor leader changes'),
-  3: open('A leader that is cut off is replaced, and comes back as a follower without disturbing'),
-  4: open('No quorum, no leader; the quorum back, a leader'),
-  5: open('Of seven replicas any three cut off at random, round after round: one leader'),
-  6: open('A replica starts as a follower'),
-  7: open('Silence makes a follower, and a candidate again, ask everybody in the next term'),
+  1: by(
+    'One leader comes of a cold start, in one term for all',
+    'raft/elections › of %i replicas one comes to lead, in one term for all, and stays without faults',
+  ),
+  2: by(
+    'Without faults neither term nor leader changes',
+    'raft/elections › of %i replicas one comes to lead, in one term for all, and stays without faults',
+  ),
+  3: by(
+    'A leader that is cut off is replaced, and comes back as a follower without disturbing',
+    'raft/elections › a leader that is cut off is replaced, and comes back as a follower that disturbs nobody',
+  ),
+  4: by(
+    'No quorum, no leader; the quorum back, a leader',
+    'raft/elections › without a quorum nobody leads; with one again, somebody does',
+  ),
+  5: by(
+    'Of seven replicas any three cut off at random, round after round: one leader',
+    'raft/elections › of seven, whichever three are cut off, the other four are led by one, round after round',
+  ),
+  6: by(
+    'A replica starts as a follower',
+    'raft/roles › a replica starts as a follower, whatever it was, and waits a whole time-out',
+  ),
+  7: by(
+    'Silence makes a follower, and a candidate again, ask everybody in the next term',
+    'raft/roles › silence makes a follower ask all others about the next term, and a candidate likewise',
+  ),
   8: by(
     'A majority of the answers of one ballot wins; less waits; a split is asked again',
     'raft/quorum › a ballot is won or lost exactly when no further vote can change that',
@@ -25,12 +46,18 @@ export const ELECTION: Chapter = chapter('Election', {
     'A candidate whose log is behind gets no vote: last term first, then last index',
     'raft/votes › a voter whose log has the terms %j answers a candidate that ends in %j: %s',
   ),
-  11: open('A vote is given in any role to a candidate of a later term'),
+  11: by(
+    'A vote is given in any role to a candidate of a later term',
+    'raft/roles › a %s votes for a candidate of a later term whose log is whole',
+  ),
   12: by(
     'A candidate that hears a leader of its term or a later one follows it',
     'raft/votes › a candidate that hears the leader of its term follows it (§5.2)',
   ),
-  13: open('Every role takes a later term from every kind of message'),
+  13: by(
+    'Every role takes a later term from every kind of message',
+    'raft/roles › a %s follows into the later term of %s',
+  ),
   14: by(
     'Messages of an earlier term change nothing; whoever leads or asks there is told',
     'raft/votes › whoever asks or leads in the past is told the term, so that it cannot stay there',
@@ -40,16 +67,42 @@ export const ELECTION: Chapter = chapter('Election', {
   15: by(
     'Time-outs are drawn anew between two bounds, and every value comes up',
     'raft/votes › time-outs differ from draw to draw, within their bounds',
+    'raft/elections › two of five seldom time out together, and each time-out there is gets drawn',
   ),
-  16: open('Two replicas seldom time out together'),
-  17: open('Two candidates at once end in one leader, and the log of the loser in the right state'),
-  18: open('A replica alone leads at once'),
-  19: open('Each replica in turn can lead'),
-  20: open('Whoever overwrites newer entries leaves one history'),
-  21: open('A leader that is told to campaign goes on leading'),
-  22: open('Roles change only along the table of transitions'),
-  23: open('Every role steps down at every message of a later term'),
-  24: open('The own vote, come late, is counted for nothing but its own ballot'),
+  16: by(
+    'Two replicas seldom time out together',
+    'raft/elections › two of five seldom time out together, and each time-out there is gets drawn',
+  ),
+  17: by(
+    'Two candidates at once end in one leader, and the log of the loser in the right state',
+    'raft/elections › whoever campaigns together, and however their words cross, one leads and the logs are equal',
+  ),
+  18: by(
+    'A replica alone leads at once',
+    'raft/elections › of %i replicas one comes to lead, in one term for all, and stays without faults',
+    'raft/golden › one-replica-alone-waits-for-its-own-disk',
+  ),
+  19: by('Each replica in turn can lead', 'raft/elections › each replica in turn can lead'),
+  20: by(
+    'Whoever overwrites newer entries leaves one history',
+    'raft/elections › who was elected by those that hold nothing overwrites the newer entry of a leader of less',
+  ),
+  21: by(
+    'A leader that is told to campaign goes on leading',
+    'raft/roles › a leader that is told to campaign goes on leading, and nobody hears of it',
+  ),
+  22: by(
+    'Roles change only along the table of transitions',
+    'raft/roles › roles change only along the ways there are, and each of them is taken',
+  ),
+  23: by(
+    'Every role steps down at every message of a later term',
+    'raft/roles › a %s follows into the later term of %s',
+  ),
+  24: by(
+    'The own vote, come late, is counted for nothing but its own ballot',
+    'raft/roles › the own vote, come late, elects nobody',
+  ),
   25: by(
     'A vote is durable before its answer leaves; a crash between gives no second one',
     'raft/votes › a vote is written down before it is given, also when the term was known before',
@@ -61,17 +114,32 @@ export const ELECTION: Chapter = chapter('Election', {
     'raft/votes › who is not among the voters neither campaigns nor is followed',
     'raft/quorum › votes of strangers do not count',
   ),
-  27: open('Votes that are slow to leave or to arrive do not stop the cluster'),
-  28: open('A replica of a lower term but a whole log can still be elected'),
+  27: by(
+    'Votes that are slow to leave or to arrive do not stop the cluster',
+    'raft/elections › votes that are slow %s elect a leader all the same, and keep it',
+  ),
+  28: by(
+    'A replica of a lower term but a whole log can still be elected',
+    'raft/elections › a replica that missed many terms helps to elect the next leader',
+  ),
   29: open('A replica of low priority yields, but not for ever'),
-  30: open('A follower that starts again waits its time-out'),
-  31: open('A leader that starts again is a follower'),
+  30: by(
+    'A follower that starts again waits its time-out',
+    'raft/roles › a replica starts as a follower, whatever it was, and waits a whole time-out',
+  ),
+  31: by(
+    'A leader that starts again is a follower',
+    'raft/roles › a replica starts as a follower, whatever it was, and waits a whole time-out',
+  ),
   32: by(
     'A replica that lost all its state does not come back under its id',
     'storage/data-folder › an emptied log without tables is DATA_CORRUPT, not a new replica',
     'storage/data-folder › %s is DATA_MISSING, and nothing is made',
   ),
-  33: open('A leader brings all six logs of Figure 7 into line'),
+  33: by(
+    'A leader brings all six logs of Figure 7 into line',
+    'raft/elections › a leader brings all six logs of Figure 7 into line with its own',
+  ),
   34: by('At most one leader a term, on every seed', CHAOS),
 });
 
@@ -90,8 +158,15 @@ export const PRE_VOTE: Chapter = chapter('Pre-vote and check-quorum', {
     'raft/votes › whoever heard its leader lately does not answer a candidate; later it does (thesis §4.2.3)',
     'raft/votes › a leader does not answer a candidate, unless the campaign is by order',
   ),
-  38: open('A pre-vote from whoever misses the leader, and from other pre-candidates'),
-  39: open('A replica that was cut off returns in the term it had'),
+  38: by(
+    'A pre-vote from whoever misses the leader, and from other pre-candidates',
+    'raft/votes › whoever heard its leader lately does not answer a candidate; later it does (thesis §4.2.3)',
+    'raft/roles › whoever asks the question itself says yes to others who ask it',
+  ),
+  39: by(
+    'A replica that was cut off returns in the term it had',
+    'raft/elections › a replica that was cut off for long returns in the term it had, and nothing changes',
+  ),
   40: notHere(
     'Without pre-vote a replica that was cut off disturbs, and the cluster recovers',
     'Pre-vote cannot be switched off.',
@@ -109,7 +184,10 @@ export const PRE_VOTE: Chapter = chapter('Pre-vote and check-quorum', {
     'No vote while the leader is heard, whatever the term of the candidate',
     'raft/votes › whoever heard its leader lately does not answer a candidate; later it does (thesis §4.2.3)',
   ),
-  44: open('A candidate stuck in a high term gets back into the cluster'),
+  44: by(
+    'A candidate stuck in a high term gets back into the cluster',
+    'raft/elections › a replica that is stuck in a high term is back before two time-outs have passed',
+  ),
   45: notHere('Pre-vote switched on and off in a live cluster', 'Pre-vote is always on.'),
   46: by(
     'Who may not campaign does not, however long it hears nothing',
@@ -131,7 +209,10 @@ export const PRE_VOTE: Chapter = chapter('Pre-vote and check-quorum', {
     'raft/liveness › five replicas, any links broken',
     ANY_LINKS,
   ),
-  51: open('Pre-votes without end disturb nobody'),
+  51: by(
+    'Pre-votes without end disturb nobody',
+    'raft/roles › questions without end disturb neither a leader nor whoever hears it',
+  ),
   52: by(
     'A stranger of a higher term moves nobody',
     'raft/votes › who is not among the voters neither campaigns nor is followed',

@@ -43,7 +43,11 @@ export const MEMBERSHIP: Chapter = chapter('Membership', {
     'transport/contract › and refuses with %s whoever was not meant',
     'storage/data-folder › a folder of another cluster or replica is refused, and stays usable',
   ),
-  176: open('Clusters of two and four work'),
+  176: by(
+    'Clusters of two and four work',
+    'raft/elections › of %i replicas one comes to lead, in one term for all, and stays without faults',
+    'raft/elections › without a quorum nobody leads; with one again, somebody does',
+  ),
   177: by(
     'Quorums are what counting by brute force says',
     'raft/quorum › a ballot is won or lost exactly when no further vote can change that',
@@ -66,7 +70,12 @@ export const TRANSFERS: Chapter = chapter('Leadership transfer', {
     TRANSFER,
     'raft/votes › an order to campaign %s is ignored',
   ),
-  183: open('Under writes, of seven, to one that is behind, cut off at once'),
+  183: by(
+    'Under writes, of seven, to one that is behind, cut off at once',
+    'raft/transfers › of seven, under writes, each takes over without a tick, and no write is lost',
+    'raft/transfers › to one that is behind, it waits until that one has everything',
+    'raft/transfers › whichever message of it is lost, somebody leads before long and all logs are equal',
+  ),
   184: by(
     'Transfers at random under load',
     'raft/chaos › random faults never break agreement, and calm always ends in progress',

@@ -76,7 +76,12 @@ export const PERSISTENCE: Chapter = chapter('Persistence, crashes, storage', {
     'storage/data-folder › a folder in use is DATA_LOCKED, whichever way it is reached',
     `${CONTRACT} › a second store on the same disk is refused until the first is closed`,
   ),
-  113: open('A crash at every step, of each replica, with any part of its writes done'),
+  113: by(
+    'A crash at every step, of each replica, with any part of its writes done',
+    'raft/crashes › of %i, replica %i may crash at any step with any part of its writes done: nothing agreed is lost',
+    'raft/crashes › the power may fail everywhere at any step, with any part of the writes done',
+    'end-to-end/kill › no answered command is lost or doubled by … kills (SEED=…)',
+  ),
   114: open('A crash while a snapshot is written leaves the old one valid'),
   115: open('A crash between a durable snapshot and the cut of the log'),
   116: by(

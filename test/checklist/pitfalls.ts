@@ -86,7 +86,13 @@ export const PITFALLS: readonly Pitfall[] = [
       'replica/disk-writer › after a failed write nothing more is released, nothing is written, and the fault is told once',
     ),
   ),
-  pitfall(open('Acknowledged with relaxed sync, then power lost')),
+  pitfall(
+    by(
+      'Acknowledged with relaxed sync, then power lost',
+      'raft/crashes › the power may fail everywhere at any step, with any part of the writes done',
+      'storage/kill › kill -9 at any moment loses nothing that was acknowledged',
+    ),
+  ),
   pitfall(
     by(
       'A damaged record in the middle passed over in silence',
@@ -100,7 +106,13 @@ export const PITFALLS: readonly Pitfall[] = [
       'storage/data-folder › an emptied log without tables is DATA_CORRUPT, not a new replica',
     ),
   ),
-  pitfall(open('The acknowledgement of an overwritten entry confirms the new one in its place')),
+  pitfall(
+    by(
+      'The acknowledgement of an overwritten entry confirms the new one in its place',
+      'raft/pipeline › the write of an entry that was overwritten meanwhile confirms nothing of the one in its place',
+      'raft/pipeline › what a follower acknowledged to the leader of a term confirms nothing in the next',
+    ),
+  ),
   pitfall(
     by(
       'Completions out of order mark too much as durable',
@@ -198,7 +210,12 @@ export const PITFALLS: readonly Pitfall[] = [
     notHere('Pre-vote and check-quorum in a mixed cluster block each other', 'Both are always on.'),
     { none: 'No switch, so no mixture.' },
   ),
-  pitfall(open('A replica of a higher term cannot come back')),
+  pitfall(
+    by(
+      'A replica of a higher term cannot come back',
+      'raft/elections › a replica that is stuck in a high term is back before two time-outs have passed',
+    ),
+  ),
   pitfall(
     by(
       'A pre-vote changes the state of the voter',

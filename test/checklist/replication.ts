@@ -6,12 +6,31 @@ const STORY =
 const FOLLOWER = 'raft/replication › a follower %s (§5.3)';
 
 export const REPLICATION: Chapter = chapter('Replication and log matching', {
-  53: open('Three commands get the same places on all'),
-  54: open('The bytes sent are one copy a peer, and the messages few'),
-  55: open('One follower of three may fail; with two down nothing commits'),
-  56: open('Leaders may fail one after another'),
-  57: open('A follower that was away catches up, and nothing agreed is lost'),
-  58: open('Proposals that come together all appear once, in one order'),
+  53: by(
+    'Three commands get the same places on all',
+    'raft/agreement › commands get the same places on all, and no tick is needed for that',
+  ),
+  54: by(
+    'The bytes sent are one copy a peer, and the messages few',
+    'raft/agreement › each peer is sent each byte once, with few messages, and next to none when idle',
+  ),
+  55: by(
+    'One follower of three may fail; with two down nothing commits',
+    'raft/agreement › one of three may fail, its entries come later; with two away nothing is committed',
+  ),
+  56: by(
+    'Leaders may fail one after another',
+    'raft/agreement › leaders may die one after another while a quorum lives',
+  ),
+  57: by(
+    'A follower that was away catches up, and nothing agreed is lost',
+    'raft/agreement › a follower that hangs holds up nobody, and catches up when it wakes',
+    'raft/agreement › one of three may fail, its entries come later; with two away nothing is committed',
+  ),
+  58: by(
+    'Proposals that come together all appear once, in one order',
+    'raft/agreement › what is proposed together appears once each and in one order on all',
+  ),
   59: by(
     'A leader that was cut off with uncommitted entries finds them overwritten',
     'raft/golden › an-uncommitted-tail-is-overwritten-when-its-leader-returns',
@@ -69,9 +88,20 @@ export const REPLICATION: Chapter = chapter('Replication and log matching', {
     'raft/golden › the-leader-counts-itself-only-after-its-own-disk',
     'raft/golden › one-replica-alone-waits-for-its-own-disk',
   ),
-  71: open('Its own acknowledgement of an earlier term counts for nothing'),
-  72: open('A late write of an overwritten entry confirms nothing of the entry in its place'),
-  73: open('Appends out of order, lost and doubled end in equal logs'),
+  71: by(
+    'Its own acknowledgement of an earlier term counts for nothing',
+    'raft/pipeline › the write of an entry that was overwritten meanwhile confirms nothing of the one in its place',
+  ),
+  72: by(
+    'A late write of an overwritten entry confirms nothing of the entry in its place',
+    'raft/pipeline › the write of an entry that was overwritten meanwhile confirms nothing of the one in its place',
+    'raft/pipeline › what a follower acknowledged to the leader of a term confirms nothing in the next',
+  ),
+  73: by(
+    'Appends out of order, lost and doubled end in equal logs',
+    'raft/pipeline › one hole in the pipeline is refused, and filled from there on',
+    'raft/chaos › random faults never break agreement, and calm always ends in progress',
+  ),
   74: by(
     'Probe, replicate, snapshot: one append at a time, then a window; a heartbeat ends the pause',
     'raft/progress › whatever is answered in whatever order, match stays below next and never falls',
@@ -88,13 +118,19 @@ export const REPLICATION: Chapter = chapter('Replication and log matching', {
     'raft/replication › a broken connection makes the leader ask again where the peer stands',
   ),
   77: open('A follower that needs what is compacted gets a snapshot, once'),
-  78: open('A follower that missed the commit learns of it by heartbeat'),
+  78: by(
+    'A follower that missed the commit learns of it by heartbeat',
+    'raft/agreement › a follower that missed what was committed learns of it with the next heartbeat',
+  ),
   79: by(
     'A heartbeat tells no more than its receiver is known to hold',
     'raft/replication › what a peer is told to be committed is never more than it is known to hold',
     `${FOLLOWER} › does not commit by a word past its end`,
   ),
-  80: open('Replication waits for no heartbeat'),
+  80: by(
+    'Replication waits for no heartbeat',
+    'raft/agreement › commands get the same places on all, and no tick is needed for that',
+  ),
   81: by(
     'Appends and pages are bounded; one entry larger than the bound still goes',
     'raft/log › a slice keeps both bounds, but never is empty while there are entries',
@@ -105,6 +141,7 @@ export const REPLICATION: Chapter = chapter('Replication and log matching', {
   82: by(
     'Uncommitted bytes are bounded; beyond that proposals are refused before they are appended',
     'raft/replication › proposals end when too much is uncommitted, and go on when it is committed',
+    'raft/agreement › what a leader cut off cannot commit is bounded, and its room comes back with the next reign',
   ),
   83: by(
     'A follower refuses a proposal and names the leader',
@@ -116,17 +153,30 @@ export const REPLICATION: Chapter = chapter('Replication and log matching', {
     'client/truth › done: applied once; outcome none: never applied; always in time',
     STORY,
   ),
-  85: open('An append that was taken in part is continued from there'),
+  85: by(
+    'An append that was taken in part is continued from there',
+    'raft/pipeline › an append that was taken in part is continued from there, found by a probe or by a heartbeat',
+  ),
   86: by(
     'A failing disk stops its replica, not the cluster',
     'replica/replica › a leader whose disk fails (batch %s) stops and says done no more, and the others go on',
     'raft/replication › when the disk yields nothing, the leader waits for the peer before it asks again',
   ),
-  87: open('Appends are pipelined, and a broken connection begins them again'),
-  88: open('A follower that hangs holds up nobody'),
+  87: by(
+    'Appends are pipelined, and a broken connection begins them again',
+    'raft/pipeline › appends follow each other without waiting, until the window is full; answers make room in order',
+    'raft/pipeline › a broken connection begins again, one append at a time, behind what is acknowledged',
+  ),
+  88: by(
+    'A follower that hangs holds up nobody',
+    'raft/agreement › a follower that hangs holds up nobody, and catches up when it wakes',
+  ),
   89: by('Agreement on an unreliable network', CHAOS),
   90: by('Churn: crashes and cuts at random under load lose nothing acknowledged', CHAOS, STORY),
-  91: open('Partition after partition of the leader under load ends in equal logs'),
+  91: by(
+    'Partition after partition of the leader under load ends in equal logs',
+    'raft/agreement › leader after leader is cut off under load, and in the end all logs are equal',
+  ),
   92: by(
     'A follower that cut and grew again is repaired; leaders of two terms leave one log',
     'raft/replication › conflicts that come faster than the disk leave one write that fits the disk',

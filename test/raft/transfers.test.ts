@@ -1,0 +1,100 @@
+import { expect, test } from 'vitest';
+import { ELECTION_TICKS_MAX, ELECTION_TICKS_MIN, HEARTBEAT_TICKS } from '../../src/base/limits.ts';
+import { CoreCluster } from '../../src/testing/core-cluster.ts';
+import { appliedBy, awaitLeader, idsOf, isolate, logOf } from './clusters.ts';
+
+/** Handing over (thesis §3.10), among several. */
+
+function led(size: number, seed = 1): [cluster: CoreCluster, leader: number, others: number[]] {
+  const cluster = new CoreCluster({ size, seed });
+  const leader = awaitLeader(cluster);
+  cluster.calm(HEARTBEAT_TICKS);
+  return [cluster, leader, idsOf(cluster).filter((id) => id !== leader)];
+}
+
+test('of seven, under writes, each takes over without a tick, and no write is lost', () => {
+  const [cluster, first] = led(7);
+  let leader = first;
+  const names: string[] = [];
+  const propose = (): void => {
+    const name = `p${names.length}`;
+    if (cluster.propose(leader, name) !== undefined) names.push(name);
+  };
+  for (const next of idsOf(cluster)) {
+    if (next === leader) continue;
+    for (let n = 0; n < 5; n += 1) propose();
+    // Some of it is still under way when the order comes.
+    for (let n = 0; n < 3; n += 1) cluster.deliver(0);
+    expect(cluster.transfer(leader, next)).toBe(true);
+    expect(cluster.propose(leader, 'refused')).toBeUndefined();
+    cluster.settle();
+    expect(cluster.core(next).standing.role).toBe('leader');
+    leader = next;
+  }
+  cluster.calm(HEARTBEAT_TICKS);
+  for (const id of idsOf(cluster)) expect(appliedBy(cluster, id)).toEqual(names);
+});
+
+test('to one that is behind, it waits until that one has everything', () => {
+  const [cluster, leader, [behind = 0]] = led(3);
+  isolate(cluster, behind);
+  for (let n = 0; n < 20; n += 1) cluster.propose(leader, `p${n}`);
+  cluster.settle();
+  expect(cluster.transfer(leader, behind)).toBe(true);
+  cluster.settle();
+  expect(cluster.core(leader).standing).toMatchObject({ role: 'leader', transferring: true });
+  cluster.cut.clear();
+  cluster.calm(HEARTBEAT_TICKS * 2);
+  expect(cluster.core(behind).standing.role).toBe('leader');
+  expect(appliedBy(cluster, behind)).toHaveLength(20);
+});
+
+test('to one that is dead, it is given up within a time-out, and writes go on', () => {
+  const [cluster, leader, [dead = 0]] = led(3);
+  const { term } = cluster.core(leader).standing;
+  cluster.crash(dead);
+  cluster.transfer(leader, dead);
+  expect(cluster.propose(leader, 'refused')).toBeUndefined();
+  cluster.calm(ELECTION_TICKS_MIN);
+  expect(cluster.core(leader).standing).toMatchObject({ role: 'leader', term });
+  expect(cluster.propose(leader, 'taken')).toBeDefined();
+});
+
+test('whichever message of it is lost, somebody leads before long and all logs are equal', () => {
+  for (const kind of ['timeout-now', 'vote-request', 'vote-reply', 'append-request'])
+    for (let lost = 0; lost < 2; lost += 1) {
+      const [cluster, leader, [next = 0]] = led(3, 4);
+      cluster.propose(leader, 'a');
+      cluster.transfer(leader, next);
+      let seen = 0;
+      for (let step = 0; step < 200; step += 1) {
+        for (const id of idsOf(cluster))
+          while (cluster.member(id).writes.length > 0) cluster.sync(id);
+        if (cluster.network.length === 0) break;
+        const isLost = cluster.network[0]?.message.type === kind && seen++ === lost;
+        if (isLost) cluster.network.shift();
+        else cluster.deliver(0);
+      }
+      cluster.calm(ELECTION_TICKS_MAX * 3);
+      const now = awaitLeader(cluster);
+      for (const id of idsOf(cluster)) expect(logOf(cluster, id)).toEqual(logOf(cluster, now));
+      expect(appliedBy(cluster, now)).toEqual(['a']);
+    }
+});
+
+test('a second order replaces the first, and a leader that crashes within one is replaced', () => {
+  const [cluster, leader, [one = 0, two = 0]] = led(3);
+  isolate(cluster, one);
+  cluster.propose(leader, 'a');
+  cluster.transfer(leader, one);
+  expect(cluster.transfer(leader, two)).toBe(true);
+  cluster.cut.clear();
+  cluster.settle();
+  expect(cluster.core(two).standing.role).toBe('leader');
+  cluster.transfer(two, one);
+  cluster.crash(two);
+  const now = awaitLeader(cluster, [leader, one]);
+  cluster.propose(now, 'b');
+  cluster.settle();
+  expect(appliedBy(cluster, now)).toEqual(['a', 'b']);
+});
