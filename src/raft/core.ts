@@ -1,48 +1,46 @@
 import { assert } from '../base/assert.ts';
 import { logIndex, type ReplicaId, type Term, term } from '../base/ids.ts';
-import { TERM_JUMP_MAX } from '../base/limits.ts';
 import type { Prng } from '../base/prng.ts';
 import {
-  ask,
-  campaign,
-  onVoteReply,
-  onVoteRequest,
-  preCampaign,
-  protectsLeader,
-} from './election.ts';
+  type Configuration,
+  type ConfigurationAt,
+  Configurations,
+  configurationOf,
+  type SnapshotPoint,
+} from './configuration.ts';
+import { ask, preCampaign } from './election.ts';
 import { RaftLog, type TermRun } from './log.ts';
 import { DEFAULT_OPTIONS, type RaftOptions } from './options.ts';
-import { majorityOf } from './quorum.ts';
+import { reachedBy } from './quorum.ts';
 import { openRound, sendHeartbeat, startRead } from './reads.ts';
-import {
-  appendOwn,
-  finishTransfer,
-  onAppendReply,
-  onAppendRequest,
-  onHeartbeat,
-  onHeartbeatReply,
-  pushAppend,
-  replicateAll,
-} from './replication.ts';
+import { appendOwn, pushAppend, replicateAll } from './replication.ts';
 import { becomeFollower, resetElectionTimer } from './roles.ts';
-import { emptyOutbox, type Leader, type State } from './state.ts';
+import { compact, restore } from './snapshots.ts';
+import {
+  configurationNow,
+  emptyOutbox,
+  type Leader,
+  mayCampaign,
+  type State,
+  votersNow,
+} from './state.ts';
+import { step } from './step.ts';
+import { stepDown, tickTransfer, transfer } from './transfer.ts';
 import type {
-  AppendRequest,
   Entry,
   EntryId,
   HardState,
-  Heartbeat,
   Message,
   Payload,
   ProposeResult,
   Ready,
   Standing,
-  TimeoutNow,
 } from './types.ts';
 
 /** What a core starts from: its identity, and what its disk remembers. */
 export interface RaftInit {
   readonly id: ReplicaId;
+  /** Of the cluster when it was formatted: in force until a snapshot or an entry says otherwise. */
   readonly voters: readonly ReplicaId[];
   readonly prng: Prng;
   /** Makes the empty entry with which each reign begins. */
@@ -51,6 +49,15 @@ export interface RaftInit {
   /** The newest entries, from the commit hint or before it to the last. */
   readonly tail: readonly Entry[];
   readonly terms: readonly TermRun[];
+  /** What the log begins after; undefined = the log is whole. */
+  readonly snapshot?: SnapshotPoint | undefined;
+  /** Every configuration entry of the log, in order. */
+  readonly configurations?: readonly ConfigurationAt[] | undefined;
+  /**
+   * The newest vote may have been lost from the disk. This replica then neither votes nor campaigns until somebody leads
+   * a later term than it knows of: falling back to an older vote could make it vote twice in a term.
+   */
+  readonly abstain?: boolean | undefined;
   readonly options?: Partial<RaftOptions>;
 }
 
@@ -67,15 +74,19 @@ export class RaftCore {
     const options = { ...DEFAULT_OPTIONS, ...init.options };
     assert(options.heartbeatTicks * 3 < options.electionTicksMin, 'elections before heartbeats');
     assert(options.electionTicksMin < options.electionTicksMax, 'election time-outs all alike');
-    const voters = [...init.voters].sort((a, b) => a - b);
-    assert(new Set(voters).size === voters.length, 'a voter is named twice');
+    assert(new Set(init.voters).size === init.voters.length, 'a voter is named twice');
+    const nowhere = { index: logIndex(0), term: term(0) };
+    const base = init.snapshot ?? { ...nowhere, configuration: configurationOf(init.voters) };
+    const committed = logIndex(Math.max(init.hardState.commit, base.index));
     this.#s = {
       id: init.id,
-      voters,
       options,
       prng: init.prng,
       noop: init.noop,
-      log: new RaftLog(init.tail, init.terms, init.hardState.commit),
+      log: new RaftLog(init.tail, init.terms, committed, base),
+      configurations: new Configurations(base, init.configurations ?? []),
+      abstaining: init.abstain === true || init.hardState.abstain === true,
+      muted: false,
       term: init.hardState.term,
       vote: init.hardState.vote,
       role: { role: 'follower', leader: undefined, leaderSuspected: false, deferred: undefined },
@@ -84,8 +95,11 @@ export class RaftCore {
       out: emptyOutbox(),
     };
     assert(this.#s.log.last.term <= this.#s.term, 'the log is ahead of the hard state');
+    for (const { index, payload } of init.tail)
+      if (payload.configuration !== undefined)
+        assert(this.#s.configurations.at(index).index === index, `entry ${index}: not listed`);
     resetElectionTimer(this.#s);
-    this.#committedTold = 0;
+    this.#committedTold = base.index;
   }
 
   get standing(): Standing {
@@ -104,7 +118,25 @@ export class RaftCore {
     return this.#s.log.firstInMemory;
   }
   get hardState(): HardState {
-    return { term: this.#s.term, vote: this.#s.vote, commit: this.#s.log.committed };
+    const { term: ownTerm, vote, log, abstaining } = this.#s;
+    const hardState = { term: ownTerm, vote, commit: log.committed };
+    return abstaining ? { ...hardState, abstain: true } : hardState;
+  }
+  /** Who takes part: the newest configuration of the log, committed or not. Connect to all of its members. */
+  get configuration(): Configuration {
+    return configurationNow(this.#s);
+  }
+  /** What held right after the entry at `index`: what a snapshot up to there must carry. */
+  configurationAt(index: number): Configuration {
+    return this.#s.configurations.at(index).configuration;
+  }
+  /** The entry that the log begins after. */
+  get base(): EntryId {
+    return this.#s.log.base;
+  }
+  /** Muted, or waiting to hear of a later term because a vote may be lost. */
+  get silenced(): boolean {
+    return this.#s.muted || this.#s.abstaining;
   }
 
   /** The entry at `index` if memory holds it; everything from the commit index on is held. */
@@ -136,43 +168,9 @@ export class RaftCore {
     if (s.electionElapsed % s.options.heartbeatTicks === 0) ask(s, s.role);
   }
 
-  /** A message for this replica has arrived. Messages of unknown senders are ignored. */
+  /** A message for this replica has arrived. */
   step(m: Message): void {
-    const s = this.#s;
-    assert(m.to === s.id, `a message for ${m.to} reached ${s.id}`);
-    if (!s.voters.includes(m.from)) return;
-    // No cluster holds so many elections; following such a term would leave no terms to campaign in.
-    if (m.term - s.term > TERM_JUMP_MAX) return;
-    if (m.term > s.term && !this.#takeTerm(m)) return;
-    if (m.term < s.term) {
-      this.#answerOldTerm(m);
-      return;
-    }
-    switch (m.type) {
-      case 'vote-request':
-        onVoteRequest(s, m);
-        return;
-      case 'vote-reply':
-        onVoteReply(s, m);
-        return;
-      case 'append-request':
-        this.#hearLeader(m);
-        onAppendRequest(s, m);
-        return;
-      case 'heartbeat':
-        this.#hearLeader(m);
-        onHeartbeat(s, m);
-        return;
-      case 'append-reply':
-        if (s.role.role === 'leader') onAppendReply(s, s.role, m);
-        return;
-      case 'heartbeat-reply':
-        if (s.role.role === 'leader') onHeartbeatReply(s, s.role, m);
-        return;
-      case 'timeout-now':
-        this.#campaignByOrder(m);
-        return;
-    }
+    step(this.#s, m);
   }
 
   /** Appends one entry if this replica leads. Nothing is promised until its index is committed in the same term. */
@@ -193,12 +191,35 @@ export class RaftCore {
 
   /** Asks the leader to hand over to `to`. False if this replica does not lead or `to` cannot take over. */
   transfer(to: ReplicaId): boolean {
+    return transfer(this.#s, to);
+  }
+
+  /** Gives up leading, handing over first if somebody can take over. A follower after an election time-out at the latest. */
+  stepDown(): void {
+    stepDown(this.#s);
+  }
+
+  /**
+   * Muted, a replica listens and says nothing: it gives no vote and acknowledges nothing, for what its disk holds is in
+   * doubt. It knows who leads, and takes no entries.
+   */
+  mute(on: boolean): void {
     const s = this.#s;
-    if (s.role.role !== 'leader' || to === s.id || !s.role.progress.has(to)) return false;
-    s.role.transferTo = to;
-    s.role.transferElapsed = 0;
-    finishTransfer(s, s.role);
-    return true;
+    if (s.muted === on) return;
+    s.muted = on;
+    if (!on) return;
+    if (s.role.role !== 'follower') becomeFollower(s, s.term, undefined);
+    s.out.sendAfterSync = [];
+  }
+
+  /** The shell has fetched a snapshot and verified it. False if it brings nothing new; else the next Ready installs it. */
+  restore(point: SnapshotPoint): boolean {
+    return restore(this.#s, point);
+  }
+
+  /** A durable snapshot stands for everything up to `index`, which is committed; the disk may now forget it. */
+  compact(index: number): void {
+    compact(this.#s, logIndex(index));
   }
 
   /** Starts an election now (an operator's or a test's wish); pre-vote and stickiness still hold. */
@@ -220,9 +241,12 @@ export class RaftCore {
     const deferred = s.role.deferred;
     s.role.leaderSuspected = true;
     s.role.deferred = undefined;
-    if (deferred !== undefined) this.step(deferred);
+    if (deferred !== undefined) step(s, deferred);
     // All who lost the leader ask, but one after another, so that the first is not split by the next.
-    const rank = s.voters.filter((voter) => voter !== peer).indexOf(s.id);
+    if (!mayCampaign(s)) return;
+    const rank = votersNow(s)
+      .filter((voter) => voter !== peer)
+      .indexOf(s.id);
     if (rank === 0) preCampaign(s);
     else {
       const turn = s.electionElapsed + rank * s.options.heartbeatTicks;
@@ -273,6 +297,7 @@ export class RaftCore {
     const writes = out.hardStateChanged || out.append.length > 0 || out.truncateFrom !== undefined;
     return {
       send: out.send,
+      snapshot: out.snapshot,
       truncateFrom: out.truncateFrom,
       append: out.append,
       // The commit hint rides along with whatever is written anyway; it is never a reason to write.
@@ -282,16 +307,15 @@ export class RaftCore {
       reads: out.reads,
       readsDropped: out.readsDropped,
       logReads: out.logReads,
+      snapshotOffer: out.snapshotOffer,
     };
   }
 
   #tickLeader(leader: Leader): void {
     const s = this.#s;
     leader.heartbeatElapsed += 1;
-    if (leader.transferTo !== undefined) {
-      leader.transferElapsed += 1;
-      if (leader.transferElapsed >= s.options.electionTicksMin) leader.transferTo = undefined;
-    }
+    tickTransfer(s, leader);
+    if (s.role !== leader) return;
     if (s.electionElapsed >= s.options.electionTicksMin) {
       s.electionElapsed = 0;
       if (!hearsQuorum(s, leader)) {
@@ -301,87 +325,20 @@ export class RaftCore {
     }
     if (leader.heartbeatElapsed >= s.options.heartbeatTicks) {
       leader.heartbeatElapsed = 0;
-      for (const [voter, progress] of leader.progress) {
+      for (const [member, progress] of leader.progress) {
         progress.retryDue = true;
-        if (voter !== s.id) sendHeartbeat(s, leader, voter);
+        if (member !== s.id) sendHeartbeat(s, leader, member);
       }
     }
-  }
-
-  /** A message from a later term. False if it is to be left unanswered, term and all. */
-  #takeTerm(m: Message): boolean {
-    const s = this.#s;
-    if (m.type === 'vote-request') {
-      if (protectsLeader(s, m)) return false;
-      if (m.pre) {
-        onVoteRequest(s, m);
-        return false;
-      }
-    }
-    if (m.type === 'vote-reply' && m.pre && m.granted) {
-      onVoteReply(s, m);
-      return false;
-    }
-    const leads = m.type === 'append-request' || m.type === 'heartbeat';
-    becomeFollower(s, m.term, leads ? m.from : undefined);
-    return true;
-  }
-
-  /** The sender lives in the past: tell it, where silence could leave it stuck there. */
-  #answerOldTerm(m: Message): void {
-    const s = this.#s;
-    if (m.type === 'append-request' || m.type === 'heartbeat') {
-      s.out.send.push({
-        type: 'append-reply',
-        from: s.id,
-        to: m.from,
-        term: s.term,
-        accepted: false,
-        index: logIndex(0),
-        hint: { index: logIndex(0), term: term(0) },
-      });
-    } else if (m.type === 'vote-request' && m.pre) {
-      s.out.send.push({
-        type: 'vote-reply',
-        from: s.id,
-        to: m.from,
-        term: s.term,
-        pre: true,
-        granted: false,
-      });
-    }
-  }
-
-  /** The leader of this term speaks: whoever campaigned in it has lost (§5.2). */
-  #hearLeader(m: AppendRequest | Heartbeat): void {
-    const s = this.#s;
-    assert(s.role.role !== 'leader', `two leaders in term ${s.term}: ${s.id} and ${m.from}`);
-    if (s.role.role !== 'follower' || s.role.leader !== m.from) {
-      if (s.role.role === 'follower' && s.role.leader !== undefined)
-        assert(false, `two leaders in term ${s.term}: ${s.role.leader} and ${m.from}`);
-      becomeFollower(s, s.term, m.from);
-      return;
-    }
-    s.role.leaderSuspected = false;
-    s.role.deferred = undefined;
-    resetElectionTimer(s);
-  }
-
-  #campaignByOrder(m: TimeoutNow): void {
-    const s = this.#s;
-    if (s.role.role !== 'follower' || s.role.leader !== m.from) return;
-    if (!s.log.holds(m.last)) return;
-    campaign(s, true);
   }
 }
 
 function hearsQuorum(s: State, leader: Leader): boolean {
-  let heard = 0;
-  for (const [voter, progress] of leader.progress) {
-    if (progress.active || voter === s.id) heard += 1;
-    progress.active = false;
-  }
-  return heard >= majorityOf(s.voters.length);
+  const heard = reachedBy(configurationNow(s), (voter) =>
+    voter === s.id || leader.progress.get(voter)?.active === true ? 1 : 0,
+  );
+  for (const progress of leader.progress.values()) progress.active = false;
+  return heard > 0;
 }
 
 const isEmpty = (out: State['out']): boolean =>
@@ -389,6 +346,7 @@ const isEmpty = (out: State['out']): boolean =>
   out.sendAfterSync.length === 0 &&
   out.append.length === 0 &&
   out.truncateFrom === undefined &&
+  out.snapshotOffer === undefined &&
   !out.hardStateChanged &&
   out.reads.length === 0 &&
   out.readsDropped.length === 0 &&

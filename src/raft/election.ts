@@ -1,5 +1,6 @@
 import { term } from '../base/ids.ts';
-import { voteResult } from './quorum.ts';
+import { isVoterOf } from './configuration.ts';
+import { ballotOf } from './quorum.ts';
 import {
   becomeCandidate,
   becomeFollower,
@@ -7,12 +8,12 @@ import {
   becomePreCandidate,
   resetElectionTimer,
 } from './roles.ts';
-import { type Campaigner, isVoter, type State } from './state.ts';
+import { type Campaigner, configurationNow, mayCampaign, type State, votersNow } from './state.ts';
 import type { VoteReply, VoteRequest } from './types.ts';
 
 /** Begins with the question whether an election could be won; goes on to the election if so. */
 export function preCampaign(s: State): void {
-  if (s.role.role === 'leader' || !isVoter(s)) return;
+  if (s.role.role === 'leader' || !mayCampaign(s)) return;
   const campaigner = becomePreCandidate(s);
   ask(s, campaigner);
   decide(s);
@@ -20,7 +21,7 @@ export function preCampaign(s: State): void {
 
 /** Starts an election. With `transfer`, by the leader's own order. */
 export function campaign(s: State, transfer: boolean): void {
-  if (s.role.role === 'leader' || !isVoter(s)) return;
+  if (s.role.role === 'leader' || !mayCampaign(s)) return;
   const campaigner = becomeCandidate(s, transfer);
   s.out.sendAfterSync.push({
     type: 'vote-reply',
@@ -36,7 +37,7 @@ export function campaign(s: State, transfer: boolean): void {
 /** Sends the request to every voter that has not answered; repeated while the campaign lasts, for lost messages. */
 export function ask(s: State, campaigner: Campaigner): void {
   const pre = campaigner.role === 'pre-candidate';
-  for (const voter of s.voters) {
+  for (const voter of votersNow(s)) {
     if (voter === s.id || campaigner.votes.has(voter)) continue;
     const request: VoteRequest = {
       type: 'vote-request',
@@ -57,7 +58,8 @@ export function ask(s: State, campaigner: Campaigner): void {
  * a replica that lost only its own connection cannot depose a leader that the others follow.
  */
 export function protectsLeader(s: State, m: VoteRequest): boolean {
-  if (m.transfer) return false;
+  // By the leader's own order; a member that was removed since has none.
+  if (m.transfer && isVoterOf(configurationNow(s), m.from)) return false;
   if (s.role.role === 'leader') return true;
   if (s.role.role !== 'follower' || s.role.leader === undefined) return false;
   if (s.role.leaderSuspected || s.electionElapsed >= s.options.electionTicksMin) return false;
@@ -70,7 +72,7 @@ export function onVoteRequest(s: State, m: VoteRequest): void {
   const free = m.pre
     ? m.term > s.term || s.vote === m.from || (s.vote === undefined && knowsNoLeader(s))
     : s.vote === m.from || (s.vote === undefined && knowsNoLeader(s));
-  const granted = free && s.log.isUpToDate(m.last);
+  const granted = free && !s.abstaining && s.log.isUpToDate(m.last);
   const reply: VoteReply = {
     type: 'vote-reply',
     from: s.id,
@@ -94,7 +96,7 @@ export function onVoteReply(s: State, m: VoteReply): void {
   const campaigner = s.role;
   if (campaigner.role !== (m.pre ? 'pre-candidate' : 'candidate')) return;
   if (m.granted && m.term !== (m.pre ? s.term + 1 : s.term)) return;
-  if (!s.voters.includes(m.from)) return;
+  if (!isVoterOf(configurationNow(s), m.from)) return;
   // The first answer stands: a repeated request may be answered twice.
   if (!campaigner.votes.has(m.from)) campaigner.votes.set(m.from, m.granted);
   decide(s);
@@ -104,7 +106,7 @@ export function onVoteReply(s: State, m: VoteReply): void {
 function decide(s: State): void {
   const campaigner = s.role;
   if (campaigner.role !== 'pre-candidate' && campaigner.role !== 'candidate') return;
-  const result = voteResult(s.voters, campaigner.votes);
+  const result = ballotOf(configurationNow(s), campaigner.votes);
   if (result === 'won') {
     if (campaigner.role === 'pre-candidate') campaign(s, false);
     else becomeLeader(s);

@@ -9,9 +9,11 @@ export interface TermRun {
 }
 
 /**
- * The log as the core sees it: the term of every place, and the newest entries themselves. Always:
+ * The log as the core sees it: the term of every place from its base on, and the newest entries themselves. Always:
  *
- *   committed ≤ last        committed … last are in memory
+ *   base ≤ committed ≤ last        committed … last are in memory, but for the base
+ *
+ * The base is the entry that the log begins after: {0, 0}, or the newest one that compaction left to a snapshot.
  *
  * NOT promised: committed ≤ durable. A quorum can commit an entry this replica has not synced.
  */
@@ -20,10 +22,18 @@ export class RaftLog {
   readonly #entries: Entry[];
   /** One run per term, in order, over the whole log: terms change seldom. */
   readonly #runs: TermRun[];
+  #base: EntryId;
   #committed: LogIndex;
   #bytes = 0;
 
-  constructor(tail: readonly Entry[], runs: readonly TermRun[], committed: LogIndex) {
+  /** `runs` cover everything after the base, `tail` the newest part of it. */
+  constructor(
+    tail: readonly Entry[],
+    runs: readonly TermRun[],
+    committed: LogIndex,
+    base: EntryId = { index: logIndex(0), term: term(0) },
+  ) {
+    this.#base = base;
     this.#entries = [...tail];
     this.#runs = [...runs];
     for (const entry of tail) this.#bytes += entry.payload.byteLength;
@@ -32,22 +42,29 @@ export class RaftLog {
       (newest === undefined) === (runs.length === 0),
       'a log has entries and terms, or neither',
     );
-    if (newest !== undefined)
+    if (newest !== undefined) {
       assert(this.termAt(newest.index) === newest.term, `term of ${newest.index} is told two ways`);
+      assert((runs[0] as TermRun).term >= base.term, `term fell from ${base.term} after the base`);
+    }
     assert(
       committed <= this.last.index,
       `committed ${committed} is past the end ${this.last.index}`,
     );
+    assert(committed >= base.index, `committed ${committed} is before the base ${base.index}`);
     this.#committed = committed;
     assert(
-      this.#committed === 0 ? this.firstInMemory === 1 : this.firstInMemory <= this.#committed,
-      `memory begins at ${this.firstInMemory}, after the committed ${this.#committed}`,
+      this.firstInMemory <= Math.max(committed, base.index + 1),
+      `memory begins at ${this.firstInMemory}, after the committed ${committed}`,
     );
+    assert(this.firstInMemory > base.index, `memory begins before the base ${base.index}`);
   }
 
+  /** The entry that the log begins after. */
+  get base(): EntryId {
+    return this.#base;
+  }
   get last(): EntryId {
-    const newest = this.#entries.at(-1);
-    return newest ?? { index: logIndex(0), term: term(0) };
+    return this.#entries.at(-1) ?? this.#base;
   }
   get firstInMemory(): LogIndex {
     return this.#entries[0]?.index ?? logIndex(this.last.index + 1);
@@ -60,10 +77,10 @@ export class RaftLog {
     return this.#bytes;
   }
 
-  /** The term of the entry at `index`; 0 before the first, undefined after the last. */
+  /** The term of the entry at `index`, the base included; undefined before the base and after the last. */
   termAt(index: number): Term | undefined {
-    if (index === 0) return term(0);
-    if (index > this.last.index) return undefined;
+    if (index === this.#base.index) return this.#base.term;
+    if (index < this.#base.index || index > this.last.index) return undefined;
     return term(must(this.#runs[this.#runOf(index)], `no term for index ${index}`).term);
   }
 
@@ -80,15 +97,17 @@ export class RaftLog {
 
   /**
    * The newest place at or below `index` whose term is not above `limit`: below it two logs may still agree, above it
-   * they cannot. Skips whole terms at a time (§5.3, the optimisation in the last paragraph).
+   * they cannot. {0, 0} if that is before the base. Skips whole terms at a time (§5.3, the last paragraph).
    */
   lastAtOrBelow(index: number, limit: number): EntryId {
+    const base = this.#base;
     let at = Math.min(index, this.last.index);
-    while (at > 0) {
+    while (at > base.index) {
       const run = must(this.#runs[this.#runOf(at)], `no term for index ${at}`);
       if (run.term <= limit) return { index: logIndex(at), term: term(run.term) };
       at = run.from - 1;
     }
+    if (index >= base.index && base.term <= limit) return base;
     return { index: logIndex(0), term: term(0) };
   }
 
@@ -117,7 +136,8 @@ export class RaftLog {
     const { index, term: lastTerm } = this.last;
     assert(entry.index === index + 1, `entry ${entry.index} does not follow ${index}`);
     assert(entry.term >= lastTerm, `term fell from ${lastTerm} to ${entry.term}`);
-    if (entry.term > lastTerm) this.#runs.push({ from: entry.index, term: entry.term });
+    if (this.#runs.at(-1)?.term !== entry.term)
+      this.#runs.push({ from: entry.index, term: entry.term });
     this.#entries.push(entry);
     this.#bytes += entry.payload.byteLength;
   }
@@ -129,8 +149,11 @@ export class RaftLog {
     const removed = this.#entries.splice(from - this.firstInMemory);
     for (const entry of removed) this.#bytes -= entry.payload.byteLength;
     while ((this.#runs.at(-1)?.from ?? 0) >= from) this.#runs.pop();
-    // Every place up to the commit index, and one before it, stays in memory; so the end still shows its term.
-    assert(this.#entries.length > 0 || from === 1, `truncating ${from} left the end unknown`);
+    // Every place from the commit index on stays in memory, but for the base; so the end still shows its term.
+    assert(
+      this.#entries.length > 0 || from === this.#base.index + 1,
+      `truncating ${from} left the end unknown`,
+    );
   }
 
   commitTo(index: LogIndex): void {
@@ -153,6 +176,29 @@ export class RaftLog {
     if (count === 0) return;
     this.#entries.splice(0, count);
     this.#bytes = bytes;
+  }
+
+  /** A snapshot stands for everything up to `index`: the log begins after it. */
+  compact(index: LogIndex): void {
+    assert(index <= this.#committed, `compacting ${index}, but only ${this.#committed} committed`);
+    if (index <= this.#base.index) return;
+    const base: EntryId = { index, term: must(this.termAt(index), `no term for index ${index}`) };
+    const gone = Math.max(0, index - this.firstInMemory + 1);
+    for (const entry of this.#entries.splice(0, gone)) this.#bytes -= entry.payload.byteLength;
+    const first = this.#entries.length === 0 ? this.#runs.length : this.#runOf(index + 1);
+    const [run, ...later] = this.#runs.splice(0).slice(first);
+    if (run !== undefined) this.#runs.push({ from: index + 1, term: run.term }, ...later);
+    this.#base = base;
+  }
+
+  /** Forgets everything: a snapshot of something else stands for it, and the log begins after that. */
+  reset(base: EntryId): void {
+    assert(base.index > this.#committed, `${base.index} would undo committed ${this.#committed}`);
+    this.#base = base;
+    this.#entries.length = 0;
+    this.#runs.length = 0;
+    this.#bytes = 0;
+    this.#committed = base.index;
   }
 
   /** Place in the run table of the run that holds `index`. */

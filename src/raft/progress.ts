@@ -47,20 +47,25 @@ export class Window {
 /**
  * What the leader knows of one peer, itself included. Always: match < next.
  *
- *              accepted                      an answer to a probe is accepted
- *   ┌─────────┐ ◄────── refused, unreachable ┌───────────┐
- *   │  probe  │ ───────────────────────────► │ replicate │
- *   └─────────┘                              └───────────┘
- *   one append at a time,                    appends in a window, `next` runs ahead
- *   to find where the logs agree             of `match`
+ *   ┌─────────┐ ◄─── refused, unreachable ───  ┌───────────┐
+ *   │  probe  │ ─── a probe is accepted ─────► │ replicate │
+ *   └─────────┘                                └───────────┘
+ *        │  what it lacks is compacted               ▲
+ *        ▼                                           │
+ *   ┌──────────┐      it holds the snapshot          │
+ *   │ snapshot │ ────────────────────────────────────┘
+ *   └──────────┘
+ *
+ * Probe: one append at a time, to find where the logs agree. Replicate: appends in a window, `next` runs ahead of
+ * `match`. Snapshot: one offer at a time, until the peer holds what was offered.
  */
 export class Progress {
   /** Up to here the peer is known to hold the leader's log, durably. */
   match: LogIndex = logIndex(0);
   /** The first entry of the next append. */
   next: LogIndex;
-  state: 'probe' | 'replicate' = 'probe';
-  /** A probe is on its way: wait for the answer, or for a heartbeat's. */
+  state: 'probe' | 'replicate' | 'snapshot' = 'probe';
+  /** A probe or an offer is on its way: wait for the answer, or for a heartbeat's. */
   probing = false;
   /**
    * Whether the next heartbeat's answer may repeat what seems lost. Reads cause heartbeats by the thousand, and each
@@ -75,6 +80,8 @@ export class Progress {
   commitTold: LogIndex = logIndex(0);
   /** The newest read round the peer has confirmed. */
   round = 0;
+  /** The snapshot that the peer is to fetch; of use in that state only. */
+  offered: LogIndex = logIndex(0);
   readonly window: Window;
 
   constructor(next: LogIndex, window: Window) {
@@ -83,7 +90,7 @@ export class Progress {
   }
 
   get paused(): boolean {
-    return this.readPending || (this.state === 'probe' ? this.probing : this.window.full);
+    return this.readPending || (this.state === 'replicate' ? this.window.full : this.probing);
   }
 
   becomeProbe(next: LogIndex): void {
@@ -94,13 +101,23 @@ export class Progress {
     this.window.clear();
   }
 
+  /** The log no longer holds `next`: a snapshot up to `offered` is offered instead. */
+  becomeSnapshot(offered: LogIndex): void {
+    assert(offered >= this.next, `offering ${offered}, though ${this.next} is what lacks`);
+    this.state = 'snapshot';
+    this.offered = offered;
+    this.probing = true;
+    this.window.clear();
+  }
+
   /** The peer holds everything up to `index`. False if that was known. */
   accept(index: LogIndex): boolean {
     const news = index > this.match;
     if (news) this.match = index;
     if (this.next <= index) this.next = logIndex(index + 1);
     this.window.freeTo(index);
-    if (this.state === 'probe' && (news || index >= this.next - 1)) {
+    const found = this.state === 'probe' ? news || index >= this.next - 1 : index >= this.offered;
+    if (this.state !== 'replicate' && found) {
       this.state = 'replicate';
       this.next = logIndex(this.match + 1);
       this.probing = false;

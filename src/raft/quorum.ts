@@ -1,4 +1,6 @@
 import { assert } from '../base/assert.ts';
+import type { ReplicaId } from '../base/ids.ts';
+import { type Configuration, isJoint } from './configuration.ts';
 
 export type VoteResult = 'won' | 'lost' | 'pending';
 
@@ -24,4 +26,18 @@ export function quorumValue<Id>(voters: readonly Id[], reached: (voter: Id) => n
   assert(voters.length > 0, 'a quorum of nobody');
   const values = voters.map(reached).sort((a, b) => b - a);
   return values[majorityOf(voters.length) - 1] as number;
+}
+
+/** The outcome under a configuration: while it is joint, both halves must agree (§6). */
+export function ballotOf(c: Configuration, votes: ReadonlyMap<ReplicaId, boolean>): VoteResult {
+  const incoming = voteResult(c.voters, votes);
+  if (!isJoint(c) || incoming === 'lost') return incoming;
+  const outgoing = voteResult(c.outgoing, votes);
+  return outgoing === 'won' ? incoming : outgoing;
+}
+
+/** The highest value that a quorum of the configuration has reached. */
+export function reachedBy(c: Configuration, reached: (voter: ReplicaId) => number): number {
+  const incoming = quorumValue(c.voters, reached);
+  return isJoint(c) ? Math.min(incoming, quorumValue(c.outgoing, reached)) : incoming;
 }

@@ -1,7 +1,7 @@
 import { assert } from '../base/assert.ts';
 import { lower } from '../base/ids.ts';
-import { quorumValue } from './quorum.ts';
-import type { Leader, State } from './state.ts';
+import { reachedBy } from './quorum.ts';
+import { configurationNow, type Leader, type State, votersNow } from './state.ts';
 
 /**
  * Linearizable reads without a log entry (ReadIndex, thesis §6.4): note the commit index, let a quorum confirm that
@@ -28,7 +28,7 @@ export function openRound(s: State, leader: Leader): void {
   for (const context of leader.readsNew)
     leader.readsPending.push({ context, index: s.log.committed, round: leader.round });
   leader.readsNew.length = 0;
-  for (const voter of s.voters) if (voter !== s.id) sendHeartbeat(s, leader, voter);
+  for (const voter of votersNow(s)) if (voter !== s.id) sendHeartbeat(s, leader, voter);
   confirmReads(s, leader);
 }
 
@@ -42,7 +42,7 @@ export function sendHeartbeat(s: State, leader: Leader, to: State['id']): void {
 
 /** Releases the reads whose round a quorum has confirmed; the leader confirms its own. */
 export function confirmReads(s: State, leader: Leader): void {
-  const confirmed = quorumValue(s.voters, (voter) =>
+  const confirmed = reachedBy(configurationNow(s), (voter) =>
     voter === s.id ? leader.round : (leader.progress.get(voter)?.round ?? 0),
   );
   let count = 0;

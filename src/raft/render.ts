@@ -25,6 +25,8 @@ export function renderMessage(m: Message): string {
       return `${way}  heartbeat commit=${m.commit}${m.round === 0 ? '' : ` round=${m.round}`}`;
     case 'heartbeat-reply':
       return `${way}  heard${m.round === 0 ? '' : ` round=${m.round}`}`;
+    case 'snapshot-offer':
+      return `${way}  snapshot ${at(m.last)}`;
     case 'timeout-now':
       return `${way}  campaign! last=${at(m.last)}`;
   }

@@ -1,9 +1,9 @@
 import { assert } from '../base/assert.ts';
 import { type LogIndex, logIndex, lower, type ReplicaId } from '../base/ids.ts';
 import type { Progress } from './progress.ts';
-import { quorumValue } from './quorum.ts';
+import { reachedBy } from './quorum.ts';
 import { confirmReads, sendHeartbeat } from './reads.ts';
-import type { Leader, State } from './state.ts';
+import { configurationNow, type Leader, type State } from './state.ts';
 import type {
   AppendReply,
   AppendRequest,
@@ -19,9 +19,7 @@ import type {
 /** Appends to the leader's own log. It is sent, and counted, only later. */
 export function appendOwn(s: State, leader: Leader, payload: Payload): EntryId {
   const id: EntryId = { index: logIndex(s.log.last.index + 1), term: s.term };
-  const entry: Entry = { ...id, payload };
-  s.log.append(entry);
-  s.out.append.push(entry);
+  takeEntry(s, { ...id, payload });
   leader.uncommittedBytes += payload.byteLength;
   // To itself, like to any follower: counted when the disk has it (thesis §10.2.1), void if the term has passed.
   s.out.sendAfterSync.push(accepted(s, s.id, id.index));
@@ -39,8 +37,9 @@ export function replicateAll(s: State, leader: Leader): void {
   }
 }
 
-/** Sends one append from `progress.next`. False if the entries must be read from disk first. */
+/** Sends one append from `progress.next`. False if something else must come first. */
 function sendAppend(s: State, peer: ReplicaId, progress: Progress): boolean {
+  if (offersSnapshot(s, peer, progress)) return false;
   const { appendEntriesMax, appendBytesMax } = s.options;
   const entries = s.log.slice(progress.next, appendEntriesMax, appendBytesMax);
   if (entries === undefined) {
@@ -52,9 +51,14 @@ function sendAppend(s: State, peer: ReplicaId, progress: Progress): boolean {
   return true;
 }
 
-/** Sends an append with no entries: does the peer hold the entry before `next`? */
-export function sendProbe(s: State, peer: ReplicaId, progress: Progress): void {
-  pushAppend(s, peer, progress, []);
+/** Whether the peer lacks what the log no longer holds; if so, offers it a snapshot. */
+function offersSnapshot(s: State, peer: ReplicaId, progress: Progress): boolean {
+  const { index, term } = s.log.base;
+  if (progress.next > index) return false;
+  progress.becomeSnapshot(index);
+  const last = { index, term };
+  s.out.send.push({ type: 'snapshot-offer', from: s.id, to: peer, term: s.term, last });
+  return true;
 }
 
 export function pushAppend(
@@ -87,24 +91,25 @@ export function pushAppend(
   progress.sent(last, bytes);
 }
 
-export function onAppendReply(s: State, leader: Leader, m: AppendReply): void {
+/** True if a peer is now known to hold more than before. */
+export function onAppendReply(s: State, leader: Leader, m: AppendReply): boolean {
   const progress = leader.progress.get(m.from);
-  if (progress === undefined) return; // no voter, or no longer
+  if (progress === undefined) return false; // no member, or no longer
   progress.active = true;
   if (!m.accepted) {
     onRefusal(s, progress, m);
-    return;
+    return false;
   }
-  if (m.index > s.log.last.index) return; // not an answer to anything this leader sent
-  if (progress.accept(m.index)) {
-    commitByCounting(s, leader);
-    finishTransfer(s, leader);
-  }
+  if (m.index > s.log.last.index) return false; // not an answer to anything this leader sent
+  const news = progress.accept(m.index);
+  if (news) commitByCounting(s, leader);
+  return news;
 }
 
 /** Goes back to where the logs may agree. A late refusal, which an acceptance has overtaken, means nothing. */
 function onRefusal(s: State, progress: Progress, m: AppendReply): void {
   if (m.index <= progress.match || m.index > s.log.last.index) return;
+  if (progress.state === 'snapshot') return;
   if (progress.state === 'probe' && m.index !== progress.next - 1) return;
   const agree = s.log.lastAtOrBelow(m.hint.index, m.hint.term).index;
   const back = Math.min(agree + 1, m.index);
@@ -113,7 +118,7 @@ function onRefusal(s: State, progress: Progress, m: AppendReply): void {
 
 /** Commits what a quorum holds durably, but by counting only entries of this term (§5.4.2, Figure 8). */
 function commitByCounting(s: State, leader: Leader): void {
-  const reached = quorumValue(s.voters, (voter) => leader.progress.get(voter)?.match ?? 0);
+  const reached = reachedBy(configurationNow(s), (voter) => leader.progress.get(voter)?.match ?? 0);
   if (reached <= s.log.committed || s.log.termAt(reached) !== s.term) return;
   // Entries of earlier terms were never counted as proposed here.
   const ownFrom = Math.max(s.log.committed + 1, leader.firstIndex);
@@ -121,20 +126,6 @@ function commitByCounting(s: State, leader: Leader): void {
     leader.uncommittedBytes -= s.log.entryAt(index)?.payload.byteLength ?? 0;
   assert(leader.uncommittedBytes >= 0, `uncommitted bytes fell to ${leader.uncommittedBytes}`);
   s.log.commitTo(logIndex(reached));
-}
-
-/** The successor holds everything: it may campaign at once (thesis §3.10). */
-export function finishTransfer(s: State, leader: Leader): void {
-  const to = leader.transferTo;
-  if (to === undefined || leader.progress.get(to)?.match !== s.log.last.index) return;
-  const { index, term } = s.log.last;
-  s.out.send.push({
-    type: 'timeout-now',
-    from: s.id,
-    to,
-    term: s.term,
-    last: { index, term },
-  });
 }
 
 export function onHeartbeatReply(s: State, leader: Leader, m: HeartbeatReply): void {
@@ -148,10 +139,10 @@ export function onHeartbeatReply(s: State, leader: Leader, m: HeartbeatReply): v
   if (!progress.retryDue) return;
   progress.retryDue = false;
   progress.probing = false;
-  if (progress.match === s.log.last.index || progress.state === 'probe') return;
+  if (progress.match === s.log.last.index || progress.state !== 'replicate') return;
   // A lost append, with nothing after it, would otherwise never be missed.
   const nothingFollows = progress.window.full || progress.next > s.log.last.index;
-  if (nothingFollows) sendProbe(s, m.from, progress);
+  if (nothingFollows && !offersSnapshot(s, m.from, progress)) pushAppend(s, m.from, progress, []);
 }
 
 // ── the follower's side ──
@@ -190,13 +181,19 @@ function takeEntries(s: State, entries: readonly Entry[]): void {
   const conflict = entries[first] as Entry;
   if (conflict.index <= s.log.last.index) {
     s.log.truncate(conflict.index);
+    s.configurations.truncate(conflict.index);
     s.out.append = s.out.append.filter((entry) => entry.index < conflict.index);
     s.out.truncateFrom = lower(s.out.truncateFrom ?? conflict.index, conflict.index);
   }
-  for (let at = first; at < entries.length; at += 1) {
-    s.log.append(entries[at] as Entry);
-    s.out.append.push(entries[at] as Entry);
-  }
+  for (let at = first; at < entries.length; at += 1) takeEntry(s, entries[at] as Entry);
+}
+
+/** Puts an entry at the end of the log; what it says of who takes part holds from now on (§6). */
+function takeEntry(s: State, entry: Entry): void {
+  s.log.append(entry);
+  s.out.append.push(entry);
+  const { configuration } = entry.payload;
+  if (configuration !== undefined) s.configurations.append(entry.index, configuration);
 }
 
 export function onHeartbeat(s: State, m: Heartbeat): void {
@@ -210,7 +207,7 @@ export function onHeartbeat(s: State, m: Heartbeat): void {
   });
 }
 
-const accepted = (s: State, to: ReplicaId, index: LogIndex): AppendReply => ({
+export const accepted = (s: State, to: ReplicaId, index: LogIndex): AppendReply => ({
   type: 'append-reply',
   from: s.id,
   to,

@@ -1,9 +1,10 @@
 import { assert } from '../base/assert.ts';
 import { logIndex, type ReplicaId, type Term, term } from '../base/ids.ts';
+import { membersOf } from './configuration.ts';
 import { Progress, Window } from './progress.ts';
 import { dropReads } from './reads.ts';
 import { appendOwn } from './replication.ts';
-import type { Campaigner, Leader, State } from './state.ts';
+import { type Campaigner, configurationNow, type Leader, type State } from './state.ts';
 
 /**
  * The transitions between roles (Figure 4, with pre-vote):
@@ -21,6 +22,11 @@ export function becomeFollower(s: State, newTerm: Term, leader: ReplicaId | unde
     s.term = newTerm;
     s.vote = undefined;
     s.out.hardStateChanged = true;
+    // Whatever vote was forgotten, it cannot hurt any more: this term has its leader, and this replica is for it.
+    if (s.abstaining && leader !== undefined) {
+      s.abstaining = false;
+      s.vote = leader;
+    }
   }
   s.role = { role: 'follower', leader, leaderSuspected: false, deferred: undefined };
   resetElectionTimer(s);
@@ -55,9 +61,9 @@ export function becomeLeader(s: State): void {
   assert(s.role.role === 'candidate', `a ${s.role.role} cannot become leader`);
   const next = logIndex(s.log.last.index + 1);
   const progress = new Map<ReplicaId, Progress>();
-  for (const voter of s.voters) {
+  for (const member of membersOf(configurationNow(s))) {
     const window = new Window(s.options.inflightAppendsMax, s.options.inflightBytesMax);
-    progress.set(voter, new Progress(next, window));
+    progress.set(member, new Progress(next, window));
   }
   const leader: Leader = {
     role: 'leader',
@@ -70,6 +76,7 @@ export function becomeLeader(s: State): void {
     round: 0,
     transferTo: undefined,
     transferElapsed: 0,
+    resigning: false,
   };
   s.role = leader;
   resetElectionTimer(s);

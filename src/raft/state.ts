@@ -1,9 +1,19 @@
 import type { LogIndex, ReplicaId, Term } from '../base/ids.ts';
 import type { Prng } from '../base/prng.ts';
+import { type Configuration, type Configurations, isVoterOf, votersOf } from './configuration.ts';
 import type { RaftLog } from './log.ts';
 import type { RaftOptions } from './options.ts';
 import type { Progress } from './progress.ts';
-import type { Entry, LogRead, Message, Payload, ReadState, VoteRequest } from './types.ts';
+import type {
+  Entry,
+  LogRead,
+  Message,
+  Payload,
+  ReadState,
+  SnapshotInstall,
+  SnapshotOffer,
+  VoteRequest,
+} from './types.ts';
 
 /** A role owns its fields; roles.ts holds the transitions. */
 export interface Follower {
@@ -27,8 +37,8 @@ export interface Campaigner {
 
 export interface Leader {
   readonly role: 'leader';
-  /** By voter, this replica included, in order of id. */
-  readonly progress: ReadonlyMap<ReplicaId, Progress>;
+  /** By member, this replica included. */
+  readonly progress: Map<ReplicaId, Progress>;
   /** First entry of this reign: nothing below it is committed by counting (§5.4.2), no read served before it commits (§6.4). */
   readonly firstIndex: LogIndex;
   uncommittedBytes: number;
@@ -43,6 +53,8 @@ export interface Leader {
   round: number;
   transferTo: ReplicaId | undefined;
   transferElapsed: number;
+  /** Wants to lead no more: what is left of the reign is for handing over. */
+  resigning: boolean;
 }
 
 export type RoleState = Follower | Campaigner | Leader;
@@ -51,34 +63,41 @@ export type RoleState = Follower | Campaigner | Leader;
 export interface Outbox {
   send: Message[];
   sendAfterSync: Message[];
+  snapshot: SnapshotInstall | undefined;
   truncateFrom: LogIndex | undefined;
   append: Entry[];
   hardStateChanged: boolean;
   reads: ReadState[];
   readsDropped: number[];
   logReads: LogRead[];
+  snapshotOffer: SnapshotOffer | undefined;
 }
 
 export const emptyOutbox = (): Outbox => ({
   send: [],
   sendAfterSync: [],
+  snapshot: undefined,
   truncateFrom: undefined,
   append: [],
   hardStateChanged: false,
   reads: [],
   readsDropped: [],
   logReads: [],
+  snapshotOffer: undefined,
 });
 
 /** Everything the core remembers. The modules of this folder are functions over it; `RaftCore` is the only owner. */
 export interface State {
   readonly id: ReplicaId;
-  /** In order of id, so that what goes out is in the same order on every run. */
-  readonly voters: readonly ReplicaId[];
   readonly options: RaftOptions;
   readonly prng: Prng;
   readonly noop: () => Payload;
   readonly log: RaftLog;
+  readonly configurations: Configurations;
+  /** A vote may have been forgotten: none is given, and none asked for, until somebody leads a later term. */
+  abstaining: boolean;
+  /** Something here is not to be relied on: no promise is given, and none taken back, until the shell says otherwise. */
+  muted: boolean;
   term: Term;
   vote: ReplicaId | undefined;
   role: RoleState;
@@ -88,5 +107,12 @@ export interface State {
   out: Outbox;
 }
 
-/** Whether this replica is counted and may campaign. */
-export const isVoter = (s: State): boolean => s.voters.includes(s.id);
+/** What holds now: the newest configuration of the log, committed or not. */
+export const configurationNow = (s: State): Configuration => s.configurations.current;
+
+/** Everyone whose vote counts, in order of id. */
+export const votersNow = (s: State): readonly ReplicaId[] => votersOf(s.configurations.current);
+
+/** Whether this replica may ask for votes. */
+export const mayCampaign = (s: State): boolean =>
+  !s.abstaining && !s.muted && isVoterOf(s.configurations.current, s.id);

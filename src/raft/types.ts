@@ -1,13 +1,16 @@
 import type { LogIndex, ReplicaId, Term } from '../base/ids.ts';
+import type { Configuration, SnapshotPoint } from './configuration.ts';
 
 /**
  * The vocabulary of agreement. Everything here is plain data; the core neither reads nor writes the bytes of a
  * payload, it only counts them.
  */
 
-/** What an entry carries. The shell knows what is inside; the core needs only its size. */
+/** What an entry carries. The shell knows what is inside; the core needs only its size, and who takes part. */
 export interface Payload {
   readonly byteLength: number;
+  /** Of an entry that changes who takes part: in force from the moment it is appended. */
+  readonly configuration?: Configuration | undefined;
 }
 
 /** One numbered place in the log. `index` and `term` together name its content for ever (log matching, §5.3). */
@@ -30,6 +33,8 @@ export interface HardState {
   readonly vote: ReplicaId | undefined;
   /** A commit index known once; a hint for the restart, allowed to be old. */
   readonly commit: LogIndex;
+  /** A vote may have been forgotten: see `RaftInit.abstain`. */
+  readonly abstain?: true | undefined;
 }
 
 interface Envelope {
@@ -96,6 +101,13 @@ export interface TimeoutNow extends Envelope {
   readonly last: EntryId;
 }
 
+/** The leader's log no longer holds what the receiver lacks: it is to fetch a snapshot (§7). */
+export interface SnapshotOffer extends Envelope {
+  readonly type: 'snapshot-offer';
+  /** What the snapshot must reach at least; committed. */
+  readonly last: EntryId;
+}
+
 export type Message =
   | VoteRequest
   | VoteReply
@@ -103,7 +115,8 @@ export type Message =
   | AppendReply
   | Heartbeat
   | HeartbeatReply
-  | TimeoutNow;
+  | TimeoutNow
+  | SnapshotOffer;
 
 export type Role = 'follower' | 'pre-candidate' | 'candidate' | 'leader';
 
@@ -120,11 +133,17 @@ export interface LogRead {
   readonly bytesMax: number;
 }
 
+/** A snapshot takes the place of the log up to `index`. */
+export interface SnapshotInstall extends SnapshotPoint {
+  /** The entries after `index` stay: the log held the snapshot's last entry. Otherwise all of them go. */
+  readonly keepsLog: boolean;
+}
+
 /**
  * What the shell owes the core after a step. The order of the fields is the order of duty:
  *
  *  1. `send` may leave at once, in parallel with the disk (thesis §10.2.1).
- *  2. `truncateFrom`, `append` and `hardState` become durable together, in one synced write.
+ *  2. `snapshot`, `truncateFrom`, `append` and `hardState` become durable together, in that order, in one synced write.
  *  3. `sendAfterSync` leaves only then; a message addressed to this replica itself is stepped back in.
  *  4. `committed` may be applied, in order, durable here or not: a quorum holds it.
  *
@@ -132,6 +151,8 @@ export interface LogRead {
  */
 export interface Ready {
   readonly send: readonly Message[];
+  /** The snapshot given to `restore` is taken over: the state is what it holds, and the log begins after it. */
+  readonly snapshot: SnapshotInstall | undefined;
   readonly truncateFrom: LogIndex | undefined;
   readonly append: readonly Entry[];
   readonly hardState: HardState | undefined;
@@ -143,6 +164,8 @@ export interface Ready {
   /** Reads that cannot be answered here any more: the caller must ask again. */
   readonly readsDropped: readonly number[];
   readonly logReads: readonly LogRead[];
+  /** The leader can no longer send what is missing here: fetch a snapshot of at least that, then call `restore`. Repeated. */
+  readonly snapshotOffer: SnapshotOffer | undefined;
 }
 
 /** Who leads, as far as this replica knows. */

@@ -1,28 +1,14 @@
 import { assert, must } from '../base/assert.ts';
-import {
-  type LogIndex,
-  logIndex,
-  type ReplicaId,
-  replicaId,
-  type Term,
-  term,
-} from '../base/ids.ts';
+import { type LogIndex, logIndex, type ReplicaId, replicaId } from '../base/ids.ts';
 import { Prng } from '../base/prng.ts';
+import type { SnapshotPoint } from '../raft/configuration.ts';
 import { RaftCore } from '../raft/core.ts';
 import type { RaftOptions } from '../raft/options.ts';
-import { majorityOf } from '../raft/quorum.ts';
-import type { Entry, HardState, LogRead, Message, Payload, Ready } from '../raft/types.ts';
+import type { LogRead, Message, Ready, SnapshotOffer } from '../raft/types.ts';
+import { CoreDisk } from './core-disk.ts';
+import { CoreOracle, type Named } from './core-oracle.ts';
 
-/** A payload for tests: a name in place of bytes. */
-export interface Named extends Payload {
-  readonly name: string;
-}
-
-/** What a disk holds: everything up to the last completed write, and the writes still under way. */
-interface Disk {
-  hardState: HardState;
-  entries: Entry[];
-}
+export type { Named } from './core-oracle.ts';
 
 interface Write {
   readonly ready: Ready;
@@ -31,13 +17,13 @@ interface Write {
 interface Member {
   readonly id: ReplicaId;
   core: RaftCore | undefined;
-  readonly disk: Disk;
+  readonly disk: CoreDisk;
   /** Taken from the core, not yet durable, in order. */
   writes: Write[];
   /** Entries its core wants read from the disk for a peer, in order. */
   logReads: LogRead[];
-  /** Names applied since the last start, by index. */
-  applied: Map<number, string>;
+  /** The newest snapshot that its core was offered. */
+  offer: SnapshotOffer | undefined;
   appliedTo: number;
 }
 
@@ -60,37 +46,35 @@ export class CoreCluster {
   readonly members: readonly Member[];
   readonly #prng: Prng;
   readonly #raft: Partial<RaftOptions>;
+  readonly oracle: CoreOracle;
   network: InFlight[] = [];
   /** Links that lose everything sent on them, as 'from>to'. */
   readonly cut: Set<string> = new Set();
   /** Reads that were confirmed or dropped, by context. */
   readonly reads: Map<number, { by: ReplicaId; index: LogIndex } | 'dropped'> = new Map();
-  /** Committed names by index, as any replica ever applied them. */
-  readonly history: Map<number, string> = new Map();
-  readonly #leaders: Map<number, ReplicaId> = new Map();
-  readonly #votes: Map<string, ReplicaId> = new Map();
-  /** How far anyone had committed when a read was asked, by context. */
-  readonly #readFloors: Map<number, number> = new Map();
   #starts = 0;
 
   constructor(options: CoreClusterOptions) {
     this.#prng = new Prng(options.seed);
     this.#raft = options.raft ?? {};
-    this.members = Array.from({ length: options.size }, (_, at) => ({
-      id: replicaId(at + 1),
+    const ids = Array.from({ length: options.size }, (_, at) => replicaId(at + 1));
+    this.members = ids.map((id) => ({
+      id,
       core: undefined,
-      disk: {
-        hardState: { term: term(0), vote: undefined, commit: logIndex(0) },
-        entries: [],
-      },
+      disk: new CoreDisk(ids),
       writes: [],
       logReads: [],
-      applied: new Map(),
+      offer: undefined,
       appliedTo: 0,
     }));
+    this.oracle = new CoreOracle(this.members);
     for (const member of this.members) this.start(member.id);
   }
 
+  /** Committed names by index. */
+  get history(): ReadonlyMap<number, string> {
+    return this.oracle.history;
+  }
   member(id: number): Member {
     return must(this.members[id - 1], `no member ${id}`);
   }
@@ -107,33 +91,30 @@ export class CoreCluster {
       .sort((a, b) => this.core(b.id).standing.term - this.core(a.id).standing.term);
   }
 
-  start(id: number): void {
+  /** Starts a member from its disk; `abstain` as if one copy of its hard state could not be read. */
+  start(id: number, abstain = false): void {
     const member = this.member(id);
     assert(member.core === undefined, `member ${id} runs already`);
     this.#starts += 1;
-    const { disk } = member;
     member.core = new RaftCore({
       id: member.id,
-      voters: this.members.map((each) => each.id),
       prng: this.#prng.fork(this.#starts),
       noop: () => ({ byteLength: 8, name: '' }) as Named,
-      hardState: disk.hardState,
-      tail: disk.entries,
-      terms: termRuns(disk.entries),
+      ...member.disk.init,
       options: this.#raft,
+      abstain,
     });
-    member.writes = [];
-    member.logReads = [];
-    member.applied = new Map();
-    member.appliedTo = 0;
+    member.appliedTo = member.disk.base.index;
   }
 
   /** Kills a member; of its unfinished writes the first `survive` made it to the disk. */
   crash(id: number, survive = 0): void {
     const member = this.member(id);
-    for (const write of member.writes.slice(0, survive)) persist(member.disk, write.ready);
+    for (const write of member.writes.slice(0, survive)) member.disk.persist(write.ready);
     member.core = undefined;
     member.writes = [];
+    member.logReads = [];
+    member.offer = undefined;
   }
 
   tick(id: number): void {
@@ -148,7 +129,7 @@ export class CoreCluster {
   }
 
   read(id: number, context: number): void {
-    this.#readFloors.set(context, this.history.size);
+    this.oracle.readAsked(context);
     this.core(id).read(context);
     this.#collect(this.member(id));
   }
@@ -184,7 +165,7 @@ export class CoreCluster {
     const member = this.member(id);
     const write = member.writes.shift();
     if (write === undefined) return;
-    persist(member.disk, write.ready);
+    member.disk.persist(write.ready);
     this.#release(member, write.ready);
     this.#collect(member);
   }
@@ -194,9 +175,42 @@ export class CoreCluster {
     const member = this.member(id);
     const want = member.logReads.shift();
     if (want === undefined) return;
-    const entries = member.disk.entries.filter((entry) => entry.index >= want.from);
-    this.core(id).entriesRead(want.peer, fails ? [] : entries);
+    this.core(id).entriesRead(want.peer, fails ? [] : member.disk.from(want.from));
     this.#collect(member);
+  }
+
+  /** A member puts a snapshot in place of what it has applied, up to `index` at most, and forgets the entries. */
+  compact(id: number, index: number): void {
+    const member = this.member(id);
+    const core = this.core(id);
+    const to = Math.min(index, member.appliedTo, durableTo(member.disk, core));
+    // Not while the disk is about to be handed another snapshot: one thing at a time.
+    if (to <= core.base.index || to <= member.disk.base.index) return;
+    member.disk.compact(pointAt(core, to));
+    core.compact(to);
+  }
+
+  /** A member fetches the snapshot it was offered, if whoever offered it has one that reaches far enough. */
+  fetch(id: number): boolean {
+    const member = this.member(id);
+    const { offer } = member;
+    member.offer = undefined;
+    const giver = offer === undefined ? undefined : this.member(offer.from);
+    if (offer === undefined || giver?.core === undefined) return false;
+    if (giver.core.base.index > giver.appliedTo || offer.last.index > giver.appliedTo) return false;
+    const taken = this.core(id).restore(pointAt(giver.core, giver.appliedTo));
+    this.#collect(member);
+    return taken;
+  }
+
+  mute(id: number, on: boolean): void {
+    this.core(id).mute(on);
+    this.#collect(this.member(id));
+  }
+
+  stepDown(id: number): void {
+    this.core(id).stepDown();
+    this.#collect(this.member(id));
   }
 
   /** Lets everything that is under way arrive and become durable, until nothing moves. */
@@ -204,8 +218,10 @@ export class CoreCluster {
     for (let step = 0; step < stepsMax; step += 1) {
       const writer = this.members.find((member) => member.core && member.writes.length > 0);
       const reader = this.members.find((member) => member.core && member.logReads.length > 0);
+      const fetcher = this.members.find((member) => member.core && member.offer !== undefined);
       if (writer !== undefined) this.sync(writer.id);
       else if (reader !== undefined) this.readLog(reader.id);
+      else if (fetcher !== undefined) this.fetch(fetcher.id);
       else if (this.network.length > 0) this.deliver(0);
       else return;
     }
@@ -243,23 +259,22 @@ export class CoreCluster {
       else if (member.writes.length === 0) this.#release(member, ready);
       // What depends on earlier writes waits for them, though it writes nothing itself.
       else if (ready.sendAfterSync.length > 0) member.writes.push({ ready });
-      this.#apply(member, core, ready.committed);
+      this.#apply(member, core, ready);
       for (const read of ready.reads) {
-        const floor = this.#readFloors.get(read.context) ?? 0;
-        assert(read.index >= floor, `read ${read.context} got ${read.index}, after ${floor}`);
+        this.oracle.readConfirmed(read.context, read.index);
         this.reads.set(read.context, { by: member.id, index: read.index });
       }
       for (const context of ready.readsDropped) this.reads.set(context, 'dropped');
       member.logReads.push(...ready.logReads);
-      this.#checkLeader(member, core);
-      this.#checkMatches(core);
+      if (ready.snapshotOffer !== undefined) member.offer = ready.snapshotOffer;
+      this.oracle.stepped(member);
     }
   }
 
   #release(member: Member, ready: Ready): void {
     const own: Message[] = [];
     for (const message of ready.sendAfterSync) {
-      this.#checkDurable(member, message);
+      this.oracle.promised(member, message);
       if (message.to === member.id) own.push(message);
       else this.#sendOut(member, message);
     }
@@ -270,111 +285,37 @@ export class CoreCluster {
     assert(message.from === member.id, `${member.id} sends as ${message.from}`);
     assert(message.to !== member.id, `${member.id} writes to itself`);
     if (message.type === 'heartbeat')
-      this.#checkHeld(this.member(message.to), message.commit, this.core(member.id));
+      this.oracle.checkHeld(this.member(message.to), message.commit, this.core(member.id));
     if (!this.cut.has(`${message.from}>${message.to}`)) this.network.push({ message });
   }
 
-  /** Applies what is committed, and holds it against what anyone else ever applied (state machine safety). */
-  #apply(member: Member, core: RaftCore, committed: number): void {
+  /** Applies what is committed. */
+  #apply(member: Member, core: RaftCore, ready: Ready): void {
+    const { committed, snapshot } = ready;
+    if (snapshot !== undefined) {
+      this.oracle.installed(snapshot);
+      member.appliedTo = Math.max(member.appliedTo, snapshot.index);
+    }
     assert(committed >= member.appliedTo, `commit of ${member.id} fell to ${committed}`);
     for (let index = member.appliedTo + 1; index <= committed; index += 1) {
-      const inMemory = core.entryAt(index);
-      const entry = inMemory ?? must(member.disk.entries[index - 1], `entry ${index} is nowhere`);
-      const name = `${entry.term}:${(entry.payload as Named).name}`;
-      const before = this.history.get(index);
-      if (before === undefined) {
-        this.history.set(index, name);
-        this.#checkQuorumHolds(entry);
-      } else assert(before === name, `index ${index} is ${before} and ${name}`);
-      member.applied.set(index, name);
+      const entry = core.entryAt(index) ?? member.disk.entryAt(index);
+      this.oracle.applied(member, must(entry, `entry ${index} is nowhere`));
     }
     member.appliedTo = committed;
     core.release(Math.min(committed, durableTo(member.disk, core)));
   }
-
-  /** At most one leader a term (§5.2), and it holds everything ever committed (§5.4.3). */
-  #checkLeader(member: Member, core: RaftCore): void {
-    const { role, term: ownTerm } = core.standing;
-    if (role !== 'leader') return;
-    const other = this.#leaders.get(ownTerm);
-    assert(other === undefined || other === member.id, `term ${ownTerm}: ${other}, ${member.id}`);
-    if (other !== undefined) return;
-    this.#leaders.set(ownTerm, member.id);
-    for (const [index, name] of this.history)
-      assert(
-        core.termAt(index) === Number(name.split(':')[0]),
-        `leader ${member.id} of term ${ownTerm} lacks ${name} at ${index}`,
-      );
-  }
-
-  /** What is committed is durable on a majority, whoever runs and whoever is down (§5.3). */
-  #checkQuorumHolds({ index, term: entryTerm }: Entry): void {
-    const holders = this.members.filter(({ disk }) => disk.entries[index - 1]?.term === entryTerm);
-    assert(
-      holders.length >= majorityOf(this.members.length),
-      `${index}@${entryTerm} is committed, and on ${holders.length} disks`,
-    );
-  }
-
-  /** A leader believes of a peer only what its disk holds. */
-  #checkMatches(core: RaftCore): void {
-    for (const peer of this.members) this.#checkHeld(peer, core.matchOf(peer.id) ?? 0, core);
-  }
-
-  #checkHeld(peer: Member, index: number, core: RaftCore): void {
-    const { term: ownTerm, role } = core.standing;
-    // Another leader, unknown to this one, may have overwritten what was true.
-    if (index === 0 || role !== 'leader' || peer.disk.hardState.term > ownTerm) return;
-    assert(
-      peer.disk.entries[index - 1]?.term === core.termAt(index),
-      `${peer.id} is said to hold ${index}, but does not`,
-    );
-  }
-
-  /** A promise leaves only when the disk holds what it promises, and one vote a term is all there is. */
-  #checkDurable(member: Member, message: Message): void {
-    const { disk } = member;
-    if (message.type === 'append-reply' && message.accepted && message.term === disk.hardState.term)
-      assert(
-        disk.entries.length >= message.index,
-        `${member.id} acknowledges ${message.index}, but its disk ends at ${disk.entries.length}`,
-      );
-    if (message.type !== 'vote-reply' || message.pre || !message.granted) return;
-    const key = `${member.id}@${message.term}`;
-    const voted = this.#votes.get(key);
-    assert(voted === undefined || voted === message.to, `${key} voted ${voted} and ${message.to}`);
-    this.#votes.set(key, message.to);
-    const { term: diskTerm, vote } = disk.hardState;
-    assert(
-      diskTerm > message.term || (diskTerm === message.term && vote === message.to),
-      `the vote of ${key} for ${message.to} is not durable`,
-    );
-  }
-}
-
-function persist(disk: Disk, ready: Ready): void {
-  if (ready.truncateFrom !== undefined)
-    disk.entries.length = Math.min(disk.entries.length, ready.truncateFrom - 1);
-  for (const entry of ready.append) {
-    assert(
-      entry.index === disk.entries.length + 1,
-      `disk: ${entry.index} after ${disk.entries.length}`,
-    );
-    disk.entries.push(entry);
-  }
-  if (ready.hardState !== undefined) disk.hardState = ready.hardState;
 }
 
 /** Up to where the disk holds what the core holds. */
-function durableTo(disk: Disk, core: RaftCore): number {
-  let index = disk.entries.length;
-  while (index > 0 && core.termAt(index) !== disk.entries[index - 1]?.term) index -= 1;
+function durableTo(disk: CoreDisk, core: RaftCore): number {
+  let index = disk.last;
+  while (index > disk.base.index && core.termAt(index) !== disk.termAt(index)) index -= 1;
   return index;
 }
 
-function termRuns(entries: readonly Entry[]): { from: number; term: Term }[] {
-  const runs: { from: number; term: Term }[] = [];
-  for (const entry of entries)
-    if (runs.at(-1)?.term !== entry.term) runs.push({ from: entry.index, term: entry.term });
-  return runs;
-}
+/** What a snapshot up to `index` says of its place in the log. */
+const pointAt = (core: RaftCore, index: number): SnapshotPoint => ({
+  index: logIndex(index),
+  term: must(core.termAt(index), `no term for ${index}`),
+  configuration: core.configurationAt(index),
+});

@@ -27,6 +27,7 @@ interface FrameTypes {
   readonly HEARTBEAT: 20;
   readonly HEARTBEAT_REPLY: 21;
   readonly TIMEOUT_NOW: 22;
+  readonly SNAPSHOT_OFFER: 23;
   readonly DIGESTS: 31;
   readonly SUBMIT: 32;
   readonly SUBMIT_REPLY: 33;
@@ -54,6 +55,7 @@ export const FrameType: FrameTypes = {
   HEARTBEAT: 20,
   HEARTBEAT_REPLY: 21,
   TIMEOUT_NOW: 22,
+  SNAPSHOT_OFFER: 23,
   DIGESTS: 31,
   SUBMIT: 32,
   SUBMIT_REPLY: 33,

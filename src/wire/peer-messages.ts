@@ -62,10 +62,12 @@ export function encodePeerMessage(message: Message): EncodedPeerMessage {
       writeU64(bytes, 16, message.round);
       return { type: FrameType.HEARTBEAT_REPLY, body: [bytes] };
     }
-    case 'timeout-now': {
+    case 'timeout-now':
+    case 'snapshot-offer': {
       const bytes = envelope(message, 32, 0);
       writeId(bytes, 16, message.last);
-      return { type: FrameType.TIMEOUT_NOW, body: [bytes] };
+      const type = message.type === 'timeout-now' ? 'TIMEOUT_NOW' : 'SNAPSHOT_OFFER';
+      return { type: FrameType[type], body: [bytes] };
     }
   }
 }
@@ -120,6 +122,9 @@ export function decodePeerMessage(type: FrameType, body: Uint8Array): Message {
     case FrameType.TIMEOUT_NOW:
       checkEnvelope(body, 32, 0);
       return { type: 'timeout-now', ...readEnvelope(body), last: readPast(body, 16) };
+    case FrameType.SNAPSHOT_OFFER:
+      checkEnvelope(body, 32, 0);
+      return { type: 'snapshot-offer', ...readEnvelope(body), last: readPast(body, 16) };
     default:
       throw new TocsinError('FRAME_UNKNOWN_TYPE', `frame type ${type} is not a peer's`);
   }

@@ -11,6 +11,7 @@ import { CoreCluster } from '../../src/testing/core-cluster.ts';
  *   cluster N [entries MAX]   campaign R         propose R NAME      read R CONTEXT
  *   tick R [TIMES]            sync R | sync all  deliver [A>B …]     drop [A>B …]
  *   crash R [SURVIVE]         start R            lost R PEER         transfer R TO
+ *   compact R TO              fetch R            mute R on|off       stepdown R
  *   settle                    state
  */
 const FOLDER = join(import.meta.dirname, 'golden');
@@ -75,6 +76,17 @@ function act(cluster: CoreCluster, verb: string, words: readonly string[]): stri
       return [];
     case 'transfer':
       return [cluster.transfer(id, Number(words[1])) ? 'begun' : 'refused'];
+    case 'compact':
+      cluster.compact(id, Number(words[1]));
+      return [];
+    case 'fetch':
+      return [cluster.fetch(id) ? 'installed' : 'nothing new'];
+    case 'mute':
+      cluster.mute(id, words[1] === 'on');
+      return [];
+    case 'stepdown':
+      cluster.stepDown(id);
+      return [];
     case 'settle':
       cluster.settle();
       return state(cluster);
@@ -116,7 +128,7 @@ function state(cluster: CoreCluster): string[] {
     if (member.core === undefined) return `${member.id}: down`;
     const { role, term, leader } = member.core.standing;
     const log = Array.from({ length: member.core.last.index }, (_, at) =>
-      member.core?.termAt(at + 1),
+      String(member.core?.termAt(at + 1) ?? '·'),
     ).join('');
     return `${member.id}: ${role} t${term} leader=${leader ?? '-'} log=${log || '-'} commit=${member.core.committed}`;
   });

@@ -4,9 +4,10 @@ import { BugError } from '../../src/base/assert.ts';
 import { type LogIndex, logIndex, replicaId } from '../../src/base/ids.ts';
 import { TERM_JUMP_MAX } from '../../src/base/limits.ts';
 import { Prng } from '../../src/base/prng.ts';
+import { configurationOf } from '../../src/raft/configuration.ts';
 import type { RaftCore } from '../../src/raft/core.ts';
 import type { EntryId, Message, Ready } from '../../src/raft/types.ts';
-import { ask, drain, entries, heartbeat, id, loneCore, message } from './lone-core.ts';
+import { ask, drain, entries, heartbeat, id, loneCore, loneLeader, message } from './lone-core.ts';
 
 /**
  * A peer that is who it says it is, but mad: anything that passes the wire, in any order. It may prove that agreement is
@@ -17,13 +18,14 @@ const PROOF = /^two leaders in term/;
 class Madness {
   readonly core: RaftCore;
   readonly #prng: Prng;
-  readonly #disk: EntryId[] = [];
+  /** Where the log ends, by what the core wants written. */
+  #end = 0;
   #committed = 0;
 
   constructor(seed: number) {
     this.#prng = new Prng(seed);
     const options = { logMemoryBytesMax: 30, appendEntriesMax: 2, inflightAppendsMax: 2 };
-    this.core = loneCore({ seed, options });
+    this.core = seed % 3 === 0 ? loneLeader({ seed, options }) : loneCore({ seed, options });
   }
 
   /** One thing happens. False when agreement was proven to be broken. */
@@ -41,7 +43,7 @@ class Madness {
   #act(): void {
     const prng = this.#prng;
     const peer = replicaId(prng.pick([1, 2, 2, 2, 3, 3, 3, 9]));
-    switch (prng.between(0, 11)) {
+    switch (prng.between(0, 13)) {
       case 0:
         this.core.tick();
         break;
@@ -62,11 +64,42 @@ class Madness {
         else this.core.release(Math.min(this.core.committed, this.#place()));
         break;
       case 6:
-        if (prng.chance(0.3)) this.core.campaign();
+        this.#order();
         break;
       default:
         this.core.step(this.#message(peer === 1 ? 2 : peer));
     }
+  }
+
+  /** What the shell may want in between. */
+  #order(): void {
+    const { core } = this;
+    const prng = this.#prng;
+    switch (prng.between(0, 5)) {
+      case 0:
+        core.mute(prng.chance(0.1));
+        break;
+      case 1:
+        core.stepDown();
+        break;
+      case 2:
+        core.compact(prng.between(core.base.index, core.committed));
+        break;
+      case 3:
+        if (prng.chance(0.3)) this.#restore();
+        break;
+      default:
+        if (prng.chance(0.3)) core.campaign();
+    }
+  }
+
+  #restore(): void {
+    const { core } = this;
+    const index = core.committed + this.#prng.between(0, 3);
+    const held = core.termAt(index);
+    const own = Math.max(core.last.term, Math.min(core.standing.term, 9));
+    const term = held !== undefined && this.#prng.chance(0.5) ? held : own;
+    core.restore({ ...id(index, term), configuration: configurationOf([1, 2, 3].map(replicaId)) });
   }
 
   /** Mostly near what is true, for a lie that is far off is soon found out. */
@@ -109,7 +142,10 @@ class Madness {
     const index: LogIndex = logIndex(this.#place());
     const hint = id(this.#place(), prng.pick([0, 1, term, 2 ** 53 - 1]));
     const prevTerms = this.#rising(term, Math.max(1, last.term));
-    switch (prng.between(0, 8)) {
+    switch (prng.between(0, 9)) {
+      case 9:
+        if (prng.chance(this.core.standing.role === 'leader' ? 0.95 : 0.5)) break;
+        return message('snapshot-offer', way, { last });
       case 0:
         return ask(way, last, { pre, transfer: prng.chance(0.3) });
       case 1:
@@ -137,15 +173,24 @@ class Madness {
   #check(ready: Ready): void {
     const { core } = this;
     expect(ready.committed).toBeGreaterThanOrEqual(this.#committed);
+    if (ready.snapshot !== undefined) {
+      expect(ready.snapshot.index).toBeGreaterThan(this.#committed);
+      if (!ready.snapshot.keepsLog) this.#end = ready.snapshot.index;
+    }
     if (ready.truncateFrom !== undefined) {
       expect(ready.truncateFrom).toBeGreaterThan(this.#committed);
-      this.#disk.length = Math.min(this.#disk.length, ready.truncateFrom - 1);
+      this.#end = Math.min(this.#end, ready.truncateFrom - 1);
     }
+    if (ready.snapshot !== undefined) this.#end = Math.max(this.#end, ready.snapshot.index);
     this.#committed = ready.committed;
-    for (const entry of ready.append) expect(entry.index).toBe(this.#disk.push(entry));
+    for (const entry of ready.append) {
+      this.#end += 1;
+      expect(entry.index).toBe(this.#end);
+    }
+    expect(core.last.index).toBe(this.#end);
     expect(core.last.index).toBeGreaterThanOrEqual(core.committed);
     for (const each of ready.send) {
-      expect([2, 3]).toContain(each.to);
+      expect([2, 3, 9]).toContain(each.to);
       if (each.type === 'append-request') expect(each.entries.length).toBeLessThanOrEqual(2);
     }
   }
@@ -159,7 +204,7 @@ test('no words of a peer, however mad, end the process or hurt the log', () => {
       for (let step = 0; step < 300 && madness.step(); step += 1)
         roles.add(madness.core.standing.role);
     }),
-    { numRuns: Number(process.env['RAFT_RUNS'] ?? 100) },
+    { numRuns: Number(process.env['RAFT_RUNS'] ?? 200) },
   );
   expect([...roles].sort()).toEqual(['candidate', 'follower', 'leader', 'pre-candidate']);
 });

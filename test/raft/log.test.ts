@@ -15,6 +15,8 @@ const operation = fc.oneof(
   fc.record({ do: fc.constant('truncate' as const), by: fc.nat(5), bytes: fc.constant(0) }),
   fc.record({ do: fc.constant('commit' as const), by: fc.nat(4), bytes: fc.constant(0) }),
   fc.record({ do: fc.constant('evict' as const), by: fc.nat(30), bytes: fc.nat(100) }),
+  fc.record({ do: fc.constant('compact' as const), by: fc.nat(8), bytes: fc.constant(0) }),
+  fc.record({ do: fc.constant('reset' as const), by: fc.nat(8), bytes: fc.constant(0) }),
 );
 
 test('the log does what a plain list of all entries does', () => {
@@ -23,6 +25,7 @@ test('the log does what a plain list of all entries does', () => {
       const log = new RaftLog([], [], logIndex(0));
       let model: { term: number; bytes: number }[] = [];
       let committed = 0;
+      let base = 0;
       for (const { do: what, by, bytes } of operations) {
         const last = model.length;
         if (what === 'append') {
@@ -37,6 +40,17 @@ test('the log does what a plain list of all entries does', () => {
         } else if (what === 'commit') {
           committed = Math.min(last, committed + by);
           log.commitTo(logIndex(committed));
+        } else if (what === 'compact') {
+          const to = Math.max(base, committed - by);
+          log.compact(logIndex(to));
+          base = to;
+        } else if (what === 'reset') {
+          if (by < 7) continue;
+          base = Math.max(last, committed) + 1;
+          committed = base;
+          const held = model.at(-1) ?? { term: 1, bytes: 0 };
+          while (model.length < base) model.push(held);
+          log.reset(id(base, held.term));
         } else {
           const first = log.firstInMemory;
           log.evict(by, bytes);
@@ -45,8 +59,8 @@ test('the log does what a plain list of all entries does', () => {
             true,
           );
         }
+        compare(log, model, committed, base);
       }
-      compare(log, model, committed);
     }),
     { numRuns: 400 },
   );
@@ -56,16 +70,18 @@ function compare(
   log: RaftLog,
   model: readonly { term: number; bytes: number }[],
   committed: number,
+  base: number,
 ): void {
   const last = model.length;
   expect({ ...log.last }).toMatchObject({ index: last, term: model.at(-1)?.term ?? 0 });
   expect(log.committed).toBe(committed);
-  expect([log.termAt(0)]).toEqual([0]);
-  expect(log.termAt(last + 1)).toBeUndefined();
-  for (let index = 1; index <= last; index += 1)
-    expect(log.termAt(index)).toBe(model[index - 1]?.term);
+  expect(log.base.index).toBe(base);
+  expect([log.termAt(base - 1), log.termAt(last + 1)]).toEqual([undefined, undefined]);
+  for (let index = base; index <= last; index += 1)
+    expect(log.termAt(index)).toBe(model[index - 1]?.term ?? 0);
   const first = log.firstInMemory;
-  if (committed > 0) expect(first).toBeLessThanOrEqual(committed);
+  expect(first).toBeGreaterThan(base);
+  if (committed > base) expect(first).toBeLessThanOrEqual(committed);
   expect(log.entryAt(first - 1)).toBeUndefined();
   for (let index: number = first; index <= last; index += 1)
     expect(log.entryAt(index)).toMatchObject(id(index, model[index - 1]?.term ?? 0));
@@ -73,7 +89,8 @@ function compare(
   expect(log.slice(first - 1, 10, 10)).toBeUndefined();
   for (const limit of [0, 1, 2, 99])
     for (const at of [0, 1, last, last + 5]) {
-      const found = model.slice(0, at).findLastIndex((each) => each.term <= limit) + 1;
+      const known = model.slice(0, at).findLastIndex((each) => each.term <= limit) + 1;
+      const found = known < base ? 0 : known;
       expect(log.lastAtOrBelow(at, limit)).toEqual(id(found, model[found - 1]?.term ?? 0));
     }
 }
@@ -121,4 +138,10 @@ test('a log whose parts contradict each other does not open', () => {
   expect(open(tail.slice(1), runs, logIndex(1))).toThrow('memory begins at 2');
   expect(open(tail.slice(1), runs, logIndex(0))).toThrow('memory begins at 2');
   expect(open(tail.slice(1), runs, logIndex(2))().termAt(1)).toBe(term(1));
+  expect(open(tail, runs, logIndex(2), id(1, 1))).toThrow('before the base');
+  expect(open(tail.slice(1), runs, logIndex(0), id(1, 1))).toThrow('before the base');
+  expect(open(tail.slice(1), runs, logIndex(2), id(1, 2))).toThrow('after the base');
+  expect(open(tail.slice(1), runs, logIndex(1), id(1, 1))().last.index).toBe(2);
+  expect(() => logOf(1, 1).compact(logIndex(1))).toThrow('only 0 committed');
+  expect(() => open(tail, runs, logIndex(2))().reset(id(2, 1))).toThrow('would undo committed');
 });

@@ -13,6 +13,7 @@ export interface LoneInit {
   readonly log?: readonly number[];
   readonly commit?: number;
   readonly seed?: number;
+  readonly abstain?: boolean;
   readonly options?: Partial<RaftOptions>;
 }
 
@@ -29,6 +30,7 @@ export function loneCore(init: LoneInit = {}): RaftCore {
       entry.term === tail[at - 1]?.term ? [] : [{ from: entry.index, term: entry.term }],
     ),
     options: init.options ?? {},
+    abstain: init.abstain,
   });
 }
 

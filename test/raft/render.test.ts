@@ -29,6 +29,7 @@ test.each([
   ],
   [heard([1, 2, 3]), '1 → 2  t3  heard'],
   [heard([1, 2, 3], 5), '1 → 2  t3  heard round=5'],
+  [message('snapshot-offer', [1, 2, 3], { last: id(4, 2) }), '1 → 2  t3  snapshot 4@2'],
   [message('timeout-now', [1, 2, 3], { last: id(4, 2) }), '1 → 2  t3  campaign! last=4@2'],
 ])('a message is one line: %#', (word, line) => {
   expect(renderMessage(word)).toBe(line);

@@ -357,14 +357,30 @@ test('losing the connection never makes a replica campaign later than it would h
   }
 });
 
-test('who is not among the voters neither campaigns nor is followed', () => {
+test('who is not among the voters does not campaign', () => {
   const core = loneCore({ id: 9, voters: [1, 2, 3] });
   tick(core, ELECTION_TICKS_MAX * 2);
   core.campaign();
   expect([core.standing.role, drain(core, replicaId(9))]).toEqual(['follower', []]);
-  const voter = loneCore();
-  voter.step(heartbeat([9, 1, 4]));
-  expect(voter.standing).toMatchObject({ term: 0, leader: undefined });
+});
+
+test('a leader and a candidate are heard although nobody told this replica of them yet (thesis §4.1)', () => {
+  const led = loneCore();
+  led.step(heartbeat([9, 1, 4]));
+  expect(led.standing).toMatchObject({ term: 4, leader: 9 });
+  const asked = loneCore();
+  asked.step(ask([9, 1, 4], id(0, 0)));
+  expect(sent(drain(asked))).toMatchObject([{ to: 9, granted: true }]);
+});
+
+test('answers of strangers do not disturb, whatever their term', () => {
+  const core = loneLeader();
+  drain(core);
+  const before = core.standing;
+  core.step(refused([9, 1, 40], 0, id(0, 0)));
+  core.step(heard([9, 1, 40]));
+  core.step(message('vote-reply', [9, 1, 40], { pre: false, granted: false }));
+  expect(core.standing).toEqual(before);
 });
 
 test('an observer that loses its leader waits', () => {

@@ -9,6 +9,7 @@ import type { Hello } from '../../src/wire/handshake.ts';
 /** A Ready that wants nothing but what is given. */
 export const readyOf = (wanted: Partial<Ready>): Ready => ({
   send: [],
+  snapshot: undefined,
   truncateFrom: undefined,
   append: [],
   hardState: undefined,
@@ -17,6 +18,7 @@ export const readyOf = (wanted: Partial<Ready>): Ready => ({
   reads: [],
   readsDropped: [],
   logReads: [],
+  snapshotOffer: undefined,
   ...wanted,
 });
 

@@ -271,6 +271,7 @@ export const message: Gen<Message> = aTerm.chain((now) => {
     of('heartbeat', { commit: anIndex, round }),
     of('heartbeat-reply', { round }),
     of('timeout-now', { last: past(now) }),
+    of('snapshot-offer', { last: past(now) }),
   );
 });
 

@@ -173,6 +173,7 @@ describe('frames between peers', () => {
     heartbeat: { type: 'heartbeat', ...envelope, commit: logIndex(5), round: 12 },
     'heartbeat-reply': { type: 'heartbeat-reply', ...envelope, round: 12 },
     'timeout-now': { type: 'timeout-now', ...envelope, last },
+    'snapshot-offer': { type: 'snapshot-offer', ...envelope, last },
   };
   for (const [name, message] of Object.entries(messages)) {
     const { type, body } = encodePeerMessage(message);

@@ -1,0 +1,58 @@
+import type { ReplicaId } from '../base/ids.ts';
+import { isVoterOf } from './configuration.ts';
+import { campaign } from './election.ts';
+import { becomeFollower } from './roles.ts';
+import { configurationNow, type Leader, type State } from './state.ts';
+import type { TimeoutNow } from './types.ts';
+
+/** Leadership transfer (thesis §3.10): the successor is brought up to date, then told to campaign at once. */
+
+/** Asks the leader to hand over to `to`. False if this replica does not lead or `to` cannot take over. */
+export function transfer(s: State, to: ReplicaId): boolean {
+  if (s.role.role !== 'leader' || to === s.id) return false;
+  if (!isVoterOf(configurationNow(s), to) || !s.role.progress.has(to)) return false;
+  s.role.transferTo = to;
+  s.role.transferElapsed = 0;
+  finishTransfer(s, s.role);
+  return true;
+}
+
+/** Gives up leading: hands over to whoever is ahead, if anyone is there to take over, and is a follower soon in any case. */
+export function stepDown(s: State): void {
+  if (s.role.role !== 'leader' || s.role.resigning) return;
+  s.role.resigning = true;
+  if (s.role.transferTo !== undefined) return;
+  const { progress } = s.role;
+  const alive = [...progress.keys()].filter((peer) => progress.get(peer)?.active === true);
+  const matchOf = (peer: ReplicaId): number => progress.get(peer)?.match ?? 0;
+  const heirs = alive.sort((a, b) => matchOf(b) - matchOf(a) || a - b);
+  if (!heirs.some((heir) => transfer(s, heir))) becomeFollower(s, s.term, undefined);
+}
+
+export function tickTransfer(s: State, leader: Leader): void {
+  if (leader.transferTo === undefined) return;
+  leader.transferElapsed += 1;
+  if (leader.transferElapsed < s.options.electionTicksMin) return;
+  leader.transferTo = undefined;
+  if (leader.resigning) becomeFollower(s, s.term, undefined);
+}
+
+/** The successor holds everything: it may campaign at once. */
+export function finishTransfer(s: State, leader: Leader): void {
+  const to = leader.transferTo;
+  if (to === undefined || leader.progress.get(to)?.match !== s.log.last.index) return;
+  const { index, term } = s.log.last;
+  s.out.send.push({
+    type: 'timeout-now',
+    from: s.id,
+    to,
+    term: s.term,
+    last: { index, term },
+  });
+}
+
+export function campaignByOrder(s: State, m: TimeoutNow): void {
+  if (s.role.role !== 'follower' || s.role.leader !== m.from) return;
+  if (!s.log.holds(m.last)) return;
+  campaign(s, true);
+}
