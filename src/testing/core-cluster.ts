@@ -24,6 +24,8 @@ interface Member {
   logReads: LogRead[];
   /** The newest snapshot that its core was offered. */
   offer: SnapshotOffer | undefined;
+  /** Names applied since the last start, by index; those of a snapshot with them. */
+  applied: Map<number, string>;
   appliedTo: number;
 }
 
@@ -65,6 +67,7 @@ export class CoreCluster {
       writes: [],
       logReads: [],
       offer: undefined,
+      applied: new Map(),
       appliedTo: 0,
     }));
     this.oracle = new CoreOracle(this.members);
@@ -104,6 +107,7 @@ export class CoreCluster {
       options: this.#raft,
       abstain,
     });
+    member.applied = this.#appliedUpTo(member.disk.base.index);
     member.appliedTo = member.disk.base.index;
   }
 
@@ -289,17 +293,24 @@ export class CoreCluster {
     if (!this.cut.has(`${message.from}>${message.to}`)) this.network.push({ message });
   }
 
+  /** What a snapshot up to `index` holds. */
+  #appliedUpTo(index: number): Map<number, string> {
+    return new Map([...this.history].filter(([each]) => each <= index));
+  }
+
   /** Applies what is committed. */
   #apply(member: Member, core: RaftCore, ready: Ready): void {
     const { committed, snapshot } = ready;
     if (snapshot !== undefined) {
       this.oracle.installed(snapshot);
-      member.appliedTo = Math.max(member.appliedTo, snapshot.index);
+      member.applied = this.#appliedUpTo(snapshot.index);
+      member.appliedTo = snapshot.index;
     }
     assert(committed >= member.appliedTo, `commit of ${member.id} fell to ${committed}`);
     for (let index = member.appliedTo + 1; index <= committed; index += 1) {
       const entry = core.entryAt(index) ?? member.disk.entryAt(index);
-      this.oracle.applied(member, must(entry, `entry ${index} is nowhere`));
+      const name = this.oracle.applied(member, must(entry, `entry ${index} is nowhere`));
+      member.applied.set(index, name);
     }
     member.appliedTo = committed;
     core.release(Math.min(committed, durableTo(member.disk, core)));

@@ -14,7 +14,7 @@ export class CoreDisk {
   /** What the log begins after; the state up to there is in a snapshot. */
   base: SnapshotPoint;
   /** Everything after the base. */
-  #entries: Entry[] = [];
+  entries: Entry[] = [];
   readonly #voters: readonly ReplicaId[];
 
   constructor(voters: readonly ReplicaId[]) {
@@ -23,17 +23,17 @@ export class CoreDisk {
   }
 
   get last(): number {
-    return this.base.index + this.#entries.length;
+    return this.base.index + this.entries.length;
   }
 
   entryAt(index: number): Entry | undefined {
-    return this.#entries[index - this.base.index - 1];
+    return this.entries[index - this.base.index - 1];
   }
   termAt(index: number): Term | undefined {
     return index === this.base.index ? this.base.term : this.entryAt(index)?.term;
   }
   from(index: number): readonly Entry[] {
-    return index <= this.base.index ? [] : this.#entries.slice(index - this.base.index - 1);
+    return index <= this.base.index ? [] : this.entries.slice(index - this.base.index - 1);
   }
 
   /** Whether the entry, or a snapshot that stands for it, is here. */
@@ -45,17 +45,14 @@ export class CoreDisk {
   persist(ready: Ready): void {
     const { snapshot } = ready;
     if (snapshot !== undefined) {
-      if (!snapshot.keepsLog) this.#entries = [];
+      if (!snapshot.keepsLog) this.entries = [];
       this.#begin(snapshot);
     }
     if (ready.truncateFrom !== undefined)
-      this.#entries.length = Math.min(
-        this.#entries.length,
-        ready.truncateFrom - this.base.index - 1,
-      );
+      this.entries.length = Math.min(this.entries.length, ready.truncateFrom - this.base.index - 1);
     for (const entry of ready.append) {
       assert(entry.index === this.last + 1, `disk: ${entry.index} after ${this.last}`);
-      this.#entries.push(entry);
+      this.entries.push(entry);
     }
     if (ready.hardState === undefined) return;
     const { term: before, commit } = this.hardState;
@@ -77,7 +74,7 @@ export class CoreDisk {
   > {
     const terms: { from: number; term: Term }[] = [];
     const configurations: ConfigurationAt[] = [];
-    for (const { index, term: entryTerm, payload } of this.#entries) {
+    for (const { index, term: entryTerm, payload } of this.entries) {
       if (terms.at(-1)?.term !== entryTerm) terms.push({ from: index, term: entryTerm });
       const { configuration } = payload;
       if (configuration !== undefined) configurations.push({ index, configuration });
@@ -85,7 +82,7 @@ export class CoreDisk {
     return {
       voters: this.#voters,
       hardState: this.hardState,
-      tail: this.#entries,
+      tail: this.entries,
       terms,
       snapshot: this.base,
       configurations,
@@ -93,7 +90,7 @@ export class CoreDisk {
   }
 
   #begin({ index, term: baseTerm, configuration }: SnapshotPoint): void {
-    this.#entries = this.#entries.filter((entry) => entry.index > index);
+    this.entries = this.entries.filter((entry) => entry.index > index);
     this.base = { index, term: baseTerm, configuration };
   }
 }

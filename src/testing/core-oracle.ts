@@ -53,19 +53,20 @@ export class CoreOracle {
     assert(index >= floor, `read ${context} got ${index}, after ${floor}`);
   }
 
-  /** An entry is applied: it is what anyone else ever applied there (state machine safety). */
-  applied(member: Watched, entry: Entry): void {
+  /** An entry is applied: it is what anyone else ever applied there (state machine safety). Answers its name. */
+  applied(member: Watched, entry: Entry): string {
     const { index, term, payload } = entry;
     const name = `${term}:${(payload as Named).name}`;
     const before = this.history.get(index);
     if (before !== undefined) {
       assert(before === name, `index ${index} is ${before} and ${name}`);
-      return;
+      return name;
     }
     assert(index === this.history.size + 1, `${index} is committed after ${this.history.size}`);
     this.history.set(index, name);
     if (payload.configuration !== undefined) this.configurations.set(index, payload.configuration);
     this.#checkQuorumHolds(member, entry);
+    return name;
   }
 
   /** A snapshot is installed: it stands for what was committed, and carries what was committed of the configuration. */
