@@ -39,6 +39,8 @@ export type Code =
   | 'DATA_OTHER_CLUSTER'
   | 'DATA_NEWER_FORMAT'
   | 'DATA_CORRUPT'
+  | 'DATA_LOST'
+  | 'DISK_FULL'
   | 'DISK_FAILED'
   | 'STATE_DIVERGED'
   | 'INTERNAL';
@@ -120,6 +122,11 @@ export const MEANING: Readonly<Record<Code, Meaning>> = {
   DATA_OTHER_CLUSTER: never(5, 'The data folder belongs to another cluster or replica.'),
   DATA_NEWER_FORMAT: never(5, 'The data folder was written by a newer version.'),
   DATA_CORRUPT: never(1, 'The data folder holds a damaged record; the replica refuses to guess.'),
+  DATA_LOST: never(
+    1,
+    'The same entries are damaged on every replica; only an operator can decide to go on without them.',
+  ),
+  DISK_FULL: later(6, 'The disk has no room left; nothing that was acknowledged is lost.'),
   DISK_FAILED: never(
     1,
     'The disk reported an error; the replica stopped rather than risk a false yes.',

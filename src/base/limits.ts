@@ -48,6 +48,11 @@ export const LOG_MEMORY_BYTES_MAX: number = 32 * MiB;
 export const LOG_READ_BYTES_MAX: number = 1 * MiB;
 /** Writes of the log after which the high-water mark is put down even when the disk has no pause. */
 export const HIGH_WATER_LAG_MAX = 64;
+/** Entries that compaction drops at a time, so that a write waits for few of them. */
+export const COMPACT_ENTRIES_MAX = 256;
+/** Complete snapshots that are kept: the newest, and one that a follower may still be fetching. */
+export const SNAPSHOTS_KEPT = 2;
+export const SNAPSHOT_CHUNKS_MAX = 16_384;
 export const READS_PENDING_MAX = 65_536;
 /** A synced write that is under way for so many ticks will not come back in time for anyone: the replica stops. */
 export const DISK_WRITE_TICKS_MAX = 200;
@@ -246,6 +251,14 @@ assert(
   'what the demonstration compares must still be in the history from its beginning',
 );
 assert(RECORDINGS_MAX <= RULE_SUBJECTS_MAX, 'one engine must judge all recordings');
+assert(
+  SNAPSHOT_CHUNKS_MAX * 2 + MEMBERS_MAX * 8 <= BODY_ITEMS_MAX,
+  'the list of all chunks must pass as one body',
+);
+assert(
+  SNAPSHOT_CHUNKS_MAX * 10 + MEMBERS_MAX * ADDRESS_CHARS_MAX * 4 <= SNAPSHOT_CHUNK_BYTES,
+  'what a snapshot says of itself must fit a frame beside a chunk',
+);
 assert(LABELS_MAX <= BODY_MAP_KEYS_MAX, 'the labels of an alert must pass as one map');
 assert(MEMBERS_MAX * 4 <= CONNECTIONS_MAX, 'the lanes of all peers must leave room for clients');
 assert(

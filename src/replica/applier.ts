@@ -124,7 +124,7 @@ export class Applier {
     const record = recordOf(entry);
     this.#out.replies.length = 0;
     this.#out.events.length = 0;
-    if (record.kind === 'noop') machine.skip(entry.index, record.time);
+    if (record.kind !== 'commands') machine.skip(entry.index, record.time);
     else {
       const submissions = submissionsOf(entry.index, record.body);
       machine.apply({ index: entry.index, time: record.time, submissions }, this.#out);

@@ -1,24 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import {
-  access,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  writeFile,
-} from 'node:fs/promises';
+import { access, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { TocsinError } from '../base/errors.ts';
 import type { ReplicaId } from '../base/ids.ts';
+import { filesIn, syncFolder } from './files.ts';
 import { HighWater } from './high-water.ts';
 import { decodeIdentity, encodeIdentity, findIdentityProblem } from './identity.ts';
 import { type Database, faultOf, IDENTITY_KEY, openDatabase } from './level.ts';
 import { verifyFiles } from './level-files.ts';
 import { LevelLogStore, putInitialState } from './level-log-store.ts';
+import { Snapshots } from './snapshots.ts';
 import type { Identity } from './types.ts';
 
 /** Who the caller takes a folder to belong to; an absent field is not checked. */
@@ -35,6 +27,7 @@ export interface OpenedFolder {
 
 const RAFT_FOLDER = 'raft';
 const IDENTITY_FILE = 'identity';
+const SNAPSHOT_FOLDER = 'snapshots';
 /** A folder in the making has this name and a random ending; it becomes `raft` by one rename. */
 const STAGING_PREFIX = 'raft.formatting-';
 
@@ -90,7 +83,9 @@ export async function openFolder(
     database = await openDatabase(raft, false);
     const identity = await readIdentity(database);
     mustBelong(path, identity, expected);
-    return { identity, store: new LevelLogStore(database, identity.clusterId, highWater) };
+    const snapshots = new Snapshots(filesIn(join(raft, SNAPSHOT_FOLDER)));
+    const store = new LevelLogStore(database, identity.clusterId, highWater, snapshots);
+    return { identity, store };
   } catch (error) {
     await highWater.close();
     await database?.close();
@@ -200,16 +195,6 @@ async function listFolder(path: string): Promise<readonly string[]> {
         cause: error,
       });
     throw faultOf(error, `opening ${path}`);
-  }
-}
-
-/** Makes names in a folder durable. */
-async function syncFolder(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }
 

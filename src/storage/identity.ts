@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { crc32 } from 'node:zlib';
 import { TocsinError } from '../base/errors.ts';
 import { REPLICA_ID_MAX, type ReplicaId, replicaId } from '../base/ids.ts';
 import { ADDRESS_CHARS_MAX, MEMBERS_MAX } from '../base/limits.ts';
-import { readU32, writeU32 } from '../wire/bytes.ts';
+import { seal, unseal } from './sealed.ts';
 import type { Identity, Member } from './types.ts';
 
 /** The newest layout of a data folder that this version reads, and the one it writes. */
@@ -39,49 +38,30 @@ export function findIdentityProblem(identity: Identity): string | undefined {
 }
 
 const MAGIC = 0x49434f54; // 'TOCI'
-const HEADER_BYTES = 16;
 
-/**
- * The identity as bytes: magic number, format version, length and CRC-32 (of everything else), then
- * JSON. The header stays the same in all versions, so that an old program can tell a newer folder
- * from a damaged one.
- */
-export function encodeIdentity(identity: Identity): Uint8Array {
-  const body = Buffer.from(JSON.stringify(identity));
-  const bytes = new Uint8Array(HEADER_BYTES + body.byteLength);
-  bytes.set(body, HEADER_BYTES);
-  writeU32(bytes, 0, MAGIC);
-  writeU32(bytes, 4, FORMAT_VERSION);
-  writeU32(bytes, 8, body.byteLength);
-  writeU32(bytes, 12, checksumOf(bytes));
-  return bytes;
-}
+/** The identity as bytes: a sealed record of JSON. */
+export const encodeIdentity = (identity: Identity): Uint8Array =>
+  seal(MAGIC, FORMAT_VERSION, Buffer.from(JSON.stringify(identity)));
 
 /**
  * @throws TocsinError DATA_CORRUPT, DATA_NEWER_FORMAT
  */
 export function decodeIdentity(bytes: Uint8Array): Identity {
-  if (bytes.byteLength < HEADER_BYTES) throw corrupt(`only ${bytes.byteLength} bytes`);
-  if (readU32(bytes, 0) !== MAGIC) throw corrupt('wrong magic number');
-  if (readU32(bytes, 8) !== bytes.byteLength - HEADER_BYTES) throw corrupt('wrong length');
-  if (readU32(bytes, 12) !== checksumOf(bytes)) throw corrupt('wrong checksum');
-  const version = readU32(bytes, 4);
+  const record = unseal(MAGIC, bytes);
+  if (typeof record === 'string') throw corrupt(record);
+  const { version, body } = record;
   if (version > FORMAT_VERSION)
     throw new TocsinError(
       'DATA_NEWER_FORMAT',
       `the folder has format ${version}, this program reads up to ${FORMAT_VERSION}`,
     );
   if (version !== FORMAT_VERSION) throw corrupt(`format ${version} never existed`);
-  const identity = identityOf(parseJson(bytes.subarray(HEADER_BYTES)));
+  const identity = identityOf(parseJson(body));
   if (identity === undefined) throw corrupt('a field is missing or of the wrong type');
   const problem = findIdentityProblem(identity);
   if (problem !== undefined) throw corrupt(problem);
   return identity;
 }
-
-/** Of all but the checksum's own place. */
-const checksumOf = (bytes: Uint8Array): number =>
-  crc32(bytes.subarray(HEADER_BYTES), crc32(bytes.subarray(0, 12)));
 
 const corrupt = (what: string): TocsinError =>
   new TocsinError('DATA_CORRUPT', `identity record: ${what}`);

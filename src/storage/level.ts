@@ -75,7 +75,8 @@ export function faultOf(error: unknown, doing: string): TocsinError {
     return new TocsinError('DATA_LOCKED', `${message} (another process uses it)`, { cause: error });
   if (code === 'LEVEL_CORRUPTION' || /No such file/.test(text))
     return new TocsinError('DATA_CORRUPT', message, { cause: error });
-  return new TocsinError('DISK_FAILED', message, { cause: error });
+  const full = code === 'ENOSPC' || /No space left|ENOSPC/.test(text);
+  return new TocsinError(full ? 'DISK_FULL' : 'DISK_FAILED', message, { cause: error });
 }
 
 /** LevelDB's own reason for a failed open is one `cause` down. */

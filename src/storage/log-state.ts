@@ -1,25 +1,21 @@
 import { assert } from '../base/assert.ts';
-import { type LogIndex, logIndex, type Term, term } from '../base/ids.ts';
+import { type LogIndex, logIndex, term } from '../base/ids.ts';
 import { LOG_MEMORY_BYTES_MAX } from '../base/limits.ts';
-import type { Entry, HardState } from '../raft/types.ts';
+import type { Entry, EntryId, HardState } from '../raft/types.ts';
 import { type EntryRecord, entryOf, genesisChain, recordOf } from '../wire/record.ts';
-import type { LogWrite, TermStart } from './types.ts';
-
-/** The place after which the next entry belongs: index, term and chain hash of the last one. */
-export interface LogEnd {
-  readonly index: LogIndex;
-  readonly term: Term;
-  readonly chain: number;
-}
+import type { LogPlace, LogWrite, Restored, TermStart } from './types.ts';
 
 /** What one write replaces by the next: everything durable, except the entries themselves. */
 export interface LogState {
   readonly hardState: HardState;
-  readonly end: LogEnd;
+  /** The log begins right after it. */
+  readonly base: LogPlace;
+  /** The last entry, or the base. */
+  readonly end: LogPlace;
 }
 
-/** The end of a log without entries. */
-export const emptyEnd = (clusterId: string): LogEnd => ({
+/** The place before the first entry of a cluster's log. */
+export const emptyEnd = (clusterId: string): LogPlace => ({
   index: logIndex(0),
   term: term(0),
   chain: genesisChain(clusterId),
@@ -28,17 +24,20 @@ export const emptyEnd = (clusterId: string): LogEnd => ({
 /** A replica that has just been formatted. */
 export const emptyState = (clusterId: string): LogState => ({
   hardState: { term: term(0), vote: undefined, commit: logIndex(0) },
+  base: emptyEnd(clusterId),
   end: emptyEnd(clusterId),
 });
 
-export const endAfter = (record: EntryRecord): LogEnd => ({
+export const endAfter = (record: EntryRecord): LogPlace => ({
   index: record.index,
   term: record.term,
   chain: record.chain,
 });
 
+const higher = (a: LogIndex, b: LogIndex): LogIndex => (a > b ? a : b);
+
 /** Why `record` cannot be the entry right after `end`; undefined = it is. */
-export function findBreak(end: LogEnd, record: EntryRecord): string | undefined {
+export function findBreak(end: LogPlace, record: EntryRecord): string | undefined {
   const next = end.index + 1;
   if (record.index !== next) return `entry ${record.index} stands where ${next} belongs`;
   if (record.term < end.term)
@@ -49,7 +48,9 @@ export function findBreak(end: LogEnd, record: EntryRecord): string | undefined 
 }
 
 /** Why such a state cannot be what a write left behind; undefined = it can. */
-export function findContradiction({ hardState, end }: LogState): string | undefined {
+export function findContradiction({ hardState, base, end }: LogState): string | undefined {
+  if (hardState.commit < base.index)
+    return `entries up to ${base.index} were compacted, but only ${hardState.commit} committed`;
   if (hardState.commit > end.index)
     return `entry ${hardState.commit} was committed, but the log ends at ${end.index}`;
   if (hardState.term < end.term)
@@ -62,7 +63,7 @@ export function findContradiction({ hardState, end }: LogState): string | undefi
  * agreement promises: entries follow one another, nothing committed is cut, terms and commits do
  * not fall, one vote per term.
  */
-export function stateAfter(state: LogState, batch: LogWrite, kept: LogEnd): LogState {
+export function stateAfter(state: LogState, batch: LogWrite, kept: LogPlace): LogState {
   const before = state.hardState;
   const hardState = batch.hardState ?? before;
   assert(hardState.term >= before.term, `term fell from ${before.term} to ${hardState.term}`);
@@ -82,13 +83,13 @@ export function stateAfter(state: LogState, batch: LogWrite, kept: LogEnd): LogS
       `cuts from ${batch.truncateFrom}, keeps up to ${kept.index}`,
     );
   }
-  const after = { hardState, end: endOf(batch.entries, kept) };
+  const after = { hardState, base: state.base, end: endOf(batch.entries, kept) };
   const contradiction = findContradiction(after);
   assert(contradiction === undefined, contradiction ?? '');
   return after;
 }
 
-function endOf(entries: readonly Entry[], kept: LogEnd): LogEnd {
+function endOf(entries: readonly Entry[], kept: LogPlace): LogPlace {
   let end = kept;
   for (const entry of entries) {
     const record = recordOf(entry);
@@ -102,12 +103,37 @@ function endOf(entries: readonly Entry[], kept: LogEnd): LogEnd {
   return end;
 }
 
+/** The state once everything up to `place` is dropped; a snapshot proves that it was committed. */
+export const compacted = (state: LogState, place: LogPlace): LogState => ({
+  hardState: committedTo(state.hardState, place),
+  base: place,
+  end: state.end,
+});
+
+/** The state of a log that has nothing but begins after `place`, everything up to which is committed. */
+export function restartedAt(place: LogPlace, hardState: HardState): LogState {
+  const { index, term: inTerm, chain } = place;
+  const base = { index, term: inTerm, chain };
+  return { hardState: committedTo(hardState, place), base, end: base };
+}
+
+/** `hardState` with what a snapshot at `place` proves: that was committed, in a term that has been. */
+export function committedTo(hardState: HardState, place: EntryId): HardState {
+  const isLater = place.term > hardState.term;
+  return {
+    term: isLater ? place.term : hardState.term,
+    vote: isLater ? undefined : hardState.vote,
+    commit: higher(hardState.commit, place.index),
+  };
+}
+
 /**
  * Collects what `LogStore.load` answers while the log passes by, oldest first, without holding all
  * of it.
  */
 export class TailCollector {
   readonly #terms: TermStart[] = [];
+  readonly #configurations: Entry[] = [];
   #tail: Entry[] = [];
   #tailBytes = 0;
   /** Entries at the front of `#tail` that no longer fit; dropped many at a time. */
@@ -122,7 +148,9 @@ export class TailCollector {
   add(record: EntryRecord): void {
     if (this.#terms.at(-1)?.term !== record.term)
       this.#terms.push({ from: record.index, term: record.term });
-    this.#tail.push(entryOf(record));
+    const entry = entryOf(record);
+    if (record.kind === 'configuration') this.#configurations.push(entry);
+    this.#tail.push(entry);
     this.#tailBytes += record.byteLength;
     while (this.#tailBytes > LOG_MEMORY_BYTES_MAX) {
       const oldest = this.#tail[this.#surplus];
@@ -133,9 +161,9 @@ export class TailCollector {
     if (this.#surplus * 2 > this.#tail.length) this.#drop();
   }
 
-  finish(): { readonly tail: readonly Entry[]; readonly terms: readonly TermStart[] } {
+  finish(): Pick<Restored, 'tail' | 'terms' | 'configurations'> {
     this.#drop();
-    return { tail: this.#tail, terms: this.#terms };
+    return { tail: this.#tail, terms: this.#terms, configurations: this.#configurations };
   }
 
   #drop(): void {

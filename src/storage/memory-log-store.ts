@@ -1,18 +1,21 @@
 import { assert, must } from '../base/assert.ts';
 import { TocsinError } from '../base/errors.ts';
-import type { LogIndex } from '../base/ids.ts';
-import type { Entry } from '../raft/types.ts';
+import { type LogIndex, logIndex } from '../base/ids.ts';
+import type { Entry, HardState } from '../raft/types.ts';
 import { recordOf } from '../wire/record.ts';
 import {
-  emptyEnd,
+  committedTo,
+  compacted,
   emptyState,
   endAfter,
-  type LogEnd,
   type LogState,
+  restartedAt,
   stateAfter,
   TailCollector,
 } from './log-state.ts';
-import type { LogStore, LogWrite, Restored } from './types.ts';
+import { MemoryFiles } from './memory-files.ts';
+import { Snapshots } from './snapshots.ts';
+import type { LogPlace, LogStore, LogWrite, Restored, SnapshotMeta } from './types.ts';
 
 /** What becomes of a batch that was under way when its write failed or the process died. */
 export type BatchFate = 'lost' | 'kept';
@@ -36,6 +39,8 @@ export class MemoryDisk {
    * the writes to come.
    */
   onWrite: ((write: HeldWrite) => void) | undefined = undefined;
+  /** Of its snapshots: what a test changes there is what the next start finds. */
+  readonly files: MemoryFiles = new MemoryFiles();
   readonly #log: DurableLog;
   #store: MemoryLogStore | undefined;
 
@@ -47,7 +52,8 @@ export class MemoryDisk {
   open(): LogStore {
     if (this.#store !== undefined && !this.#store.closed)
       throw new TocsinError('DATA_LOCKED', 'another store uses this disk');
-    this.#store = new MemoryLogStore(this.#log, (write) => this.#decide(write));
+    const snapshots = new Snapshots(this.files);
+    this.#store = new MemoryLogStore(this.#log, snapshots, (write) => this.#decide(write));
     return this.#store;
   }
 
@@ -70,16 +76,14 @@ export class MemoryDisk {
 
 /** What a crash leaves. */
 class DurableLog {
-  readonly #clusterId: string;
-  /** Entry `i + 1` at `i`. */
   readonly #entries: Entry[] = [];
   state: LogState;
 
   constructor(clusterId: string) {
-    this.#clusterId = clusterId;
     this.state = emptyState(clusterId);
   }
 
+  /** Those after the base. */
   get entries(): readonly Entry[] {
     return this.#entries;
   }
@@ -90,16 +94,42 @@ class DurableLog {
 
   commit(batch: LogWrite): void {
     const after = this.check(batch);
-    if (batch.truncateFrom !== undefined) this.#entries.length = batch.truncateFrom - 1;
+    const { base } = this.state;
+    if (batch.truncateFrom !== undefined)
+      this.#entries.length = batch.truncateFrom - base.index - 1;
     for (const entry of batch.entries) this.#entries.push(entry);
     this.state = after;
   }
 
-  #endBefore(from: LogIndex | undefined): LogEnd {
-    if (from === undefined || from > this.state.end.index) return this.state.end;
-    assert(from >= 1, `cut from ${from}`);
-    if (from === 1) return emptyEnd(this.#clusterId);
-    return endAfter(recordOf(must(this.#entries[from - 2], `no entry ${from - 1}`)));
+  compact(to: LogIndex): void {
+    const { base } = this.state;
+    if (to <= base.index) return;
+    const place = this.placeAt(to);
+    this.#entries.splice(0, to - base.index);
+    this.state = compacted(this.state, place);
+  }
+
+  restart(place: LogPlace, hardState: HardState): void {
+    const { base, end } = this.state;
+    assert(place.index >= base.index, `restart at ${place.index}, behind the base`);
+    const holds = place.index <= end.index && this.placeAt(place.index).chain === place.chain;
+    if (!holds) this.#entries.length = 0;
+    this.state = holds
+      ? { ...this.state, hardState: committedTo(hardState, place) }
+      : restartedAt(place, hardState);
+  }
+
+  placeAt(index: LogIndex): LogPlace {
+    const { base } = this.state;
+    if (index === base.index) return base;
+    return endAfter(recordOf(must(this.#entries[index - base.index - 1], `no entry ${index}`)));
+  }
+
+  #endBefore(from: LogIndex | undefined): LogPlace {
+    const { base, end } = this.state;
+    if (from === undefined || from > end.index) return end;
+    assert(from > base.index, `cut from ${from}, the log begins after ${base.index}`);
+    return this.placeAt(logIndex(from - 1));
   }
 }
 
@@ -123,6 +153,7 @@ function heldPromise(batch: LogWrite): {
 }
 
 class MemoryLogStore implements LogStore {
+  readonly snapshots: Snapshots;
   readonly #log: DurableLog;
   readonly #decide: (write: HeldWrite) => void;
   #loaded = false;
@@ -133,8 +164,9 @@ class MemoryLogStore implements LogStore {
   /** Gave the disk back; while it still waits for a write it has not. */
   closed = false;
 
-  constructor(log: DurableLog, decide: (write: HeldWrite) => void) {
+  constructor(log: DurableLog, snapshots: Snapshots, decide: (write: HeldWrite) => void) {
     this.#log = log;
+    this.snapshots = snapshots;
     this.#decide = decide;
   }
 
@@ -144,9 +176,30 @@ class MemoryLogStore implements LogStore {
     this.#mustServe();
     assert(this.#pending === undefined, 'load during a write');
     this.#loaded = true;
-    const collector = new TailCollector(this.#log.state.hardState.commit);
+    await this.snapshots.load();
+    const snapshot = this.snapshots.list[0];
+    if ((snapshot?.index ?? 0) < this.#log.state.base.index)
+      throw new TocsinError('DATA_CORRUPT', 'no snapshot reaches the beginning of the log');
+    if (snapshot !== undefined) this.#log.restart(snapshot, this.#log.state.hardState);
+    const { hardState, base } = this.#log.state;
+    const collector = new TailCollector(hardState.commit);
     for (const entry of this.#log.entries) collector.add(recordOf(entry));
-    return { hardState: this.#log.state.hardState, ...collector.finish() };
+    return { hardState, snapshot, base, ...collector.finish() };
+  }
+
+  async compact(to: LogIndex): Promise<void> {
+    this.#mustServe();
+    const newest = this.snapshots.list[0]?.index ?? 0;
+    assert(to <= newest, `compacts up to ${to}, the newest snapshot reaches ${newest}`);
+    await this.#settled;
+    this.#mustServe();
+    this.#log.compact(to);
+  }
+
+  async restart(snapshot: SnapshotMeta, hardState: HardState): Promise<void> {
+    this.#mustServe();
+    assert(this.#pending === undefined, 'a write is under way');
+    this.#log.restart(snapshot, hardState);
   }
 
   async write(batch: LogWrite): Promise<void> {
@@ -168,7 +221,8 @@ class MemoryLogStore implements LogStore {
   async read(from: LogIndex, to: LogIndex, bytesMax: number): Promise<readonly Entry[]> {
     this.#mustServe();
     assert(this.#loaded, 'load comes before read');
-    assert(from >= 1, `read from ${from}`);
+    const { base } = this.#log.state;
+    assert(from > base.index, `read from ${from}, the log begins after ${base.index}`);
     assert(from <= to, `read from ${from} to ${to}`);
     assert(bytesMax > 0, `read of ${bytesMax} bytes`);
     const readableTo = (this.#pending?.batch.truncateFrom ?? this.#log.state.end.index + 1) - 1;
@@ -176,7 +230,7 @@ class MemoryLogStore implements LogStore {
 
     const entries: Entry[] = [];
     let bytes = 0;
-    for (const entry of this.#log.entries.slice(from - 1, to)) {
+    for (const entry of this.#log.entries.slice(from - base.index - 1, to - base.index)) {
       bytes += entry.payload.byteLength;
       if (entries.length > 0 && bytes > bytesMax) break;
       entries.push(entry);

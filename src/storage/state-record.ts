@@ -2,17 +2,19 @@ import { crc32 } from 'node:zlib';
 import { logIndex, replicaId, term } from '../base/ids.ts';
 import type { HardState } from '../raft/types.ts';
 import { readU16, readU32, readU64, writeU16, writeU32, writeU64 } from '../wire/bytes.ts';
+import type { LogPlace } from './types.ts';
 
 /**
- * The hard state, and where the log ended when it was written: a log that lost its end is told from
- * a short one, as long as the state itself is not lost with it.
+ * The hard state, and where the log began and ended when it was written: a log that lost its beginning or its end is told
+ * from a short one, as long as the state itself is not lost with it.
  *
- *     at  0  u32  magic number 'TOCH'        at 24  u64  commit
- *         4  u8   version, 1                    32  u64  index of the last entry
- *         5  u8   which copy, 0 or 1            40  u64  chain hash of the last entry
- *         6  u16  vote, 0 = nobody              48  u32  CRC-32 of the bytes before
- *         8  u64  sequence
- *        16  u64  term
+ *     at  0  u32  magic number 'TOCH'        at 32  u64  index of the last entry
+ *         4  u8   version, 2                    40  u64  chain hash of the last entry
+ *         5  u8   which copy, 0 or 1            48  u64  index of the place that the log begins after
+ *         6  u16  vote, 0 = nobody              56  u64  term of that place
+ *         8  u64  sequence                      64  u64  chain hash of that place
+ *        16  u64  term                          72  u32  CRC-32 of the bytes before
+ *        24  u64  commit
  */
 export interface StoredState {
   /** Counts writes: the two copies of one write carry the same. */
@@ -20,14 +22,15 @@ export interface StoredState {
   readonly hardState: HardState;
   readonly lastIndex: number;
   readonly lastChain: number;
+  readonly base: LogPlace;
 }
 
-export const STATE_RECORD_BYTES = 52;
+export const STATE_RECORD_BYTES = 76;
 export type StateCopy = 0 | 1;
 
 const MAGIC = 0x48434f54; // 'TOCH'
-const VERSION = 1;
-const CRC_AT = 48;
+const VERSION = 2;
+const CRC_AT = 72;
 
 export function encodeState(state: StoredState, copy: StateCopy): Uint8Array {
   const bytes = new Uint8Array(STATE_RECORD_BYTES);
@@ -40,6 +43,9 @@ export function encodeState(state: StoredState, copy: StateCopy): Uint8Array {
   writeU64(bytes, 24, state.hardState.commit);
   writeU64(bytes, 32, state.lastIndex);
   writeU64(bytes, 40, state.lastChain);
+  writeU64(bytes, 48, state.base.index);
+  writeU64(bytes, 56, state.base.term);
+  writeU64(bytes, 64, state.base.chain);
   writeU32(bytes, CRC_AT, crc32(bytes.subarray(0, CRC_AT)));
   return bytes;
 }
@@ -51,7 +57,7 @@ export function decodeState(bytes: Uint8Array, copy: StateCopy): StoredState | s
   if (crc32(bytes.subarray(0, CRC_AT)) !== readU32(bytes, CRC_AT)) return 'wrong checksum';
   if (bytes[4] !== VERSION) return `version ${bytes[4]} is not known`;
   if (bytes[5] !== copy) return `it is copy ${bytes[5]}`;
-  for (const at of [8, 16, 24, 32, 40])
+  for (const at of [8, 16, 24, 32, 40, 48, 56, 64])
     if (Number.isNaN(readU64(bytes, at))) return `field at ${at} is not a safe integer`;
   const vote = readU16(bytes, 6);
   return {
@@ -63,6 +69,11 @@ export function decodeState(bytes: Uint8Array, copy: StateCopy): StoredState | s
     },
     lastIndex: readU64(bytes, 32),
     lastChain: readU64(bytes, 40),
+    base: {
+      index: logIndex(readU64(bytes, 48)),
+      term: term(readU64(bytes, 56)),
+      chain: readU64(bytes, 64),
+    },
   };
 }
 

@@ -13,6 +13,13 @@ import {
 import { ENTRY_BYTES_MAX } from '../base/limits.ts';
 import type { Entry, EntryId, Payload } from '../raft/types.ts';
 import { readU16, readU32, readU64, writeU32, writeU64 } from './bytes.ts';
+import {
+  type ClusterMember,
+  decodeMembers,
+  encodeMembers,
+  listsOf,
+  type MemberLists,
+} from './members.ts';
 
 /**
  * One log entry as bytes: made once by the leader, and from then on the same bytes are what the
@@ -23,7 +30,7 @@ export const RECORD_HEADER_BYTES = 64;
 const MAGIC = 0x52434f54; // 'TOCR'
 const VERSION = 1;
 
-const KINDS = ['noop', 'commands'] as const;
+const KINDS = ['noop', 'commands', 'configuration'] as const;
 export type RecordKind = (typeof KINDS)[number];
 
 /** The chain hash before the first entry of a cluster's log. */
@@ -32,10 +39,21 @@ export const genesisChain = (clusterId: string): number => hashText(clusterId);
 export class EntryRecord implements Payload {
   readonly bytes: Uint8Array;
   #sealed: boolean;
+  /** Of a configuration entry. */
+  readonly members: readonly ClusterMember[] | undefined;
+  /** The same as agreement counts by it. */
+  readonly configuration: MemberLists | undefined;
 
   private constructor(bytes: Uint8Array, sealed: boolean) {
     this.bytes = bytes;
     this.#sealed = sealed;
+    this.members = this.kind === 'configuration' ? decodeMembers(this.body) : undefined;
+    this.configuration = this.members && listsOf(this.members);
+  }
+
+  /** A configuration entry, without a place in the log yet. */
+  static draftConfiguration(time: UnixMillis, members: readonly ClusterMember[]): EntryRecord {
+    return EntryRecord.draft('configuration', time, 0, [encodeMembers(members)]);
   }
 
   /** A record without a place in the log yet. `parts` are command records, copied once, here. */

@@ -4,9 +4,9 @@ import { SLICE_MS_MAX } from '../../src/base/limits.ts';
 import type { Entry } from '../../src/raft/types.ts';
 import { Applier } from '../../src/replica/applier.ts';
 import { AlertMachine } from '../../src/statemachine/machine.ts';
-import { endAfter, type LogEnd } from '../../src/storage/log-state.ts';
+import { endAfter } from '../../src/storage/log-state.ts';
 import { MemoryDisk } from '../../src/storage/memory-log-store.ts';
-import type { LogStore } from '../../src/storage/types.ts';
+import type { LogPlace, LogStore } from '../../src/storage/types.ts';
 import { EntryRecord, entryOf, recordOf } from '../../src/wire/record.ts';
 import { VirtualClock } from '../client/virtual-clock.ts';
 import { at, CLUSTER, emptyLogEnd, hard } from '../storage/entries.ts';
@@ -15,7 +15,7 @@ import { raiseRecord } from './scripted.ts';
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 function entriesOf(bodies: readonly Uint8Array[]): Entry[] {
-  let end: LogEnd = emptyLogEnd;
+  let end: LogPlace = emptyLogEnd;
   return bodies.map((body) => {
     const record = EntryRecord.draft('commands', unixMillis(1_700_000_000_000), 1, [body]);
     record.seal({ index: at(end.index + 1), term: hard(1).term }, end.chain);

@@ -1,6 +1,7 @@
 import { writeSync } from 'node:fs';
 import { openFolder } from '../../src/storage/data-folder.ts';
-import { endAfter, type LogEnd } from '../../src/storage/log-state.ts';
+import { endAfter } from '../../src/storage/log-state.ts';
+import type { LogPlace } from '../../src/storage/types.ts';
 import { recordOf } from '../../src/wire/record.ts';
 import { emptyLogEnd, entriesAfter, hard, writing } from './entries.ts';
 
@@ -11,7 +12,7 @@ import { emptyLogEnd, entriesAfter, hard, writing } from './entries.ts';
 const { store } = await openFolder(process.argv[2] ?? '');
 const { tail } = await store.load();
 const newest = tail.at(-1);
-let end: LogEnd = newest === undefined ? emptyLogEnd : endAfter(recordOf(newest));
+let end: LogPlace = newest === undefined ? emptyLogEnd : endAfter(recordOf(newest));
 for (;;) {
   const [entry] = entriesAfter(end, 1, [(end.index * 7919) % 4000]);
   if (entry === undefined) break;

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { type LogIndex, logIndex, term, unixMillis } from '../../src/base/ids.ts';
 import type { Entry, HardState } from '../../src/raft/types.ts';
-import { emptyEnd, endAfter, type LogEnd } from '../../src/storage/log-state.ts';
-import type { LogStore } from '../../src/storage/types.ts';
+import { emptyEnd, endAfter } from '../../src/storage/log-state.ts';
+import type { LogPlace, LogStore } from '../../src/storage/types.ts';
 import { EntryRecord, entryOf, recordOf } from '../../src/wire/record.ts';
 
 export const CLUSTER = '0123456789abcdef0123456789abcdef';
@@ -19,7 +19,7 @@ export const hard = (inTerm: number, commit = 0, vote?: HardState['vote']): Hard
  * Well-formed entries right after `end`, one for each body length; contents differ by index and
  * term.
  */
-export function entriesAfter(end: LogEnd, inTerm: number, sizes: readonly number[]): Entry[] {
+export function entriesAfter(end: LogPlace, inTerm: number, sizes: readonly number[]): Entry[] {
   let last = end;
   return sizes.map((size) => {
     const body = new Uint8Array(size).fill((last.index * 31 + inTerm) & 0xff);
@@ -31,12 +31,12 @@ export function entriesAfter(end: LogEnd, inTerm: number, sizes: readonly number
 }
 
 /** Where `entries` end, which start at 1. */
-export function endOfAll(entries: readonly Entry[]): LogEnd {
+export function endOfAll(entries: readonly Entry[]): LogPlace {
   const last = entries.at(-1);
   return last === undefined ? emptyEnd(CLUSTER) : endAfter(recordOf(last));
 }
 
-export const emptyLogEnd: LogEnd = emptyEnd(CLUSTER);
+export const emptyLogEnd: LogPlace = emptyEnd(CLUSTER);
 
 /** A comparable form: place, and a hash of all bytes. */
 export const digest = (entries: readonly Entry[]): string[] =>

@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { formatFolder, openFolder } from '../../src/storage/data-folder.ts';
+import { filesIn } from '../../src/storage/files.ts';
 import { HighWater } from '../../src/storage/high-water.ts';
 import type { Batch, Database } from '../../src/storage/level.ts';
 import { entryKey, entryKeyIndex, openDatabase, STATE_KEYS } from '../../src/storage/level.ts';
 import { LevelLogStore } from '../../src/storage/level-log-store.ts';
+import { Snapshots } from '../../src/storage/snapshots.ts';
 import { encodeState } from '../../src/storage/state-record.ts';
 import { recordOf } from '../../src/wire/record.ts';
 import {
@@ -42,6 +44,19 @@ function breakable(database: Database, failing: { next: boolean }): Database {
   });
 }
 
+/** The log of a folder, without what `openFolder` verifies before. */
+async function openStore(
+  path: string,
+  clusterId = CLUSTER,
+  wrap = (database: Database): Database => database,
+): Promise<LevelLogStore> {
+  const raft = join(path, 'raft');
+  const snapshots = new Snapshots(filesIn(join(raft, 'snapshots')));
+  const database = wrap(await openDatabase(raft, false));
+  const highWater = await HighWater.open(raft);
+  return new LevelLogStore(database, clusterId, highWater, snapshots);
+}
+
 async function makeRig(): Promise<Rig> {
   const root = await temporaryFolder();
   const failing = { next: false };
@@ -51,9 +66,7 @@ async function makeRig(): Promise<Rig> {
   return {
     open: async () => {
       failing.next = false;
-      const database = await openDatabase(join(path(), 'raft'), false);
-      const highWater = await HighWater.open(join(path(), 'raft'));
-      return new LevelLogStore(breakable(database, failing), CLUSTER, highWater);
+      return openStore(path(), CLUSTER, (database) => breakable(database, failing));
     },
     crash: async (store) => {
       // What the kernel holds of a killed process: the files as they are, without an orderly end.
@@ -65,6 +78,7 @@ async function makeRig(): Promise<Rig> {
     failNextWrite: () => {
       failing.next = true;
     },
+    wipeSnapshots: () => remove(join(path(), 'raft', 'snapshots')),
     dispose: () => remove(root),
   };
 }
@@ -116,11 +130,14 @@ describe('a log that was tampered with is refused', () => {
   const loading = async (): Promise<unknown> => inStore((store) => store.load());
   const state = (lastIndex: number, lastChain: number, commit = 0): Uint8Array[] =>
     ([0, 1] as const).map((i) =>
-      encodeState({ sequence: 9, hardState: hard(2, commit), lastIndex, lastChain }, i),
+      encodeState(
+        { sequence: 9, hardState: hard(2, commit), lastIndex, lastChain, base: emptyLogEnd },
+        i,
+      ),
     );
   const putState = async (database: Database, copies: Uint8Array[]): Promise<void> => {
     for (const [i, bytes] of copies.entries())
-      await database.put(STATE_KEYS[i === 0 ? 0 : 1], bytes);
+      await database!.put(STATE_KEYS[i === 0 ? 0 : 1], bytes);
   };
 
   test('untouched it loads', async () => {
@@ -200,20 +217,23 @@ describe('a log that was tampered with is refused', () => {
   });
 
   test('damage that appears while it runs is seen by the page that reads it', async () => {
-    const database = await openDatabase(join(path, 'raft'), false);
-    const store = new LevelLogStore(database, CLUSTER, await HighWater.open(join(path, 'raft')));
+    let database: Database | undefined;
+    const store = await openStore(path, CLUSTER, (opened) => {
+      database = opened;
+      return opened;
+    });
     try {
       await store.load();
-      await database.put(entryKey(3), flipped(bytesOf(3), 80));
+      await database!.put(entryKey(3), flipped(bytesOf(3), 80));
       const corrupt = expect.objectContaining({ code: 'DATA_CORRUPT' });
       await expect(store.read(at(1), at(5), 1e6)).rejects.toThrow(corrupt);
       await expect(store.read(at(4), at(5), 1e6), 'the one before').rejects.toThrow(corrupt);
       expect(await store.read(at(5), at(5), 1e6)).toHaveLength(1);
-      await database.put(entryKey(3), recordOf(forged).bytes);
+      await database!.put(entryKey(3), recordOf(forged).bytes);
       await expect(store.read(at(4), at(5), 1e6), 'another chain').rejects.toThrow(corrupt);
-      await database.del(entryKey(5));
+      await database!.del(entryKey(5));
       await expect(store.read(at(4), at(5), 1e6), 'a lost end').rejects.toThrow(corrupt);
-      await database.del(entryKey(4));
+      await database!.del(entryKey(4));
       await expect(store.read(at(4), at(4), 1e6), 'nothing there').rejects.toThrow(corrupt);
     } finally {
       await store.close();
@@ -221,12 +241,7 @@ describe('a log that was tampered with is refused', () => {
   });
 
   test('another cluster id does not fit the log', async () => {
-    const database = await openDatabase(join(path, 'raft'), false);
-    const store = new LevelLogStore(
-      database,
-      'f'.repeat(32),
-      await HighWater.open(join(path, 'raft')),
-    );
+    const store = await openStore(path, 'f'.repeat(32));
     try {
       await expect(store.load()).rejects.toThrow('entry 1 follows chain');
     } finally {
@@ -235,11 +250,14 @@ describe('a log that was tampered with is refused', () => {
   });
 
   test('a cut next to a rotten entry fails, and the store with it', async () => {
-    const database = await openDatabase(join(path, 'raft'), false);
-    const store = new LevelLogStore(database, CLUSTER, await HighWater.open(join(path, 'raft')));
+    let database: Database | undefined;
+    const store = await openStore(path, CLUSTER, (opened) => {
+      database = opened;
+      return opened;
+    });
     try {
       await store.load();
-      await database.put(entryKey(4), flipped(bytesOf(4), 80));
+      await database!.put(entryKey(4), flipped(bytesOf(4), 80));
       const failed = expect.objectContaining({ code: 'DISK_FAILED' });
       await expect(store.write(writing([], undefined, 5))).rejects.toThrow(failed);
       await expect(store.load()).rejects.toThrow(failed);

@@ -4,6 +4,7 @@ import { replicaId } from '../../src/base/ids.ts';
 import type { Entry, HardState } from '../../src/raft/types.ts';
 import type { LogStore, TermStart } from '../../src/storage/types.ts';
 import { at, digest, emptyLogEnd, endOfAll, entriesAfter, hard, writing } from './entries.ts';
+import { snapshotContract } from './snapshot-contract.ts';
 
 /** One disk, for the cluster `CLUSTER`, empty at first. At most one store is open on it. */
 export interface Rig {
@@ -12,6 +13,8 @@ export interface Rig {
   crash(store: LogStore): Promise<void>;
   /** The disk reports an error for the write that comes next. */
   failNextWrite(): void;
+  /** All snapshots are gone. No store is open. */
+  wipeSnapshots(): Promise<void>;
   dispose(): Promise<void>;
 }
 
@@ -39,6 +42,7 @@ export function logStoreContract(name: string, makeRig: () => Promise<Rig>): voi
     replacing(open);
     reading(open);
     refusing(open, () => rig);
+    snapshotContract(open, () => rig);
     stories(makeRig);
   });
 }
@@ -48,7 +52,14 @@ type Open = () => Promise<LogStore>;
 function reopening(open: Open, rig: () => Rig): void {
   test('a new log is empty, in term 0, without a vote', async () => {
     const store = await open();
-    expect(await store.load()).toEqual({ hardState: hard(0), tail: [], terms: [] });
+    expect(await store.load()).toEqual({
+      hardState: hard(0),
+      snapshot: undefined,
+      base: emptyLogEnd,
+      tail: [],
+      terms: [],
+      configurations: [],
+    });
   });
 
   test.each(['close', 'crash'] as const)('what was written is there after %s', async (how) => {

@@ -25,6 +25,7 @@ logStoreContract('MemoryDisk', async () => {
         write.fail('kept');
       };
     },
+    wipeSnapshots: async () => disk.files.contents.clear(),
     dispose: async () => undefined,
   };
 });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { logIndex, replicaId, term } from '../../src/base/ids.ts';
 import { decodeState, encodeState, sameState } from '../../src/storage/state-record.ts';
-import { hard } from './entries.ts';
+import { emptyLogEnd, hard } from './entries.ts';
 
 const count = fc.maxSafeNat();
 const states = fc.record({
@@ -14,6 +14,7 @@ const states = fc.record({
   }),
   lastIndex: count,
   lastChain: count,
+  base: fc.record({ index: count.map(logIndex), term: count.map(term), chain: count }),
 });
 
 test('a state comes back as it was, from either copy', () => {
@@ -34,7 +35,13 @@ test('two states are the same only when every field is', () => {
 });
 
 test('cut anywhere, with any bit flipped, or as the other copy it is refused', () => {
-  const state = { sequence: 7, hardState: hard(3, 2, replicaId(1)), lastIndex: 9, lastChain: 11 };
+  const state = {
+    sequence: 7,
+    hardState: hard(3, 2, replicaId(1)),
+    lastIndex: 9,
+    lastChain: 11,
+    base: emptyLogEnd,
+  };
   const bytes = encodeState(state, 0);
   expect(decodeState(bytes, 1)).toBe('it is copy 0');
   for (let length = 0; length < bytes.byteLength; length += 1)
