@@ -1,0 +1,133 @@
+import {
+  differenceOf,
+  FINDINGS_MAX,
+  type Finding,
+  type History,
+  type SeenAlert,
+  type SeenEvent,
+  type WatchLog,
+} from './history.ts';
+
+/**
+ * What a watcher may rely on: events in order, each once, none missing between the first one asked for and the last one
+ * told, only those that match, as the alert history has them; progress that is true and never goes back; and a state, in
+ * place of events no longer kept, that is the state at its revision.
+ */
+export function checkWatches(history: History): readonly Finding[] {
+  const findings: Finding[] = [];
+  const states = new States(history.events);
+  for (const watch of history.watches)
+    for (const finding of new WatchCheck(watch, history.events, states).run())
+      if (findings.length < FINDINGS_MAX) findings.push(finding);
+  return findings;
+}
+
+class WatchCheck {
+  readonly #watch: WatchLog;
+  readonly #events: readonly SeenEvent[];
+  readonly #states: States;
+  readonly #findings: Finding[] = [];
+  /** Everything up to here was told, or passed over as not asked for; undefined = it is not known where it begins. */
+  #told: number | undefined;
+
+  constructor(watch: WatchLog, events: readonly SeenEvent[], states: States) {
+    this.#watch = watch;
+    this.#events = events;
+    this.#states = states;
+    this.#told = watch.from === undefined ? undefined : watch.from - 1;
+  }
+
+  run(): readonly Finding[] {
+    for (const message of this.#watch.messages) {
+      if (message.type === 'event') this.#takeEvent(message.event);
+      else if (message.type === 'progress') this.#takeProgress(message.revision);
+      else this.#takeState(message.revision, message.alerts);
+    }
+    return this.#findings;
+  }
+
+  #takeEvent(event: SeenEvent): void {
+    const { revision } = event;
+    const told = this.#told ?? revision - 1;
+    if (!this.#wants(event.alert))
+      this.#find('watch-filter', `was told ${revision}, of no concern`);
+    if (revision <= told) this.#find('watch-order', `was told ${revision} after ${told}`);
+    else this.#mustLackNothing(told, revision - 1, `event ${revision}`);
+    const is = this.#events[revision - 1];
+    if (is === undefined) this.#find('watch-phantom', `was told ${revision}, which never was`);
+    else if (is.actor !== event.actor || is.effect !== event.effect)
+      this.#find('watch-content', `was told ${revision} as ${event.effect} by ${event.actor}`);
+    else {
+      const difference = differenceOf(event.alert, is.alert);
+      if (difference !== undefined)
+        this.#find('watch-content', `was told ${revision} with ${difference}`);
+    }
+    this.#told = Math.max(told, revision);
+  }
+
+  #takeProgress(revision: number): void {
+    const told = this.#told ?? revision;
+    if (revision < told) this.#find('watch-progress', `progress went from ${told} to ${revision}`);
+    this.#mustLackNothing(told, revision, `progress ${revision}`);
+    this.#told = Math.max(told, revision);
+  }
+
+  #takeState(revision: number, alerts: readonly SeenAlert[]): void {
+    const told = this.#told ?? 0;
+    if (revision <= told) this.#find('watch-order', `was given state ${revision} after ${told}`);
+    this.#told = Math.max(told, revision);
+    const open = alerts.filter((alert) => alert.state !== 'RESOLVED');
+    const are = this.#states.openAt(revision).filter((alert) => this.#wants(alert));
+    const differing = are.findIndex((alert, at) => differenceOf(open[at], alert) !== undefined);
+    if (open.length !== are.length)
+      this.#find('watch-state', `state ${revision} holds ${open.length} of ${are.length} alerts`);
+    else if (differing >= 0)
+      this.#find(
+        'watch-state',
+        `state ${revision} holds ${differenceOf(open[differing], are[differing])}`,
+      );
+  }
+
+  /** No event after `from` and up to `to` was one to be told. */
+  #mustLackNothing(from: number, to: number, before: string): void {
+    for (let revision = from + 1; revision <= Math.min(to, this.#events.length); revision += 1) {
+      const event = this.#events[revision - 1];
+      if (event === undefined || !this.#wants(event.alert)) continue;
+      this.#find('watch-gap', `was not told ${revision} before ${before}`);
+      return;
+    }
+  }
+
+  #wants(alert: SeenAlert): boolean {
+    return this.#watch.unit === undefined || this.#watch.unit === alert.unit;
+  }
+
+  #find(rule: string, says: string): void {
+    this.#findings.push({ rule, says: `${this.#watch.name} ${says}` });
+  }
+}
+
+/** The open alerts at a revision, in order of their ids. Revisions are mostly asked for in order, so it goes on from the last. */
+class States {
+  readonly #events: readonly SeenEvent[];
+  #at = 0;
+  #open: Map<string, SeenAlert> = new Map();
+
+  constructor(events: readonly SeenEvent[]) {
+    this.#events = events;
+  }
+
+  openAt(revision: number): SeenAlert[] {
+    if (revision < this.#at) {
+      this.#at = 0;
+      this.#open = new Map();
+    }
+    for (; this.#at < revision; this.#at += 1) {
+      const alert = this.#events[this.#at]?.alert;
+      if (alert === undefined) break;
+      if (alert.state === 'RESOLVED') this.#open.delete(alert.id);
+      else this.#open.set(alert.id, alert);
+    }
+    return [...this.#open.values()];
+  }
+}
