@@ -12,7 +12,12 @@ export async function cliPage(): Promise<string> {
     const text = await helpOf(path);
     sections.push(`## ${['tocsin', ...path].join(' ')}\n\n\`\`\`text\n${text.trimEnd()}\n\`\`\``);
   }
-  return ['What `--help` says, command by command.', ...sections].join('\n\n');
+  return [
+    'What `--help` says, command by command. Every flag has a variable, `--expected-revision` is TOCSIN_EXPECTED_REVISION, ' +
+      'and a key in the configuration, `expected-revision`. What is nearer to the caller wins: flag, variable, the section ' +
+      '`commands`, the context in use, the section `defaults`. `tocsin config show --origin` tells what comes from where.',
+    ...sections,
+  ].join('\n\n');
 }
 
 /** The words that lead to each command, those of the program itself first: none. */
@@ -51,5 +56,6 @@ const quietIo = (): Io & { readonly stdout: Text } => ({
   loginName: () => 'somebody',
   onInterrupt: () => () => {},
   outputGone: new AbortController().signal,
+  files: { read: () => Promise.resolve(undefined), write: () => Promise.resolve() },
   services: SERVICES,
 });

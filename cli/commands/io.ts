@@ -15,7 +15,16 @@ export interface Io {
   onInterrupt(listener: () => void): () => void;
   /** Aborted when nobody reads standard output any more. */
   readonly outputGone: AbortSignal;
+  readonly files: Files;
   readonly services: Services;
+}
+
+/** The few files of the user that commands read and write as a whole. */
+export interface Files {
+  /** Undefined = there is no such file. @throws TocsinError USAGE when it cannot be read */
+  read(path: string): Promise<string | undefined>;
+  /** Makes the folders above it; all of it or nothing. @throws TocsinError USAGE */
+  write(path: string, text: string): Promise<void>;
 }
 
 export interface Output {

@@ -42,7 +42,7 @@ export function addClientOptions(command: Command, timeout: string): Command {
   return addOutputOptions(command)
     .option(
       '--endpoints <addresses>',
-      `replicas to ask, with commas between them (env: TOCSIN_ENDPOINTS, default: ${ENDPOINT_DEFAULT})`,
+      `replicas to ask, with commas between them (default: ${ENDPOINT_DEFAULT})`,
       parseAddresses,
     )
     .addOption(
@@ -50,7 +50,8 @@ export function addClientOptions(command: Command, timeout: string): Command {
         .argParser(parseDuration)
         .default(parseDuration(timeout), timeout),
     )
-    .option('--actor <name>', 'who asks (env: TOCSIN_ACTOR, default: the login name)', parseText);
+    .option('--actor <name>', 'who asks (default: the login name)', parseText)
+    .option('--context <name>', 'settings under this name: tocsin context list', parseText);
 }
 
 export const addConsistencyOption = (command: Command): Command =>

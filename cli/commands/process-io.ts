@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os';
-import type { Io, Output } from './io.ts';
+import { TocsinError } from '../../src/base/errors.ts';
+import type { Files, Io, Output } from './io.ts';
 import { SERVICES } from './services.ts';
 
 /** This process as the world of a command. To be called once: it listens to the errors of both streams. */
@@ -13,9 +14,37 @@ export function processIo(): Io {
     loginName,
     onInterrupt,
     outputGone: gone.signal,
+    files: FILES,
     services: SERVICES,
   };
 }
+
+const FILES: Files = {
+  read: async (path) => {
+    const { readFile } = await import('node:fs/promises');
+    try {
+      return await readFile(path, 'utf8');
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+      throw new TocsinError('USAGE', `${path} cannot be read: ${String(error)}`, { cause: error });
+    }
+  },
+  write: async (path, text) => {
+    const [{ mkdir }, { dirname }, { writeWhole }] = await Promise.all([
+      import('node:fs/promises'),
+      import('node:path'),
+      import('../output/whole-file.ts'),
+    ]);
+    try {
+      await mkdir(dirname(path), { recursive: true });
+    } catch (error) {
+      throw new TocsinError('USAGE', `${path} cannot be written: ${String(error)}`, {
+        cause: error,
+      });
+    }
+    await writeWhole(path, text);
+  },
+};
 
 /** A reader that went away (EPIPE) is no error of ours: the rest is written into nothing. */
 function outputOf(stream: NodeJS.WriteStream, onGone: () => void): Output {

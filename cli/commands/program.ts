@@ -38,6 +38,15 @@ const ENTRIES: Readonly<Record<string, Entry>> = {
     summary: 'compute early-warning scores over charted stays',
     load: async (io) => (await import('../score/command.ts')).scoreCommand(io),
   },
+  context: {
+    summary: 'clusters under names',
+    load: async (io) => (await import('./context.ts')).contextCommand(io),
+  },
+  config: {
+    summary: 'what flags are worth that are not given, and why',
+    load: async (io) =>
+      (await import('./config.ts')).configCommand(io, () => buildWholeProgram(io)),
+  },
   errors: {
     summary: 'explain error codes',
     load: async (io) => (await import('./errors.ts')).errorsCommand(io),
@@ -54,7 +63,7 @@ export async function buildProgram(io: Io, wanted: readonly string[]): Promise<C
     .description('a strongly consistent alert database for critical care')
     .usage('<command> [options]')
     .version(`tocsin ${packageVersion()}`, '-V, --version', 'print the version')
-    .addHelpText('after', EXIT_STATUS);
+    .addHelpText('after', AFTER);
   withExamples(program, [
     ['tocsin demo', 'three replicas, a simulated ward, a killed leader'],
     ['tocsin alert list', 'what is open now'],
@@ -70,7 +79,9 @@ export async function buildProgram(io: Io, wanted: readonly string[]): Promise<C
   return program;
 }
 
-const EXIT_STATUS = `
+const AFTER = `
+Every flag can be set as a variable, --timeout as TOCSIN_TIMEOUT, and in a file: tocsin config --help
+
 Exit status:
   0    done
   1    failed

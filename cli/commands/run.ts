@@ -25,13 +25,14 @@ async function attempt(argv: readonly string[], io: Io): Promise<number> {
       words.filter((word) => !word.startsWith('-')).slice(0, 1),
     );
     adopt(program, io);
-    mustBeCommand(program, words);
+    const command = mustBeCommand(program, words);
+    if (command.commands.length === 0 && !asksForHelp(words)) await settle(command, words, io);
     await program.parseAsync(words, { from: 'user' });
     return 0;
   } catch (thrown) {
     if (thrown instanceof Exit) return thrown.status;
     const failure = failureOf(thrown);
-    io.stderr.write(renderFailure(failure, isForProgram(argv)));
+    io.stderr.write(renderFailure(failure, isForProgram(argv, io.env)));
     return failure.exit;
   }
 }
@@ -40,31 +41,58 @@ async function attempt(argv: readonly string[], io: Io): Promise<number> {
 const withHelpAsFlag = (argv: readonly string[]): string[] =>
   argv[0] === 'help' ? [...argv.slice(1), '--help'] : [...argv];
 
-/** Help for a command that does not exist would look as if it did. */
-function mustBeCommand(program: Command, words: readonly string[]): void {
+const asksForHelp = (words: readonly string[]): boolean =>
+  words.includes('--help') || words.includes('-h');
+
+/** What flags are worth that are not given. These must run whatever the configuration says: they mend it. */
+const HEEDLESS: ReadonlySet<string> = new Set(['config', 'context', 'errors', 'completion']);
+
+async function settle(command: Command, words: readonly string[], io: Io): Promise<void> {
+  const { applySettings, settingsOf } = await import('../config/settings.ts');
+  const { surroundingsOf } = await import('../config/surroundings.ts');
+  const path = pathOf(command).split(' ').slice(1);
+  const isHeedless = HEEDLESS.has(path[0] ?? '');
+  const surroundings = isHeedless
+    ? { env: io.env, config: undefined, context: undefined }
+    : await surroundingsOf(io, contextIn(words));
+  applySettings(command, settingsOf(command, path.join(' '), surroundings));
+}
+
+/** Decides what other flags are worth, so it is looked for before they are understood. */
+function contextIn(words: readonly string[]): string | undefined {
+  const at = words.lastIndexOf('--context');
+  const joined = words.findLast((word) => word.startsWith('--context='));
+  return joined?.slice('--context='.length) ?? (at < 0 ? undefined : words[at + 1]);
+}
+
+/** The command that the words lead to. Help for one that does not exist would look as if it did. */
+function mustBeCommand(program: Command, words: readonly string[]): Command {
   let command = program;
   for (const word of words.filter((one) => !one.startsWith('-'))) {
     const { commands } = command;
-    if (commands.length === 0) return;
+    if (commands.length === 0) return command;
     const found = commands.find((below) => below.name() === word);
     const names = commands.map((below) => below.name());
     if (found === undefined)
       throw usageError(`unknown command "${word}"${didYouMean(word, names)}`, usageOf(command));
     command = found;
   }
+  return command;
 }
 
 /**
  * Whether a program reads the answer: then it gets errors as JSON too. Errors may come before flags are understood, so
  * this looks at the words themselves.
  */
-function isForProgram(argv: readonly string[]): boolean {
+function isForProgram(argv: readonly string[], env: Io['env']): boolean {
   const given = argv.flatMap((word, at) => {
     if (word === '--json') return ['json'];
     if (word === '-o' || word === '--output') return argv.slice(at + 1, at + 2);
     return /^(?:-o=?|--output=)(.+)$/.exec(word)?.slice(1) ?? [];
   });
-  const format = FORMATS.find((known) => known === given.at(-1)?.toLowerCase());
+  const format = FORMATS.find(
+    (known) => known === (given.at(-1) ?? env['TOCSIN_OUTPUT'])?.toLowerCase(),
+  );
   return format !== undefined && !isForPeople(format);
 }
 

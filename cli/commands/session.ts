@@ -1,13 +1,11 @@
-import { InvalidArgumentError } from 'commander';
 import type { TocsinError } from '../../src/base/errors.ts';
 import { isForPeople } from '../output/formats.ts';
 import { type Paint, paintFor, plain } from '../output/paint.ts';
 import { type Report, renderReport } from '../output/report.ts';
 import type { TableOptions } from '../output/table.ts';
-import { Exit, usageError, withHint } from './failure.ts';
+import { Exit, withHint } from './failure.ts';
 import type { Io, OperatorClient } from './io.ts';
 import { type ClientFlags, ENDPOINT_DEFAULT, type OutputFlags } from './options.ts';
-import { parseAddresses } from './values.ts';
 
 /** Status of a command that was interrupted (128 + SIGINT). */
 export const INTERRUPTED = 130;
@@ -29,23 +27,10 @@ export async function report(io: Io, flags: OutputFlags, answer: Report): Promis
   io.stdout.write(await renderReport(answer, flags.output, tableOptions(io, flags)));
 }
 
-export function endpointsOf(io: Io, flags: Pick<ClientFlags, 'endpoints'>): readonly string[] {
-  const named = io.env['TOCSIN_ENDPOINTS'] ?? '';
-  if (flags.endpoints !== undefined) return flags.endpoints;
-  if (named === '') return [ENDPOINT_DEFAULT];
-  try {
-    return parseAddresses(named);
-  } catch (error) {
-    if (!(error instanceof InvalidArgumentError)) throw error;
-    throw usageError(`TOCSIN_ENDPOINTS ${JSON.stringify(named)} is invalid. ${error.message}`);
-  }
-}
+export const endpointsOf = ({ endpoints }: Pick<ClientFlags, 'endpoints'>): readonly string[] =>
+  endpoints ?? [ENDPOINT_DEFAULT];
 
-export function actorOf(io: Io, flags: ClientFlags): string {
-  if (flags.actor !== undefined) return flags.actor;
-  const named = io.env['TOCSIN_ACTOR'] ?? '';
-  return named === '' ? io.loginName() : named;
-}
+export const actorOf = (io: Io, { actor }: ClientFlags): string => actor ?? io.loginName();
 
 /** What a task may rely on while it runs. */
 export interface Session {
@@ -66,7 +51,7 @@ export async function withClient(
   flags: ClientFlags,
   task: (session: Session) => Promise<void>,
 ): Promise<void> {
-  const endpoints = endpointsOf(io, flags);
+  const endpoints = endpointsOf(flags);
   const actor = actorOf(io, flags);
   const interrupt = new AbortController();
   const patience = watchInterrupts(io, (count) => {
@@ -123,7 +108,7 @@ function hintOf(error: TocsinError, endpoints: readonly string[]): string | unde
         ...(endpoints.every((one) => error.message.includes(one))
           ? []
           : [`asked: ${endpoints.join(', ')}`]),
-        '--endpoints or TOCSIN_ENDPOINTS names others; tocsin cluster status shows who answers',
+        '--endpoints, --context or TOCSIN_ENDPOINTS names others; tocsin cluster status shows who answers',
       ].join('\n');
     case 'NOT_LEADER':
       return error.leader === undefined ? undefined : `the leader is at ${error.leader}`;

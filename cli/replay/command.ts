@@ -32,7 +32,7 @@ export function replayCommand(io?: Io): Command {
     )
     .option(
       '--endpoints <addresses>',
-      'replicas of a running cluster, with commas between them (env: TOCSIN_ENDPOINTS)',
+      'replicas of a running cluster, with commas between them',
       parseAddresses,
     )
     .option('--no-progress', 'do not show how far it is');
@@ -40,7 +40,11 @@ export function replayCommand(io?: Io): Command {
     ['tocsin replay ./recordings --local', 'three replicas of its own'],
     ['tocsin replay ./recordings --local --kill-leader-after 5000 --out alarms.csv', 'a failover'],
     ['tocsin replay ./recordings --speed 60 --rules ward.yaml', 'an hour in a minute'],
-  ]).action(async (folder: string, flags: ReplayFlags) => {
+  ]).action(async (folder: string, given: ReplayFlags) => {
+    // What the environment says of endpoints is for other clusters than the run's own.
+    const isAmbient = command.getOptionValueSource('endpoints') === 'config';
+    const { endpoints, ...others } = given;
+    const flags = given.local === true && isAmbient ? others : given;
     const { runReplay } = await import('./run.ts');
     const { processIo } = await import('../commands/process-io.ts');
     await runReplay(folder, flags, io ?? processIo());

@@ -96,7 +96,7 @@ async function perform(run: Run): Promise<ReplayResult> {
     }
     const timeoutMs = CONNECT_MS_MAX;
     const named = cluster?.endpoints ?? flags.endpoints;
-    const endpoints = endpointsOf(io, named === undefined ? {} : { endpoints: named });
+    const endpoints = endpointsOf(named === undefined ? {} : { endpoints: named });
     client = await io.services.connect({ endpoints, name: 'replay', timeoutMs, signal });
     return await replay({
       recordings,

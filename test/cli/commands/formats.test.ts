@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { buildWholeProgram } from '../../../cli/commands/program.ts';
 import { FORMATS } from '../../../cli/output/formats.ts';
-import { anAlert, pageOf, runIn, World } from './world.ts';
+import { anAlert, pageOf, runIn, SETTLED, World } from './world.ts';
 
 /** What gives its answer in one form of its own, and why. */
 const IN_ONE_FORM: Readonly<Record<string, string>> = {
@@ -77,7 +77,10 @@ describe('every command', () => {
 
   test.each(CASES)('%s answers as %s', async (path, format) => {
     const alert = anAlert({ text: 'a "quoted", text' });
-    const world = new World({ answers: { alert, pages: [pageOf([alert, anAlert()])] } });
+    const world = new World({
+      ...SETTLED,
+      answers: { alert, pages: [pageOf([alert, anAlert()])] },
+    });
     const argv = [...(await exampleOf(path)), '-o', format];
     const { stdout, stderr } = await world.interruptAfterOutput().run(...argv);
 

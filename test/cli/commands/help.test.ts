@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { buildWholeProgram } from '../../../cli/commands/program.ts';
 import { MEANING } from '../../../src/base/errors.ts';
 import { allSources, type Source } from '../../sources.ts';
-import { runIn, World } from './world.ts';
+import { runIn, SETTLED, World } from './world.ts';
 
 /** The words that lead to each command, none for the program itself. */
 const pathsBelow = (command: Command): readonly (readonly string[])[] => [
@@ -38,7 +38,7 @@ describe('help', () => {
       const { stdout } = await runIn({ columns: 300 }, ...command, '--help');
       for (const line of examplesIn(stdout)) {
         // What would run for ever is interrupted once it runs.
-        const { stderr } = await new World().interruptAfterOutput().run(...wordsOf(line));
+        const { stderr } = await new World(SETTLED).interruptAfterOutput().run(...wordsOf(line));
         expect(stderr, line).not.toContain('USAGE');
       }
     }

@@ -1,5 +1,6 @@
 import type {
   ConnectOptions,
+  Files,
   Io,
   OperatorClient,
   Output,
@@ -27,6 +28,16 @@ import type { ReplicaStatus } from '../../../src/wire/status.ts';
 export const NOW = 1_772_334_245_000;
 export const CLUSTER = '3f2a9c0d4b5e6f708192a3b4c5d6e7f8';
 
+/** Of somebody who has set things up: two contexts, of which icu is in use, ed was before it. */
+export const SETTLED: Pick<WorldOptions, 'env' | 'disk'> = {
+  env: { HOME: '/u/nurse' },
+  disk: {
+    '/u/nurse/.config/tocsin/config.yaml':
+      'context: icu\nprevious: ed\ncontexts:\n  icu: {endpoints: /ip4/10.0.0.1/tcp/7400}\n' +
+      '  ed: {endpoints: /ip4/10.0.0.2/tcp/7400}\n',
+  },
+};
+
 export interface Call {
   readonly method: string;
   readonly args: readonly unknown[];
@@ -51,6 +62,7 @@ export interface WorldOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly columns?: number;
   readonly isTTY?: boolean;
+  readonly disk?: Readonly<Record<string, string>>;
 }
 
 export interface Result {
@@ -86,14 +98,25 @@ export class World implements Io {
   readonly stderr: Text;
   readonly env: Readonly<Record<string, string>>;
   readonly services: Services;
+  /** Files of the user, by path. */
+  readonly disk: Map<string, string>;
+  readonly files: Files;
   readonly calls: Call[] = [];
   readonly #gone: AbortController = new AbortController();
   readonly #listeners: Set<() => void> = new Set();
 
-  constructor({ answers = {}, env = {}, columns, isTTY = false }: WorldOptions = {}) {
+  constructor({ answers = {}, env = {}, disk = {}, columns, isTTY = false }: WorldOptions = {}) {
     this.stdout = new Text(isTTY, columns);
     this.stderr = new Text(isTTY, columns);
     this.env = env;
+    this.disk = new Map(Object.entries(disk));
+    this.files = {
+      read: (path) => Promise.resolve(this.disk.get(path)),
+      write: (path, text) => {
+        this.disk.set(path, text);
+        return Promise.resolve();
+      },
+    };
     this.services = fakeServices(answers, this.calls);
   }
 

@@ -1,0 +1,12 @@
+import type { Command } from 'commander';
+
+/** A command that does something, and the words that lead to it. */
+export interface Leaf {
+  readonly path: string;
+  readonly command: Command;
+}
+
+export const leavesOf = (command: Command, above: readonly string[] = []): readonly Leaf[] =>
+  command.commands.length === 0
+    ? [{ path: above.join(' '), command }]
+    : command.commands.flatMap((below) => leavesOf(below, [...above, below.name()]));
