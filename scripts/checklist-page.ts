@@ -44,12 +44,13 @@ export function checklistPage(printed: string): string {
   const pitfalls = PITFALLS.map((pitfall, at) =>
     row(`${at + 1}`, cell(pitfall.item.claim), proofOf(pitfall.item), mutantOf(pitfall)),
   );
+  const mutants = PITFALLS.filter(({ mutant }) => mutant !== undefined).length;
   return [
     '# What the engine has to show, and where it shows it',
     printed,
     'The claims were collected from the tests of MIT 6.5840, etcd, TiKV, HashiCorp, openraft and TigerBeetle, and from their ' +
       'issue trackers. `test/checklist` holds them; a test makes sure that every test named here exists.',
-    `${items.length} claims: ${countOf(items)}. ${PITFALLS.length} pitfalls: ${countOf(PITFALLS.map(({ item }) => item))}.`,
+    `${items.length} claims: ${countOf(items)}. ${PITFALLS.length} pitfalls: ${countOf(PITFALLS.map(({ item }) => item))}; ${mutants} with a mutant.`,
     ...chapters,
     '## Mistakes others made',
     'Each is put back by a mutant, a change of one place of the source; the tests named beside it must fail then ' +

@@ -3,6 +3,7 @@ import { CHAPTERS } from './checklist/index.ts';
 import { PITFALLS } from './checklist/pitfalls.ts';
 import type { Item } from './checklist/table.ts';
 import { complaintAbout, type Titles, titlesIn } from './checklist/titles.ts';
+import { MUTANTS } from './mutants/table.ts';
 
 const ITEMS = 206;
 const PITFALLS_KNOWN = 74;
@@ -37,6 +38,13 @@ describe('the list of what a Raft engine has to show', () => {
       if ('tests' in item) expect(item.tests, item.claim).not.toEqual([]);
       if ('notHere' in item) expect(item.notHere, item.claim).not.toBe('');
     }
+  });
+
+  test('puts each mistake back by a mutant, or says why there can be none', () => {
+    const known = new Set(MUTANTS.map(({ name }) => name));
+    for (const { mutant } of PITFALLS)
+      if (typeof mutant === 'string') expect(known).toContain(mutant);
+      else expect(mutant?.none).not.toBe('');
   });
 
   test('finds out a test, a file or a row that is not there', () => {

@@ -120,7 +120,7 @@ export const MEANING: Readonly<Record<Code, Meaning>> = {
   DATA_MISSING: never(3, 'The folder holds no formatted replica; see tocsin format.'),
   DATA_LOCKED: later(5, 'Another process uses this data folder.'),
   DATA_OTHER_CLUSTER: never(5, 'The data folder belongs to another cluster or replica.'),
-  DATA_NEWER_FORMAT: never(5, 'The data folder was written by a newer version.'),
+  DATA_NEWER_FORMAT: never(5, 'The data folder, or the log, was written by a newer version.'),
   DATA_CORRUPT: never(1, 'The data folder holds a damaged record; the replica refuses to guess.'),
   DATA_LOST: never(
     1,

@@ -134,12 +134,13 @@ export class Applier {
   }
 }
 
-/** @throws TocsinError DATA_CORRUPT */
+/** @throws TocsinError DATA_CORRUPT, DATA_NEWER_FORMAT */
 function submissionsOf(index: LogIndex, body: Uint8Array): Submission[] {
   try {
     return decodeSubmissions(body);
   } catch (error) {
     if (!TocsinError.is(error)) throw error;
-    throw new TocsinError('DATA_CORRUPT', `entry ${index}: ${error.message}`, { cause: error });
+    const code = error.code === 'DATA_NEWER_FORMAT' ? error.code : 'DATA_CORRUPT';
+    throw new TocsinError(code, `entry ${index}: ${error.message}`, { cause: error });
   }
 }

@@ -101,9 +101,11 @@ export function checkCommands(body: Uint8Array): CommandCheck {
 
 /**
  * The commands of an entry, in order. Total over contents: a record that is whole but does not hold
- * a valid command gives `command: undefined`, on every replica alike.
+ * a valid command gives `command: undefined`, on every replica alike. Only a kind or version that
+ * this program does not know throws: a later program may do something with it, so this one must not
+ * go on without it.
  * @throws TocsinError BODY_MALFORMED when the records do not fill `body`, which the leader made
- * sure of
+ * sure of; DATA_NEWER_FORMAT
  */
 export function decodeSubmissions(body: Uint8Array): Submission[] {
   const decoder = new CommandDecoder(body);
@@ -111,6 +113,7 @@ export function decodeSubmissions(body: Uint8Array): Submission[] {
   const submissions: Submission[] = [];
   for (let at = 0; at < body.byteLength; ) {
     const length = recordLengthAt(body, at);
+    checkKnown(body, at);
     submissions.push({
       key: bytes.toString('hex', at + KEY_AT, at + KEY_AT + KEY_BYTES),
       fingerprint: fingerprintAt(body, at, length),
@@ -119,6 +122,14 @@ export function decodeSubmissions(body: Uint8Array): Submission[] {
     at += length;
   }
   return submissions;
+}
+
+/** @throws TocsinError DATA_NEWER_FORMAT */
+function checkKnown(body: Uint8Array, at: number): void {
+  const [version, kind, flags] = [body[at + 4], body[at + 5] as number, body[at + 7]];
+  if (version === VERSION && TYPES[kind] !== undefined && flags === 0) return;
+  const what = `a command of kind ${kind}, version ${version}, flags ${flags}`;
+  throw new TocsinError('DATA_NEWER_FORMAT', `${what} is not known here`);
 }
 
 const malformed = (what: string): TocsinError => new TocsinError('BODY_MALFORMED', what);

@@ -110,8 +110,9 @@ export const ELECTION: Chapter = chapter('Election', {
     CHAOS,
   ),
   26: by(
-    'No vote for or by a replica outside the configuration',
-    'raft/votes › who is not among the voters neither campaigns nor is followed',
+    'Answers of a replica outside the configuration count for nothing, and it does not campaign itself',
+    'raft/votes › answers of strangers do not disturb, whatever their term',
+    'raft/votes › who is not among the voters does not campaign',
     'raft/quorum › votes of strangers do not count',
   ),
   27: by(
@@ -191,7 +192,7 @@ export const PRE_VOTE: Chapter = chapter('Pre-vote and check-quorum', {
   45: notHere('Pre-vote switched on and off in a live cluster', 'Pre-vote is always on.'),
   46: by(
     'Who may not campaign does not, however long it hears nothing',
-    'raft/votes › who is not among the voters neither campaigns nor is followed',
+    'raft/votes › who is not among the voters does not campaign',
     'raft/votes › an observer that loses its leader waits',
   ),
   47: notHere(
@@ -214,7 +215,8 @@ export const PRE_VOTE: Chapter = chapter('Pre-vote and check-quorum', {
     'raft/roles › questions without end disturb neither a leader nor whoever hears it',
   ),
   52: by(
-    'A stranger of a higher term moves nobody',
-    'raft/votes › who is not among the voters neither campaigns nor is followed',
+    'A stranger of a higher term does not disturb a cluster that is led',
+    'raft/votes › answers of strangers do not disturb, whatever their term',
+    'raft/roles › questions without end disturb neither a leader nor whoever hears it',
   ),
 });

@@ -88,7 +88,7 @@ export const TRANSFERS: Chapter = chapter('Leadership transfer', {
   186: by(
     'An order to campaign is ignored by whoever may not',
     'raft/votes › an order to campaign %s is ignored',
-    'raft/votes › who is not among the voters neither campaigns nor is followed',
+    'raft/votes › who is not among the voters does not campaign',
   ),
 });
 

@@ -22,6 +22,7 @@ export const PITFALLS: readonly Pitfall[] = [
       'raft/replication › only an entry of the own term is committed by counting, and then all before it (Figure 8)',
       'raft/golden › figure-8-an-older-entry-is-not-committed-by-counting',
     ),
+    'commit-older-terms-by-counting',
   ),
   pitfall(
     by(
@@ -29,6 +30,7 @@ export const PITFALLS: readonly Pitfall[] = [
       'raft/votes › a vote is written down before it is given, also when the term was known before',
       CHAOS,
     ),
+    'vote-before-sync',
   ),
   pitfall(
     by(
@@ -36,27 +38,34 @@ export const PITFALLS: readonly Pitfall[] = [
       'storage/state-record › cut anywhere, with any bit flipped, or as the other copy it is refused',
       ONE_VOTE,
     ),
+    'forget-to-write-the-vote',
   ),
-  pitfall(by('A second vote in a term, after stepping down or a transfer', ONE_VOTE)),
+  pitfall(
+    by('A second vote in a term, after stepping down or a transfer', ONE_VOTE),
+    'forget-the-vote',
+  ),
   pitfall(
     by(
       'Having seen a vote taken for having been given it',
       'raft/votes › answers for another term, of the other kind, or of strangers elect nobody',
       'raft/votes › a vote of an earlier term counts for nothing',
     ),
+    'count-a-refusal',
   ),
   pitfall(
     by(
       'Votes and entries reach the disk out of order',
       'replica/disk-writer › whatever is cut and appended while the disk is slow, it ends up there, and no message leaves before',
     ),
+    'release-before-sync',
   ),
-  pitfall(by('Logs compared by term or index alone', UP_TO_DATE)),
+  pitfall(by('Logs compared by term or index alone', UP_TO_DATE), 'vote-for-an-older-term'),
   pitfall(
     by(
       'The time-out not reset on giving a vote, or reset on refusing one',
       'raft/votes › giving a vote puts off the own campaign, refusing one does not (§5.2)',
     ),
+    'keep-the-time-out-on-a-vote',
   ),
   pitfall(
     by(
@@ -64,6 +73,7 @@ export const PITFALLS: readonly Pitfall[] = [
       'raft/quorum › votes of strangers do not count',
       'raft/replication › answers from the past, beyond the log, or from strangers move nothing',
     ),
+    'count-strangers',
   ),
   // Durability and disk.
   pitfall(
@@ -72,12 +82,14 @@ export const PITFALLS: readonly Pitfall[] = [
       'raft/replication › an acknowledgement of %s waits for the disk',
       CHAOS,
     ),
+    'acknowledge-before-sync',
   ),
   pitfall(
     by(
       'A replica alone acknowledges before its own sync',
       'raft/golden › one-replica-alone-waits-for-its-own-disk',
     ),
+    'count-own-copy-before-sync',
   ),
   pitfall(
     by(
@@ -85,6 +97,7 @@ export const PITFALLS: readonly Pitfall[] = [
       'storage/log-store-contract › after a failed write everything fails, until the next start',
       'replica/disk-writer › after a failed write nothing more is released, nothing is written, and the fault is told once',
     ),
+    'go-on-after-a-failed-write',
   ),
   pitfall(
     by(
@@ -98,6 +111,7 @@ export const PITFALLS: readonly Pitfall[] = [
       'A damaged record in the middle passed over in silence',
       'storage/damage › answers what was once durable, or an error with a code, never a hole',
     ),
+    'believe-a-broken-chain',
   ),
   pitfall(open('The log cut at a damaged committed entry, and votes given after that')),
   pitfall(
@@ -112,12 +126,14 @@ export const PITFALLS: readonly Pitfall[] = [
       'raft/pipeline › the write of an entry that was overwritten meanwhile confirms nothing of the one in its place',
       'raft/pipeline › what a follower acknowledged to the leader of a term confirms nothing in the next',
     ),
+    'believe-answers-of-an-earlier-term',
   ),
   pitfall(
     by(
       'Completions out of order mark too much as durable',
       'storage/log-store-contract › a second write before the first is done is a bug of the caller',
     ),
+    'write-two-at-a-time',
   ),
   pitfall(
     by(
@@ -125,6 +141,7 @@ export const PITFALLS: readonly Pitfall[] = [
       'raft/replication › entries %s are not sent, but read again',
       'raft/replication › when the disk yields nothing, the leader waits for the peer before it asks again',
     ),
+    'send-whatever-the-disk-yields',
   ),
   pitfall(
     by(
@@ -132,6 +149,7 @@ export const PITFALLS: readonly Pitfall[] = [
       'replica/disk-writer › whatever is cut and appended while the disk is slow, it ends up there, and no message leaves before',
       'raft/replication › conflicts that come faster than the disk leave one write that fits the disk',
     ),
+    'keep-entries-that-were-cut',
   ),
   pitfall(open('Applied index and state written apart')),
   pitfall(open('Replay after a snapshot off by one')),
@@ -143,12 +161,14 @@ export const PITFALLS: readonly Pitfall[] = [
       `${FOLLOWER} › commits up to the last new entry`,
       'raft/replication › what a peer is told to be committed is never more than it is known to hold',
     ),
+    'commit-past-what-matches',
   ),
   pitfall(
     by(
       'The answer to a heartbeat taken for an acknowledgement',
       'raft/replication › answers from the past, beyond the log, or from strangers move nothing',
     ),
+    'acknowledge-by-heartbeat',
   ),
   pitfall(
     by(
@@ -156,6 +176,7 @@ export const PITFALLS: readonly Pitfall[] = [
       `${FOLLOWER} › keeps what a late one merely repeats`,
       'raft/replication › a late append below the commit index touches nothing',
     ),
+    'cut-without-conflict',
   ),
   pitfall(
     by(
@@ -163,20 +184,23 @@ export const PITFALLS: readonly Pitfall[] = [
       'raft/replication › a refusal that an acceptance has overtaken sends nothing again',
       'raft/progress › whatever is answered in whatever order, match stays below next and never falls',
     ),
+    'believe-a-late-refusal',
   ),
   pitfall(
     by(
       'A lost append is not repeated when nothing follows',
       'raft/golden › a-lost-append-is-missed-by-the-next-heartbeat',
     ),
+    'never-miss-a-lost-append',
   ),
   pitfall(open('Backing off longer than the election time-out')),
-  pitfall(by('Committed, then taken back at stepping down', CHAOS)),
+  pitfall(by('Committed, then taken back at stepping down', CHAOS), 'commit-what-too-few-hold'),
   pitfall(
     by(
       'What is uncommitted grows without bound',
       'raft/replication › proposals end when too much is uncommitted, and go on when it is committed',
     ),
+    'take-proposals-without-end',
   ),
   // Reads and leases.
   pitfall(
@@ -184,6 +208,7 @@ export const PITFALLS: readonly Pitfall[] = [
       'A new leader reads before an entry of its term is committed',
       'raft/reads › no read is answered before an entry of the own term is committed (thesis §6.4)',
     ),
+    'read-before-the-reign-commits',
   ),
   pitfall(
     by(
@@ -191,6 +216,7 @@ export const PITFALLS: readonly Pitfall[] = [
       'raft/golden › a-deposed-leader-answers-no-read',
       'raft/reads › a read is confirmed only by a round that began after it, of this reign',
     ),
+    'skip-read-index',
   ),
   pitfall(
     by(
@@ -198,6 +224,7 @@ export const PITFALLS: readonly Pitfall[] = [
       'raft/reads › a read is confirmed only by a round that began after it, of this reign',
       'raft/reads › a round from the future, once believed, would confirm reads not yet asked',
     ),
+    'believe-a-round-to-come',
   ),
   pitfall(by('A time-out returns an old value', STORY)),
   pitfall(open('A lease measured from the answer')),
@@ -215,18 +242,21 @@ export const PITFALLS: readonly Pitfall[] = [
       'A replica of a higher term cannot come back',
       'raft/elections › a replica that is stuck in a high term is back before two time-outs have passed',
     ),
+    'leave-the-past-untold',
   ),
   pitfall(
     by(
       'A pre-vote changes the state of the voter',
       'raft/votes › a question before the vote changes nothing: no term, no vote, no time-out',
     ),
+    'reset-the-time-out-on-a-pre-vote',
   ),
   pitfall(
     by(
       'A refused pre-vote of a higher term is ignored',
       'raft/votes › a refusal in a later term moves whoever asked there, and it asks for the next',
     ),
+    'ignore-a-refused-pre-vote',
   ),
   pitfall(
     by(
@@ -234,14 +264,22 @@ export const PITFALLS: readonly Pitfall[] = [
       'raft/liveness › three replicas, any links one way or both broken (noticed: %s)',
       'raft/liveness › five replicas, any links broken',
     ),
+    'reign-without-a-quorum',
   ),
   pitfall(
     by(
       'A leader holds on though its disk hangs',
       'replica/replica › a leader whose disk hangs steps aside within a bound, and every caller is told something',
     ),
+    'wait-for-a-hanging-disk',
   ),
-  pitfall(open('A leader that stalled goes on in its old term')),
+  pitfall(
+    by(
+      'A leader that stalled goes on in its old term',
+      'replica/health › a leader that stood still for half an election time-out lets go before anyone deposes it',
+    ),
+    'reign-on-after-a-stall',
+  ),
   // Membership and transfer.
   pitfall(open('A change of members before an entry of the own term is committed')),
   pitfall(open('A configuration stays though its entry was cut')),
@@ -259,6 +297,7 @@ export const PITFALLS: readonly Pitfall[] = [
       'raft/votes › an order to campaign %s is ignored',
       'raft/votes › a campaign by order says so to each voter, and passes a follower that hears its leader',
     ),
+    'ask-before-an-ordered-campaign',
   ),
   // Snapshots.
   pitfall(open('A conflicting tail kept after installation')),
@@ -276,6 +315,7 @@ export const PITFALLS: readonly Pitfall[] = [
       STORY,
       'statemachine/machine.model › a log whose every command arrives twice gives the events of the log itself',
     ),
+    'apply-a-repetition',
   ),
   pitfall(
     by(
@@ -283,6 +323,7 @@ export const PITFALLS: readonly Pitfall[] = [
       'client/truth › done: applied once; outcome none: never applied; always in time',
       STORY,
     ),
+    'deny-what-may-be-written',
   ),
   pitfall(open('Sessions that end by the local clock')),
   pitfall(
@@ -290,6 +331,7 @@ export const PITFALLS: readonly Pitfall[] = [
       'Applying depends on the machine it runs on',
       'statemachine/machine.model › replaying a log gives the same state and the same digest (I10)',
     ),
+    'fold-labels-as-written',
   ),
   pitfall(
     notHere(
@@ -304,6 +346,7 @@ export const PITFALLS: readonly Pitfall[] = [
       'replica/applier › an entry that carries nonsense where a command belongs is refused, and the next one applied',
       'statemachine/transitions › every command finds a cell, and the record it makes is in the state of the cell',
     ),
+    'throw-at-a-poisonous-command',
   ),
   pitfall(
     by(
@@ -311,14 +354,23 @@ export const PITFALLS: readonly Pitfall[] = [
       'client/watch › tells each event once, in order, whatever breaks meanwhile',
       'replica/watch-hub › a watch resumes exactly at each revision that the history still holds',
     ),
+    'skip-an-event-at-resume',
   ),
-  pitfall(open('A new kind of command reaches an old replica')),
+  pitfall(
+    by(
+      'A new kind of command reaches an old replica',
+      'replica/applier › a command of a %s that a later program made halts the replica: it is not passed over',
+      'wire/record › forged with a good checksum but %s is refused › kind 2',
+    ),
+    'pass-over-what-is-not-known',
+  ),
   pitfall(
     by(
       'Numbers beyond 32 or 53 bits',
       'wire/peer-messages › with %s is refused › a term beyond 2⁵³',
       'raft/hostile › a term too far ahead to be true is not followed, and campaigns go on',
     ),
+    'follow-any-term',
   ),
   pitfall(
     by(
@@ -326,5 +378,6 @@ export const PITFALLS: readonly Pitfall[] = [
       'wire/body › encoded before does not change when another is encoded, however long',
       'wire/peer-messages › carries the bytes of its records, copied neither when encoded nor when decoded',
     ),
+    'hand-out-a-shared-buffer',
   ),
 ];

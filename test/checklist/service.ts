@@ -34,6 +34,7 @@ export const SERVICE: Chapter = chapter('State machine, retries, clients', {
   203: by(
     'An entry nobody understands halts, it is not skipped',
     'replica/applier › an entry whose commands cannot be told apart halts the replica and names the entry',
+    'replica/applier › a command of a %s that a later program made halts the replica: it is not passed over',
     'wire/record › forged with a good checksum but %s is refused › kind 2',
   ),
   204: by(

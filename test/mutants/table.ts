@@ -1,4 +1,6 @@
 import type { Mutant } from './mutant.ts';
+import { PITFALL_MUTANTS } from './pitfalls.ts';
+import { SERVICE_PITFALL_MUTANTS } from './pitfalls-service.ts';
 import { RAFT_MUTANTS } from './raft.ts';
 import { REPLICA_MUTANTS } from './replica.ts';
 import { STATEMACHINE_MUTANTS } from './statemachine.ts';
@@ -7,6 +9,8 @@ import { STORAGE_MUTANTS } from './storage.ts';
 /** Every seeded bug of this repository. */
 export const MUTANTS: readonly Mutant[] = [
   ...RAFT_MUTANTS,
+  ...PITFALL_MUTANTS,
+  ...SERVICE_PITFALL_MUTANTS,
   ...STORAGE_MUTANTS,
   ...STATEMACHINE_MUTANTS,
   ...REPLICA_MUTANTS,

@@ -163,6 +163,28 @@ test('an entry whose commands cannot be told apart halts the replica and names t
   expect(String(faults[0])).toContain('entry 2');
 });
 
+test.each([
+  ['version', 4],
+  ['kind', 5],
+  ['flag', 7],
+])(
+  'a command of a %s that a later program made halts the replica: it is not passed over',
+  async (_, place) => {
+    const body = raiseRecord('b').slice();
+    body[place] = 200;
+    const entries = entriesOf([raiseRecord('a'), body, raiseRecord('c')]);
+    const { applier, applied, faults, machine } = await stageOf(entries, {
+      onDisk: 0,
+      inMemory: 1,
+    });
+    applier.advance(at(3));
+    expect(applied).toEqual([1]);
+    expect(machine.revision).toBe(1);
+    expect(faults).toMatchObject([{ code: 'DATA_NEWER_FORMAT' }]);
+    expect(String(faults[0])).toContain('entry 2');
+  },
+);
+
 test('an entry that carries nonsense where a command belongs is refused, and the next one applied', async () => {
   const body = raiseRecord('a').slice();
   body.fill(0xc1, 24);

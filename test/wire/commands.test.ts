@@ -97,7 +97,8 @@ describe('command records', () => {
         for (const [at, byte] of changes) bytes[at % bytes.byteLength] = byte;
         const code = codeOf(() => checkCommands(bytes));
         expect(['no error', 'BODY_MALFORMED', 'BAD_REQUEST']).toContain(code);
-        const framed = recordOf(bytes[5] as number, 0, bytes.subarray(COMMAND_HEADER_BYTES));
+        const kind = encodeCommand(one, KEY)[5] as number;
+        const framed = recordOf(kind, 0, bytes.subarray(COMMAND_HEADER_BYTES));
         expect(decodeSubmissions(framed)).toHaveLength(1);
         if (code === 'no error')
           for (const submission of decodeSubmissions(bytes))
