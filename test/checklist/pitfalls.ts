@@ -360,7 +360,7 @@ export const PITFALLS: readonly Pitfall[] = [
     by(
       'A new kind of command reaches an old replica',
       'replica/applier › a command of a %s that a later program made halts the replica: it is not passed over',
-      'wire/record › forged with a good checksum but %s is refused › kind 2',
+      'wire/record › forged with a good checksum but %s is refused',
     ),
     'pass-over-what-is-not-known',
   ),

@@ -35,7 +35,7 @@ export const SERVICE: Chapter = chapter('State machine, retries, clients', {
     'An entry nobody understands halts, it is not skipped',
     'replica/applier › an entry whose commands cannot be told apart halts the replica and names the entry',
     'replica/applier › a command of a %s that a later program made halts the replica: it is not passed over',
-    'wire/record › forged with a good checksum but %s is refused › kind 2',
+    'wire/record › forged with a good checksum but %s is refused',
   ),
   204: by(
     'Watches: every event once and in order, resumed at any revision, slow ones bounded',
