@@ -4,16 +4,17 @@ import { TocsinError } from '../base/errors.ts';
 import { type LogIndex, logIndex, lower } from '../base/ids.ts';
 import { LOG_READ_BYTES_MAX, SLICE_MS_MAX } from '../base/limits.ts';
 import type { Entry } from '../raft/types.ts';
-import type { AlertMachine, Applied } from '../statemachine/machine.ts';
+import type { Applied } from '../statemachine/machine.ts';
 import type { AlertEvent, Reply, Submission } from '../statemachine/types.ts';
 import type { LogStore } from '../storage/types.ts';
 import { decodeSubmissions } from '../wire/commands.ts';
 import { recordOf } from '../wire/record.ts';
+import type { AppliedState } from './applied-state.ts';
 
 export interface ApplierParts {
   readonly clock: Clock;
   readonly store: LogStore;
-  readonly machine: AlertMachine;
+  readonly state: AppliedState;
   /** The entry from memory, or undefined if it must be read from disk. */
   readonly entryAt: (index: LogIndex) => Entry | undefined;
   /** The oldest entry in memory: what is before it is on disk for good. */
@@ -35,7 +36,7 @@ export class Applier {
   readonly #parts: ApplierParts;
   readonly #out: Applied = { replies: [], events: [] };
   #target: LogIndex = logIndex(0);
-  #applied: LogIndex = logIndex(0);
+  #applied: LogIndex;
   /** Entries read from disk, of which some may be applied already. */
   #page: readonly Entry[] = [];
   /** A slice runs, is scheduled, or waits for the disk. */
@@ -44,6 +45,7 @@ export class Applier {
 
   constructor(parts: ApplierParts) {
     this.#parts = parts;
+    this.#applied = parts.state.machine.applied;
   }
 
   get applied(): LogIndex {
@@ -54,6 +56,12 @@ export class Applier {
   advance(committed: LogIndex): void {
     if (committed > this.#target) this.#target = committed;
     if (!this.#busy) this.#run();
+  }
+
+  /** Another machine took the place of the one so far: it goes on from where that one is. */
+  replaced(): void {
+    this.#applied = this.#parts.state.machine.applied;
+    this.#page = [];
   }
 
   stop(): void {
@@ -120,7 +128,8 @@ export class Applier {
   }
 
   #apply(entry: Entry): void {
-    const { machine, onApplied } = this.#parts;
+    const { state, onApplied } = this.#parts;
+    const { machine } = state;
     const record = recordOf(entry);
     this.#out.replies.length = 0;
     this.#out.events.length = 0;

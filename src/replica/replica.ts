@@ -6,7 +6,6 @@ import { logIndex, type Millis, millis, type ReplicaId } from '../base/ids.ts';
 import { HEARTBEAT_TICKS, READS_PENDING_MAX, TICK_MS } from '../base/limits.ts';
 import { Prng } from '../base/prng.ts';
 import type { Message, Ready, Standing } from '../raft/types.ts';
-import { History } from '../statemachine/history.ts';
 import { AlertMachine } from '../statemachine/machine.ts';
 import type { Identity, LogStore, Member, Restored } from '../storage/types.ts';
 import type { Channel, Transport } from '../transport/types.ts';
@@ -14,6 +13,7 @@ import { type Checkpoint, encodeDigests } from '../wire/digests.ts';
 import { FrameType } from '../wire/frame.ts';
 import type { Hello } from '../wire/handshake.ts';
 import type { Alarm, ReplicaStatus } from '../wire/status.ts';
+import { AppliedState } from './applied-state.ts';
 import { Applier } from './applier.ts';
 import { ClientSession } from './client-session.ts';
 import { CoreDriver } from './core-driver.ts';
@@ -51,8 +51,7 @@ export class Replica implements Resident {
   /** Without the restored entries, which the core forgets one day. */
   readonly #parts: Omit<ReplicaParts, 'restored'>;
   readonly #driver: CoreDriver;
-  readonly #machine: AlertMachine;
-  readonly #history: History;
+  readonly #state: AppliedState;
   readonly #applier: Applier;
   readonly #proposals: Proposals;
   readonly #reads: Reads;
@@ -71,9 +70,8 @@ export class Replica implements Resident {
     const { restored, ...kept } = parts;
     this.#parts = kept;
     const { identity, store, clock } = kept;
-    this.#history = new History(kept.historyEventsMax);
     this.#startedAt = clock.monotonic();
-    this.#machine = new AlertMachine({}, parts.seed);
+    this.#state = new AppliedState(new AlertMachine({}, parts.seed), kept.historyEventsMax);
     this.#members = new Members(identity);
     this.#digests = new Digests(identity.replicaId);
     this.#stalls = new StallGuard(clock);
@@ -100,12 +98,12 @@ export class Replica implements Resident {
     this.#applier = new Applier({
       clock,
       store,
-      machine: this.#machine,
+      state: this.#state,
       entryAt: (index) => this.#driver.entryAt(index),
       firstInMemory: () => this.#driver.firstInMemory,
       onApplied: (entry, replies, events) => {
-        for (const event of events) this.#history.push(event);
-        this.#digests.note(entry.index, this.#machine.digest);
+        for (const event of events) this.#state.history.push(event);
+        this.#digests.note(entry.index, this.#state.machine.digest);
         this.#proposals.applied(entry, replies);
       },
       onSlice: () => this.#afterSlice(),
@@ -113,7 +111,7 @@ export class Replica implements Resident {
     });
     this.#proposals = new Proposals(clock);
     this.#reads = new Reads((context) => this.#driver.read(context));
-    this.watches = new WatchHub(this.#machine, this.#history, clock);
+    this.watches = new WatchHub(this.#state, clock);
     this.#links = new PeerLinks({
       transport: parts.transport,
       clock,
@@ -128,7 +126,7 @@ export class Replica implements Resident {
     return this.#parts.clock;
   }
   get machine(): AlertMachine {
-    return this.#machine;
+    return this.#state.machine;
   }
   get standing(): Standing {
     return this.#driver.standing;
@@ -237,11 +235,11 @@ export class Replica implements Resident {
       commit: logIndex(this.#driver.committed),
       applied: this.#applier.applied,
       lastIndex: this.#driver.lastIndex,
-      revision: this.#machine.revision,
-      digest: hashToHex(this.#machine.digest),
+      revision: this.#state.machine.revision,
+      digest: hashToHex(this.#state.machine.digest),
       uptimeMs: Math.floor(this.clock.monotonic() - this.#startedAt),
       agent,
-      openAlerts: this.#machine.openCount,
+      openAlerts: this.#state.machine.openCount,
       members: this.#members.all,
       alarms: this.#alarms(),
     };

@@ -3,7 +3,6 @@ import type { Clock, Timer } from '../base/clock.ts';
 import { TocsinError } from '../base/errors.ts';
 import { ALERTS_GROUP, millis, type Revision, revision } from '../base/ids.ts';
 import {
-  LIST_PAGE_MAX,
   SLICE_MS_MAX,
   WATCH_FRAME_BYTES_MAX,
   WATCH_PROGRESS_MS,
@@ -12,8 +11,7 @@ import {
 } from '../base/limits.ts';
 import { matches } from '../statemachine/filter.ts';
 import type { History } from '../statemachine/history.ts';
-import type { AlertMachine } from '../statemachine/machine.ts';
-import type { Alert, AlertEvent, AlertFilter, AlertId } from '../statemachine/types.ts';
+import type { Alert, AlertEvent, AlertFilter } from '../statemachine/types.ts';
 import type { Channel } from '../transport/types.ts';
 import {
   encodeCompacted,
@@ -22,6 +20,7 @@ import {
   encodeProgress,
 } from '../wire/answers.ts';
 import { FrameType } from '../wire/frame.ts';
+import type { AppliedState } from './applied-state.ts';
 
 /** One watcher: a cursor into the shared history. It has no queue of its own that could grow. */
 interface Watch {
@@ -31,15 +30,21 @@ interface Watch {
   /** The next revision to be told. */
   next: Revision;
   /** A state that takes the place of events no longer kept, while it is being sent. */
-  state: { readonly alerts: readonly Alert[]; at: number; readonly revision: Revision } | undefined;
+  state: WatchState | undefined;
   /** The newest revision that the watcher has been told everything up to; undefined = nothing yet. */
   told: Revision | undefined;
+}
+
+/** What is left of a state that is being sent: undefined stands for an alert that does not match. */
+interface WatchState {
+  readonly rest: Iterator<Alert | undefined, undefined>;
+  readonly revision: Revision;
 }
 
 /** The watches of one connection. */
 interface Line {
   readonly watches: Map<number, Watch>;
-  /** The one that a state is being sent to: one at a time, because a state holds every alert. */
+  /** The one that a state is being sent to: one at a time, because a state is long. */
   compacting: Watch | undefined;
 }
 
@@ -48,8 +53,7 @@ interface Line {
  * when the history no longer reaches back to it; it never makes a write, or another watcher, wait.
  */
 export class WatchHub {
-  readonly #machine: AlertMachine;
-  readonly #history: History;
+  readonly #state: AppliedState;
   readonly #clock: Clock;
   readonly #lines: Map<Channel, Line> = new Map();
   /** Each event is encoded once, for all its watchers. */
@@ -61,11 +65,14 @@ export class WatchHub {
   #again = false;
   #closed = false;
 
-  constructor(machine: AlertMachine, history: History, clock: Clock) {
-    this.#machine = machine;
-    this.#history = history;
+  constructor(state: AppliedState, clock: Clock) {
+    this.#state = state;
     this.#clock = clock;
     this.#progress = clock.every(millis(WATCH_PROGRESS_MS), () => this.#tellProgress());
+  }
+
+  get #history(): History {
+    return this.#state.history;
   }
 
   countOf(channel: Channel): number {
@@ -172,19 +179,11 @@ export class WatchHub {
     return items;
   }
 
+  /** The state of now, whatever is applied while it is sent. */
   #compact(watch: Watch): void {
-    const alerts: Alert[] = [];
-    let after: AlertId | undefined;
-    do {
-      const page = this.#machine.list(watch.filter, {
-        limit: LIST_PAGE_MAX,
-        ...(after === undefined ? {} : { after }),
-      });
-      for (const alert of page.alerts) alerts.push(alert);
-      after = page.next;
-    } while (after !== undefined);
-    watch.state = { alerts, at: 0, revision: this.#machine.revision };
-    watch.next = revision(this.#machine.revision + 1);
+    const view = this.#state.machine.view();
+    watch.state = { rest: view.matching(watch.filter), revision: view.revision };
+    watch.next = revision(view.revision + 1);
   }
 
   #encode(event: AlertEvent): Uint8Array {
@@ -223,16 +222,18 @@ function takeState(watch: Watch): readonly Uint8Array[] {
   const state = must(watch.state, `watch ${watch.id} is sent no state`);
   const items: Uint8Array[] = [];
   let bytes = 0;
-  while (state.at < state.alerts.length && bytes < WATCH_FRAME_BYTES_MAX) {
-    const item = encodeCompactedAlert(must(state.alerts[state.at], `no alert ${state.at}`));
+  for (let looked = 0; looked < WATCH_SCAN_MAX && bytes < WATCH_FRAME_BYTES_MAX; looked += 1) {
+    const { done, value: alert } = state.rest.next();
+    if (done) {
+      items.push(encodeCompacted(state.revision));
+      watch.told = state.revision;
+      watch.state = undefined;
+      break;
+    }
+    if (alert === undefined) continue;
+    const item = encodeCompactedAlert(alert);
     items.push(item);
     bytes += item.byteLength;
-    state.at += 1;
-  }
-  if (state.at === state.alerts.length) {
-    items.push(encodeCompacted(state.revision));
-    watch.told = state.revision;
-    watch.state = undefined;
   }
   return items;
 }

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { type Millis, millis, unixMillis } from '../../src/base/ids.ts';
 import { SLICE_MS_MAX } from '../../src/base/limits.ts';
 import type { Entry } from '../../src/raft/types.ts';
+import { AppliedState } from '../../src/replica/applied-state.ts';
 import { Applier } from '../../src/replica/applier.ts';
 import { AlertMachine } from '../../src/statemachine/machine.ts';
 import { endAfter } from '../../src/storage/log-state.ts';
@@ -70,7 +71,7 @@ async function stageOf(
   const applier = new Applier({
     clock,
     store: change(store),
-    machine,
+    state: new AppliedState(machine),
     entryAt: (index) => (index >= inMemory ? entries[index - 1] : undefined),
     firstInMemory: () => inMemory,
     onApplied: (entry, replies) => {
@@ -205,7 +206,7 @@ test('entries without commands are passed over', async () => {
   const applier = new Applier({
     clock: new VirtualClock(),
     store: new MemoryDisk(CLUSTER).open(),
-    machine,
+    state: new AppliedState(machine),
     entryAt: () => entry,
     firstInMemory: () => 1,
     onApplied: (_entry, replies) => expect(replies).toEqual([]),

@@ -7,11 +7,11 @@ import {
   SUBMIT_BYTES_MAX,
   WATCHES_PER_CONNECTION_MAX,
 } from '../../src/base/limits.ts';
+import { AppliedState } from '../../src/replica/applied-state.ts';
 import { ClientSession, type Host } from '../../src/replica/client-session.ts';
 import type { Proposal } from '../../src/replica/proposals.ts';
 import type { ReadDone } from '../../src/replica/reads.ts';
 import { WatchHub } from '../../src/replica/watch-hub.ts';
-import { History } from '../../src/statemachine/history.ts';
 import { AlertMachine } from '../../src/statemachine/machine.ts';
 import {
   decodeFail,
@@ -28,7 +28,7 @@ import { raiseRecord, ScriptedChannel } from './scripted.ts';
 class Stage implements Host {
   readonly clock: VirtualClock = new VirtualClock();
   readonly machine: AlertMachine = new AlertMachine();
-  readonly watches: WatchHub = new WatchHub(this.machine, new History(), this.clock);
+  readonly watches: WatchHub = new WatchHub(new AppliedState(this.machine), this.clock);
   readonly channel: ScriptedChannel = new ScriptedChannel();
   readonly proposals: Proposal[] = [];
   readonly reads: ReadDone[] = [];

@@ -2,9 +2,10 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { logIndex, revision, unixMillis } from '../../src/base/ids.ts';
 import { WATCH_UNSENT_BYTES_MAX } from '../../src/base/limits.ts';
+import { AppliedState } from '../../src/replica/applied-state.ts';
 import { WatchHub } from '../../src/replica/watch-hub.ts';
 import type { WatchMessage } from '../../src/statemachine/alert-api.ts';
-import { History } from '../../src/statemachine/history.ts';
+import type { History } from '../../src/statemachine/history.ts';
 import { AlertMachine, type Applied } from '../../src/statemachine/machine.ts';
 import type { AlertFilter } from '../../src/statemachine/types.ts';
 import { WatchReader } from '../../src/wire/answers.ts';
@@ -15,13 +16,19 @@ import { raiseOf, ScriptedChannel } from './scripted.ts';
 /** A machine whose history the watchers are told. */
 class Stage {
   readonly clock: VirtualClock = new VirtualClock();
-  readonly machine: AlertMachine = new AlertMachine();
-  readonly history: History;
+  readonly state: AppliedState;
   readonly hub: WatchHub;
 
   constructor(historyEventsMax = 1_000) {
-    this.history = new History(historyEventsMax);
-    this.hub = new WatchHub(this.machine, this.history, this.clock);
+    this.state = new AppliedState(new AlertMachine(), historyEventsMax);
+    this.hub = new WatchHub(this.state, this.clock);
+  }
+
+  get machine(): AlertMachine {
+    return this.state.machine;
+  }
+  get history(): History {
+    return this.state.history;
   }
 
   get newest(): number {
@@ -271,4 +278,42 @@ test('a closed hub takes no more watches and leaves no timer', () => {
   expect(() => stage.watch(new ScriptedChannel(), 1, 1)).toThrow('stopping');
   stage.hub.wake();
   expect(stage.clock.pending).toBe(0);
+});
+
+test('a state that is being sent is of one revision, whatever is applied meanwhile', async () => {
+  const stage = new Stage(10);
+  stage.raiseMany(50, 'x'.repeat(1_000));
+  const channel = new ScriptedChannel();
+  channel.isSlow = true;
+  channel.queuedBytes = 0;
+  stage.watch(channel, 1, 1);
+  for (let n = 0; n < 40; n += 1) {
+    await stage.turns();
+    stage.raise(`later${n}`);
+    channel.drain();
+  }
+  await stage.turns();
+  const [state] = messagesOf(channel, 1);
+  if (state?.type !== 'compacted') throw new Error('no state came first');
+  expect(state.alerts.map(({ revision: at }) => at)).toEqual(
+    Array.from({ length: state.revision }, (_, at) => at + 1),
+  );
+  const told = messagesOf(channel, 1).at(-1);
+  expect(told).toMatchObject({ event: { revision: stage.newest } });
+});
+
+test('a replaced state is told as a state to whoever was behind it, and goes on from there', async () => {
+  const stage = new Stage();
+  stage.raiseMany(3);
+  const channel = new ScriptedChannel();
+  stage.watch(channel, 1, 1);
+  await stage.turns();
+  const other = new Stage();
+  other.raiseMany(9);
+  stage.state.replace(other.machine);
+  stage.hub.wake();
+  await stage.turns();
+  stage.raise('after');
+  await stage.turns();
+  expect(wordsOf(channel, 1)).toEqual(['e1', 'e2', 'e3', 'c9', 'e10']);
 });
