@@ -117,6 +117,15 @@ export const DIGESTS_PER_FRAME_MAX = 16;
 /** Things that are wrong, as a replica tells them of itself. */
 export const ALARMS_MAX = 64;
 
+// Snapshots.
+/** Entries, or bytes of them, after which the next snapshot is due. */
+export const SNAPSHOT_ENTRIES = 100_000;
+export const SNAPSHOT_LOG_BYTES: number = 64 * MiB;
+/** What the log keeps at most for peers that lag; whoever needs more is given a snapshot. */
+export const LOG_KEPT_BYTES_MAX: number = 512 * MiB;
+/** Of snapshots that a replica fetches: beyond it, it waits, so that whoever sends has time for everybody else. */
+export const SNAPSHOT_BYTES_PER_SECOND: number = 128 * MiB;
+
 // The bulk lane: snapshots and repairs, on connections of their own.
 /** Requests of one peer that are under way at once. */
 export const BULK_REQUESTS_MAX = 4;
@@ -204,6 +213,10 @@ assert(
   'a leader that stood still must notice before anyone can have replaced it',
 );
 assert(STALL_MS_MAX > TICK_MS * 4, 'a late tick is no stall');
+assert(
+  LOG_KEPT_BYTES_MAX >= SNAPSHOT_LOG_BYTES * 4,
+  'a peer must have time to fetch a snapshot before the log has moved on',
+);
 assert(DIGESTS_PER_FRAME_MAX * 4 <= DIGESTS_KEPT_MAX, 'what was told lately must be remembered');
 assert(ENTRY_BYTES_MAX <= APPEND_BYTES_MAX, 'an entry must fit one append');
 assert(APPEND_BYTES_MAX * 2 <= FRAME_BYTES_MAX, 'an append must fit one frame with room');

@@ -1,6 +1,7 @@
 import { assert } from '../base/assert.ts';
 import type { Clock, Timer } from '../base/clock.ts';
-import type { LogIndex, ReplicaId } from '../base/ids.ts';
+import type { LogIndex, ReplicaId, UnixMillis } from '../base/ids.ts';
+import type { Configuration } from '../raft/configuration.ts';
 import { RaftCore, type RaftInit } from '../raft/core.ts';
 import type {
   Entry,
@@ -11,7 +12,8 @@ import type {
   Ready,
   Standing,
 } from '../raft/types.ts';
-import type { LogStore } from '../storage/types.ts';
+import type { LogPlace, LogStore, SnapshotMeta } from '../storage/types.ts';
+import { listsOf } from '../wire/members.ts';
 import { EntryRecord } from '../wire/record.ts';
 import { DiskWriter } from './disk-writer.ts';
 import { Sealer } from './sealer.ts';
@@ -22,8 +24,8 @@ export interface DriverEvents {
   cut(): void;
   /** To be sent to a peer. */
   send(message: Message): void;
-  /** What one Ready means for applying and for reads. */
-  progressed(ready: Ready): void;
+  /** What one Ready means for members, applying and reads. `snapshot` is the one that takes the place of the state. */
+  progressed(ready: Ready, snapshot: SnapshotMeta | undefined): void;
   /** Somebody else leads, or nobody. */
   standing(before: Standing, now: Standing): void;
   failed(error: unknown): void;
@@ -31,7 +33,10 @@ export interface DriverEvents {
 
 export interface DriverParts {
   readonly init: Omit<RaftInit, 'noop'>;
-  readonly clusterId: string;
+  /** Where the log on disk begins. */
+  readonly base: LogPlace;
+  /** The stamp of the newest entry that was applied. */
+  readonly time: () => UnixMillis;
   readonly store: LogStore;
   readonly clock: Clock;
   readonly events: DriverEvents;
@@ -45,17 +50,19 @@ export class CoreDriver {
   readonly #writer: DiskWriter;
   #turn: Timer | undefined;
   #pumping = false;
+  /** Given to the core, not yet taken over. */
+  #fetched: SnapshotMeta | undefined;
   #stopped = false;
   #standing: Standing;
 
   constructor(parts: DriverParts) {
     this.#parts = parts;
-    const { init, clock, clusterId, store, events } = parts;
+    const { init, clock, base, time, store, events } = parts;
     this.#core = new RaftCore({
       ...init,
       noop: () => EntryRecord.draft('noop', this.#sealer.stamp(), 0, []),
     });
-    this.#sealer = new Sealer(this.#core, clock, clusterId);
+    this.#sealer = new Sealer(this.#core, clock, base, time);
     this.#standing = this.#core.standing;
     this.#writer = new DiskWriter(store, this.#core.last.index, {
       release: (messages) => this.#route(messages),
@@ -78,6 +85,9 @@ export class CoreDriver {
   }
   get durable(): LogIndex {
     return this.#writer.durable;
+  }
+  get configuration(): Configuration {
+    return this.#core.configuration;
   }
   get sealer(): Sealer {
     return this.#sealer;
@@ -117,6 +127,25 @@ export class CoreDriver {
   /** Everything up to `index` is applied: what is durable too may leave memory. */
   release(index: LogIndex): void {
     this.#core.release(Math.min(index, this.#writer.durable));
+  }
+
+  /** A durable snapshot reaches beyond `index`: the core forgets what is up to there, and then the disk may. */
+  compact(index: LogIndex): void {
+    this.#core.compact(index);
+  }
+  /** Puts a snapshot in the place of log and state. False if it brings nothing new; else `progressed` tells the rest. */
+  restore(meta: SnapshotMeta): boolean {
+    const { index, term, members } = meta;
+    const isTaken = this.#core.restore({ index, term, configuration: listsOf(members) });
+    if (!isTaken) return false;
+    this.#fetched = meta;
+    this.work();
+    return true;
+  }
+  /** Gives up leading, handing over first if somebody can take over. */
+  stepDown(): void {
+    this.#core.stepDown();
+    this.soon();
   }
 
   stop(): void {
@@ -163,10 +192,12 @@ export class CoreDriver {
 
   /** One Ready, in order of duty (see Ready). */
   #perform(ready: Ready): void {
+    const snapshot = ready.snapshot === undefined ? undefined : this.#fetched;
+    if (snapshot !== undefined) this.#sealer.restart(snapshot);
     for (const entry of ready.append) this.#sealer.seal(entry);
     for (const message of ready.send) this.#parts.events.send(message);
-    this.#route(this.#writer.add(ready));
-    this.#parts.events.progressed(ready);
+    this.#route(this.#writer.add(ready, snapshot));
+    this.#parts.events.progressed(ready, snapshot);
     for (const read of ready.logReads) this.#readFor(read);
   }
 

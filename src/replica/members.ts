@@ -1,30 +1,73 @@
+import { must } from '../base/assert.ts';
 import { TocsinError } from '../base/errors.ts';
-import type { ReplicaId } from '../base/ids.ts';
-import type { Identity, Member } from '../storage/types.ts';
+import type { LogIndex, ReplicaId } from '../base/ids.ts';
+import type { Ready } from '../raft/types.ts';
+import type { Identity, Restored, SnapshotMeta } from '../storage/types.ts';
 import type { Hello } from '../wire/handshake.ts';
+import type { ClusterMember } from '../wire/members.ts';
+import { recordOf } from '../wire/record.ts';
 
-/** Who belongs to the cluster, and where: the address book of a replica, and its list of whom to let in. */
+/** Members, and the entry that made them so. */
+interface MembersAt {
+  readonly index: number;
+  readonly members: readonly ClusterMember[];
+}
+
+/**
+ * Who belongs to the cluster, and where: the address book of a replica, and its list of whom to let in. The log says so,
+ * by its newest configuration entry, committed or not; until it holds one, the identity does.
+ */
 export class Members {
   readonly #clusterId: string;
   readonly #self: ReplicaId;
-  readonly #all: readonly Member[];
+  /** The first holds where the log begins. Never empty. */
+  #list: MembersAt[];
 
-  constructor({ clusterId, replicaId, members }: Identity) {
-    this.#clusterId = clusterId;
-    this.#self = replicaId;
-    this.#all = members;
+  constructor(identity: Identity, restored: Pick<Restored, 'snapshot' | 'configurations'>) {
+    this.#clusterId = identity.clusterId;
+    this.#self = identity.replicaId;
+    const members = restored.snapshot?.members ?? formatted(identity);
+    this.#list = [{ index: 0, members }];
+    for (const entry of restored.configurations) this.#append(entry.index, recordOf(entry).members);
   }
 
-  /** In order of id, this replica included. */
-  get all(): readonly Member[] {
-    return this.#all;
+  /** In order of id, this replica included if it belongs to them. */
+  get all(): readonly ClusterMember[] {
+    return this.#newest.members;
   }
-  get others(): readonly Member[] {
-    return this.#all.filter(({ id }) => id !== this.#self);
+  get others(): readonly ClusterMember[] {
+    return this.all.filter(({ id }) => id !== this.#self);
+  }
+  get voters(): readonly ReplicaId[] {
+    return this.all.filter(({ roles }) => roles.includes('voter')).map(({ id }) => id);
   }
 
+  /** Those that held right after the entry at `index`. */
+  at(index: LogIndex): readonly ClusterMember[] {
+    const found = this.#list.findLast((each) => each.index <= index);
+    return must(found, `no members are known for entry ${index}`).members;
+  }
+
+  find(id: ReplicaId | undefined): ClusterMember | undefined {
+    return this.all.find((member) => member.id === id);
+  }
   addressOf(id: ReplicaId | undefined): string | undefined {
-    return this.#all.find((member) => member.id === id)?.address;
+    return this.find(id)?.address;
+  }
+
+  /** Takes in what a Ready does to the log. Whether that changed the members. */
+  note(ready: Ready, snapshot: SnapshotMeta | undefined): boolean {
+    const before = this.#newest;
+    if (ready.snapshot !== undefined) {
+      const { members, index } = must(snapshot, 'the core installs what nobody fetched');
+      const later = ready.snapshot.keepsLog ? this.#list.filter((at) => at.index > index) : [];
+      this.#list = [{ index: 0, members }, ...later];
+    }
+    const { truncateFrom } = ready;
+    if (truncateFrom !== undefined)
+      this.#list = this.#list.filter((each, at) => at === 0 || each.index < truncateFrom);
+    for (const entry of ready.append) this.#append(entry.index, recordOf(entry).members);
+    return this.#newest !== before;
   }
 
   /**
@@ -38,7 +81,31 @@ export class Members {
     if (remote.role === 'client') return;
     if (remote.replicaId === this.#self)
       throw new TocsinError('WRONG_REPLICA', `this is replica ${this.#self} itself`);
-    if (this.addressOf(remote.replicaId) === undefined)
+    const member = this.find(remote.replicaId);
+    if (member === undefined)
       throw new TocsinError('WRONG_REPLICA', `replica ${remote.replicaId} is not a member`);
+    if (member.incarnation !== 0 && member.incarnation !== remote.incarnation)
+      throw new TocsinError(
+        'WRONG_REPLICA',
+        `replica ${member.id} is another one now: a wiped disk is a new member, under a new id`,
+      );
+  }
+
+  get #newest(): MembersAt {
+    return this.#list[this.#list.length - 1] as MembersAt;
+  }
+
+  #append(index: LogIndex, members: readonly ClusterMember[] | undefined): void {
+    if (members !== undefined && index > this.#newest.index) this.#list.push({ index, members });
   }
 }
+
+/** Those that the cluster was formatted with: all of them voters, of any incarnation. */
+const formatted = ({ members }: Identity): readonly ClusterMember[] =>
+  members.map(({ id, address }) => ({
+    id,
+    address,
+    incarnation: 0,
+    roles: ['voter'],
+    priority: 0,
+  }));

@@ -13,30 +13,41 @@ export interface PeerLinksParts {
   readonly transport: Transport;
   readonly clock: Clock;
   readonly self: Hello;
-  readonly members: readonly Member[];
   /** A connection to or from the peer broke. A hint, not a verdict. */
   readonly onLost: (peer: ReplicaId) => void;
   readonly log: (line: string) => void;
 }
 
 type PeerLane = Extract<Lane, 'control' | 'log'>;
+const LANES: readonly PeerLane[] = ['control', 'log'];
 
 /** Outgoing connections to the other members: each lane its own, dialled again whenever it breaks. */
 export class PeerLinks {
+  readonly #parts: PeerLinksParts;
   readonly #links: Map<string, Link> = new Map();
-  readonly #self: ReplicaId | undefined;
 
   constructor(parts: PeerLinksParts) {
-    this.#self = parts.self.replicaId;
-    for (const member of parts.members) {
-      if (member.id === this.#self) continue;
-      for (const lane of ['control', 'log'] as const)
-        this.#links.set(`${lane}${member.id}`, new Link(parts, member, lane));
-    }
+    this.#parts = parts;
   }
 
-  start(): void {
-    for (const link of this.#links.values()) link.dial();
+  /** From now on these are the others: connects to who is new, or elsewhere, and lets go of who is gone. */
+  sync(others: readonly Member[]): void {
+    const wanted = new Map<string, Member>();
+    for (const member of others)
+      for (const lane of LANES) wanted.set(`${lane}${member.id}`, member);
+    for (const [name, link] of this.#links) {
+      if (wanted.get(name)?.address === link.address) continue;
+      this.#links.delete(name);
+      link.close();
+    }
+    for (const member of others)
+      for (const lane of LANES) {
+        const name = `${lane}${member.id}`;
+        if (this.#links.has(name)) continue;
+        const link = new Link(this.#parts, member, lane);
+        this.#links.set(name, link);
+        link.dial();
+      }
   }
 
   /** Sends, or drops: Raft repeats what matters. */
@@ -79,6 +90,9 @@ class Link {
     this.lane = lane;
   }
 
+  get address(): string {
+    return this.#member.address;
+  }
   get isOpen(): boolean {
     return this.#channel !== undefined;
   }

@@ -1,35 +1,42 @@
-import { assert } from '../base/assert.ts';
+import { assert, must } from '../base/assert.ts';
 import type { Clock, Timer } from '../base/clock.ts';
 import { TocsinError } from '../base/errors.ts';
 import { hashToHex } from '../base/hash.ts';
-import { logIndex, type Millis, millis, type ReplicaId } from '../base/ids.ts';
+import { type LogIndex, logIndex, type Millis, millis, type ReplicaId } from '../base/ids.ts';
 import { HEARTBEAT_TICKS, READS_PENDING_MAX, TICK_MS } from '../base/limits.ts';
 import { Prng } from '../base/prng.ts';
 import type { Message, Ready, Standing } from '../raft/types.ts';
-import { AlertMachine } from '../statemachine/machine.ts';
-import type { Identity, LogStore, Member, Restored } from '../storage/types.ts';
+import type { AlertMachine } from '../statemachine/machine.ts';
+import type { Identity, LogPlace, LogStore, Restored, SnapshotMeta } from '../storage/types.ts';
 import type { Channel, Transport } from '../transport/types.ts';
-import { type Checkpoint, encodeDigests } from '../wire/digests.ts';
-import { FrameType } from '../wire/frame.ts';
+import type { Checkpoint } from '../wire/digests.ts';
+import type { FrameType } from '../wire/frame.ts';
 import type { Hello } from '../wire/handshake.ts';
-import type { Alarm, ReplicaStatus } from '../wire/status.ts';
+import { listsOf } from '../wire/members.ts';
+import { recordOf } from '../wire/record.ts';
+import type { ReplicaStatus } from '../wire/status.ts';
 import { AppliedState } from './applied-state.ts';
 import { Applier } from './applier.ts';
 import { ClientSession } from './client-session.ts';
+import { Comparer } from './comparer.ts';
 import { CoreDriver } from './core-driver.ts';
-import { Digests, type Verdict } from './digests.ts';
 import type { Resident } from './front-door.ts';
 import { Members } from './members.ts';
 import { PeerLinks } from './peer-links.ts';
 import { type Proposal, Proposals } from './proposals.ts';
 import { type ReadDone, Reads } from './reads.ts';
+import { SnapshotDesk } from './snapshot-desk.ts';
+import type { SnapshotPolicy } from './snapshotter.ts';
 import { StallGuard } from './stall-guard.ts';
+import { successorOf } from './successor.ts';
 import { WatchHub } from './watch-hub.ts';
 
 /** What a replica runs on. Production passes disk, sockets and clock; the simulator virtual ones. */
 export interface ReplicaParts {
   readonly identity: Identity;
   readonly restored: Restored;
+  /** The one in the restored snapshot, or a new one. */
+  readonly machine: AlertMachine;
   readonly store: LogStore;
   readonly transport: Transport;
   readonly clock: Clock;
@@ -41,6 +48,8 @@ export interface ReplicaParts {
   readonly onFault: (error: unknown) => void;
   /** Events kept for watchers that resume. @defaultValue HISTORY_EVENTS_MAX */
   readonly historyEventsMax?: number;
+  /** @defaultValue the limits */
+  readonly snapshots?: SnapshotPolicy | undefined;
 }
 
 /**
@@ -49,7 +58,7 @@ export interface ReplicaParts {
  */
 export class Replica implements Resident {
   /** Without the restored entries, which the core forgets one day. */
-  readonly #parts: Omit<ReplicaParts, 'restored'>;
+  readonly #parts: Omit<ReplicaParts, 'restored' | 'machine'>;
   readonly #driver: CoreDriver;
   readonly #state: AppliedState;
   readonly #applier: Applier;
@@ -57,68 +66,101 @@ export class Replica implements Resident {
   readonly #reads: Reads;
   readonly #links: PeerLinks;
   readonly #members: Members;
-  readonly #digests: Digests;
+  readonly #comparer: Comparer;
+  readonly #desk: SnapshotDesk;
   readonly #stalls: StallGuard;
   readonly #startedAt: number;
   readonly watches: WatchHub;
   #ticker: Timer | undefined;
   #stopped = false;
   #beat = 0;
-  #verdict: Verdict = { is: 'unknown' };
+  /** The entry that was applied last. */
+  #place: LogPlace;
 
   constructor(parts: ReplicaParts) {
-    const { restored, ...kept } = parts;
+    const { restored, machine, ...kept } = parts;
     this.#parts = kept;
-    const { identity, store, clock } = kept;
+    const { identity, store, clock, transport, log, seed } = kept;
     this.#startedAt = clock.monotonic();
-    this.#state = new AppliedState(new AlertMachine({}, parts.seed), kept.historyEventsMax);
-    this.#members = new Members(identity);
-    this.#digests = new Digests(identity.replicaId);
+    this.#place = restored.snapshot ?? restored.base;
+    this.#state = new AppliedState(machine, kept.historyEventsMax);
+    this.#members = new Members(identity, restored);
     this.#stalls = new StallGuard(clock);
-    this.#driver = new CoreDriver({
+    this.#driver = this.#driverFrom(restored);
+    this.#applier = this.#applierOf();
+    this.#proposals = new Proposals(clock);
+    this.#reads = new Reads((context) => this.#driver.read(context));
+    this.watches = new WatchHub(this.#state, clock);
+    const onLost = (peer: ReplicaId): void => this.peerLost(peer);
+    this.#links = new PeerLinks({ transport, clock, self: this.hello, onLost, log });
+    this.#comparer = new Comparer(identity.replicaId, this.#members, this.#links);
+    this.#desk = new SnapshotDesk({
+      store,
+      clock,
+      state: this.#state,
+      driver: this.#driver,
+      members: this.#members,
+      links: this.#links,
+      transport,
+      self: this.hello,
+      place: () => this.#place,
+      seed,
+      policy: kept.snapshots,
+      log,
+      onFault: (error) => this.#fault(error),
+    });
+  }
+
+  #driverFrom({ hardState, tail, terms, base, snapshot, configurations }: Restored): CoreDriver {
+    const { identity, store, clock, seed } = this.#parts;
+    // Who belonged to the cluster where the log begins matters no more than until its next configuration entry, which is
+    // in the snapshot if there is one: it cannot be cut any more.
+    const configuration = listsOf(snapshot?.members ?? this.#members.all);
+    return new CoreDriver({
       init: {
         id: identity.replicaId,
-        voters: identity.members.map((member) => member.id),
-        prng: new Prng(parts.seed),
-        hardState: restored.hardState,
-        tail: restored.tail,
-        terms: restored.terms,
+        voters: configuration.voters,
+        prng: new Prng(seed),
+        hardState: { ...hardState, commit: higher(hardState.commit, this.#place.index) },
+        tail,
+        terms,
+        snapshot: base.index === 0 ? undefined : { ...base, configuration },
+        configurations: configurations.map((entry) => ({
+          index: entry.index,
+          configuration: must(recordOf(entry).configuration, `entry ${entry.index}`),
+        })),
       },
-      clusterId: identity.clusterId,
+      base,
+      time: () => this.#state.machine.time,
       store,
       clock,
       events: {
         cut: () => this.#cutProposals(),
         send: (message) => this.#links.send(message),
-        progressed: (ready) => this.#progressed(ready),
+        progressed: (ready, snap) => this.#progressed(ready, snap),
         standing: (before, now) => this.#changedStanding(before, now),
         failed: (error) => this.#fault(error),
       },
     });
-    this.#applier = new Applier({
-      clock,
-      store,
+  }
+
+  #applierOf(): Applier {
+    return new Applier({
+      clock: this.clock,
+      store: this.#parts.store,
       state: this.#state,
       entryAt: (index) => this.#driver.entryAt(index),
       firstInMemory: () => this.#driver.firstInMemory,
       onApplied: (entry, replies, events) => {
+        const { index, term } = entry;
+        this.#place = { index, term, chain: recordOf(entry).chain };
         for (const event of events) this.#state.history.push(event);
-        this.#digests.note(entry.index, this.#state.machine.digest);
+        this.#comparer.note(index, this.#state.machine.digest);
+        this.#desk.taker.noteApplied(entry);
         this.#proposals.applied(entry, replies);
       },
       onSlice: () => this.#afterSlice(),
       onFault: (error) => this.#fault(error),
-    });
-    this.#proposals = new Proposals(clock);
-    this.#reads = new Reads((context) => this.#driver.read(context));
-    this.watches = new WatchHub(this.#state, clock);
-    this.#links = new PeerLinks({
-      transport: parts.transport,
-      clock,
-      self: this.hello,
-      members: this.#members.all,
-      onLost: (peer) => this.peerLost(peer),
-      log: parts.log,
     });
   }
 
@@ -142,7 +184,7 @@ export class Replica implements Resident {
   start(): void {
     if (this.#stopped) return;
     assert(this.#ticker === undefined, 'the replica was started before');
-    this.#links.start();
+    this.#links.sync(this.#members.others);
     this.#ticker = this.clock.every(millis(TICK_MS), () => this.#tick());
     this.#driver.work();
   }
@@ -155,6 +197,7 @@ export class Replica implements Resident {
     this.#driver.stop();
     this.#applier.stop();
     this.#links.close();
+    this.#desk.stop();
     const closed = new TocsinError('UNAVAILABLE', 'the replica is stopping');
     this.#proposals.abandon(closed, unknownOutcome('the replica is stopping'));
     this.#reads.close(closed);
@@ -169,11 +212,11 @@ export class Replica implements Resident {
     new ClientSession(channel, this);
   }
 
-  readonly answerBulk = (type: FrameType): Promise<readonly Uint8Array[]> =>
-    Promise.reject(new TocsinError('FRAME_UNKNOWN_TYPE', `nothing answers frames of type ${type}`));
+  readonly answerBulk = (type: FrameType, body: Uint8Array): Promise<readonly Uint8Array[]> =>
+    this.#desk.answer(type, body);
 
   receiveDigests(peer: ReplicaId, checkpoints: readonly Checkpoint[]): void {
-    this.#digests.heard(peer, checkpoints);
+    this.#comparer.heard(peer, checkpoints);
   }
 
   /** A message of a peer has arrived. */
@@ -188,16 +231,11 @@ export class Replica implements Resident {
     this.#driver.peerLost(peer);
   }
 
-  /** Hands the leadership to whoever holds most of the log. False if there is nothing to hand over. */
+  /** Hands the leadership to whoever can take over best. False if there is nothing to hand over, or nobody. */
   handOver(): boolean {
     if (this.standing.role !== 'leader' || this.#stopped) return false;
-    // One that is down may hold as much of the log as one that is not.
-    const reach = ({ id }: Member): number => (this.#links.isConnected(id) ? 1 : 0);
-    const matchOf = ({ id }: Member): number => this.#driver.matchOf(id);
-    const best = [...this.#members.others].sort(
-      (a, b) => reach(b) - reach(a) || matchOf(b) - matchOf(a),
-    )[0];
-    return best !== undefined && this.#driver.transfer(best.id);
+    const heir = successorOf(this.#members, this.#links, this.#driver);
+    return heir !== undefined && this.#driver.transfer(heir);
   }
 
   propose(proposal: Proposal): void {
@@ -241,27 +279,8 @@ export class Replica implements Resident {
       agent,
       openAlerts: this.#state.machine.openCount,
       members: this.#members.all,
-      alarms: this.#alarms(),
+      alarms: this.#comparer.alarms,
     };
-  }
-
-  #alarms(): readonly Alarm[] {
-    const verdict = this.#verdict;
-    if (verdict.is === 'divided')
-      return [
-        {
-          name: 'states-divided',
-          says: `no majority holds the same state at entry ${verdict.index}`,
-        },
-      ];
-    if (verdict.is === 'agrees' && verdict.differing.length > 0)
-      return [
-        {
-          name: 'peer-differs',
-          says: `replicas ${verdict.differing.join(', ')} hold another state at entry ${verdict.index}`,
-        },
-      ];
-    return [];
   }
 
   #tick(): void {
@@ -269,6 +288,7 @@ export class Replica implements Resident {
     this.#driver.tick(late === undefined);
     if (late !== undefined) this.#stoodStill(late);
     this.#proposals.expire();
+    this.#desk.tick();
     this.#beat += 1;
     if (this.#beat % HEARTBEAT_TICKS === 0) this.#compare();
     this.#driver.work();
@@ -280,17 +300,13 @@ export class Replica implements Resident {
    */
   #stoodStill(late: Millis): void {
     this.#parts.log(`the process stood still for ${Math.round(late)} ms`);
-    if (this.standing.role === 'leader') this.handOver();
+    if (this.standing.role === 'leader') this.#driver.stepDown();
   }
 
-  /** Tells the others what the state here is, and compares it with what they told. */
   #compare(): void {
-    const newest = this.#digests.newest();
-    if (newest.length === 0) return;
-    this.#links.tell(FrameType.DIGESTS, [encodeDigests(newest)]);
-    this.#verdict = this.#digests.judge(this.#members.all.map(({ id }) => id));
-    if (this.#verdict.is !== 'differs') return;
-    const { index, agreeing } = this.#verdict;
+    const verdict = this.#comparer.compare();
+    if (verdict.is !== 'differs') return;
+    const { index, agreeing } = verdict;
     this.#fault(
       new TocsinError(
         'STATE_DIVERGED',
@@ -315,11 +331,22 @@ export class Replica implements Resident {
     }
   }
 
-  #progressed(ready: Ready): void {
+  #progressed(ready: Ready, snapshot: SnapshotMeta | undefined): void {
+    if (this.#members.note(ready, snapshot)) this.#links.sync(this.#members.others);
+    if (snapshot !== undefined) this.#installed(snapshot);
+    if (ready.snapshotOffer !== undefined) this.#desk.offered(ready.snapshotOffer);
     this.#applier.advance(ready.committed);
     this.#reads.confirmed(ready.reads);
     if (ready.readsDropped.length > 0) this.#reads.dropped(ready.readsDropped, this.#notLeading());
     this.#reads.applied(this.#applier.applied);
+  }
+
+  /** A snapshot is the state from now on; the log goes on behind it. */
+  #installed(snapshot: SnapshotMeta): void {
+    this.#state.replace(this.#desk.machineOf(snapshot));
+    this.#place = snapshot;
+    this.#applier.replaced();
+    this.watches.wake();
   }
 
   #afterSlice(): void {
@@ -357,6 +384,8 @@ export class Replica implements Resident {
     this.#parts.onFault(error);
   }
 }
+
+const higher = (a: LogIndex, b: LogIndex): LogIndex => logIndex(Math.max(a, b));
 
 const unknownOutcome = (why: string): TocsinError =>
   new TocsinError('OUTCOME_UNKNOWN', `${why}; the command may or may not be written`);

@@ -8,8 +8,9 @@ import type { Identity, LogStore } from '../storage/types.ts';
 import { SystemClock } from '../transport/system-clock.ts';
 import { TcpTransport } from '../transport/tcp-transport.ts';
 import type { Listener } from '../transport/types.ts';
+import { bringUp } from './bring-up.ts';
 import { listenFor } from './front-door.ts';
-import { Replica } from './replica.ts';
+import type { Replica } from './replica.ts';
 
 export interface ServeOptions {
   /** A formatted data folder. */
@@ -61,9 +62,8 @@ async function run(
     stopped = resolve;
   });
   const transport = new TcpTransport();
-  const replica = new Replica({
+  const replica = await bringUp({
     identity,
-    restored: await store.load(),
     store,
     transport,
     clock,

@@ -28,6 +28,7 @@ interface FrameTypes {
   readonly HEARTBEAT_REPLY: 21;
   readonly TIMEOUT_NOW: 22;
   readonly SNAPSHOT_OFFER: 23;
+  readonly SNAPSHOT_FETCH: 30;
   readonly DIGESTS: 31;
   readonly SUBMIT: 32;
   readonly SUBMIT_REPLY: 33;
@@ -56,6 +57,7 @@ export const FrameType: FrameTypes = {
   HEARTBEAT_REPLY: 21,
   TIMEOUT_NOW: 22,
   SNAPSHOT_OFFER: 23,
+  SNAPSHOT_FETCH: 30,
   DIGESTS: 31,
   SUBMIT: 32,
   SUBMIT_REPLY: 33,

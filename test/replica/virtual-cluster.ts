@@ -2,8 +2,10 @@ import { must } from '../../src/base/assert.ts';
 import { logIndex, millis, replicaId } from '../../src/base/ids.ts';
 import { Prng } from '../../src/base/prng.ts';
 import { type Client, connect } from '../../src/client/index.ts';
+import { bringUp } from '../../src/replica/bring-up.ts';
 import { listenFor } from '../../src/replica/front-door.ts';
-import { Replica } from '../../src/replica/replica.ts';
+import type { Replica } from '../../src/replica/replica.ts';
+import type { SnapshotPolicy } from '../../src/replica/snapshotter.ts';
 import { type BatchFate, MemoryDisk } from '../../src/storage/memory-log-store.ts';
 import type { Identity, Member } from '../../src/storage/types.ts';
 import { MemoryNetwork } from '../../src/transport/memory-transport.ts';
@@ -33,6 +35,8 @@ export class VirtualCluster {
   readonly hosts: string[] = [];
   /** Milliseconds a write takes, drawn between these. */
   diskMs: readonly [number, number] = [0, 2];
+  /** When replicas that are started from now on take snapshots; undefined = as in production, so never in a short story. */
+  snapshots: SnapshotPolicy | undefined;
   readonly #clients: Client[] = [];
   #starts = 0;
 
@@ -75,14 +79,14 @@ export class VirtualCluster {
       this.clock.after(millis(low + this.prng.unit() * (high - low)), () => write.complete());
     };
     const store = machine.disk.open();
-    const replica = new Replica({
+    const replica = await bringUp({
       identity: machine.identity,
-      restored: await store.load(),
       store,
       transport,
       clock: machine.clock,
       seed: this.prng.uint32() + this.#starts,
       agent: 'test',
+      snapshots: this.snapshots,
       log: () => {},
       onFault: (error) => {
         machine.fault = error;

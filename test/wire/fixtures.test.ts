@@ -15,6 +15,7 @@ import {
   encodeWatchMessages,
   WatchReader,
 } from '../../src/wire/answers.ts';
+import { decodeSnapshotFetch, encodeSnapshotFetch } from '../../src/wire/bulk-messages.ts';
 import {
   decodeFail,
   decodeGet,
@@ -190,6 +191,9 @@ describe('frames of replicas that the core knows nothing of', () => {
     { index: logIndex(16), digest: 2 ** 52 + 1 },
     { index: logIndex(32), digest: 7 },
   ];
+  const fetch = { what: 'chunk', id: '7-1-00', chunk: 3 } as const;
+  const body = [encodeSnapshotFetch(fetch)];
+  frame('snapshot-fetch', FrameType.SNAPSHOT_FETCH, body, decodeSnapshotFetch, fetch);
   frame('digests', FrameType.DIGESTS, [encodeDigests(checkpoints)], decodeDigests, checkpoints);
 });
 

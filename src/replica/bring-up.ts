@@ -1,0 +1,19 @@
+import { AlertMachine } from '../statemachine/machine.ts';
+import { readImage } from './machine-image.ts';
+import { Replica, type ReplicaParts } from './replica.ts';
+
+/**
+ * Brings a replica up from its disk: the log, and the machine out of the newest snapshot. What the log holds beyond the
+ * snapshot is applied when the replica runs.
+ * @throws TocsinError DATA_CORRUPT, DATA_NEWER_FORMAT, DISK_FAILED
+ */
+export async function bringUp(parts: Omit<ReplicaParts, 'restored' | 'machine'>): Promise<Replica> {
+  const { store, clock, seed } = parts;
+  const restored = await store.load();
+  const { snapshot } = restored;
+  const machine =
+    snapshot === undefined
+      ? new AlertMachine({}, seed)
+      : await readImage(store.snapshots, snapshot, seed, clock);
+  return new Replica({ ...parts, restored, machine });
+}

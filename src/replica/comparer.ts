@@ -1,0 +1,67 @@
+import type { LogIndex, ReplicaId } from '../base/ids.ts';
+import { type Checkpoint, encodeDigests } from '../wire/digests.ts';
+import { FrameType } from '../wire/frame.ts';
+import type { Alarm } from '../wire/status.ts';
+import { Digests, type Verdict } from './digests.ts';
+import type { Members } from './members.ts';
+import type { PeerLinks } from './peer-links.ts';
+
+/** Tells the others what the state here is, and compares it with what they tell. */
+export class Comparer {
+  readonly #members: Members;
+  readonly #links: PeerLinks;
+  readonly #digests: Digests;
+  #verdict: Verdict = { is: 'unknown' };
+
+  constructor(self: ReplicaId, members: Members, links: PeerLinks) {
+    this.#members = members;
+    this.#links = links;
+    this.#digests = new Digests(self);
+  }
+
+  note(index: LogIndex, digest: number): void {
+    this.#digests.note(index, digest);
+  }
+
+  heard(peer: ReplicaId, checkpoints: readonly Checkpoint[]): void {
+    this.#digests.heard(peer, checkpoints);
+  }
+
+  /** Called as often as a heartbeat goes. */
+  compare(): Verdict {
+    const newest = this.#digests.newest();
+    if (newest.length > 0) this.#links.tell(FrameType.DIGESTS, [encodeDigests(newest)]);
+    this.#verdict = this.#digests.judge(this.#members.voters);
+    return this.#verdict;
+  }
+
+  get alarms(): readonly Alarm[] {
+    return alarmsOf(this.#verdict);
+  }
+}
+
+function alarmsOf(verdict: Verdict): readonly Alarm[] {
+  switch (verdict.is) {
+    case 'unknown':
+      return [];
+    case 'agrees':
+      return verdict.differing.map((peer) => ({
+        name: 'peer-differs',
+        says: `replica ${peer} holds another state than a majority, seen at entry ${verdict.index}`,
+      }));
+    case 'differs':
+      return [
+        {
+          name: 'state-differs',
+          says: `the state at entry ${verdict.index} is not that of replicas ${verdict.agreeing.join(', ')}`,
+        },
+      ];
+    case 'divided':
+      return [
+        {
+          name: 'states-divided',
+          says: `no majority holds the same state at entry ${verdict.index}`,
+        },
+      ];
+  }
+}

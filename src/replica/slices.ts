@@ -1,0 +1,33 @@
+import type { Clock } from '../base/clock.ts';
+import type { Millis } from '../base/ids.ts';
+import { SLICE_MS_MAX } from '../base/limits.ts';
+
+/** Work of which one looks at the clock only now and then, because looking costs as much as a step. */
+const STEPS_BETWEEN_LOOKS = 16;
+
+/** Divides long work into slices, and leaves the loop to everybody else between them. */
+export class Slices {
+  readonly #clock: Clock;
+  #began: Millis;
+  #steps = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#began = clock.monotonic();
+  }
+
+  /** Called after each short step: whether the slice is over, and `next` is to be awaited. */
+  step(): boolean {
+    this.#steps += 1;
+    if (this.#steps % STEPS_BETWEEN_LOOKS !== 0) return false;
+    return this.#clock.monotonic() - this.#began >= SLICE_MS_MAX;
+  }
+
+  /** Resolves when everybody else had a turn. */
+  async next(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#clock.soon(resolve);
+    });
+    this.#began = this.#clock.monotonic();
+  }
+}
