@@ -57,6 +57,7 @@ export const DOORS: Readonly<Record<string, readonly string[]>> = {
   '@libp2p/': ['src/transport'],
   '@multiformats/': ['src/transport'],
   msgpackr: ['src/wire'],
+  '@datadog/sketches-js': ['src/wire'],
   commander: ['cli', 'scripts/cli-page.ts', 'test/cli'],
   yaml: ['cli', 'test/cli'],
   zod: ['cli'],

@@ -25,6 +25,22 @@ export function hashText(text: string, seed = 0): number {
   return finish(h1, h2);
 }
 
+/** Hash of bytes, four at a step. */
+export function hashBytes(bytes: Uint8Array, seed = 0): number {
+  let h1 = 0x2545f491 ^ seed ^ bytes.length;
+  let h2 = 0x6c078965 ^ Math.floor(seed / 2 ** 32);
+  for (let i = 0; i < bytes.length; i += 4) {
+    const word =
+      (bytes[i] as number) |
+      ((bytes[i + 1] ?? 0) << 8) |
+      ((bytes[i + 2] ?? 0) << 16) |
+      ((bytes[i + 3] ?? 0) << 24);
+    h1 = Math.imul(h1 ^ word, 0x9e3779b1) ^ (h1 >>> 15);
+    h2 = Math.imul(h2 ^ word, 0x5f356495) ^ (h2 >>> 13);
+  }
+  return finish(h1, h2);
+}
+
 /** Folds safe integers into a running hash: the order matters. */
 export function mix(hash: number, ...values: readonly number[]): number {
   let h1 = hash | 0;

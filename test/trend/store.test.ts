@@ -1,0 +1,130 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  TREND_FUTURE_MS_MAX,
+  TREND_RAW_MS_MAX,
+  TREND_WINDOW_MS,
+  TREND_WINDOW_SAMPLES_MAX,
+} from '../../src/base/limits.ts';
+import { type Chunk, joinChunks } from '../../src/trend/chunk.ts';
+import { join, NO_SAMPLES } from '../../src/trend/samples.ts';
+import { TrendStore, VERDICT } from '../../src/trend/store.ts';
+import { SampleWindow } from '../../src/trend/window.ts';
+import { anyRow, type Row, START, samplesOf } from './arbitraries.ts';
+
+const NOW = START + 600_000;
+
+function storeOf(rows: readonly Row[]): TrendStore {
+  const store = new TrendStore();
+  store.receive(NOW);
+  for (const { time, value, quality } of rows) store.append(0, time, value, quality);
+  return store;
+}
+
+/** In several windows, with times that come again. */
+const rows = fc.array(
+  anyRow(9 * TREND_WINDOW_MS).map((row) => ({ ...row, time: row.time - (row.time % 5_000) })),
+  { maxLength: 80 },
+);
+
+describe('a window', () => {
+  it('holds the same whatever the order and however often samples come', () => {
+    fc.assert(
+      fc.property(fc.array(anyRow(50), { maxLength: 200 }), (all) => {
+        const window = new SampleWindow(START);
+        for (const { time, value, quality } of all) window.append(time, value, quality, NOW);
+        const expected = all.reduce((sum, row) => join(sum, samplesOf([row])), NO_SAMPLES);
+        expect(window.samples()).toEqual(expected);
+      }),
+    );
+  });
+
+  it('refuses what it has no room for, and duplicates take none', () => {
+    const window = new SampleWindow(START);
+    let taken = 0;
+    for (let at = 0; at < TREND_WINDOW_SAMPLES_MAX; at += 1)
+      taken += window.append(START + at, 1, 0, NOW) ? 1 : 0;
+    expect(taken).toBe(TREND_WINDOW_SAMPLES_MAX);
+    expect(window.append(START, 2, 0, NOW)).toBe(false);
+    expect(window.samples().times.length).toBe(TREND_WINDOW_SAMPLES_MAX);
+    const doubled = new SampleWindow(START);
+    for (let at = 0; at < TREND_WINDOW_SAMPLES_MAX + 10; at += 1)
+      taken -= doubled.append(START + (at % 100), 1, 0, NOW) ? 1 : 0;
+    expect(taken).toBe(-10);
+    expect(doubled.samples().times.length).toBe(100);
+  });
+});
+
+describe('the store', () => {
+  it('gives out, in memory and on the way to disk together, exactly what it took', () => {
+    fc.assert(
+      fc.property(rows, fc.array(fc.nat(10), { maxLength: 3 }), (all, cuts) => {
+        const store = new TrendStore();
+        store.receive(NOW);
+        const disk = new Map<number, Chunk>();
+        for (const [at, { time, value, quality }] of all.entries()) {
+          expect(store.append(0, time, value, quality)).toBeLessThanOrEqual(VERDICT.behind);
+          if (!cuts.includes(at % 11)) continue;
+          for (const leaving of store.takeEnded(START + 3 * TREND_WINDOW_MS)) {
+            const { start } = leaving.window;
+            const chunk = leaving.window.chunk();
+            expect(store.chunk(0, start)).toBeDefined();
+            const before = disk.get(start);
+            disk.set(start, before === undefined ? chunk : joinChunks(before, chunk));
+            store.written(leaving);
+          }
+        }
+        for (const start of store.windows(0)) {
+          const chunk = store.chunk(0, start);
+          const before = disk.get(start);
+          if (chunk !== undefined)
+            disk.set(start, before === undefined ? chunk : joinChunks(before, chunk));
+        }
+        const held = [...disk.values()].reduce(
+          (sum, chunk) => join(sum, chunk.samples),
+          NO_SAMPLES,
+        );
+        expect(held).toEqual(all.reduce((sum, row) => join(sum, samplesOf([row])), NO_SAMPLES));
+      }),
+    );
+  });
+
+  it('knows the latest by device time, however late the others come', () => {
+    fc.assert(
+      fc.property(
+        rows.filter((all) => all.length > 0),
+        (all) => {
+          const latest = storeOf(all).latest(0);
+          expect(latest?.time).toBe(Math.max(...all.map((row) => row.time)));
+          expect(latest?.receivedAt).toBe(NOW);
+        },
+      ),
+    );
+  });
+
+  it('tells what became of each sample', () => {
+    const store = storeOf([]);
+    expect(store.append(0, NOW, 1, 0)).toBe(VERDICT.inOrder);
+    expect(store.append(0, NOW, 1, 0)).toBe(VERDICT.behind);
+    expect(store.append(0, NOW - 3_600_000, 1, 0)).toBe(VERDICT.behind);
+    expect(store.append(0, NOW - TREND_RAW_MS_MAX - 1, 1, 0)).toBe(VERDICT.tooOld);
+    expect(store.append(0, NOW + TREND_FUTURE_MS_MAX + 1, 1, 0)).toBe(VERDICT.tooNew);
+  });
+
+  it('keeps how much later than its time a sample was received, least and most', () => {
+    const store = new TrendStore();
+    store.receive(START + 40);
+    store.append(0, START + 10, 1, 0);
+    store.receive(START + 15);
+    store.append(0, START + 20, 1, 0);
+    expect(store.chunk(0, START)?.delays).toEqual({ minMs: -5, maxMs: 30 });
+  });
+
+  it('counts what it holds, and forgets what was written', () => {
+    const store = storeOf([{ time: START, value: 1, quality: 0 }]);
+    expect(store.held).toBe(1);
+    for (const leaving of store.takeEnded(NOW)) store.written(leaving);
+    expect(store.held).toBe(0);
+    expect(store.chunk(0, START)).toBeUndefined();
+  });
+});
