@@ -65,9 +65,9 @@ describe('a chunk', () => {
     );
   });
 
-  it('takes a byte a sample for a converter of ten bits, scaled and printed with five digits', () => {
+  it('takes a byte a sample for a converter of ten bits, scaled and printed with five places', () => {
     const levels = Array.from({ length: 6_000 }, (_, at) =>
-      Number((Math.round(400 * Math.sin(at / 40)) / 1_023).toPrecision(5)),
+      Number((Math.round(400 * Math.sin(at / 40)) / 1_023).toFixed(5)),
     );
     expect(encodeChunk(steady(levels, 8), START).byteLength).toBeLessThan(6_000);
   });
