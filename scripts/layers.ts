@@ -20,6 +20,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   observe: ['base', 'wire'],
   storage: ['base', 'raft', 'wire'],
   transport: ['base', 'wire'],
+  oncall: ['base'],
   replica: ['base', ...CORE, 'wire', 'security', 'observe', 'storage', 'transport'],
   client: ['base', 'statemachine', 'wire', 'transport'],
   testing: [
@@ -52,6 +53,7 @@ export const MAY_REACH: Readonly<Record<string, readonly string[]>> = {
 /** Third-party package, or a scope with a slash at its end → the only folders that may import it. */
 export const DOORS: Readonly<Record<string, readonly string[]>> = {
   level: ['src/storage'],
+  luxon: ['src/oncall'],
   'classic-level': ['src/storage'],
   'abstract-level': ['src/storage'],
   '@libp2p/': ['src/transport'],

@@ -161,6 +161,13 @@ export const UNIX_MILLIS_MAX = 8_640_000_000_000_000;
 /** The longest time a request may allow itself. */
 export const REQUEST_MS_MAX = 3_600_000;
 
+// On-call schedules.
+export const SCHEDULE_LAYERS_MAX = 16;
+export const SCHEDULE_USERS_MAX = 256;
+export const SCHEDULE_OVERRIDES_MAX = 1_024;
+/** Shifts worked out in one answer: a year of changing every hour, and what restrictions and overrides cut. */
+export const SHIFTS_MAX = 16_384;
+
 // Rules over samples.
 export const RULES_PER_SET_MAX = 256;
 /** The longest run of samples a rule may wait for: an hour at one a second. */
