@@ -1,9 +1,8 @@
-import { DateTime } from 'luxon';
 import type { Layer, Schedule } from '../../src/oncall/types.ts';
 
 /**
- * Who is on call at one instant, told the slow way: overrides and layers from the last to the first, handoffs counted one
- * by one from the start, restrictions looked up on the calendar days around the instant.
+ * Who is on call at one instant, told the slow way and without the library: overrides and layers from the last to the
+ * first, handoffs counted one by one from the start, restrictions looked up on the calendar days around the instant.
  */
 export function onCallByTheMinute(schedule: Schedule, at: number): string | undefined {
   for (const { user, from, until } of [...schedule.overrides].reverse())
@@ -15,32 +14,54 @@ export function onCallByTheMinute(schedule: Schedule, at: number): string | unde
   return undefined;
 }
 
+const DAY_MS = 86_400_000;
+const HOURS = { hour: 1, day: 24, week: 168 } as const;
+
 function userOf(layer: Layer, zone: string, at: number): string | undefined {
   if (!isAllowed(layer, zone, at)) return undefined;
   const { start, every, unit } = layer.rotation;
-  const first = earliest(DateTime.fromISO(start, { zone }));
-  if (at < first.toMillis()) return undefined;
+  const wall = Date.parse(`${start}:00Z`);
+  const first = instantOf(wall, zone);
+  if (at < first) return undefined;
+  const step = every * HOURS[unit] * 3_600_000;
+  const handoff = (n: number): number =>
+    unit === 'hour' ? first + n * step : instantOf(wall + n * step, zone);
   let turns = 0;
-  while (first.plus({ [unit]: (turns + 1) * every }).toMillis() <= at) turns += 1;
+  while (handoff(turns + 1) <= at) turns += 1;
   return layer.users[turns % layer.users.length];
 }
 
 function isAllowed({ restrictions }: Layer, zone: string, at: number): boolean {
   if (restrictions.length === 0) return true;
-  const today = DateTime.fromMillis(at, { zone }).startOf('day');
+  const today = Math.floor((at + offsetAt(at, zone)) / DAY_MS) * DAY_MS;
   return restrictions.some(({ days, from, to }) =>
-    [-1, 0].some((offset) => {
-      const day = today.plus({ days: offset });
-      if (days.length > 0 && !days.includes(day.weekday)) return false;
-      const ends = to > from ? day : day.plus({ days: 1 });
-      return clock(day, from) <= at && at < clock(ends, to);
+    [today - DAY_MS, today].some((day) => {
+      const weekday = new Date(day).getUTCDay() || 7;
+      if (days.length > 0 && !days.includes(weekday)) return false;
+      const ends = to > from ? day : day + DAY_MS;
+      return instantOf(day + spanOf(from), zone) <= at && at < instantOf(ends + spanOf(to), zone);
     }),
   );
 }
 
-const clock = (day: DateTime, text: string): number =>
-  earliest(
-    DateTime.fromISO(`${day.toISODate()}T${text}`, { zone: day.zoneName ?? 'UTC' }),
-  ).toMillis();
+const spanOf = (time: string): number => Date.parse(`1970-01-01T${time}:00Z`);
 
-const earliest = (time: DateTime): DateTime => time.getPossibleOffsets()[0] ?? time;
+/** The first instant at which the clocks of the zone show `wall`; if they skip it, as if they had not been changed yet. */
+function instantOf(wall: number, zone: string): number {
+  const offsets = [offsetAt(wall - DAY_MS, zone), offsetAt(wall + DAY_MS, zone)];
+  const shown = offsets
+    .map((offset) => wall - offset)
+    .filter((at) => at + offsetAt(at, zone) === wall);
+  return shown.length > 0 ? Math.min(...shown) : wall - (offsets[0] ?? 0);
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** How far the clocks of the zone are ahead of UTC at an instant, in milliseconds. */
+function offsetAt(at: number, zone: string): number {
+  const format =
+    formats.get(zone) ??
+    new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short', timeStyle: 'medium' });
+  formats.set(zone, format);
+  return Date.parse(`${format.format(at).replace(' ', 'T')}Z`) - Math.floor(at / 1_000) * 1_000;
+}
