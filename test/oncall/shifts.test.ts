@@ -117,6 +117,7 @@ describe('the shifts of a schedule', () => {
 });
 
 const ZONES = ['Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'UTC'] as const;
+const STARTS = ['2026-03-20', '2026-10-20'] as const;
 const USERS = ['ana', 'ben', 'eve', 'max', 'zoe'] as const;
 
 const timeOfDay = fc
@@ -127,7 +128,7 @@ const layers = fc.record({
   name: fc.constant('any'),
   users: fc.array(fc.constantFrom(...USERS), { minLength: 1, maxLength: 4 }),
   rotation: fc.record({
-    start: timeOfDay.map((time) => `2026-03-20T${time}`),
+    start: fc.tuple(fc.constantFrom(...STARTS), timeOfDay).map(([day, time]) => `${day}T${time}`),
     every: fc.integer({ min: 1, max: 9 }),
     unit: fc.constantFrom('hour' as const, 'day' as const, 'week' as const),
   }),
@@ -141,9 +142,10 @@ const layers = fc.record({
   ),
 });
 
+/** Within three weeks of a start, to the minute: the clocks of every zone change in one of them. */
 const instants = fc
-  .integer({ min: Date.parse('2026-03-19T00:00Z'), max: Date.parse('2026-04-02T00:00Z') })
-  .map((value) => unixMillis(Math.floor(value / 60_000) * 60_000));
+  .tuple(fc.constantFrom(...STARTS), fc.integer({ min: -1_440, max: 30_000 }))
+  .map(([day, minutes]) => unixMillis(Date.parse(day) + minutes * 60_000));
 
 const schedules = fc.record({
   timeZone: fc.constantFrom(...ZONES),
