@@ -21,6 +21,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   storage: ['base', 'raft', 'wire'],
   transport: ['base', 'wire'],
   oncall: ['base'],
+  notify: ['base', 'statemachine'],
   replica: ['base', ...CORE, 'wire', 'security', 'observe', 'storage', 'transport'],
   client: ['base', 'statemachine', 'wire', 'transport'],
   testing: [

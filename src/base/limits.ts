@@ -168,6 +168,10 @@ export const SCHEDULE_OVERRIDES_MAX = 1_024;
 /** Shifts worked out in one answer: a year of changing every hour, and what restrictions and overrides cut. */
 export const SHIFTS_MAX = 16_384;
 
+// Notifications.
+/** Of what a program that sends complains of, its end. */
+export const NOTIFY_OUTPUT_BYTES_MAX: number = 4 * KiB;
+
 // Rules over samples.
 export const RULES_PER_SET_MAX = 256;
 /** The longest run of samples a rule may wait for: an hour at one a second. */
