@@ -131,8 +131,22 @@ export const EXPECTATIONS: readonly Expectation[] = [
       ['test/cli/commands/running.test.ts', 'tells each event in a line, until it is interrupted'],
     ),
   ),
-  expect('A command run for each event', 'etcdctl watch --', planned(OPERATIONS)),
-  expect('Waiting for a condition, with a time-out', 'kubectl wait', planned(OPERATIONS)),
+  expect(
+    'A command run for each event',
+    'etcdctl watch --',
+    done([
+      'test/cli/commands/running.test.ts',
+      'runs a program for each event, with the event on its standard input',
+    ]),
+  ),
+  expect(
+    'Waiting for a condition, with a time-out',
+    'kubectl wait',
+    done(
+      ['test/cli/commands/wait.test.ts', '--for %s goes on until it is so'],
+      ['test/cli/commands/wait.test.ts', 'tells what it saw last when the time is up'],
+    ),
+  ),
   expect('Handing the leadership over by hand', 'etcdctl move-leader, rqlite', planned(CLUSTER)),
   expect('A new member learns before it votes', 'etcdctl member', planned(CLUSTER)),
   expect('Removing members when the majority is lost, guarded', 'consul', planned(CLUSTER)),
@@ -150,7 +164,17 @@ export const EXPECTATIONS: readonly Expectation[] = [
     'nats cheat',
     done(['test/cli/commands/help.test.ts', 'of %j begins with examples']),
   ),
-  expect('Completion for the common shells', 'etcdctl, cobra', planned(OPERATIONS)),
+  expect(
+    'Completion for the common shells',
+    'etcdctl, cobra',
+    done(
+      ['test/cli/completion/complete.test.ts', 'leads to every command, and to every flag of it'],
+      [
+        'test/cli/completion/complete.test.ts',
+        'a real bash asks with the words so far and takes the answer',
+      ],
+    ),
+  ),
   expect(
     'A suggestion for a word that is mistyped',
     'clig.dev',

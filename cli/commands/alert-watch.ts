@@ -1,9 +1,11 @@
 import { Command } from 'commander';
+import { TocsinError } from '../../src/base/errors.ts';
 import { type Revision, revision } from '../../src/base/ids.ts';
 import type { WatchMessage } from '../../src/statemachine/alert-api.ts';
 import type { AlertEvent } from '../../src/statemachine/types.ts';
 import { alertJson, renderAlertLine, renderEvent } from '../output/alerts.ts';
 import { isForPeople } from '../output/formats.ts';
+import { toSafeJson } from '../output/json.ts';
 import type { Paint } from '../output/paint.ts';
 import { streamRenderer } from '../output/stream.ts';
 import type { TableOptions } from '../output/table.ts';
@@ -29,18 +31,23 @@ export function watchCommand(io: Io): Command {
       '--from <revision>',
       'begin with the event of this revision; 1 is the beginning (default: now)',
       whole(1),
+    )
+    .argument(
+      '[program...]',
+      'after --: run for each event, which it gets as JSON on standard input',
     );
   return withExamples(addClientOptions(addFilterOptions(command), '10s'), [
     ['tocsin alert watch', 'what happens from now on'],
     ['tocsin alert watch --priority high --unit ICU', 'what is urgent on one unit'],
     ['tocsin alert watch --from 1', 'from the beginning'],
     ['tocsin alert watch -o json', 'one JSON object a line'],
-  ]).action(async (flags: WatchFlags) => {
+    ['tocsin alert watch --priority high -- ./page-somebody', 'a program for each event'],
+  ]).action(async (program: readonly string[], flags: WatchFlags) => {
     const told: Told = { revision: undefined };
     const patience = watchInterrupts(io, () => true);
     try {
       await Promise.race([
-        withClient(io, flags, (session) => follow(io, flags, session, told)),
+        withClient(io, flags, (session) => follow(io, flags, session, program, told)),
         patience.isOver,
       ]);
     } catch (error) {
@@ -59,7 +66,13 @@ interface Told {
   revision: Revision | undefined;
 }
 
-async function follow(io: Io, flags: WatchFlags, session: Session, told: Told): Promise<void> {
+async function follow(
+  io: Io,
+  flags: WatchFlags,
+  session: Session,
+  program: readonly string[],
+  told: Told,
+): Promise<void> {
   const printer = new Printer(tableOptions(io, flags));
   const forms = {
     value: messageJson,
@@ -77,8 +90,25 @@ async function follow(io: Io, flags: WatchFlags, session: Session, told: Told): 
     io.stdout.write(render(message));
     // The next one waits until this one is out: a slow reader slows the watch and fills no queue.
     await io.stdout.flush();
+    if (program.length > 0 && message.type === 'event')
+      await hand(io, program, messageJson(message), session.signal);
     told.revision = message.type === 'event' ? message.event.revision : message.revision;
   }
+}
+
+/** A program that fails ends the watch: what it was not told of must not be passed over in silence. */
+async function hand(
+  io: Io,
+  program: readonly string[],
+  event: unknown,
+  signal: AbortSignal,
+): Promise<void> {
+  const status = await io.services.runProgram(program, `${toSafeJson(event)}\n`, signal);
+  if (status === 0) return;
+  throw new TocsinError(
+    'USAGE',
+    `${program.join(' ')} ended with ${status}; the watch ends with it`,
+  );
 }
 
 /** The messages as lines for people: on a terminal the date is said once a day, elsewhere in each line. */

@@ -109,7 +109,7 @@ function addCommand(io: Io): Command {
 function selectCommand(io: Io): Command {
   const command = new Command('select')
     .description('use a context from now on')
-    .argument('<name>', 'the name; - is the one before', parseText);
+    .argument('<context>', 'the name; - is the one before', parseText);
   return withExamples(addOutputOptions(command), [
     ['tocsin context select icu', 'use it from now on'],
     ['tocsin context select -', 'back to the one before'],
@@ -126,7 +126,7 @@ function selectCommand(io: Io): Command {
 function removeCommand(io: Io): Command {
   const command = new Command('remove')
     .description('forget a context; the cluster is not touched')
-    .argument('<name>', 'the name', parseText);
+    .argument('<context>', 'the name', parseText);
   return withExamples(addOutputOptions(command), [
     ['tocsin context remove icu', 'forget it'],
   ]).action(async (name: string, flags: OutputFlags) => {
@@ -143,7 +143,7 @@ function removeCommand(io: Io): Command {
 function checkCommand(io: Io): Command {
   const command = new Command('check')
     .description('connect to the cluster of a context')
-    .argument('[name]', 'the name (default: the one in use)', parseText);
+    .argument('[context]', 'the name (default: the one in use)', parseText);
   return withExamples(addOutputOptions(command), [
     ['tocsin context check', 'the one in use'],
     ['tocsin context check icu', 'another one'],

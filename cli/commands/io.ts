@@ -43,6 +43,11 @@ export interface Services {
   formatFolder(path: string, identity: Identity): Promise<void>;
   /** The address in its one spelling. @throws TocsinError BAD_ADDRESS */
   parseAddress(text: string): Promise<ParsedAddress>;
+  /**
+   * Runs a program with a text on its standard input and our own output; its exit status, 128 and the signal's number
+   * more where a signal ended it. @throws TocsinError USAGE when it cannot be started
+   */
+  runProgram(argv: readonly string[], input: string, signal: AbortSignal): Promise<number>;
   /** A name for a new cluster, and the number of a new data folder. */
   draw(): Promise<{ readonly clusterId: string; readonly incarnation: number }>;
 }

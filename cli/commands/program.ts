@@ -5,6 +5,8 @@ import { packageVersion } from './version.ts';
 
 interface Entry {
   readonly summary: string;
+  /** Asked by programs: not in the help. */
+  readonly isHidden?: boolean;
   readonly load: (io: Io) => Promise<Command>;
 }
 
@@ -47,6 +49,20 @@ const ENTRIES: Readonly<Record<string, Entry>> = {
     load: async (io) =>
       (await import('./config.ts')).configCommand(io, () => buildWholeProgram(io)),
   },
+  wait: {
+    summary: 'wait until something is so',
+    load: async (io) => (await import('./wait.ts')).waitCommand(io),
+  },
+  completion: {
+    summary: 'print a script that makes a shell complete commands, flags, alerts and contexts',
+    load: async (io) => (await import('./completion.ts')).completionCommand(io),
+  },
+  complete: {
+    summary: 'print what may follow',
+    isHidden: true,
+    load: async (io) =>
+      (await import('./completion.ts')).completeCommand(io, () => buildWholeProgram(io)),
+  },
   errors: {
     summary: 'explain error codes',
     load: async (io) => (await import('./errors.ts')).errorsCommand(io),
@@ -72,10 +88,11 @@ export async function buildProgram(io: Io, wanted: readonly string[]): Promise<C
     ['tocsin serve --data ./r1', 'run a replica'],
     ['tocsin errors UNAVAILABLE', 'what an error code means'],
   ]);
-  for (const [name, { summary, load }] of Object.entries(ENTRIES))
-    program.addCommand(
-      wanted.includes(name) ? await load(io) : new Command(name).description(summary),
-    );
+  for (const [name, { summary, isHidden = false, load }] of Object.entries(ENTRIES)) {
+    const isWanted = wanted.includes(name);
+    const command = isWanted ? await load(io) : new Command(name).description(summary);
+    program.addCommand(command, { hidden: isHidden });
+  }
   return program;
 }
 

@@ -45,7 +45,13 @@ const asksForHelp = (words: readonly string[]): boolean =>
   words.includes('--help') || words.includes('-h');
 
 /** What flags are worth that are not given. These must run whatever the configuration says: they mend it. */
-const HEEDLESS: ReadonlySet<string> = new Set(['config', 'context', 'errors', 'completion']);
+const HEEDLESS: ReadonlySet<string> = new Set([
+  'config',
+  'context',
+  'errors',
+  'completion',
+  'complete',
+]);
 
 async function settle(command: Command, words: readonly string[], io: Io): Promise<void> {
   const { applySettings, settingsOf } = await import('../config/settings.ts');

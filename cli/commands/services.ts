@@ -19,6 +19,10 @@ export const SERVICES: Services = {
     const { multiaddr, port } = parseTcpAddress(text);
     return { text: multiaddr.toString(), port };
   },
+  runProgram: async (argv, input, signal) => {
+    const { runProgram } = await import('./run-program.ts');
+    return await runProgram(argv, input, signal);
+  },
   draw: async () => {
     const { newClusterId, newIncarnation } = await import('../../src/storage/identity.ts');
     return { clusterId: newClusterId(), incarnation: newIncarnation() };

@@ -43,25 +43,30 @@ export function parseText(text: string): string {
   return text;
 }
 
+/** A parser that knows all that it takes, for who suggests words. */
+export type Choice<P> = P & { readonly words: readonly string[] };
+
 /** One of a closed set of words, in any case, with - for _. */
-export const oneOf =
-  <T extends string>(words: readonly T[]) =>
-  (text: string): T => {
+export const oneOf = <T extends string>(words: readonly T[]): Choice<(text: string) => T> => {
+  const parse = (text: string): T => {
     const word = words.find(
       (known) => known.toLowerCase() === text.toLowerCase().replaceAll('-', '_'),
     );
     if (word !== undefined) return word;
     throw invalid(`It must be one of ${words.join(', ')}${didYouMean(text, words)}.`);
   };
+  return Object.assign(parse, { words });
+};
 
 /** Some of a closed set of words, with commas between them; the flag may be repeated. */
 export const someOf = <T extends string>(
   words: readonly T[],
-): ((text: string, before: readonly T[] | undefined) => readonly T[]) => {
+): Choice<(text: string, before: readonly T[] | undefined) => readonly T[]> => {
   const parse = oneOf(words);
-  return (text, before = []) => [
+  const parseAll = (text: string, before: readonly T[] = []): readonly T[] => [
     ...new Set([...before, ...text.split(',').map((one) => parse(one.trim()))]),
   ];
+  return Object.assign(parseAll, { words });
 };
 
 export const parseHexId = (text: string): string => {

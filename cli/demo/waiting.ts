@@ -5,12 +5,12 @@ export const pauseUntil = (at: number, signal: AbortSignal): Promise<void> =>
   pauseFor(at - performance.now(), signal);
 
 /** Resolves after so many milliseconds, or when the signal aborts. */
-export async function pauseFor(delayMs: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
+export async function pauseFor(delayMs: number, signal?: AbortSignal): Promise<void> {
+  if (signal?.aborted) return;
   try {
-    await pause(Math.max(0, delayMs), undefined, { signal });
+    await pause(Math.max(0, delayMs), undefined, signal === undefined ? {} : { signal });
   } catch (error) {
-    if (!signal.aborted) throw error;
+    if (!signal?.aborted) throw error;
   }
 }
 

@@ -8,6 +8,8 @@ import { anAlert, pageOf, runIn, SETTLED, World } from './world.ts';
 /** What gives its answer in one form of its own, and why. */
 const IN_ONE_FORM: Readonly<Record<string, string>> = {
   'score news2': 'is CSV',
+  completion: 'prints a script',
+  complete: 'speaks to that script',
 };
 
 /** Play for a while, or wait for a cluster of their own. */

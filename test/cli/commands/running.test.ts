@@ -155,6 +155,31 @@ describe('watch', () => {
     expect(overlaps).toBe(0);
   });
 
+  test('runs a program for each event, with the event on its standard input', async () => {
+    const told = [anEvent(), anEvent({ revision: revision(1043) })];
+    const watch = messages(told.map((event) => ({ type: 'event', event })));
+    const { world, stdout } = await runUntilInterrupted({ answers: { watch } }, [
+      ...['alert', 'watch', '--', './page', '--loud'],
+    ]);
+    const runs = world.calls.filter(({ method }) => method === 'runProgram');
+
+    expect(runs.length).toBeGreaterThan(0);
+    expect(runs[0]?.args[0]).toEqual(['./page', '--loud']);
+    expect(JSON.parse(String(runs[0]?.args[1]))).toMatchObject({
+      type: 'event',
+      event: { revision: 1042, alert: { id: 'A1042' } },
+    });
+    expect(stdout).toContain('A1042');
+  });
+
+  test('ends when the program fails, so that no event is passed over', async () => {
+    const watch = messages([{ type: 'event', event: anEvent() }]);
+    const { status, stderr } = await runIn({ answers: { watch } }, 'alert', 'watch', '--', 'false');
+
+    expect(status).toBe(2);
+    expect(stderr).toContain('false ended with 1');
+  });
+
   test('fails as what it watches fails', async () => {
     const watch = async function* (): AsyncGenerator<WatchMessage, void, undefined> {
       yield* TOLD;

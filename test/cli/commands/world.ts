@@ -200,6 +200,10 @@ function fakeServices(answers: Answers, calls: Call[]): Services {
         port === undefined ? new TocsinError('BAD_ADDRESS', text) : { text, port: Number(port) },
       );
     },
+    runProgram: (argv, input) => {
+      note('runProgram', argv, input);
+      return Promise.resolve(argv[0] === 'false' ? 1 : 0);
+    },
     draw: () => Promise.resolve({ clusterId: CLUSTER, incarnation: 7 }),
   };
 }
@@ -238,7 +242,7 @@ function fakeClient(
     },
     status: (endpoint = '', options) => {
       note('status', endpoint, options);
-      return orThrow(answers.status?.(endpoint) ?? aStatus());
+      return orThrow(answers.status?.(endpoint) ?? aStatus(idAt(endpoint)));
     },
     close: () => {
       note('close');
@@ -246,6 +250,9 @@ function fakeClient(
     },
   };
 }
+
+/** The members of the healthy cluster have their ids as the last number of their addresses. */
+const idAt = (endpoint: string): number => Number(/\.([123])\/tcp/.exec(endpoint)?.[1] ?? 1);
 
 const hang = (how: 'until-aborted' | 'for-ever', signal: AbortSignal | undefined): Promise<never> =>
   new Promise((_resolve, reject) => {
