@@ -39,7 +39,7 @@ export interface Output {
 /** The parts that do the work, each loaded when first called: help must not wait for them. */
 export interface Services {
   connect(options: ConnectOptions): Promise<OperatorClient>;
-  startReplica(options: ServeOptions): Promise<RunningReplica>;
+  startReplica(options: ServeOptions): Promise<ServedReplica>;
   formatFolder(path: string, identity: Identity): Promise<void>;
   /** The address in its one spelling. @throws TocsinError BAD_ADDRESS */
   parseAddress(text: string): Promise<ParsedAddress>;
@@ -51,6 +51,9 @@ export interface Services {
   /** A name for a new cluster, and the number of a new data folder. */
   draw(): Promise<{ readonly clusterId: string; readonly incarnation: number }>;
 }
+
+/** All that `serve` may do with a replica. */
+export type ServedReplica = Omit<RunningReplica, 'replica'>;
 
 export interface ParsedAddress {
   readonly text: string;

@@ -1,10 +1,9 @@
 import { Command } from 'commander';
 import type { TocsinError } from '../../src/base/errors.ts';
-import type { RunningReplica } from '../../src/replica/start.ts';
 import { printable } from '../output/escape.ts';
 import { streamRenderer } from '../output/stream.ts';
 import { withHint } from './failure.ts';
-import type { Io } from './io.ts';
+import type { Io, ServedReplica } from './io.ts';
 import { addOutputOptions, type OutputFlags, withExamples } from './options.ts';
 import { watchInterrupts } from './session.ts';
 import { shellQuote } from './shell-quote.ts';
@@ -68,7 +67,7 @@ async function serve(io: Io, flags: ServeFlags, stopping: Promise<void>): Promis
 async function announce(
   io: Io,
   flags: ServeFlags,
-  { identity, address }: RunningReplica,
+  { identity, address }: ServedReplica,
 ): Promise<void> {
   const { clusterId, replicaId } = identity;
   const forms = {

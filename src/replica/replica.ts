@@ -238,6 +238,15 @@ export class Replica implements Resident {
     return heir !== undefined && this.#driver.transfer(heir);
   }
 
+  get newestSnapshot(): SnapshotMeta | undefined {
+    return this.#desk.newest;
+  }
+
+  /** Takes a snapshot now. Undefined if there is nothing new, or one is being taken. */
+  takeSnapshot(): Promise<SnapshotMeta | undefined> {
+    return this.#desk.taker.take();
+  }
+
   propose(proposal: Proposal): void {
     if (this.standing.role !== 'leader' || this.#stopped) {
       proposal.settle(this.#notLeading());
@@ -300,7 +309,8 @@ export class Replica implements Resident {
    */
   #stoodStill(late: Millis): void {
     this.#parts.log(`the process stood still for ${Math.round(late)} ms`);
-    if (this.standing.role === 'leader') this.#driver.stepDown();
+    const isAlone = this.#members.voters.length === 1;
+    if (this.standing.role === 'leader' && !isAlone) this.#driver.stepDown();
   }
 
   #compare(): void {

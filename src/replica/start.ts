@@ -24,6 +24,7 @@ export interface ServeOptions {
 
 export interface RunningReplica {
   readonly identity: Identity;
+  readonly replica: Replica;
   /** Multiaddr, with the port that was really taken. */
   readonly address: string;
   /** Resolves when it has stopped: with the fault that stopped it, or undefined after `close`. */
@@ -97,6 +98,7 @@ async function run(
   replica.start();
   return {
     identity,
+    replica,
     address: listener.address,
     closed,
     close: async () => {

@@ -5,12 +5,13 @@ import type {
   OperatorClient,
   Output,
   ParsedAddress,
+  ServedReplica,
   Services,
 } from '../../../cli/commands/io.ts';
 import { run } from '../../../cli/commands/run.ts';
 import { TocsinError } from '../../../src/base/errors.ts';
 import { logIndex, replicaId, revision, term, unixMillis } from '../../../src/base/ids.ts';
-import type { RunningReplica, ServeOptions } from '../../../src/replica/start.ts';
+import type { ServeOptions } from '../../../src/replica/start.ts';
 import type {
   AlertPage,
   Answer,
@@ -51,7 +52,7 @@ export interface Answers {
   readonly watch?: (options: WatchOptions) => AsyncIterable<WatchMessage>;
   readonly status?: (endpoint: string) => ReplicaStatus | Error;
   readonly connect?: Error;
-  readonly replica?: RunningReplica | Error;
+  readonly replica?: ServedReplica | Error;
   readonly format?: Error;
   /** Stands in for a call that never ends until its signal is aborted. */
   readonly hang?: 'until-aborted' | 'for-ever';
@@ -278,7 +279,7 @@ export const messages = (all: readonly WatchMessage[]) =>
     );
   };
 
-export function fakeReplica(fault?: Promise<TocsinError | undefined>): RunningReplica {
+export function fakeReplica(fault?: Promise<TocsinError | undefined>): ServedReplica {
   let end: (fault: TocsinError | undefined) => void = () => {};
   const closed = new Promise<TocsinError | undefined>((resolve) => {
     end = resolve;
