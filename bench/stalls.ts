@@ -154,7 +154,7 @@ async function fillAndSnapshot(folder: string): Promise<void> {
   await phase(`raise ${ALERTS.toLocaleString('en-US')} alerts`, () => fill(running));
   await phase('nothing for two seconds', () => pause(2_000));
   await phase('take a snapshot', async () => {
-    while ((await running.replica.takeSnapshot()) === undefined && !isCovered(running))
+    while ((await running.replica.snapshots.take()) === undefined && !isCovered(running))
       await pause(10);
   });
   await phase('50 pages of a list, 1,000 each', listAll);
@@ -163,7 +163,7 @@ async function fillAndSnapshot(folder: string): Promise<void> {
 
 /** The newest snapshot holds everything. */
 const isCovered = ({ replica }: RunningReplica): boolean =>
-  replica.newestSnapshot?.index === replica.status().applied;
+  replica.snapshots.newest?.index === replica.status().applied;
 
 async function restart(folder: string): Promise<void> {
   const running = await phase('restart, from snapshot and log', async () => {

@@ -67,10 +67,10 @@ export class Replica implements Resident {
   readonly #links: PeerLinks;
   readonly #members: Members;
   readonly #comparer: Comparer;
-  readonly #desk: SnapshotDesk;
   readonly #stalls: StallGuard;
   readonly #startedAt: number;
   readonly watches: WatchHub;
+  readonly snapshots: SnapshotDesk;
   #ticker: Timer | undefined;
   #stopped = false;
   #beat = 0;
@@ -94,7 +94,7 @@ export class Replica implements Resident {
     const onLost = (peer: ReplicaId): void => this.peerLost(peer);
     this.#links = new PeerLinks({ transport, clock, self: this.hello, onLost, log });
     this.#comparer = new Comparer(identity.replicaId, this.#members, this.#links);
-    this.#desk = new SnapshotDesk({
+    this.snapshots = new SnapshotDesk({
       store,
       clock,
       state: this.#state,
@@ -156,7 +156,7 @@ export class Replica implements Resident {
         this.#place = { index, term, chain: recordOf(entry).chain };
         for (const event of events) this.#state.history.push(event);
         this.#comparer.note(index, this.#state.machine.digest);
-        this.#desk.taker.noteApplied(entry);
+        this.snapshots.noteApplied(entry);
         this.#proposals.applied(entry, replies);
       },
       onSlice: () => this.#afterSlice(),
@@ -197,7 +197,7 @@ export class Replica implements Resident {
     this.#driver.stop();
     this.#applier.stop();
     this.#links.close();
-    this.#desk.stop();
+    this.snapshots.stop();
     const closed = new TocsinError('UNAVAILABLE', 'the replica is stopping');
     this.#proposals.abandon(closed, unknownOutcome('the replica is stopping'));
     this.#reads.close(closed);
@@ -213,7 +213,7 @@ export class Replica implements Resident {
   }
 
   readonly answerBulk = (type: FrameType, body: Uint8Array): Promise<readonly Uint8Array[]> =>
-    this.#desk.answer(type, body);
+    this.snapshots.answer(type, body);
 
   receiveDigests(peer: ReplicaId, checkpoints: readonly Checkpoint[]): void {
     this.#comparer.heard(peer, checkpoints);
@@ -236,15 +236,6 @@ export class Replica implements Resident {
     if (this.standing.role !== 'leader' || this.#stopped) return false;
     const heir = successorOf(this.#members, this.#links, this.#driver);
     return heir !== undefined && this.#driver.transfer(heir);
-  }
-
-  get newestSnapshot(): SnapshotMeta | undefined {
-    return this.#desk.newest;
-  }
-
-  /** Takes a snapshot now. Undefined if there is nothing new, or one is being taken. */
-  takeSnapshot(): Promise<SnapshotMeta | undefined> {
-    return this.#desk.taker.take();
   }
 
   propose(proposal: Proposal): void {
@@ -297,7 +288,7 @@ export class Replica implements Resident {
     this.#driver.tick(late === undefined);
     if (late !== undefined) this.#stoodStill(late);
     this.#proposals.expire();
-    this.#desk.tick();
+    this.snapshots.tick();
     this.#beat += 1;
     if (this.#beat % HEARTBEAT_TICKS === 0) this.#compare();
     this.#driver.work();
@@ -344,7 +335,7 @@ export class Replica implements Resident {
   #progressed(ready: Ready, snapshot: SnapshotMeta | undefined): void {
     if (this.#members.note(ready, snapshot)) this.#links.sync(this.#members.others);
     if (snapshot !== undefined) this.#installed(snapshot);
-    if (ready.snapshotOffer !== undefined) this.#desk.offered(ready.snapshotOffer);
+    if (ready.snapshotOffer !== undefined) this.snapshots.offered(ready.snapshotOffer);
     this.#applier.advance(ready.committed);
     this.#reads.confirmed(ready.reads);
     if (ready.readsDropped.length > 0) this.#reads.dropped(ready.readsDropped, this.#notLeading());
@@ -353,7 +344,7 @@ export class Replica implements Resident {
 
   /** A snapshot is the state from now on; the log goes on behind it. */
   #installed(snapshot: SnapshotMeta): void {
-    this.#state.replace(this.#desk.machineOf(snapshot));
+    this.#state.replace(this.snapshots.machineOf(snapshot));
     this.#place = snapshot;
     this.#applier.replaced();
     this.watches.wake();

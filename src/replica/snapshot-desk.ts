@@ -1,7 +1,7 @@
 import { assert } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
 import { type LogIndex, logIndex, type ReplicaId } from '../base/ids.ts';
-import type { SnapshotOffer } from '../raft/types.ts';
+import type { Entry, SnapshotOffer } from '../raft/types.ts';
 import type { AlertMachine } from '../statemachine/machine.ts';
 import type { LogPlace, LogStore, SnapshotMeta } from '../storage/types.ts';
 import type { Transport } from '../transport/types.ts';
@@ -74,11 +74,17 @@ export class SnapshotDesk {
     });
   }
 
-  get taker(): Snapshotter {
-    return this.#snapshotter;
-  }
   get newest(): SnapshotMeta | undefined {
     return this.#snapshotter.newest;
+  }
+
+  noteApplied(entry: Entry): void {
+    this.#snapshotter.noteApplied(entry);
+  }
+
+  /** Takes one now. Undefined if there is nothing new, or one is being taken. */
+  take(): Promise<SnapshotMeta | undefined> {
+    return this.#snapshotter.take();
   }
 
   tick(): void {
