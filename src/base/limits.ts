@@ -61,6 +61,11 @@ export const CLOSE_DISK_MS_MAX = 5_000;
 /** A message whose term is further ahead is a fault of its sender, and ignored. */
 export const TERM_JUMP_MAX: number = 2 ** 32;
 
+/** A learner whose log ends so many entries behind the commit index, or fewer, keeps up. */
+export const PROMOTION_LAG_MAX = 64;
+/** Heartbeats over which a learner must have kept up before it may become a voter. */
+export const PROMOTION_ROUNDS = 5;
+
 // Queues of a replica.
 export const PROPOSAL_QUEUE_BYTES_MAX: number = 16 * MiB;
 /** Of the proposal queue, kept free for urgent commands: the least urgent are refused first. */
@@ -310,6 +315,7 @@ assert(
   TREND_ANSWER_ROWS_MAX * 8 * (8 + TREND_QUANTILES_MAX) <= FRAME_BYTES_MAX,
   'the columns of an answer must fit a frame',
 );
+assert(PROMOTION_LAG_MAX <= APPEND_ENTRIES_MAX, 'what a new voter still lacks must fit one append');
 assert(HISTORY_EVENTS_MAX >= COMMANDS_PER_FRAME_MAX, 'one entry must fit the history');
 assert(RUN_SAMPLES_MAX < 2 ** 15, 'a run and its on-bit must fit 16 bits');
 assert(

@@ -1,6 +1,8 @@
 import { assert } from '../base/assert.ts';
 import { logIndex, type ReplicaId, type Term, term } from '../base/ids.ts';
 import type { Prng } from '../base/prng.ts';
+import { appendOwn } from './append.ts';
+import type { Plan, Target } from './change.ts';
 import {
   type Configuration,
   type ConfigurationAt,
@@ -8,24 +10,19 @@ import {
   configurationOf,
   type SnapshotPoint,
 } from './configuration.ts';
-import { ask, preCampaign } from './election.ts';
+import { preCampaign } from './election.ts';
 import { RaftLog, type TermRun } from './log.ts';
+import { type ChangeResult, change, plan } from './membership.ts';
 import { DEFAULT_OPTIONS, type RaftOptions } from './options.ts';
-import { reachedBy } from './quorum.ts';
-import { openRound, sendHeartbeat, startRead } from './reads.ts';
-import { appendOwn, pushAppend, replicateAll } from './replication.ts';
+import { type PeerView, peersOf } from './peers.ts';
+import { openRound, startRead } from './reads.ts';
+import { pushAppend, replicateAll } from './replication.ts';
 import { becomeFollower, resetElectionTimer } from './roles.ts';
 import { compact, restore } from './snapshots.ts';
-import {
-  configurationNow,
-  emptyOutbox,
-  type Leader,
-  mayCampaign,
-  type State,
-  votersNow,
-} from './state.ts';
+import { configurationNow, emptyOutbox, mayCampaign, type State, votersNow } from './state.ts';
 import { step } from './step.ts';
-import { stepDown, tickTransfer, transfer } from './transfer.ts';
+import { tick } from './tick.ts';
+import { stepDown, transfer } from './transfer.ts';
 import type {
   Entry,
   EntryId,
@@ -45,6 +42,8 @@ export interface RaftInit {
   readonly prng: Prng;
   /** Makes the empty entry with which each reign begins. */
   readonly noop: () => Payload;
+  /** Makes the entry with which a change of voters ends. Without it there can be no such change. */
+  readonly leaveJoint?: ((configuration: Configuration) => Payload) | undefined;
   readonly hardState: HardState;
   /** The newest entries, from the commit hint or before it to the last. */
   readonly tail: readonly Entry[];
@@ -83,6 +82,7 @@ export class RaftCore {
       options,
       prng: init.prng,
       noop: init.noop,
+      leaveJoint: init.leaveJoint,
       log: new RaftLog(init.tail, init.terms, committed, base),
       configurations: new Configurations(base, init.configurations ?? []),
       abstaining: init.abstain === true || init.hardState.abstain === true,
@@ -154,18 +154,7 @@ export class RaftCore {
 
   /** One unit of time has passed. */
   tick(): void {
-    const s = this.#s;
-    s.electionElapsed += 1;
-    if (s.role.role === 'leader') {
-      this.#tickLeader(s.role);
-      return;
-    }
-    if (s.electionElapsed >= s.electionTimeout) {
-      preCampaign(s);
-      return;
-    }
-    if (s.role.role === 'follower') return;
-    if (s.electionElapsed % s.options.heartbeatTicks === 0) ask(s, s.role);
+    tick(this.#s);
   }
 
   /** A message for this replica has arrived. */
@@ -176,12 +165,32 @@ export class RaftCore {
   /** Appends one entry if this replica leads. Nothing is promised until its index is committed in the same term. */
   propose(payload: Payload): ProposeResult {
     const s = this.#s;
+    assert(payload.configuration === undefined, 'who takes part is changed by `change`');
     if (s.role.role !== 'leader') return { ok: false, reason: 'not-leader' };
     if (s.role.transferTo !== undefined) return { ok: false, reason: 'transferring' };
     const bytes = s.role.uncommittedBytes + payload.byteLength;
     if (s.role.uncommittedBytes > 0 && bytes > s.options.uncommittedBytesMax)
       return { ok: false, reason: 'overloaded' };
     return { ok: true, id: appendOwn(s, s.role, payload) };
+  }
+
+  /**
+   * Begins a change of who takes part (§6). `payload.configuration` is what `plan` answered; the change ends by itself,
+   * with an entry of `RaftInit.leaveJoint`. One at a time; in force from the moment it is appended.
+   */
+  change(payload: Payload): ChangeResult {
+    return change(this.#s, payload);
+  }
+
+  /** What a change would do to the quorum, and whether it can be done now; undefined if this replica does not lead. */
+  plan(target: Target): Plan | undefined {
+    const s = this.#s;
+    return s.role.role === 'leader' ? plan(s, s.role, target) : undefined;
+  }
+
+  /** What the leader knows of the others, in order of id; undefined if this replica does not lead. */
+  get peers(): readonly PeerView[] | undefined {
+    return peersOf(this.#s);
   }
 
   /** Begins a linearizable read; `context` comes back in `Ready.reads` or `Ready.readsDropped`. */
@@ -310,35 +319,6 @@ export class RaftCore {
       snapshotOffer: out.snapshotOffer,
     };
   }
-
-  #tickLeader(leader: Leader): void {
-    const s = this.#s;
-    leader.heartbeatElapsed += 1;
-    tickTransfer(s, leader);
-    if (s.role !== leader) return;
-    if (s.electionElapsed >= s.options.electionTicksMin) {
-      s.electionElapsed = 0;
-      if (!hearsQuorum(s, leader)) {
-        becomeFollower(s, s.term, undefined);
-        return;
-      }
-    }
-    if (leader.heartbeatElapsed >= s.options.heartbeatTicks) {
-      leader.heartbeatElapsed = 0;
-      for (const [member, progress] of leader.progress) {
-        progress.retryDue = true;
-        if (member !== s.id) sendHeartbeat(s, leader, member);
-      }
-    }
-  }
-}
-
-function hearsQuorum(s: State, leader: Leader): boolean {
-  const heard = reachedBy(configurationNow(s), (voter) =>
-    voter === s.id || leader.progress.get(voter)?.active === true ? 1 : 0,
-  );
-  for (const progress of leader.progress.values()) progress.active = false;
-  return heard > 0;
 }
 
 const isEmpty = (out: State['out']): boolean =>

@@ -74,8 +74,10 @@ export class Progress {
   retryDue = false;
   /** Entries that memory no longer holds are being read for this peer. */
   readPending = false;
-  /** Heard from since the last quorum check. */
-  active = false;
+  /** The leader's tick at which the peer was last heard. */
+  heardAt: number = Number.NEGATIVE_INFINITY;
+  /** Heartbeats in a row at which the peer was alive and not far behind. */
+  roundsNear = 0;
   /** The highest commit index this peer was told. */
   commitTold: LogIndex = logIndex(0);
   /** The newest read round the peer has confirmed. */

@@ -1,30 +1,14 @@
 import { assert } from '../base/assert.ts';
-import { type LogIndex, logIndex, lower, type ReplicaId } from '../base/ids.ts';
+import { logIndex, lower, type ReplicaId } from '../base/ids.ts';
+import { accepted, takeEntry } from './append.ts';
+import { settleChange } from './membership.ts';
 import type { Progress } from './progress.ts';
 import { reachedBy } from './quorum.ts';
 import { confirmReads, sendHeartbeat } from './reads.ts';
 import { configurationNow, type Leader, type State } from './state.ts';
-import type {
-  AppendReply,
-  AppendRequest,
-  Entry,
-  EntryId,
-  Heartbeat,
-  HeartbeatReply,
-  Payload,
-} from './types.ts';
+import type { AppendReply, AppendRequest, Entry, Heartbeat, HeartbeatReply } from './types.ts';
 
 // ── the leader's side ──
-
-/** Appends to the leader's own log. It is sent, and counted, only later. */
-export function appendOwn(s: State, leader: Leader, payload: Payload): EntryId {
-  const id: EntryId = { index: logIndex(s.log.last.index + 1), term: s.term };
-  takeEntry(s, { ...id, payload });
-  leader.uncommittedBytes += payload.byteLength;
-  // To itself, like to any follower: counted when the disk has it (thesis §10.2.1), void if the term has passed.
-  s.out.sendAfterSync.push(accepted(s, s.id, id.index));
-  return id;
-}
 
 /** Sends each peer what it lacks, as far as its window allows. Called once per Ready: what came in one turn leaves together. */
 export function replicateAll(s: State, leader: Leader): void {
@@ -95,7 +79,7 @@ export function pushAppend(
 export function onAppendReply(s: State, leader: Leader, m: AppendReply): boolean {
   const progress = leader.progress.get(m.from);
   if (progress === undefined) return false; // no member, or no longer
-  progress.active = true;
+  progress.heardAt = leader.ticks;
   if (!m.accepted) {
     onRefusal(s, progress, m);
     return false;
@@ -126,12 +110,13 @@ function commitByCounting(s: State, leader: Leader): void {
     leader.uncommittedBytes -= s.log.entryAt(index)?.payload.byteLength ?? 0;
   assert(leader.uncommittedBytes >= 0, `uncommitted bytes fell to ${leader.uncommittedBytes}`);
   s.log.commitTo(logIndex(reached));
+  settleChange(s, leader);
 }
 
 export function onHeartbeatReply(s: State, leader: Leader, m: HeartbeatReply): void {
   const progress = leader.progress.get(m.from);
   if (progress === undefined) return;
-  progress.active = true;
+  progress.heardAt = leader.ticks;
   if (m.round > progress.round && m.round <= leader.round) {
     progress.round = m.round;
     confirmReads(s, leader);
@@ -188,14 +173,6 @@ function takeEntries(s: State, entries: readonly Entry[]): void {
   for (let at = first; at < entries.length; at += 1) takeEntry(s, entries[at] as Entry);
 }
 
-/** Puts an entry at the end of the log; what it says of who takes part holds from now on (§6). */
-function takeEntry(s: State, entry: Entry): void {
-  s.log.append(entry);
-  s.out.append.push(entry);
-  const { configuration } = entry.payload;
-  if (configuration !== undefined) s.configurations.append(entry.index, configuration);
-}
-
 export function onHeartbeat(s: State, m: Heartbeat): void {
   if (m.commit > s.log.committed && m.commit <= s.log.last.index) s.log.commitTo(m.commit);
   s.out.send.push({
@@ -206,13 +183,3 @@ export function onHeartbeat(s: State, m: Heartbeat): void {
     round: m.round,
   });
 }
-
-export const accepted = (s: State, to: ReplicaId, index: LogIndex): AppendReply => ({
-  type: 'append-reply',
-  from: s.id,
-  to,
-  term: s.term,
-  accepted: true,
-  index,
-  hint: { index, term: s.log.termAt(index) as EntryId['term'] },
-});

@@ -1,9 +1,10 @@
 import { assert } from '../base/assert.ts';
 import { logIndex, type ReplicaId, type Term, term } from '../base/ids.ts';
+import { appendOwn } from './append.ts';
 import { membersOf } from './configuration.ts';
-import { Progress, Window } from './progress.ts';
+import { newProgress } from './peers.ts';
+import type { Progress } from './progress.ts';
 import { dropReads } from './reads.ts';
-import { appendOwn } from './replication.ts';
 import { type Campaigner, configurationNow, type Leader, type State } from './state.ts';
 
 /**
@@ -61,16 +62,15 @@ export function becomeLeader(s: State): void {
   assert(s.role.role === 'candidate', `a ${s.role.role} cannot become leader`);
   const next = logIndex(s.log.last.index + 1);
   const progress = new Map<ReplicaId, Progress>();
-  for (const member of membersOf(configurationNow(s))) {
-    const window = new Window(s.options.inflightAppendsMax, s.options.inflightBytesMax);
-    progress.set(member, new Progress(next, window));
-  }
+  for (const member of membersOf(configurationNow(s))) progress.set(member, newProgress(s, next));
   const leader: Leader = {
     role: 'leader',
     progress,
     firstIndex: next,
     uncommittedBytes: 0,
     heartbeatElapsed: 0,
+    ticks: 0,
+    changedAt: 0,
     readsNew: [],
     readsPending: [],
     round: 0,

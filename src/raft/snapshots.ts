@@ -1,6 +1,6 @@
 import { type LogIndex, logIndex } from '../base/ids.ts';
+import { accepted } from './append.ts';
 import type { SnapshotPoint } from './configuration.ts';
-import { accepted } from './replication.ts';
 import type { State } from './state.ts';
 import type { SnapshotOffer } from './types.ts';
 

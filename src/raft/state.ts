@@ -37,12 +37,16 @@ export interface Campaigner {
 
 export interface Leader {
   readonly role: 'leader';
-  /** By member, this replica included. */
+  /** By member, this replica included; those just removed, until they are told. */
   readonly progress: Map<ReplicaId, Progress>;
   /** First entry of this reign: nothing below it is committed by counting (§5.4.2), no read served before it commits (§6.4). */
   readonly firstIndex: LogIndex;
   uncommittedBytes: number;
   heartbeatElapsed: number;
+  /** Of this reign. */
+  ticks: number;
+  /** The tick of the newest change of who takes part. */
+  changedAt: number;
   /** Reads not yet in a round, then those waiting for a quorum to confirm their round. */
   readonly readsNew: number[];
   readonly readsPending: {
@@ -92,6 +96,7 @@ export interface State {
   readonly options: RaftOptions;
   readonly prng: Prng;
   readonly noop: () => Payload;
+  readonly leaveJoint: ((configuration: Configuration) => Payload) | undefined;
   readonly log: RaftLog;
   readonly configurations: Configurations;
   /** A vote may have been forgotten: none is given, and none asked for, until somebody leads a later term. */
@@ -113,6 +118,9 @@ export const configurationNow = (s: State): Configuration => s.configurations.cu
 /** Everyone whose vote counts, in order of id. */
 export const votersNow = (s: State): readonly ReplicaId[] => votersOf(s.configurations.current);
 
-/** Whether this replica may ask for votes. */
+/** Whether this replica may ask for votes: as a voter, also one whose removal is not committed, or nobody may be left to lead. */
 export const mayCampaign = (s: State): boolean =>
-  !s.abstaining && !s.muted && isVoterOf(s.configurations.current, s.id);
+  !s.abstaining &&
+  !s.muted &&
+  (isVoterOf(s.configurations.current, s.id) ||
+    isVoterOf(s.configurations.at(s.log.committed).configuration, s.id));

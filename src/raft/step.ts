@@ -7,7 +7,7 @@ import { onAppendReply, onAppendRequest, onHeartbeat, onHeartbeatReply } from '.
 import { becomeFollower, resetElectionTimer } from './roles.ts';
 import { onSnapshotOffer } from './snapshots.ts';
 import { configurationNow, type State } from './state.ts';
-import { campaignByOrder, finishTransfer } from './transfer.ts';
+import { campaignByOrder, tryTransfer } from './transfer.ts';
 import type { AppendReply, AppendRequest, Heartbeat, Message, SnapshotOffer } from './types.ts';
 
 /** A message for this replica has arrived: sorted by term, then by type. */
@@ -15,7 +15,7 @@ export function step(s: State, m: Message): void {
   assert(m.to === s.id, `a message for ${m.to} reached ${s.id}`);
   // Questions of strangers are answered: a replica may not know of its newest peers yet (thesis §4.1). Their answers
   // count for nothing, and do not disturb.
-  if (isReply(m) && !isMemberOf(configurationNow(s), m.from) && m.from !== s.id) return;
+  if (isReply(m) && !counts(s, m)) return;
   // No cluster holds so many elections; following such a term would leave no terms to campaign in.
   if (m.term - s.term > TERM_JUMP_MAX) return;
   if (s.muted) {
@@ -25,6 +25,12 @@ export function step(s: State, m: Message): void {
   if (m.term > s.term && !takeTerm(s, m)) return;
   if (m.term < s.term) answerOldTerm(s, m);
   else dispatch(s, m);
+}
+
+/** Whether an answer is of a member, or of one just removed that is still being told so. */
+function counts(s: State, m: Message): boolean {
+  if (m.from === s.id || isMemberOf(configurationNow(s), m.from)) return true;
+  return m.term === s.term && s.role.role === 'leader' && s.role.progress.has(m.from);
 }
 
 /** Everything of this term, and pre-votes of the next. */
@@ -49,8 +55,7 @@ function dispatch(s: State, m: Message): void {
       onSnapshotOffer(s, m);
       return;
     case 'append-reply':
-      if (s.role.role !== 'leader') return;
-      if (onAppendReply(s, s.role, m)) finishTransfer(s, s.role);
+      if (s.role.role === 'leader' && onAppendReply(s, s.role, m)) tryTransfer(s);
       return;
     case 'heartbeat-reply':
       if (s.role.role === 'leader') onHeartbeatReply(s, s.role, m);

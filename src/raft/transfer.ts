@@ -1,6 +1,6 @@
 import type { ReplicaId } from '../base/ids.ts';
-import { isVoterOf } from './configuration.ts';
 import { campaign } from './election.ts';
+import { isAlive } from './peers.ts';
 import { becomeFollower } from './roles.ts';
 import { configurationNow, type Leader, type State } from './state.ts';
 import type { TimeoutNow } from './types.ts';
@@ -10,10 +10,10 @@ import type { TimeoutNow } from './types.ts';
 /** Asks the leader to hand over to `to`. False if this replica does not lead or `to` cannot take over. */
 export function transfer(s: State, to: ReplicaId): boolean {
   if (s.role.role !== 'leader' || to === s.id) return false;
-  if (!isVoterOf(configurationNow(s), to) || !s.role.progress.has(to)) return false;
+  if (!configurationNow(s).voters.includes(to)) return false;
   s.role.transferTo = to;
   s.role.transferElapsed = 0;
-  finishTransfer(s, s.role);
+  tryTransfer(s);
   return true;
 }
 
@@ -22,9 +22,9 @@ export function stepDown(s: State): void {
   if (s.role.role !== 'leader' || s.role.resigning) return;
   s.role.resigning = true;
   if (s.role.transferTo !== undefined) return;
-  const { progress } = s.role;
-  const alive = [...progress.keys()].filter((peer) => progress.get(peer)?.active === true);
-  const matchOf = (peer: ReplicaId): number => progress.get(peer)?.match ?? 0;
+  const leader = s.role;
+  const alive = configurationNow(s).voters.filter((peer) => isAlive(s, leader, peer));
+  const matchOf = (peer: ReplicaId): number => leader.progress.get(peer)?.match ?? 0;
   const heirs = alive.sort((a, b) => matchOf(b) - matchOf(a) || a - b);
   if (!heirs.some((heir) => transfer(s, heir))) becomeFollower(s, s.term, undefined);
 }
@@ -37,10 +37,15 @@ export function tickTransfer(s: State, leader: Leader): void {
   if (leader.resigning) becomeFollower(s, s.term, undefined);
 }
 
-/** The successor holds everything: it may campaign at once. */
-export function finishTransfer(s: State, leader: Leader): void {
-  const to = leader.transferTo;
-  if (to === undefined || leader.progress.get(to)?.match !== s.log.last.index) return;
+/** Does the successor hold everything by now? */
+export function tryTransfer(s: State): void {
+  if (s.role.role !== 'leader') return;
+  const { transferTo: to, progress } = s.role;
+  if (to !== undefined && progress.get(to)?.match === s.log.last.index) orderCampaign(s, to);
+}
+
+/** Tells a peer that holds everything to campaign at once. */
+export function orderCampaign(s: State, to: ReplicaId): void {
   const { index, term } = s.log.last;
   s.out.send.push({
     type: 'timeout-now',

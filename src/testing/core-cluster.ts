@@ -1,8 +1,10 @@
 import { assert, must } from '../base/assert.ts';
 import { type LogIndex, logIndex, type ReplicaId, replicaId } from '../base/ids.ts';
 import { Prng } from '../base/prng.ts';
-import type { SnapshotPoint } from '../raft/configuration.ts';
+import type { Plan } from '../raft/change.ts';
+import { isMemberOf, type SnapshotPoint } from '../raft/configuration.ts';
 import { RaftCore } from '../raft/core.ts';
+import type { ChangeResult } from '../raft/membership.ts';
 import type { RaftOptions } from '../raft/options.ts';
 import type { LogRead, Message, Ready, SnapshotOffer } from '../raft/types.ts';
 import { CoreDisk } from './core-disk.ts';
@@ -31,6 +33,8 @@ interface Member {
 
 export interface CoreClusterOptions {
   readonly size: number;
+  /** Of the first configuration, those with the lowest ids; the others wait to be taken in. @defaultValue all */
+  readonly voters?: number;
   readonly seed: number;
   readonly raft?: Partial<RaftOptions>;
 }
@@ -60,10 +64,11 @@ export class CoreCluster {
     this.#prng = new Prng(options.seed);
     this.#raft = options.raft ?? {};
     const ids = Array.from({ length: options.size }, (_, at) => replicaId(at + 1));
+    const voters = ids.slice(0, options.voters);
     this.members = ids.map((id) => ({
       id,
       core: undefined,
-      disk: new CoreDisk(ids),
+      disk: new CoreDisk(voters.includes(id) ? voters : []),
       writes: [],
       logReads: [],
       offer: undefined,
@@ -103,6 +108,7 @@ export class CoreCluster {
       id: member.id,
       prng: this.#prng.fork(this.#starts),
       noop: () => ({ byteLength: 8, name: '' }) as Named,
+      leaveJoint: (configuration) => ({ byteLength: 20, name: '', configuration }) as Named,
       ...member.disk.init,
       options: this.#raft,
       abstain,
@@ -130,6 +136,21 @@ export class CoreCluster {
     const result = this.core(id).propose({ byteLength, name } as Named);
     this.#collect(this.member(id));
     return result.ok ? result.id.index : undefined;
+  }
+
+  /** Begins a change of who takes part; what came of it. */
+  change(
+    id: number,
+    voters: readonly number[],
+    learners: readonly number[] = [],
+  ): ChangeResult | Plan {
+    const target = { voters: voters.map(replicaId), learners: learners.map(replicaId) };
+    const plan = must(this.core(id).plan(target), `${id} does not lead`);
+    if (!plan.ok) return plan;
+    const { configuration } = plan;
+    const result = this.core(id).change({ byteLength: 20, name: '', configuration } as Named);
+    this.#collect(this.member(id));
+    return result;
   }
 
   read(id: number, context: number): void {
@@ -190,6 +211,8 @@ export class CoreCluster {
     const to = Math.min(index, member.appliedTo, durableTo(member.disk, core));
     // Not while the disk is about to be handed another snapshot: one thing at a time.
     if (to <= core.base.index || to <= member.disk.base.index) return;
+    // A replica that has not heard yet who takes part can make no snapshot.
+    if (core.configurationAt(to).voters.length === 0) return;
     member.disk.compact(pointAt(core, to));
     core.compact(to);
   }
@@ -202,6 +225,7 @@ export class CoreCluster {
     const giver = offer === undefined ? undefined : this.member(offer.from);
     if (offer === undefined || giver?.core === undefined) return false;
     if (giver.core.base.index > giver.appliedTo || offer.last.index > giver.appliedTo) return false;
+    if (giver.core.configurationAt(giver.appliedTo).voters.length === 0) return false;
     const taken = this.core(id).restore(pointAt(giver.core, giver.appliedTo));
     this.#collect(member);
     return taken;
@@ -240,12 +264,15 @@ export class CoreCluster {
     }
   }
 
-  /** Ticks all and settles, until one leads and all agree on it. Its id. */
+  /** Ticks all and settles, until one leads and all who belong to its cluster agree on it. Its id. */
   elect(ticksMax = 400): ReplicaId {
     for (let tick = 0; tick < ticksMax; tick += 1) {
       const leader = this.leaders[0];
+      const all = leader?.core?.configuration;
       const agreed = this.running.every(
-        (each) => each.core?.standing.leader === leader?.id && each.writes.length === 0,
+        ({ id, core, writes }) =>
+          (core?.standing.leader === leader?.id && writes.length === 0) ||
+          (all !== undefined && !isMemberOf(all, id)),
       );
       if (leader !== undefined && agreed) return leader.id;
       for (const member of this.running) this.tick(member.id);

@@ -2,6 +2,8 @@ import { assert } from '../base/assert.ts';
 import type { LogIndex, ReplicaId } from '../base/ids.ts';
 import {
   type Configuration,
+  isJoint,
+  renderConfiguration,
   type SnapshotPoint,
   sameConfiguration,
 } from '../raft/configuration.ts';
@@ -64,9 +66,23 @@ export class CoreOracle {
     }
     assert(index === this.history.size + 1, `${index} is committed after ${this.history.size}`);
     this.history.set(index, name);
-    if (payload.configuration !== undefined) this.configurations.set(index, payload.configuration);
+    if (payload.configuration !== undefined) this.#changed(index, payload.configuration);
     this.#checkQuorumHolds(member, entry);
     return name;
+  }
+
+  /** Any quorum of a configuration meets any quorum of the next: one change at a time, by way of both (§6). */
+  #changed(index: number, next: Configuration): void {
+    const before = [...this.configurations.values()].at(-1);
+    this.configurations.set(index, next);
+    if (before === undefined) return;
+    const same = String(next.voters) === String(before.voters);
+    const enters = !isJoint(before) && String(next.outgoing) === String(before.voters);
+    const leaves = isJoint(before) && same && !isJoint(next);
+    assert(
+      enters || leaves || (same && !isJoint(before) && !isJoint(next)),
+      `configuration ${renderConfiguration(next)} follows ${renderConfiguration(before)}`,
+    );
   }
 
   /** A snapshot is installed: it stands for what was committed, and carries what was committed of the configuration. */
@@ -138,8 +154,9 @@ export class CoreOracle {
     if (core === undefined) return;
     const holds = (id: ReplicaId): number =>
       this.#members.some((each) => each.id === id && each.disk.holds(index, term)) ? 1 : 0;
+    // What was proposed while a change was under way may be committed when the change is over.
     assert(
-      reachedBy(core.configuration, holds) === 1,
+      reachedBy(core.configurationAt(index), holds) + reachedBy(core.configuration, holds) > 0,
       `${index}@${term} is committed, and not on a quorum of disks`,
     );
   }

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { renderConfiguration } from '../../src/raft/configuration.ts';
 import { renderMessage } from '../../src/raft/render.ts';
 import { CoreCluster } from '../../src/testing/core-cluster.ts';
 
@@ -8,11 +9,14 @@ import { CoreCluster } from '../../src/testing/core-cluster.ts';
  * Golden interaction scripts: a command a line, `----`, what came of it. The file's name is the claim, its comments say
  * why. `UPDATE=1` rewrites them; read the diff. Commands:
  *
- *   cluster N [entries MAX]   campaign R         propose R NAME      read R CONTEXT
+ *   cluster N [OPTION X …]    campaign R         propose R NAME      read R CONTEXT
  *   tick R [TIMES]            sync R | sync all  deliver [A>B …]     drop [A>B …]
  *   crash R [SURVIVE]         start R            lost R PEER         transfer R TO
  *   compact R TO              fetch R            mute R on|off       stepdown R
- *   settle                    state
+ *   change R VOTERS LEARNERS  members            settle              calm TICKS
+ *   state
+ *
+ * Options of a cluster: `entries` at most so many in an append, `voters` of the first configuration. Lists of ids have commas.
  */
 const FOLDER = join(import.meta.dirname, 'golden');
 
@@ -22,8 +26,7 @@ class Script {
   run(command: string): string {
     const [verb = '', ...words] = command.split(/\s+/);
     if (verb === 'cluster') {
-      const raft = words[1] === 'entries' ? { appendEntriesMax: Number(words[2]) } : {};
-      this.#cluster = new CoreCluster({ size: Number(words[0]), seed: 1, raft });
+      this.#cluster = clusterOf(words);
       return 'ok';
     }
     const cluster = this.#cluster;
@@ -35,6 +38,15 @@ class Script {
       .map((item) => renderMessage(item.message));
     return [...note, ...sent].join('\n') || 'nothing';
   }
+}
+
+function clusterOf(words: readonly string[]): CoreCluster {
+  const size = Number(words[0]);
+  const option = (name: string): number | undefined =>
+    words.includes(name) ? Number(words[words.indexOf(name) + 1]) : undefined;
+  const entries = option('entries');
+  const raft = entries === undefined ? {} : { appendEntriesMax: entries };
+  return new CoreCluster({ size, seed: 1, raft, voters: option('voters') ?? size });
 }
 
 function act(cluster: CoreCluster, verb: string, words: readonly string[]): string[] {
@@ -87,6 +99,15 @@ function act(cluster: CoreCluster, verb: string, words: readonly string[]): stri
     case 'stepdown':
       cluster.stepDown(id);
       return [];
+    case 'change': {
+      const result = cluster.change(id, idsIn(words[1]), idsIn(words[2]));
+      return [result.ok ? 'begun' : `${result.reason}: ${result.says}`];
+    }
+    case 'members':
+      return members(cluster);
+    case 'calm':
+      cluster.calm(id);
+      return state(cluster);
     case 'settle':
       cluster.settle();
       return state(cluster);
@@ -95,6 +116,18 @@ function act(cluster: CoreCluster, verb: string, words: readonly string[]): stri
     default:
       throw new Error(`unknown command: ${verb}`);
   }
+}
+
+const idsIn = (list: string | undefined): number[] => list?.split(',').map(Number) ?? [];
+
+/** Who takes part, as each member has it in its log; and in brackets what of that is committed, if it differs. */
+function members(cluster: CoreCluster): string[] {
+  return cluster.members.flatMap(({ id, core }) => {
+    if (core === undefined) return [];
+    const now = renderConfiguration(core.configuration);
+    const committed = renderConfiguration(core.configurationAt(core.committed));
+    return [`${id}: ${now || 'nobody'}${now === committed ? '' : ` [${committed || 'nobody'}]`}`];
+  });
 }
 
 const fits = (words: readonly string[], from: number, to: number): boolean =>

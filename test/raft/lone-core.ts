@@ -1,5 +1,6 @@
 import { logIndex, type ReplicaId, replicaId, term } from '../../src/base/ids.ts';
 import { Prng } from '../../src/base/prng.ts';
+import type { ConfigurationAt } from '../../src/raft/configuration.ts';
 import { RaftCore } from '../../src/raft/core.ts';
 import type { RaftOptions } from '../../src/raft/options.ts';
 import type { Entry, EntryId, HardState, Message, Ready } from '../../src/raft/types.ts';
@@ -11,6 +12,9 @@ export interface LoneInit {
   readonly term?: number;
   readonly vote?: number;
   readonly log?: readonly number[];
+  /** In place of `log`, entries with contents of their own. */
+  readonly tail?: readonly Entry[];
+  readonly configurations?: readonly ConfigurationAt[];
   readonly commit?: number;
   readonly seed?: number;
   readonly abstain?: boolean;
@@ -18,7 +22,7 @@ export interface LoneInit {
 }
 
 export function loneCore(init: LoneInit = {}): RaftCore {
-  const tail = entries(0, ...(init.log ?? []));
+  const tail = init.tail ?? entries(0, ...(init.log ?? []));
   return new RaftCore({
     id: replicaId(init.id ?? 1),
     voters: (init.voters ?? [1, 2, 3]).map(replicaId),
@@ -31,12 +35,14 @@ export function loneCore(init: LoneInit = {}): RaftCore {
     ),
     options: init.options ?? {},
     abstain: init.abstain,
+    configurations: init.configurations,
+    leaveJoint: (configuration) => ({ byteLength: 9, configuration }),
   });
 }
 
 function hardState(init: LoneInit): HardState {
   return {
-    term: term(init.term ?? init.log?.at(-1) ?? 0),
+    term: term(init.term ?? init.tail?.at(-1)?.term ?? init.log?.at(-1) ?? 0),
     vote: init.vote === undefined ? undefined : replicaId(init.vote),
     commit: logIndex(init.commit ?? 0),
   };

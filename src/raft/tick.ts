@@ -1,0 +1,45 @@
+import { ask, preCampaign } from './election.ts';
+import { reviewMembers } from './membership.ts';
+import { isAlive } from './peers.ts';
+import { reachedBy } from './quorum.ts';
+import { sendHeartbeat } from './reads.ts';
+import { becomeFollower } from './roles.ts';
+import { configurationNow, type Leader, type State } from './state.ts';
+import { tickTransfer } from './transfer.ts';
+
+/** One unit of time has passed. */
+export function tick(s: State): void {
+  s.electionElapsed += 1;
+  if (s.role.role === 'leader') {
+    tickLeader(s, s.role);
+    return;
+  }
+  if (s.electionElapsed >= s.electionTimeout) {
+    preCampaign(s);
+    return;
+  }
+  if (s.role.role === 'follower') return;
+  if (s.electionElapsed % s.options.heartbeatTicks === 0) ask(s, s.role);
+}
+
+function tickLeader(s: State, leader: Leader): void {
+  leader.ticks += 1;
+  leader.heartbeatElapsed += 1;
+  tickTransfer(s, leader);
+  if (s.role !== leader) return;
+  if (leader.ticks >= s.options.electionTicksMin && !hearsQuorum(s, leader)) {
+    becomeFollower(s, s.term, undefined);
+    return;
+  }
+  if (leader.heartbeatElapsed < s.options.heartbeatTicks) return;
+  leader.heartbeatElapsed = 0;
+  reviewMembers(s, leader);
+  for (const [member, progress] of leader.progress) {
+    progress.retryDue = true;
+    if (member !== s.id) sendHeartbeat(s, leader, member);
+  }
+}
+
+/** A leader that hears nobody must stop before it misleads its clients (check-quorum, thesis §6.2). */
+const hearsQuorum = (s: State, leader: Leader): boolean =>
+  reachedBy(configurationNow(s), (voter) => (isAlive(s, leader, voter) ? 1 : 0)) > 0;
