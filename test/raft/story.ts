@@ -6,15 +6,15 @@ import { CoreCluster } from '../../src/testing/core-cluster.ts';
 
 /**
  * One seed, one story: ticks, deliveries out of order, losses, duplicates, crashes with any prefix of the unfinished
- * writes, broken connections, transfers, reads, compactions, snapshots, changes of who takes part, votes in doubt, disks in doubt. The harness checks safety after every step; here: liveness at the end.
+ * writes, broken connections, transfers, reads, compactions, snapshots, changes of who takes part, votes in doubt, disks in
+ * doubt. The harness checks safety after every step; at the end everyone runs and nobody is muted.
  */
 export function story(seed: number, steps: number): CoreCluster {
   const chance = new Prng(seed);
-  const size = chance.pick([1, 2, 3, 3, 3, 4, 5, 5, 6]);
-  const changes = chance.pick([0, 0.005, 0.03]);
+  const faults = drawFaults(chance);
   const cluster = new CoreCluster({
-    size,
-    voters: changes === 0 ? size : chance.between(1, size),
+    size: faults.size,
+    voters: faults.changes === 0 ? faults.size : chance.between(1, faults.size),
     seed,
     raft: {
       appendBytesMax: chance.pick([150, 1000, 100_000]),
@@ -24,62 +24,83 @@ export function story(seed: number, steps: number): CoreCluster {
       uncommittedBytesMax: chance.pick([300, 1_000_000]),
     },
   });
-  const loss = chance.pick([0, 0.02, 0.2]);
-  const duplicates = chance.pick([0, 0.05, 0.3]);
-  const reorder = chance.pick([0, 0.1, 0.7]);
-  const crashes = chance.pick([0, 0.002, 0.02]);
-  const ticks = chance.pick([0.05, 0.2, 0.5]);
-  const cuts = chance.pick([0, 0.005]);
-  const compactions = chance.pick([0, 0.01, 0.1]);
-  // Of two voters that are left, one in doubt would be too many.
-  const doubts = changes > 0 ? 0 : chance.pick([0, 0.3]);
-  const mutes = chance.pick([0, 0.002]);
-  const cut = new Set<string>();
-  let proposed = 0;
-
   for (let step = 0; step < steps; step += 1) {
-    const id = chance.between(1, size);
-    if (cluster.member(id).core === undefined) {
-      if (chance.chance(0.05)) restart(cluster, id, chance.chance(doubts));
-      continue;
+    const id = chance.between(1, faults.size);
+    if (!lives(cluster, id, chance, faults)) continue;
+    if (chance.chance(faults.cuts)) {
+      if (chance.chance(0.5)) cluster.cut.clear();
+      else cluster.cut.add(`${id}>${chance.between(1, faults.size)}`);
     }
-    if (chance.chance(crashes)) {
-      cluster.crash(id, chance.between(0, cluster.member(id).writes.length));
-      for (const other of cluster.running) if (chance.chance(0.7)) cluster.peerLost(other.id, id);
-      continue;
-    }
-    if (chance.chance(cuts)) {
-      if (chance.chance(0.5)) cut.clear();
-      else cut.add(`${id}>${chance.between(1, size)}`);
-    }
-    if (chance.chance(ticks)) cluster.tick(id);
-    if (chance.chance(0.5)) cluster.sync(id);
-    if (chance.chance(0.3)) cluster.readLog(id, chance.chance(0.1));
-    proposed += 1;
-    if (chance.chance(0.1)) cluster.propose(id, `p${proposed}`, chance.between(10, 200));
-    if (chance.chance(0.05)) cluster.read(id, step);
-    if (chance.chance(0.002)) cluster.transfer(id, chance.between(1, size));
-    if (chance.chance(0.0005)) cluster.stepDown(id);
-    if (chance.chance(changes)) change(cluster, id, chance);
-    if (chance.chance(mutes)) cluster.mute(id, chance.chance(0.3));
-    if (chance.chance(compactions))
-      cluster.compact(id, cluster.member(id).appliedTo - chance.between(0, 5));
-    if (chance.chance(0.1)) cluster.fetch(id);
-    for (let burst = chance.between(0, 4); burst > 0 && cluster.network.length > 0; burst -= 1) {
-      const at = chance.chance(reorder) ? chance.between(0, cluster.network.length - 1) : 0;
-      const { from, to } = cluster.network[at]!.message;
-      if (chance.chance(loss) || cut.has(`${from}>${to}`)) cluster.network.splice(at, 1);
-      else cluster.deliver(at, chance.chance(duplicates));
-    }
-    // A duplicate may be repeated for ever; a real network forgets.
-    if (cluster.network.length > 500) cluster.network.splice(0, 250);
+    act(cluster, id, step, chance, faults);
+    deliver(cluster, chance, faults);
   }
-
+  cluster.cut.clear();
   for (const member of cluster.members)
     if (member.core === undefined) cluster.start(member.id);
     else cluster.mute(member.id, false);
   cluster.settle();
   return cluster;
+}
+
+type Faults = ReturnType<typeof drawFaults>;
+
+/** What may happen in one story, and how often. */
+function drawFaults(chance: Prng) {
+  const size = chance.pick([1, 2, 3, 3, 3, 4, 5, 5, 6]);
+  const changes = chance.pick([0, 0.005, 0.03]);
+  return {
+    size,
+    changes,
+    loss: chance.pick([0, 0.02, 0.2]),
+    duplicates: chance.pick([0, 0.05, 0.3]),
+    reorder: chance.pick([0, 0.1, 0.7]),
+    crashes: chance.pick([0, 0.002, 0.02]),
+    ticks: chance.pick([0.05, 0.2, 0.5]),
+    cuts: chance.pick([0, 0.005]),
+    compactions: chance.pick([0, 0.01, 0.1]),
+    // Of two voters that are left, one in doubt would be too many.
+    doubts: changes > 0 ? 0 : chance.pick([0, 0.3]),
+    mutes: chance.pick([0, 0.002]),
+  };
+}
+
+/** Whether a member runs; it may start or crash instead. */
+function lives(cluster: CoreCluster, id: number, chance: Prng, faults: Faults): boolean {
+  if (cluster.member(id).core === undefined) {
+    if (chance.chance(0.05)) restart(cluster, id, chance.chance(faults.doubts));
+    return false;
+  }
+  if (!chance.chance(faults.crashes)) return true;
+  cluster.crash(id, chance.between(0, cluster.member(id).writes.length));
+  for (const other of cluster.running) if (chance.chance(0.7)) cluster.peerLost(other.id, id);
+  return false;
+}
+
+/** What one member does in a step. */
+function act(cluster: CoreCluster, id: number, step: number, chance: Prng, faults: Faults): void {
+  if (chance.chance(faults.ticks)) cluster.tick(id);
+  if (chance.chance(0.5)) cluster.sync(id);
+  if (chance.chance(0.3)) cluster.readLog(id, chance.chance(0.1));
+  if (chance.chance(0.1)) cluster.propose(id, `p${step}`, chance.between(10, 200));
+  if (chance.chance(0.05)) cluster.read(id, step);
+  if (chance.chance(0.002)) cluster.transfer(id, chance.between(1, faults.size));
+  if (chance.chance(0.0005)) cluster.stepDown(id);
+  if (chance.chance(faults.changes)) change(cluster, id, chance);
+  if (chance.chance(faults.mutes)) cluster.mute(id, chance.chance(0.3));
+  if (chance.chance(faults.compactions))
+    cluster.compact(id, cluster.member(id).appliedTo - chance.between(0, 5));
+  if (chance.chance(0.1)) cluster.fetch(id);
+}
+
+function deliver(cluster: CoreCluster, chance: Prng, faults: Faults): void {
+  const { network } = cluster;
+  for (let burst = chance.between(0, 4); burst > 0 && network.length > 0; burst -= 1) {
+    const at = chance.chance(faults.reorder) ? chance.between(0, network.length - 1) : 0;
+    if (chance.chance(faults.loss)) network.splice(at, 1);
+    else cluster.deliver(at, chance.chance(faults.duplicates));
+  }
+  // A duplicate may be repeated for ever; a real network forgets.
+  if (network.length > 500) network.splice(0, 250);
 }
 
 /** Some change of who takes part, whoever is asked. */
