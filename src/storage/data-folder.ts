@@ -5,11 +5,12 @@ import { dirname, join, resolve } from 'node:path';
 import { TocsinError } from '../base/errors.ts';
 import type { ReplicaId } from '../base/ids.ts';
 import { filesIn, syncFolder } from './files.ts';
-import { HighWater } from './high-water.ts';
+import { createMark, HighWater, type Mark } from './high-water.ts';
 import { decodeIdentity, encodeIdentity, findIdentityProblem } from './identity.ts';
 import { type Database, faultOf, IDENTITY_KEY, openDatabase } from './level.ts';
 import { verifyFiles } from './level-files.ts';
-import { LevelLogStore, putInitialState } from './level-log-store.ts';
+import { LevelLogStore } from './level-log-store.ts';
+import { putInitialState } from './log-batch.ts';
 import { Snapshots } from './snapshots.ts';
 import type { Identity } from './types.ts';
 
@@ -106,15 +107,16 @@ async function removeStaging(path: string): Promise<void> {
 
 async function writeInitial(folder: string, identity: Identity): Promise<void> {
   const database = await openDatabase(folder, true);
+  let mark: Mark;
   try {
     const batch = database.batch();
-    putInitialState(batch, identity.clusterId);
+    mark = putInitialState(batch, identity.clusterId);
     batch.put(IDENTITY_KEY, encodeIdentity(identity));
     await batch.write({ sync: true });
   } finally {
     await database.close();
   }
-  await HighWater.create(folder);
+  await createMark(folder, mark);
   await writeFile(join(folder, IDENTITY_FILE), encodeIdentity(identity), {
     flag: 'wx',
     flush: true,

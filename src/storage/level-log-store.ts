@@ -1,39 +1,34 @@
 import { assert, must } from '../base/assert.ts';
 import { TocsinError } from '../base/errors.ts';
 import type { LogIndex } from '../base/ids.ts';
-import { HIGH_WATER_LAG_MAX, LOG_READ_BYTES_MAX } from '../base/limits.ts';
+import { HIGH_WATER_LAG_MAX } from '../base/limits.ts';
 import type { Entry, HardState } from '../raft/types.ts';
-import { entryOf, recordOf } from '../wire/record.ts';
 import type { HighWater } from './high-water.ts';
-import { type Batch, type Database, entryKey, faultOf, STATE_KEYS } from './level.ts';
+import { type Batch, type Database, faultOf } from './level.ts';
 import {
+  clearBehind,
   clearEntries,
-  findMisplaced,
   firstIndex,
+  holds,
+  placeBefore,
+  readEntries,
   readPlace,
-  scanEntries,
 } from './level-entries.ts';
-import {
-  committedTo,
-  compacted,
-  emptyState,
-  endAfter,
-  findBreak,
-  findContradiction,
-  type LogState,
-  restartedAt,
-  stateAfter,
-  TailCollector,
-} from './log-state.ts';
+import { delEntries, markOf, putEntries, putState } from './log-batch.ts';
+import { examineLog, type Found } from './log-loader.ts';
+import { cutState, damageOf, lookUp, mustFit, rangesLeft } from './log-repair.ts';
+import { committedTo, compacted, type LogState, restartedAt, stateAfter } from './log-state.ts';
 import type { Snapshots } from './snapshots.ts';
-import {
-  decodeState,
-  encodeState,
-  type StateCopy,
-  type StoredState,
-  sameState,
-} from './state-record.ts';
-import type { LogPlace, LogStore, LogWrite, Restored, SnapshotMeta } from './types.ts';
+import { sameVote } from './state-record.ts';
+import type {
+  Damage,
+  DamagedRange,
+  LogStore,
+  LogWrite,
+  LookUp,
+  Restored,
+  SnapshotMeta,
+} from './types.ts';
 
 /**
  * The log in LevelDB, one record per entry. LevelDB hides torn and rotten records, so everything
@@ -50,6 +45,9 @@ export class LevelLogStore implements LogStore {
   /** Known once loaded. */
   #state: LogState | undefined;
   #sequence = 0;
+  #damage: Damage | undefined;
+  /** Loaded without damage. */
+  #usable = false;
   #writing: Promise<void> | undefined;
   /** A batch of our own, which the next write waits for. */
   #moving: Promise<void> | undefined;
@@ -77,19 +75,23 @@ export class LevelLogStore implements LogStore {
     this.#mustServe();
     assert(this.#writing === undefined, 'load during a write');
     await this.snapshots.load();
-    const stored = await this.#readState();
-    const once = this.#highWater.sequence;
-    if (stored.sequence < once)
-      throw corrupt(
-        `the log comes up as of write ${stored.sequence}, though write ${once} was durable: the newest are lost`,
-      );
-    const { state, restored } = await this.#readLog(stored);
-    this.#sequence = stored.sequence;
-    this.#highWater.note(stored.sequence);
-    this.#adopt(state);
+    let found = await this.#examine();
+    if (!found.isSound || found.surplus) {
+      await this.#mend(found);
+      found = await this.#examine();
+      assert(found.isSound && !found.surplus, 'what the disk says was put right in vain');
+    }
+    const { state, damage, contents } = found;
+    const { hardState, base } = state;
+    this.#adopt(state, found.sequence);
+    this.#damage = damage;
+    this.#usable = damage === undefined;
     const first = await firstIndex(this.#database);
-    if (first !== undefined && first <= state.base.index) this.#clear(first, state.base.index);
-    return this.#behindSnapshot(restored);
+    if (first !== undefined && first <= base.index) this.#clear(first, base.index);
+    this.settle();
+    const snapshot = this.snapshots.list[0];
+    const none = { tail: [], terms: [], configurations: [] };
+    return { hardState, damage, snapshot, base, ...(this.#usable ? contents : none) };
   }
 
   /**
@@ -99,15 +101,14 @@ export class LevelLogStore implements LogStore {
    */
   write(batch: LogWrite): Promise<void> {
     return this.#exclusively(async () => {
-      const state = must(this.#state, 'load comes before write');
-      const kept = await this.#endBefore(batch.truncateFrom, state);
+      const state = this.#used('write');
+      const cut = batch.truncateFrom;
+      const kept = cut === undefined ? state.end : await placeBefore(this.#database, cut, state);
       const after = stateAfter(state, batch, kept);
       this.#readableTo = kept.index;
-      // Chained: several times faster than an array of operations.
       const chained = this.#database.batch();
       putEntries(chained, batch.entries);
-      for (let index = after.end.index + 1; index <= state.end.index; index += 1)
-        chained.del(entryKey(index));
+      delEntries(chained, after.end.index + 1, state.end.index);
       await this.#commit(chained, after, true);
     });
   }
@@ -119,40 +120,27 @@ export class LevelLogStore implements LogStore {
    */
   async read(from: LogIndex, to: LogIndex, bytesMax: number): Promise<readonly Entry[]> {
     this.#mustServe();
-    const { base } = must(this.#state, 'load comes before read');
+    const { base } = this.#used('read');
     assert(from > base.index, `read from ${from}, the log begins after ${base.index}`);
     assert(from <= to, `read from ${from} to ${to}`);
     assert(to <= this.#readableTo, `read to ${to}, readable is ${this.#readableTo}`);
     assert(bytesMax > 0, `read of ${bytesMax} bytes`);
 
-    const entries: Entry[] = [];
-    let bytes = 0;
-    // The entry before is read too: its chain hash vouches for the first one.
-    let end: LogPlace | undefined = from === base.index + 1 ? base : undefined;
-    const first = end === undefined ? from - 1 : from;
-    const pageBytes = Math.min(bytesMax, LOG_READ_BYTES_MAX);
-    await this.#scan(first, to, pageBytes, (record) => {
-      const problem = end === undefined ? findMisplaced(first, record) : findBreak(end, record);
-      if (problem !== undefined) throw corrupt(problem);
-      end = endAfter(record);
-      if (record.index < from) return true;
-      bytes += record.byteLength;
-      if (entries.length > 0 && bytes > bytesMax) return false;
-      entries.push(entryOf(record));
-      return bytes < bytesMax;
-    });
-    const last = entries.at(-1)?.index ?? from - 1;
-    if (last < to && bytes < bytesMax) throw corrupt(`entry ${last + 1} is missing`);
-    return entries;
+    return readEntries(this.#database, base, from, to, bytesMax).catch(this.#readFault);
   }
 
   async compact(to: LogIndex): Promise<void> {
     this.#mustServe();
     const newest = this.snapshots.list[0]?.index ?? 0;
     assert(to <= newest, `compacts up to ${to}, the newest snapshot reaches ${newest}`);
-    const before = must(this.#state, 'load comes before compact').base.index;
+    const before = this.#used('compact').base.index;
     if (to <= before) return this.#clearing;
-    await this.#move(to);
+    // Not synced: until a later write makes it durable a crash brings back the base before, and nothing of the entries is
+    // gone before they are cleared, after it.
+    await this.#between('compacting the log', async (state) => {
+      const place = await readPlace(this.#database, to);
+      await this.#commit(this.#database.batch(), compacted(state, place), false);
+    });
     this.#clear(before + 1, to);
     await this.#clearing;
     this.#mustServe();
@@ -160,18 +148,57 @@ export class LevelLogStore implements LogStore {
 
   restart(snapshot: SnapshotMeta, hardState: HardState): Promise<void> {
     return this.#exclusively(async () => {
-      const state = must(this.#state, 'load comes before restart');
+      const state = this.#used('restart');
       assert(snapshot.index >= state.base.index, `restart at ${snapshot.index}, behind the base`);
-      const { chained, after } = await this.#replaced(state, snapshot, hardState);
-      await this.#commit(chained, after, true);
-      this.#clear(state.base.index + 1, Math.min(state.end.index, after.base.index));
+      const chained = this.#database.batch();
+      if (await holds(this.#database, state, snapshot)) {
+        const after = { ...state, hardState: committedTo(hardState, snapshot) };
+        return this.#commit(chained, after, true);
+      }
+      delEntries(chained, snapshot.index + 1, state.end.index);
+      await this.#commit(chained, restartedAt(snapshot, hardState), true);
+      this.#clear(state.base.index + 1, Math.min(state.end.index, snapshot.index));
     });
+  }
+
+  lookUp(range: DamagedRange, bytesMax: number): Promise<LookUp> {
+    this.#mustServe();
+    const state = must(this.#state, 'load comes before lookUp');
+    return lookUp(this.#database, state, this.#damage, range, bytesMax);
+  }
+
+  async repair(entries: readonly Entry[]): Promise<Damage | undefined> {
+    const damage = must(this.#damage, 'nothing is to be repaired');
+    await this.#between('repairing the log', async (state) => {
+      mustFit(entries, must(damage.ranges[0], 'no entries are to be repaired'), state.base);
+      const chained = this.#database.batch();
+      putEntries(chained, entries);
+      await chained.write({ sync: true });
+      const left = await rangesLeft(this.#database, damage.ranges, entries, state.base);
+      this.#damage = damageOf(left, damage.snapshotFrom);
+    });
+    return this.#damage;
+  }
+
+  async giveUp(never: LogIndex): Promise<Damage | undefined> {
+    const damage = must(this.#damage, 'nothing is to be given up');
+    await this.#between('cutting the log', async (state) => {
+      const [range, ...left] = damage.ranges;
+      const { from } = must(range, 'nothing is to be given up');
+      const kept = await placeBefore(this.#database, from, state);
+      const after = cutState(state, kept, never);
+      const chained = this.#database.batch();
+      delEntries(chained, from, state.end.index);
+      await this.#commit(chained, after, true);
+      this.#damage = damageOf(left, damage.snapshotFrom);
+    });
+    return this.#damage;
   }
 
   /** Uses a pause of the writer to put down how far the log is durable. Its failure shows in the next call. */
   settle(): void {
     if (this.#closed || this.#failure !== undefined || this.#state === undefined) return;
-    this.#highWater.mark().catch((error: unknown) => {
+    this.#highWater.putDown().catch((error: unknown) => {
       this.#failure ??= new TocsinError('DISK_FAILED', faultOf(error, 'marking the log').message, {
         cause: error,
       });
@@ -211,34 +238,57 @@ export class LevelLogStore implements LogStore {
   }
 
   async #commit(chained: Batch, after: LogState, sync: boolean): Promise<void> {
-    putState(chained, after, this.#sequence + 1);
-    await chained.write({ sync });
-    this.#sequence += 1;
-    this.#adopt(after);
-    if (!sync) return;
-    this.#highWater.note(this.#sequence);
+    const sequence = this.#sequence + 1;
+    const before = must(this.#state, 'load comes before this').hardState;
+    putState(chained, after, sequence);
+    const { hardState } = after;
+    if (sync && !sameVote(before, hardState))
+      await Promise.all([chained.write({ sync }), this.#highWater.promise(hardState)]);
+    else await chained.write({ sync });
+    if (!sync) {
+      this.#sequence = sequence;
+      this.#state = after;
+      return;
+    }
+    this.#adopt(after, sequence);
     if (this.#highWater.lag >= HIGH_WATER_LAG_MAX) this.settle();
   }
 
-  /**
-   * Moves the base between two writes. Not synced: until a later write makes it durable a crash brings back the base
-   * before, and nothing of the entries is gone before they are cleared, after it.
-   */
-  async #move(to: LogIndex): Promise<void> {
+  /** What a write of ours does: it waits for the one under way, and the next one waits for it. */
+  async #between(doing: string, action: (state: LogState) => Promise<void>): Promise<void> {
+    this.#mustServe();
     while (this.#writing !== undefined) await this.#writing.catch(() => undefined);
     this.#mustServe();
-    assert(this.#moving === undefined, 'the log is being compacted');
-    this.#moving = (async () => {
-      const place = await readPlace(this.#database, to);
-      const state = must(this.#state, 'load comes before compact');
-      await this.#commit(this.#database.batch(), compacted(state, place), false);
-    })();
+    assert(this.#moving === undefined, `${doing} while another batch is under way`);
+    this.#moving = action(must(this.#state, 'load comes first'));
     try {
       await this.#moving;
     } catch (error) {
-      throw this.#fail(error, 'compacting the log');
+      // Bytes from elsewhere that are not what they should be are no fault of this disk.
+      if (TocsinError.is(error) && HARMLESS.has(error.code)) throw error;
+      throw this.#fail(error, doing);
     } finally {
       this.#moving = undefined;
+    }
+  }
+
+  #examine(): Promise<Found> {
+    const [snapshot] = this.snapshots.list;
+    const { mark } = this.#highWater;
+    return examineLog(this.#database, this.#clusterId, mark, snapshot).catch(this.#readFault);
+  }
+
+  /** Writes what is true where the disk does not say it in all its places, and removes what is behind the end. */
+  async #mend({ state, sequence }: Found): Promise<void> {
+    const chained = this.#database.batch();
+    putState(chained, state, sequence + 1);
+    try {
+      await chained.write({ sync: true });
+      await clearBehind(this.#database, state.end.index);
+      this.#highWater.note(markOf(state, sequence + 1));
+      await this.#highWater.putDown();
+    } catch (error) {
+      throw this.#fail(error, 'mending the log');
     }
   }
 
@@ -257,114 +307,23 @@ export class LevelLogStore implements LogStore {
     return this.#failure;
   }
 
-  #adopt(state: LogState): void {
+  /** The state, as of write `sequence`, is durable. */
+  #adopt(state: LogState, sequence: number): void {
     this.#state = state;
+    this.#sequence = sequence;
     this.#readableTo = state.end.index;
+    this.#highWater.note(markOf(state, sequence));
   }
 
-  async #endBefore(from: LogIndex | undefined, { base, end }: LogState): Promise<LogPlace> {
-    if (from === undefined || from > end.index) return end;
-    assert(from > base.index, `cut from ${from}, the log begins after ${base.index}`);
-    return from === base.index + 1 ? base : readPlace(this.#database, from - 1);
+  #used(what: string): LogState {
+    assert(this.#usable, `${what} of a log that is damaged`);
+    return must(this.#state, `load comes before ${what}`);
   }
 
-  /** The batch, but for the hard state, that puts the log behind `place`, and the state it leads to. */
-  async #replaced(
-    state: LogState,
-    place: LogPlace,
-    hardState: HardState,
-  ): Promise<{ readonly chained: Batch; readonly after: LogState }> {
-    const chained = this.#database.batch();
-    if (await this.#holds(state, place)) {
-      const after = { ...state, hardState: committedTo(hardState, place) };
-      return { chained, after };
-    }
-    for (let index = place.index + 1; index <= state.end.index; index += 1)
-      chained.del(entryKey(index));
-    return { chained, after: restartedAt(place, hardState) };
-  }
-
-  async #holds({ base, end }: LogState, place: LogPlace): Promise<boolean> {
-    if (place.index > end.index || place.index < base.index) return false;
-    const own = place.index === base.index ? base : await readPlace(this.#database, place.index);
-    return own.chain === place.chain;
-  }
-
-  /** The log's contents, as far as `stored` says it goes. @throws TocsinError DATA_CORRUPT */
-  async #readLog(stored: StoredState): Promise<{
-    readonly state: LogState;
-    readonly restored: Omit<Restored, 'snapshot'>;
-  }> {
-    const base = stored.base.index === 0 ? emptyState(this.#clusterId).base : stored.base;
-    const collector = new TailCollector(stored.hardState.commit);
-    let end: LogPlace = base;
-    await this.#scan(base.index + 1, undefined, LOG_READ_BYTES_MAX, (record) => {
-      const problem = findBreak(end, record);
-      if (problem !== undefined) throw corrupt(problem);
-      collector.add(record);
-      end = endAfter(record);
-      return true;
-    });
-    const { hardState } = stored;
-    const state = { hardState, base, end };
-    if (end.index !== stored.lastIndex)
-      throw corrupt(`the log ends at entry ${end.index}, the hard state says ${stored.lastIndex}`);
-    if (end.chain !== stored.lastChain)
-      throw corrupt(`entry ${end.index} has chain ${end.chain}, not ${stored.lastChain}`);
-    const contradiction = findContradiction(state);
-    if (contradiction !== undefined) throw corrupt(contradiction);
-    return { state, restored: { hardState, base, ...collector.finish() } };
-  }
-
-  /** The newest snapshot belongs to the log: if the log does not hold its place, it was to replace the log. */
-  async #behindSnapshot(restored: Omit<Restored, 'snapshot'>): Promise<Restored> {
-    const snapshot = this.snapshots.list[0];
-    const { base, hardState } = restored;
-    if ((snapshot?.index ?? 0) < base.index)
-      throw corrupt(`the log begins after entry ${base.index}, and no snapshot reaches it`);
-    if (snapshot === undefined) return { ...restored, snapshot };
-    const state = must(this.#state, 'the log is read');
-    if (await this.#holds(state, snapshot))
-      return { ...restored, snapshot, hardState: committedTo(hardState, snapshot) };
-    await this.restart(snapshot, hardState);
-    const after = must(this.#state, 'the log is read');
-    const none = { tail: [], terms: [], configurations: [] };
-    return { hardState: after.hardState, snapshot, base: after.base, ...none };
-  }
-
-  async #readState(): Promise<StoredState> {
-    const [one, other] = await Promise.all([this.#readCopy(0), this.#readCopy(1)]);
-    if (!sameState(one, other))
-      throw corrupt(
-        `the hard state's copies differ: m/hs0 is write ${one.sequence}, m/hs1 ${other.sequence}`,
-      );
-    return one;
-  }
-
-  async #readCopy(copy: StateCopy): Promise<StoredState> {
-    let bytes: Uint8Array | undefined;
-    try {
-      bytes = await this.#database.get(STATE_KEYS[copy]);
-    } catch (error) {
-      throw this.#readFault(error, `reading m/hs${copy}`);
-    }
-    if (bytes === undefined) throw corrupt(`hard state m/hs${copy} is missing`);
-    const state = decodeState(bytes, copy);
-    if (typeof state === 'string') throw corrupt(`hard state m/hs${copy}: ${state}`);
-    return state;
-  }
-
-  async #scan(...[from, to, pageBytes, visit]: Scan): Promise<void> {
-    try {
-      await scanEntries(this.#database, from, to, pageBytes, visit);
-    } catch (error) {
-      throw this.#readFault(error, 'reading the log');
-    }
-  }
-
-  #readFault(error: unknown, doing: string): Error {
-    return this.#closed ? closed() : faultOf(error, doing);
-  }
+  /** What a reader of the log throws; after `close` whatever it is means only that. */
+  readonly #readFault = (error: unknown): never => {
+    throw this.#closed ? closed() : faultOf(error, 'reading the log');
+  };
 
   #mustServe(): void {
     if (this.#closed) throw closed();
@@ -377,22 +336,7 @@ export class LevelLogStore implements LogStore {
   }
 }
 
-type Scan = Parameters<typeof scanEntries> extends [unknown, ...infer Rest] ? Rest : never;
-
-/** Writes what a new folder's log holds: no entries, no votes. */
-export const putInitialState = (batch: Batch, clusterId: string): void =>
-  putState(batch, emptyState(clusterId), 0);
-
-function putEntries(batch: Batch, entries: readonly Entry[]): void {
-  for (const entry of entries) batch.put(entryKey(entry.index), recordOf(entry).bytes);
-}
-
-function putState(batch: Batch, { hardState, base, end }: LogState, sequence: number): void {
-  const stored = { sequence, hardState, lastIndex: end.index, lastChain: end.chain, base };
-  batch.put(STATE_KEYS[0], encodeState(stored, 0));
-  batch.put(STATE_KEYS[1], encodeState(stored, 1));
-}
-
-const corrupt = (what: string): TocsinError => new TocsinError('DATA_CORRUPT', what);
+/** What a call may throw that says nothing about the disk. */
+const HARMLESS: ReadonlySet<string> = new Set(['BODY_MALFORMED', 'DATA_LOST']);
 
 const closed = (): TocsinError => new TocsinError('CLOSED', 'the log store is closed');

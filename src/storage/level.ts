@@ -1,13 +1,47 @@
-import { type ChainedBatch, Level } from 'level';
+import { Level } from 'level';
 import { BugError } from '../base/assert.ts';
 import { TocsinError } from '../base/errors.ts';
 
 /**
  * The door to LevelDB: its options, its keys and what its errors mean. Binary keys and values,
- * nothing else.
+ * nothing else. Of what it can do, the log needs only this much.
  */
-export type Database = Level<Uint8Array, Uint8Array>;
-export type Batch = ChainedBatch<Database, Uint8Array, Uint8Array>;
+export interface Database {
+  get(key: Uint8Array): Promise<Uint8Array | undefined>;
+  put(key: Uint8Array, value: Uint8Array): Promise<void>;
+  del(key: Uint8Array): Promise<void>;
+  batch(): Batch;
+  iterator(range: ScanRange): Scan;
+  keys(range: KeyRange & { readonly limit: number }): { all(): Promise<Uint8Array[]> };
+  clear(range: KeyRange): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** All of it or nothing. */
+export interface Batch {
+  put(key: Uint8Array, value: Uint8Array): unknown;
+  del(key: Uint8Array): unknown;
+  write(options: { readonly sync: boolean }): Promise<void>;
+}
+
+export interface KeyRange {
+  readonly gte: Uint8Array;
+  readonly lt?: Uint8Array;
+  readonly lte?: Uint8Array;
+  /** The last first. */
+  readonly reverse?: boolean;
+}
+
+interface ScanRange extends KeyRange {
+  readonly fillCache: boolean;
+  readonly highWaterMarkBytes: number;
+}
+
+/** Keys and values in order, some at a time; none at the end. */
+interface Scan {
+  nextv(count: number): Promise<[Uint8Array, Uint8Array][]>;
+  close(): Promise<void>;
+}
 
 const MiB = 1024 * 1024;
 
@@ -48,7 +82,7 @@ export function entryKeyIndex(key: Uint8Array): number | undefined {
  * @throws TocsinError DATA_LOCKED, DATA_CORRUPT, DISK_FAILED
  */
 export async function openDatabase(folder: string, create: boolean): Promise<Database> {
-  const database: Database = new Level(folder, {
+  const database = new Level<Uint8Array, Uint8Array>(folder, {
     keyEncoding: 'view',
     valueEncoding: 'view',
     compression: false,

@@ -1,7 +1,9 @@
 import { crc32 } from 'node:zlib';
+import { TocsinError } from '../base/errors.ts';
 import { logIndex, replicaId, term } from '../base/ids.ts';
 import type { HardState } from '../raft/types.ts';
 import { readU16, readU32, readU64, writeU16, writeU32, writeU64 } from '../wire/bytes.ts';
+import type { Mark, Voted } from './high-water.ts';
 import type { LogPlace } from './types.ts';
 
 /**
@@ -13,8 +15,8 @@ import type { LogPlace } from './types.ts';
  *         5  u8   which copy, 0 or 1            48  u64  index of the place that the log begins after
  *         6  u16  vote, 0 = nobody              56  u64  term of that place
  *         8  u64  sequence                      64  u64  chain hash of that place
- *        16  u64  term                          72  u32  CRC-32 of the bytes before
- *        24  u64  commit
+ *        16  u64  term                          72  u32  1 = a vote may have been forgotten, else 0
+ *        24  u64  commit                        76  u32  CRC-32 of the bytes before
  */
 export interface StoredState {
   /** Counts writes: the two copies of one write carry the same. */
@@ -25,12 +27,12 @@ export interface StoredState {
   readonly base: LogPlace;
 }
 
-export const STATE_RECORD_BYTES = 76;
+export const STATE_RECORD_BYTES = 80;
 export type StateCopy = 0 | 1;
 
 const MAGIC = 0x48434f54; // 'TOCH'
 const VERSION = 2;
-const CRC_AT = 72;
+const CRC_AT = 76;
 
 export function encodeState(state: StoredState, copy: StateCopy): Uint8Array {
   const bytes = new Uint8Array(STATE_RECORD_BYTES);
@@ -46,6 +48,7 @@ export function encodeState(state: StoredState, copy: StateCopy): Uint8Array {
   writeU64(bytes, 48, state.base.index);
   writeU64(bytes, 56, state.base.term);
   writeU64(bytes, 64, state.base.chain);
+  writeU32(bytes, 72, state.hardState.abstain === true ? 1 : 0);
   writeU32(bytes, CRC_AT, crc32(bytes.subarray(0, CRC_AT)));
   return bytes;
 }
@@ -66,6 +69,7 @@ export function decodeState(bytes: Uint8Array, copy: StateCopy): StoredState | s
       term: term(readU64(bytes, 16)),
       vote: vote === 0 ? undefined : replicaId(vote),
       commit: logIndex(readU64(bytes, 24)),
+      ...(readU32(bytes, 72) === 1 ? { abstain: true } : {}),
     },
     lastIndex: readU64(bytes, 32),
     lastChain: readU64(bytes, 40),
@@ -76,6 +80,55 @@ export function decodeState(bytes: Uint8Array, copy: StateCopy): StoredState | s
     },
   };
 }
+
+/** What the copies of the hard state and the mark say together. */
+export interface Known {
+  readonly sequence: number;
+  readonly hardState: HardState;
+  readonly base: LogPlace;
+  /** Where the log ends, at least. */
+  readonly end: Pick<LogPlace, 'index' | 'chain'>;
+  /** The newest writes that were durable are lost: the log may have gone on behind `end`. */
+  readonly lost: boolean;
+  /** All of them say the same. */
+  readonly agreed: boolean;
+}
+
+/**
+ * A vote is believed wherever it stands: each place may have lost the newest. What was acknowledged stands in both copies
+ * and, as to term and vote, in the mark; so a copy that differs is a sign that more may be lost, and the replica abstains.
+ * A vote that stands in the mark alone was never acknowledged.
+ * @throws TocsinError DATA_CORRUPT when no copy is whole
+ */
+export function reconcile(copies: readonly (StoredState | string)[], mark: Mark): Known {
+  const whole = copies.filter((copy) => typeof copy !== 'string');
+  const [newest] = [...whole].sort((a, b) => b.sequence - a.sequence);
+  if (newest === undefined)
+    throw new TocsinError('DATA_CORRUPT', `both copies of the hard state: ${copies.join(', ')}`);
+  const same = whole.length === 2 && whole.every((copy) => sameState(copy, newest));
+  const lost = newest.sequence < mark.sequence;
+  const { commit } = newest.hardState;
+  const voted = isLaterVote(mark.voted, newest.hardState) ? mark.voted : newest.hardState;
+  const doubt = !same || lost || voted.abstain === true;
+  return {
+    sequence: Math.max(newest.sequence, mark.sequence),
+    hardState: { term: voted.term, vote: voted.vote, commit, ...(doubt ? { abstain: true } : {}) },
+    base: newest.base,
+    end: lost ? mark.last : { index: logIndex(newest.lastIndex), chain: newest.lastChain },
+    lost,
+    agreed: same && !lost && voted === newest.hardState,
+  };
+}
+
+const isLaterVote = (one: Voted, other: Voted): boolean =>
+  one.term > other.term ||
+  (one.term === other.term && one.vote !== undefined && other.vote === undefined);
+
+/** Whether nothing was promised in `one` that was not in `other`. */
+export const sameVote = (one: Voted, other: Voted): boolean =>
+  one.term === other.term &&
+  one.vote === other.vote &&
+  (one.abstain === true) === (other.abstain === true);
 
 /** Whether two copies are of the same write. */
 export const sameState = (a: StoredState, b: StoredState): boolean =>

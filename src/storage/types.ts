@@ -28,7 +28,13 @@ export interface LogPlace extends EntryId {
 
 /** What a replica knows of its log before it does anything. */
 export interface Restored {
+  /** `abstain` in it: a vote, or the newest entries, may have been forgotten. */
   readonly hardState: HardState;
+  /**
+   * What was acknowledged and is not there any more. While it is defined the log is not to be used: it answers `lookUp`,
+   * takes `repair` and `giveUp`, and is loaded again when nothing is left. `tail`, `terms` and `configurations` are empty.
+   */
+  readonly damage: Damage | undefined;
   /** The newest complete snapshot: the machine starts from it. Never older than `base`. */
   readonly snapshot: SnapshotMeta | undefined;
   /** The log begins right after this place; {0, 0} until something was compacted. */
@@ -43,6 +49,29 @@ export interface Restored {
   /** All configuration entries of the log, in order. */
   readonly configurations: readonly Entry[];
 }
+
+export interface Damage {
+  /** The last first: that is the order in which they can be repaired. */
+  readonly ranges: readonly DamagedRange[];
+  /** No complete snapshot reaches the place that the log begins after: one of this entry or a later one is needed. */
+  readonly snapshotFrom: LogIndex | undefined;
+}
+
+/** Entries that are missing or wrong. */
+export interface DamagedRange {
+  readonly from: LogIndex;
+  readonly to: LogIndex;
+  /** The chain hash that entry `to` must have. It answers for all entries before it. */
+  readonly chainAfter: number;
+}
+
+/**
+ * What a log says of entries `from` … `to` of which the last must have a certain chain hash. `absent`: this log is intact
+ * there and never had them, as far as it knows. `damaged`: it cannot tell. `compacted`: it begins later.
+ */
+export type LookUp =
+  | { readonly found: 'entries'; readonly entries: readonly Entry[] }
+  | { readonly found: 'absent' | 'damaged' | 'compacted' };
 
 export interface TermStart {
   readonly from: LogIndex;
@@ -77,6 +106,23 @@ export interface LogStore {
    * and go otherwise. Counts as a write.
    */
   restart(snapshot: SnapshotMeta, hardState: HardState): Promise<void>;
+  /**
+   * For a peer that has lost them: the newest of the entries `range.from` … `range.to` that fit `bytesMax`, at least one,
+   * up to `range.to`. Answers also while this log is itself damaged elsewhere.
+   */
+  lookUp(range: DamagedRange, bytesMax: number): Promise<LookUp>;
+  /**
+   * Puts back entries, contiguous, the last of which is the last of `damage.ranges[0]`. They are verified: from whom they
+   * come makes no difference. Answers what is left; undefined = load again.
+   * @throws TocsinError BODY_MALFORMED: they are not those entries; DATA_CORRUPT, DISK_FAILED, DISK_FULL
+   */
+  repair(entries: readonly Entry[]): Promise<Damage | undefined>;
+  /**
+   * Cuts the log from the first entry of `damage.ranges[0]` on: a majority has proven that `never`, from there on, was
+   * committed. If that is proven only for a later entry of the range, the replica abstains until it has caught up.
+   * @throws TocsinError DATA_LOST: that was committed
+   */
+  giveUp(never: LogIndex): Promise<Damage | undefined>;
   /** Nothing waits to be written: a moment for what is done in idle time. Returns at once. */
   settle(): void;
   close(): Promise<void>;

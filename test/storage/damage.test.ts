@@ -5,13 +5,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TocsinError } from '../../src/base/errors.ts';
 import type { Entry } from '../../src/raft/types.ts';
 import { formatFolder, openFolder } from '../../src/storage/data-folder.ts';
-import type { Restored } from '../../src/storage/types.ts';
+import type { LogStore, Restored } from '../../src/storage/types.ts';
 import { digest, emptyLogEnd, endOfAll, entriesAfter, hard, writing } from './entries.ts';
 import { copy, identity, remove, temporaryFolder } from './folders.ts';
-
-/** Everything a restart may answer, as one line: what was there after some write. */
-const lineOf = ({ hardState, tail }: Pick<Restored, 'hardState' | 'tail'>): string =>
-  JSON.stringify([hardState, digest(tail)]);
+import { heal } from './heal.ts';
 
 /** What one damage does to the bytes of a file; undefined = the file is deleted. */
 type Damage = (bytes: Buffer, places: readonly number[]) => Buffer | undefined;
@@ -55,14 +52,14 @@ describe('a damaged folder', () => {
   let root = '';
   let original = '';
   let files: string[] = [];
-  /** What was durable after each write, oldest first. */
-  const history: string[] = [];
+  /** What was durable in the end. */
+  let whole: Pick<Restored, 'hardState' | 'tail'>;
+  let peer: LogStore;
 
   beforeAll(async () => {
     root = await temporaryFolder();
     original = join(root, 'original');
     await formatFolder(original, identity);
-    history.push(lineOf({ hardState: hard(0), tail: [] }));
     let log: Entry[] = [];
     // Three lives, so that tables and a log file both hold some; a cut in each; records over
     // several 32 KiB blocks.
@@ -78,7 +75,7 @@ describe('a damaged folder', () => {
           log = [...kept, ...more];
           const hardState = hard(life, Math.max(0, log.length - 4));
           await store.write(writing(more, hardState, cut));
-          history.push(lineOf({ hardState, tail: log }));
+          whole = { hardState, tail: log };
         }
       } finally {
         await store.close();
@@ -89,12 +86,18 @@ describe('a damaged folder', () => {
     files = (await readdir(join(original, 'raft')))
       .filter((name) => !/^LO(G|CK)/.test(name))
       .sort();
+    await copy(original, join(root, 'peer'));
+    peer = (await openFolder(join(root, 'peer'))).store;
+    await peer.load();
   });
-  afterAll(() => remove(root));
+  afterAll(async () => {
+    await peer.close();
+    await remove(root);
+  });
 
   const outcomes = new Map<string, number>();
 
-  test('answers what was once durable, or an error with a code, never a hole', async () => {
+  test('answers with all that was once durable, of which a peer gives back what is lost, or with a code', async () => {
     const { DAMAGE_RUNS: runs = '60', DAMAGE_REPORT: report } = process.env;
     let trial = 0;
     const damaged = fc.record({
@@ -137,9 +140,13 @@ describe('a damaged folder', () => {
     try {
       const { store } = await openFolder(path);
       try {
-        const place = history.lastIndexOf(lineOf(await store.load()));
-        expect(place, 'a state that never was').toBeGreaterThanOrEqual(0);
-        count(place === history.length - 1 ? 'whole' : 'shortened');
+        const { damage, hardState: found } = await store.load();
+        const { tail, hardState } = await heal(store, peer);
+        expect(digest(tail), 'another log').toEqual(digest(whole.tail));
+        expect(hardState.term, 'an older term').toBe(whole.hardState.term);
+        expect(hardState.commit).toBeLessThanOrEqual(whole.hardState.commit);
+        count(damage === undefined ? 'whole' : 'healed');
+        if (found.abstain === true) count('abstains');
       } finally {
         await store.close();
       }

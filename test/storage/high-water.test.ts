@@ -2,11 +2,14 @@ import { open, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { replicaId } from '../../src/base/ids.ts';
 import { formatFolder, openFolder } from '../../src/storage/data-folder.ts';
 import { HighWater } from '../../src/storage/high-water.ts';
 import type { LogStore } from '../../src/storage/types.ts';
-import { emptyLogEnd, endOfAll, entriesAfter, hard, writing } from './entries.ts';
+import { recordOf } from '../../src/wire/record.ts';
+import { digest, emptyLogEnd, endOfAll, entriesAfter, hard, writing } from './entries.ts';
 import { copy, identity, remove, temporaryFolder } from './folders.ts';
+import { heal } from './heal.ts';
 
 let root = '';
 const folder = (): string => join(root, 'data');
@@ -44,21 +47,55 @@ async function load(): Promise<number> {
   }
 }
 
-test('a log that comes up as it was before its newest writes is refused', async () => {
+test('a log that comes up as it was before its newest writes knows what it has lost', async () => {
   await fill(3);
   await copy(folder(), join(root, 'old'));
   await fill(2);
+  await copy(folder(), join(root, 'peer'));
   await copy(mark(), join(root, 'high-water'));
   await remove(folder());
   await copy(join(root, 'old'), folder());
   expect(await load(), 'an old backup as a whole cannot be told').toBe(3);
   await copy(join(root, 'high-water'), mark());
-  await expect(load()).rejects.toThrow(
-    expect.objectContaining({
-      code: 'DATA_CORRUPT',
-      message: expect.stringMatching(/as of write 3, though write 5 was durable/),
-    }),
-  );
+  const { store } = await openFolder(folder());
+  const { store: peer } = await openFolder(join(root, 'peer'));
+  try {
+    const { tail } = await peer.load();
+    const chainAfter = recordOf(tail[4]!).chain;
+    const { damage, hardState } = await store.load();
+    expect(damage?.ranges).toEqual([{ from: 4, to: 5, chainAfter }]);
+    expect(hardState.abstain, 'more may be lost than the mark knows of').toBe(true);
+    const healed = await heal(store, peer);
+    expect(digest(healed.tail)).toEqual(digest(tail));
+    expect(healed.hardState.abstain, 'it abstains until a leader has taken it in').toBe(true);
+  } finally {
+    await store.close();
+    await peer.close();
+  }
+});
+
+test('a vote is known from the mark when the log has lost it, and nobody is in doubt', async () => {
+  await fill(3);
+  await copy(folder(), join(root, 'old'));
+  const { store } = await openFolder(folder());
+  await store.load();
+  await store.write(writing([], hard(7, 0, replicaId(3))));
+  // A crash right behind it: the log is as it was before, the mark is not.
+  await copy(mark(), join(root, 'high-water'));
+  await store.close();
+  await remove(folder());
+  await copy(join(root, 'old'), folder());
+  await copy(join(root, 'high-water'), mark());
+  for (let life = 0; life < 2; life += 1) {
+    const opened = await openFolder(folder());
+    try {
+      const { hardState, damage, tail } = await opened.store.load();
+      expect(hardState).toEqual(hard(7, 0, replicaId(3)));
+      expect([damage, tail.length]).toEqual([undefined, 3]);
+    } finally {
+      await opened.store.close();
+    }
+  }
 });
 
 test('the mark lags behind the log, and never runs ahead of it', async () => {
@@ -112,7 +149,7 @@ test('a torn slot leaves the other; with both gone the folder is refused', async
   bytes.fill(0xff, newerAt, newerAt + 20);
   await writeFile(mark(), bytes);
   const highWater = await HighWater.open(join(folder(), 'raft'));
-  expect(highWater.sequence).toBe(older);
+  expect(highWater.mark.sequence).toBe(older);
   await highWater.close();
   expect(await load()).toBe(5);
   await writeFile(mark(), Buffer.alloc(8192));
@@ -133,8 +170,8 @@ test('whatever single byte of the mark rots, it never claims more than was noted
         bytes[at] = (bytes[at] ?? 0) ^ by;
         await writeFile(mark(), bytes);
         const highWater = await HighWater.open(join(folder(), 'raft'));
-        expect(highWater.sequence).toBeLessThanOrEqual(4);
-        expect(highWater.sequence).toBeGreaterThanOrEqual(0);
+        expect(highWater.mark.sequence).toBeLessThanOrEqual(4);
+        expect(highWater.mark.sequence).toBeGreaterThanOrEqual(0);
         await highWater.close();
       },
     ),

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { replicaId } from '../../src/base/ids.ts';
 import type { Entry, HardState } from '../../src/raft/types.ts';
 import type { LogStore, TermStart } from '../../src/storage/types.ts';
+import { damageContract } from './damage-contract.ts';
 import { at, digest, emptyLogEnd, endOfAll, entriesAfter, hard, writing } from './entries.ts';
 import { snapshotContract } from './snapshot-contract.ts';
 
@@ -13,13 +14,18 @@ export interface Rig {
   crash(store: LogStore): Promise<void>;
   /** The disk reports an error for the write that comes next. */
   failNextWrite(): void;
-  /** All snapshots are gone. No store is open. */
+  /** All snapshots are gone. No store is open, here and below. */
   wipeSnapshots(): Promise<void>;
+  /** The record of an entry rots, or is gone; nothing if it is gone already. */
+  damage(index: number, how: 'rotten' | 'gone'): Promise<void>;
+  /** A record is in its place, whatever the rest of the disk says. */
+  put(entry: Entry): Promise<void>;
   dispose(): Promise<void>;
 }
 
 /** What every log store promises, whatever it stores in. */
 export function logStoreContract(name: string, makeRig: () => Promise<Rig>): void {
+  damageContract(name, makeRig);
   describe(`${name} keeps the log store contract`, () => {
     let rig: Rig;
     let opened: LogStore[] = [];
@@ -54,6 +60,7 @@ function reopening(open: Open, rig: () => Rig): void {
     const store = await open();
     expect(await store.load()).toEqual({
       hardState: hard(0),
+      damage: undefined,
       snapshot: undefined,
       base: emptyLogEnd,
       tail: [],

@@ -25,6 +25,8 @@ logStoreContract('MemoryDisk', async () => {
         write.fail('kept');
       };
     },
+    damage: async (index, how) => disk.damage(index, how),
+    put: async (entry) => disk.put(entry),
     wipeSnapshots: async () => disk.files.contents.clear(),
     dispose: async () => undefined,
   };
