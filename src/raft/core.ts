@@ -53,8 +53,9 @@ export interface RaftInit {
   /** Every configuration entry of the log, in order. */
   readonly configurations?: readonly ConfigurationAt[] | undefined;
   /**
-   * The newest vote may have been lost from the disk. This replica then neither votes nor campaigns until somebody leads
-   * a later term than it knows of: falling back to an older vote could make it vote twice in a term.
+   * The newest vote, or the newest entries, may have been lost from the disk. This replica then neither votes nor campaigns
+   * until its log goes up to an entry of a leader of a later term than it knows of: an older vote could make it vote twice
+   * in a term, a shorter log elect a leader who lacks what it once acknowledged.
    */
   readonly abstain?: boolean | undefined;
   readonly options?: Partial<RaftOptions>;
@@ -86,6 +87,7 @@ export class RaftCore {
       log: new RaftLog(init.tail, init.terms, committed, base),
       configurations: new Configurations(base, init.configurations ?? []),
       abstaining: init.abstain === true || init.hardState.abstain === true,
+      doubtedTerm: init.hardState.term,
       muted: false,
       term: init.hardState.term,
       vote: init.hardState.vote,

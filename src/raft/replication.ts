@@ -136,6 +136,7 @@ export function onAppendRequest(s: State, m: AppendRequest): void {
   const { log, out } = s;
   if (m.prev.index < log.committed) {
     // An old append, overtaken: what is committed matches, by leader completeness (§5.4.3).
+    endDoubt(s, m.from, log.committed);
     out.sendAfterSync.push(accepted(s, m.from, log.committed));
     return;
   }
@@ -156,7 +157,20 @@ export function onAppendRequest(s: State, m: AppendRequest): void {
   // Beyond `lastNew` this log may still differ from the leader's, whatever the leader has committed (§5.3).
   const commit = lower(m.commit, lastNew);
   if (commit > log.committed) log.commitTo(commit);
+  endDoubt(s, m.from, lastNew);
   out.sendAfterSync.push(accepted(s, m.from, lastNew));
+}
+
+/**
+ * Whatever vote was forgotten, it cannot hurt any more: a later term has its leader, and this replica is for it. Nor can
+ * entries that were forgotten: who was elected without this replica's vote holds all that was committed before, and this
+ * log is the same up to an entry of that leader's own.
+ */
+function endDoubt(s: State, leader: ReplicaId, index: LogIndex): void {
+  if (!s.abstaining || s.term <= s.doubtedTerm || s.log.termAt(index) !== s.term) return;
+  s.abstaining = false;
+  s.vote ??= leader;
+  s.out.hardStateChanged = true;
 }
 
 /** Skips what is here already and cuts only from a real conflict on: a late duplicate must not shorten the log (§5.3). */

@@ -23,11 +23,6 @@ export function becomeFollower(s: State, newTerm: Term, leader: ReplicaId | unde
     s.term = newTerm;
     s.vote = undefined;
     s.out.hardStateChanged = true;
-    // Whatever vote was forgotten, it cannot hurt any more: this term has its leader, and this replica is for it.
-    if (s.abstaining && leader !== undefined) {
-      s.abstaining = false;
-      s.vote = leader;
-    }
   }
   s.role = { role: 'follower', leader, leaderSuspected: false, deferred: undefined };
   resetElectionTimer(s);

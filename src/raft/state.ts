@@ -99,8 +99,12 @@ export interface State {
   readonly leaveJoint: ((configuration: Configuration) => Payload) | undefined;
   readonly log: RaftLog;
   readonly configurations: Configurations;
-  /** A vote may have been forgotten: none is given, and none asked for, until somebody leads a later term. */
+  /**
+   * A vote, or entries that were acknowledged, may have been forgotten: no vote is given, and none asked for, until this
+   * log goes up to an entry of a leader of a later term than `doubtedTerm`.
+   */
   abstaining: boolean;
+  readonly doubtedTerm: Term;
   /** Something here is not to be relied on: no promise is given, and none taken back, until the shell says otherwise. */
   muted: boolean;
   term: Term;

@@ -1,4 +1,6 @@
+import { TocsinError } from '../base/errors.ts';
 import { AlertMachine } from '../statemachine/machine.ts';
+import { describeDamage } from '../storage/log-repair.ts';
 import { readImage } from './machine-image.ts';
 import { Replica, type ReplicaParts } from './replica.ts';
 
@@ -10,7 +12,9 @@ import { Replica, type ReplicaParts } from './replica.ts';
 export async function bringUp(parts: Omit<ReplicaParts, 'restored' | 'machine'>): Promise<Replica> {
   const { store, clock, seed } = parts;
   const restored = await store.load();
-  const { snapshot } = restored;
+  const { snapshot, damage } = restored;
+  if (damage !== undefined)
+    throw new TocsinError('DATA_CORRUPT', `lost: ${describeDamage(damage)}`);
   const machine =
     snapshot === undefined
       ? new AlertMachine({}, seed)

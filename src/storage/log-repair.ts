@@ -88,3 +88,10 @@ export async function rangesLeft(
   const chain = isDamaged ? undefined : (await readPlace(database, before)).chain;
   return repaired(ranges, first.index, first.previousChain, chain);
 }
+
+/** For people. */
+export const describeDamage = ({ ranges, snapshotFrom }: Damage): string =>
+  [
+    ...[...ranges].reverse().map(({ from, to }) => (from === to ? `${to}` : `${from} … ${to}`)),
+    ...(snapshotFrom === undefined ? [] : [`a snapshot that reaches ${snapshotFrom}`]),
+  ].join(', ');

@@ -192,6 +192,18 @@ test('whose vote is in doubt neither votes nor campaigns, whatever its restarts,
   expect(core.silenced).toBe(false);
 });
 
+test('whose newest entries are in doubt abstains until its log is the same as that of a leader elected without it', () => {
+  const core = loneCore({ term: 4, abstain: true });
+  core.step(append([3, 1, 6], id(0, 0), [3, 4]));
+  expect(sent(drain(core))).toMatchObject([{ accepted: true, index: 2 }]);
+  expect(core.silenced, 'what was committed may come after these').toBe(true);
+  core.step(ask([2, 1, 7], id(9, 6), { transfer: true }));
+  expect(sent(drain(core), 'vote-reply')).toMatchObject([{ granted: false }]);
+  core.step(append([2, 1, 7], id(2, 4), [7]));
+  drain(core);
+  expect(core.silenced).toBe(false);
+});
+
 test('a leader that steps down hands over to who is ahead, and is a follower soon if nobody takes over', () => {
   const core = loneLeader({ voters: [1, 2, 3, 4, 5] });
   const { term } = core.standing;
