@@ -18,7 +18,7 @@ export const PERSISTENCE: Chapter = chapter('Persistence, crashes, storage', {
   ),
   95: by(
     'A torn tail is dropped only if nobody can have been told of it',
-    'storage/high-water › a log that comes up as it was before its newest writes is refused',
+    'storage/high-water › a log that comes up as it was before its newest writes knows what it has lost',
     'storage/kill › kill -9 at any moment loses nothing that was acknowledged',
   ),
   96: open(
@@ -102,7 +102,7 @@ export const PERSISTENCE: Chapter = chapter('Persistence, crashes, storage', {
   122: by(
     'Of the last record any part may be torn',
     'storage/level-files › of one torn write any fragments may be there, but only when nothing follows',
-    'storage/damage › answers what was once durable, or an error with a code, never a hole',
+    'storage/damage › answers with all that was once durable, of which a peer gives back what is lost, or with a code',
   ),
   123: by(
     'A format of the past opens or is refused by its number; one of the future is refused',

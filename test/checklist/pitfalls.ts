@@ -109,7 +109,7 @@ export const PITFALLS: readonly Pitfall[] = [
   pitfall(
     by(
       'A damaged record in the middle passed over in silence',
-      'storage/damage › answers what was once durable, or an error with a code, never a hole',
+      'storage/damage › answers with all that was once durable, of which a peer gives back what is lost, or with a code',
     ),
     'believe-a-broken-chain',
   ),

@@ -4,10 +4,10 @@ import type { Mutant } from './mutant.ts';
 export const STORAGE_MUTANTS: readonly Mutant[] = [
   {
     name: 'believe-a-shorter-log',
-    claim: 'a log that lost its newest writes is refused',
-    file: 'src/storage/level-log-store.ts',
-    find: 'if (stored.sequence < once)',
-    replace: 'if (stored.sequence < 0)',
+    claim: 'a log that lost its newest writes is known to have lost them',
+    file: 'src/storage/state-record.ts',
+    find: 'const lost = newest.sequence < mark.sequence;',
+    replace: 'const lost = newest.sequence < 0;',
     killedBy: ['test/storage/high-water.test.ts'],
   },
   {
