@@ -1,5 +1,5 @@
 import { assert } from '../base/assert.ts';
-import { logIndex, lower, type ReplicaId } from '../base/ids.ts';
+import { type LogIndex, logIndex, lower, type ReplicaId } from '../base/ids.ts';
 import { accepted, takeEntry } from './append.ts';
 import { settleChange } from './membership.ts';
 import type { Progress } from './progress.ts';
