@@ -3,13 +3,16 @@ export class BugError extends Error {
   override readonly name = 'BugError';
 }
 
-/** States one fact the code below relies on. Stays on in production. */
-export function assert(condition: unknown, message: string): asserts condition {
-  if (!condition) throw new BugError(message);
+/**
+ * States one fact the code below relies on. Stays on in production. Where it is stated many times a second, `message` is a
+ * function: putting numbers into a text costs more than the question.
+ */
+export function assert(condition: unknown, message: string | (() => string)): asserts condition {
+  if (!condition) throw new BugError(typeof message === 'string' ? message : message());
 }
 
 /** The value, which the caller knows to be there. */
-export function must<T>(value: T | undefined | null, message: string): T {
-  if (value === undefined || value === null) throw new BugError(message);
+export function must<T>(value: T | undefined | null, message: string | (() => string)): T {
+  assert(value !== undefined && value !== null, message);
   return value;
 }

@@ -22,8 +22,8 @@ export type GroupId = Brand<number, 'GroupId'>;
 export const REPLICA_ID_MAX = 65_535;
 
 function whole(value: number, what: string): number {
-  assert(Number.isSafeInteger(value), `${what} is not a safe integer: ${value}`);
-  assert(value >= 0, `${what} is negative: ${value}`);
+  assert(Number.isSafeInteger(value), () => `${what} is not a safe integer: ${value}`);
+  assert(value >= 0, () => `${what} is negative: ${value}`);
   return value;
 }
 

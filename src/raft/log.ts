@@ -81,7 +81,7 @@ export class RaftLog {
   termAt(index: number): Term | undefined {
     if (index === this.#base.index) return this.#base.term;
     if (index < this.#base.index || index > this.last.index) return undefined;
-    return term(must(this.#runs[this.#runOf(index)], `no term for index ${index}`).term);
+    return term(must(this.#runs[this.#runOf(index)], () => `no term for index ${index}`).term);
   }
 
   /** Whether this log holds that very entry. */
@@ -134,8 +134,8 @@ export class RaftLog {
 
   append(entry: Entry): void {
     const { index, term: lastTerm } = this.last;
-    assert(entry.index === index + 1, `entry ${entry.index} does not follow ${index}`);
-    assert(entry.term >= lastTerm, `term fell from ${lastTerm} to ${entry.term}`);
+    assert(entry.index === index + 1, () => `entry ${entry.index} does not follow ${index}`);
+    assert(entry.term >= lastTerm, () => `term fell from ${lastTerm} to ${entry.term}`);
     if (this.#runs.at(-1)?.term !== entry.term)
       this.#runs.push({ from: entry.index, term: entry.term });
     this.#entries.push(entry);
@@ -157,8 +157,11 @@ export class RaftLog {
   }
 
   commitTo(index: LogIndex): void {
-    assert(index >= this.#committed, `commit fell from ${this.#committed} to ${index}`);
-    assert(index <= this.last.index, `commit ${index} is past the last entry ${this.last.index}`);
+    assert(index >= this.#committed, () => `commit fell from ${this.#committed} to ${index}`);
+    assert(
+      index <= this.last.index,
+      () => `commit ${index} is past the last entry ${this.last.index}`,
+    );
     this.#committed = index;
   }
 

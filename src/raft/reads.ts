@@ -34,7 +34,7 @@ export function openRound(s: State, leader: Leader): void {
 
 export function sendHeartbeat(s: State, leader: Leader, to: State['id']): void {
   const progress = leader.progress.get(to);
-  assert(progress !== undefined, `no progress for ${to}`);
+  assert(progress !== undefined, () => `no progress for ${to}`);
   const commit = lower(progress.match, s.log.committed);
   progress.commitTold = commit;
   s.out.send.push({ type: 'heartbeat', from: s.id, to, term: s.term, commit, round: leader.round });

@@ -12,7 +12,7 @@ import type { AppendReply, AppendRequest, Heartbeat, Message, SnapshotOffer } fr
 
 /** A message for this replica has arrived: sorted by term, then by type. */
 export function step(s: State, m: Message): void {
-  assert(m.to === s.id, `a message for ${m.to} reached ${s.id}`);
+  assert(m.to === s.id, () => `a message for ${m.to} reached ${s.id}`);
   // Questions of strangers are answered: a replica may not know of its newest peers yet (thesis §4.1). Their answers
   // count for nothing, and do not disturb.
   if (isReply(m) && !counts(s, m)) return;
