@@ -22,8 +22,8 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
     name: 'release-before-sync',
     claim: 'what depends on a write leaves after it',
     file: 'src/replica/disk-writer.ts',
-    find: 'this.#after.push(...ready.sendAfterSync);\n    return [];\n  }\n\n  /** Starts',
-    replace: 'return ready.sendAfterSync;\n  }\n\n  /** Starts',
+    find: 'this.#hardState = ready.hardState;\n    this.#after.push(...ready.sendAfterSync);\n    return [];',
+    replace: 'this.#hardState = ready.hardState;\n    return ready.sendAfterSync;',
     killedBy: ['test/replica/disk-writer.test.ts'],
   },
   {
