@@ -77,9 +77,8 @@ export const PITFALL_MUTANTS: readonly Mutant[] = [
     name: 'acknowledge-by-heartbeat',
     claim: 'the answer to a heartbeat says nothing of the log',
     file: 'src/raft/replication.ts',
-    find: 'progress.active = true;\n  if (m.round > progress.round',
-    replace:
-      'progress.active = true;\n  progress.accept(logIndex(progress.next - 1));\n  if (m.round > progress.round',
+    find: 'if (!progress.retryDue) return;',
+    replace: 'progress.accept(logIndex(progress.next - 1));\n  if (!progress.retryDue) return;',
     killedBy: ['test/raft/replication.test.ts'],
     test: 'answers from the past, beyond the log',
   },

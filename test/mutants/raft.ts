@@ -13,7 +13,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
   {
     name: 'count-own-copy-before-sync',
     claim: 'the leader counts its own copy only when its disk has it',
-    file: 'src/raft/replication.ts',
+    file: 'src/raft/append.ts',
     find: 's.out.sendAfterSync.push(accepted(s, s.id, id.index));',
     replace: 'leader.progress.get(s.id)?.accept(id.index);',
     killedBy: ['test/raft/'],
@@ -101,9 +101,9 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
   {
     name: 'reign-without-a-quorum',
     claim: 'a leader that hears no quorum steps down',
-    file: 'src/raft/core.ts',
-    find: 'if (!hearsQuorum(s, leader)) {',
-    replace: 'if (!hearsQuorum(s, leader) && s.voters.length === 1) {',
+    file: 'src/raft/tick.ts',
+    find: '&& !hearsQuorum(s, leader)) {',
+    replace: '&& leader.ticks < 0 && !hearsQuorum(s, leader)) {',
     killedBy: ['test/raft/'],
   },
 ];
