@@ -51,6 +51,7 @@ class Text implements Output {
 const quietIo = (): Io & { readonly stdout: Text } => ({
   stdout: new Text(),
   stderr: new Text(),
+  stdin: { isTTY: false, readLine: () => Promise.resolve(undefined) },
   env: {},
   wall: () => 0,
   loginName: () => 'somebody',

@@ -95,7 +95,13 @@ export const EXPECTATIONS: readonly Expectation[] = [
   expect(
     'A health check for Nagios, as JSON and for Prometheus',
     'nats server check',
-    planned(OPERATIONS),
+    done(
+      ['test/cli/check/check.test.ts', 'when %s ends with %i and says so in its first line'],
+      [
+        'test/cli/check/check.test.ts',
+        'gives its figures with their thresholds, to Prometheus as gauges',
+      ],
+    ),
   ),
   expect(
     'A table of the cluster: role, term, index, lag, version, errors',
@@ -118,9 +124,19 @@ export const EXPECTATIONS: readonly Expectation[] = [
   expect(
     'A test of the machine with thresholds, PASS or FAIL',
     'etcdctl check perf',
-    planned(OPERATIONS),
+    done(
+      ['test/cli/doctor/doctor.test.ts', 'is judged by its %s: %j is %s'],
+      ['test/cli/doctor/doctor.test.ts', 'is a table of verdicts'],
+    ),
   ),
-  expect('A load generator built in', 'nats bench', planned(OPERATIONS)),
+  expect(
+    'A load generator built in',
+    'nats bench',
+    done([
+      'test/cli/bench/bench.test.ts',
+      'keeps so many calls under way, and clears what it raises',
+    ]),
+  ),
   expect('A live view of the cluster', 'nats top', planned(OPERATIONS)),
   expect('Rolling statistics and latencies', 'redis-cli --stat, --latency', planned(OPERATIONS)),
   expect(
@@ -188,7 +204,10 @@ export const EXPECTATIONS: readonly Expectation[] = [
   expect(
     'No questions in scripts; danger confirmed by typing; dry runs',
     'clig.dev, kubectl',
-    planned(OPERATIONS),
+    done(
+      ['test/cli/bench/bench.test.ts', 'is left alone by a dry run, which says what it would do'],
+      ['test/cli/bench/bench.test.ts', '%s'],
+    ),
   ),
   expect(
     'Secrets never in flags or the environment',

@@ -11,7 +11,9 @@ const FUNCTION_LINES_MAX = 70;
 const FILE_LINES_MAX = 400;
 
 /** Files that may be longer, each with its reason. */
-const LONG_FILES: Readonly<Record<string, string>> = {};
+const LONG_FILES: Readonly<Record<string, string>> = {
+  'src/base/limits.ts': 'every limit stands in one place, with what must hold between them',
+};
 
 const complain = (
   sources: readonly Source[],

@@ -7,6 +7,7 @@ import type { ReplicaStatus } from '../../src/wire/status.ts';
 export interface Io {
   readonly stdout: Output;
   readonly stderr: Output;
+  readonly stdin: Input;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Milliseconds since 1970, for ages. */
   wall(): number;
@@ -34,6 +35,12 @@ export interface Output {
   write(text: string): void;
   /** Resolves when what was written is out, or can never be. */
   flush(): Promise<void>;
+}
+
+export interface Input {
+  readonly isTTY: boolean;
+  /** One line without its end; undefined = there is none any more. */
+  readLine(): Promise<string | undefined>;
 }
 
 /** The parts that do the work, each loaded when first called: help must not wait for them. */

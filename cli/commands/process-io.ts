@@ -9,6 +9,7 @@ export function processIo(): Io {
   return {
     stdout: outputOf(process.stdout, () => gone.abort()),
     stderr: outputOf(process.stderr, () => {}),
+    stdin: { isTTY: process.stdin.isTTY === true, readLine },
     env: process.env,
     wall: () => Date.now(),
     loginName,
@@ -57,6 +58,19 @@ function outputOf(stream: NodeJS.WriteStream, onGone: () => void): Output {
     write: (text) => void stream.write(text),
     flush: () => new Promise((resolve) => stream.write('', () => resolve())),
   };
+}
+
+async function readLine(): Promise<string | undefined> {
+  const { createInterface } = await import('node:readline');
+  const lines = createInterface({ input: process.stdin });
+  try {
+    return await new Promise((resolve) => {
+      lines.once('line', resolve);
+      lines.once('close', () => resolve(undefined));
+    });
+  } finally {
+    lines.close();
+  }
 }
 
 /** A container may run under a number that has no name. */

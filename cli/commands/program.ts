@@ -49,6 +49,22 @@ const ENTRIES: Readonly<Record<string, Entry>> = {
     load: async (io) =>
       (await import('./config.ts')).configCommand(io, () => buildWholeProgram(io)),
   },
+  check: {
+    summary: 'judge the cluster for a monitoring system',
+    load: async (io) => (await import('./check.ts')).checkCommand(io),
+  },
+  explain: {
+    summary: 'say why the cluster, or an alert, is in its state',
+    load: async (io) => (await import('./explain.ts')).explainCommand(io),
+  },
+  doctor: {
+    summary: 'measure whether this machine is fit for a replica',
+    load: async (io) => (await import('./doctor.ts')).doctorCommand(io),
+  },
+  bench: {
+    summary: 'load a cluster and tell rates and latencies',
+    load: async (io) => (await import('./bench.ts')).benchCommand(io),
+  },
   wait: {
     summary: 'wait until something is so',
     load: async (io) => (await import('./wait.ts')).waitCommand(io),

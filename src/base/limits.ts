@@ -244,6 +244,10 @@ export const DEMO_COMMANDS_MAX = 60_000;
 /** Acknowledgements that the simulated nurses have in mind. */
 export const DEMO_ACKNOWLEDGEMENTS_WAITING_MAX = 1_024;
 
+// `tocsin bench`.
+/** Calls that it keeps under way. */
+export const BENCH_IN_FLIGHT_MAX = 10_000;
+
 // A cluster of child processes.
 /** For a replica to start and listen: it reads its whole log first, on a machine that may be busy. */
 export const LOCAL_START_MS_MAX = 30_000;
@@ -331,6 +335,10 @@ assert(
 assert(
   LOCAL_LEADER_MS_MAX >= ELECTION_TICKS_MAX * TICK_MS * 4,
   'several split votes must not pass for a cluster without a leader',
+);
+assert(
+  BENCH_IN_FLIGHT_MAX <= CLIENT_COMMANDS_MAX && BENCH_IN_FLIGHT_MAX <= CLIENT_READS_MAX,
+  'a client must hold as many calls as the load keeps under way',
 );
 assert(DEMO_BEDS_MAX <= WARD_BEDS_MAX, 'the demonstration must be a ward');
 assert(

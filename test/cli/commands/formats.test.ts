@@ -13,7 +13,7 @@ const IN_ONE_FORM: Readonly<Record<string, string>> = {
 };
 
 /** Play for a while, or wait for a cluster of their own. */
-const SLOW: ReadonlySet<string> = new Set(['demo', 'replay']);
+const SLOW: ReadonlySet<string> = new Set(['demo', 'replay', 'bench']);
 
 interface Leaf {
   readonly path: readonly string[];

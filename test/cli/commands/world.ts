@@ -1,6 +1,7 @@
 import type {
   ConnectOptions,
   Files,
+  Input,
   Io,
   OperatorClient,
   Output,
@@ -63,6 +64,8 @@ export interface WorldOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly columns?: number;
   readonly isTTY?: boolean;
+  /** Lines that somebody types. */
+  readonly typed?: readonly string[];
   readonly disk?: Readonly<Record<string, string>>;
 }
 
@@ -97,6 +100,7 @@ class Text implements Output {
 export class World implements Io {
   readonly stdout: Text;
   readonly stderr: Text;
+  readonly stdin: Input;
   readonly env: Readonly<Record<string, string>>;
   readonly services: Services;
   /** Files of the user, by path. */
@@ -106,9 +110,18 @@ export class World implements Io {
   readonly #gone: AbortController = new AbortController();
   readonly #listeners: Set<() => void> = new Set();
 
-  constructor({ answers = {}, env = {}, disk = {}, columns, isTTY = false }: WorldOptions = {}) {
+  constructor({
+    answers = {},
+    env = {},
+    disk = {},
+    columns,
+    isTTY = false,
+    typed = [],
+  }: WorldOptions = {}) {
     this.stdout = new Text(isTTY, columns);
     this.stderr = new Text(isTTY, columns);
+    const lines = [...typed];
+    this.stdin = { isTTY, readLine: () => Promise.resolve(lines.shift()) };
     this.env = env;
     this.disk = new Map(Object.entries(disk));
     this.files = {
