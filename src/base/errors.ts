@@ -13,6 +13,8 @@ export type Code =
   | 'ACTIVATION_MISMATCH'
   | 'ALREADY_RESOLVED'
   | 'KEY_REUSED'
+  // what operators ask
+  | 'CHANGE_REFUSED'
   // the cluster cannot, now
   | 'NOT_LEADER'
   | 'UNAVAILABLE'
@@ -84,6 +86,10 @@ export const MEANING: Readonly<Record<Code, Meaning>> = {
   ),
   ALREADY_RESOLVED: never(5, 'The alert is resolved; nothing leads out of that state.'),
   KEY_REUSED: never(5, 'The idempotency key was used before for a different command.'),
+  CHANGE_REFUSED: never(
+    5,
+    'A change of who takes part is not safe, or could not be committed now.',
+  ),
   NOT_LEADER: {
     retry: 'now',
     outcome: 'none',

@@ -143,6 +143,13 @@ export const BULK_IDLE_MS_MAX = 5_000;
 export const MEMBERS_MAX = 63;
 export const ADDRESS_CHARS_MAX = 512;
 
+/** For a change of members to be committed, before whoever asked is told that nobody knows. */
+export const CHANGE_MS_MAX = 10_000;
+/** A member that was removed is still reached for so long, so that it hears of it. */
+export const FAREWELL_MS = 2_000;
+/** Between two looks whether somebody of a higher priority could lead. */
+export const PREFERENCE_TICKS = 40;
+
 // Alerts.
 export const DEDUP_KEY_CHARS_MAX = 255;
 export const TEXT_CHARS_MAX = 1024;
@@ -269,6 +276,10 @@ assert(STALL_MS_MAX > TICK_MS * 4, 'a late tick is no stall');
 assert(
   LOG_KEPT_BYTES_MAX >= SNAPSHOT_LOG_BYTES * 4,
   'a peer must have time to fetch a snapshot before the log has moved on',
+);
+assert(
+  FAREWELL_MS >= ELECTION_TICKS_MAX * TICK_MS,
+  'a removed member must hear of it before it campaigns',
 );
 assert(DIGESTS_PER_FRAME_MAX * 4 <= DIGESTS_KEPT_MAX, 'what was told lately must be remembered');
 assert(ENTRY_BYTES_MAX <= APPEND_BYTES_MAX, 'an entry must fit one append');

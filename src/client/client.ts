@@ -38,6 +38,7 @@ import { Connections } from './connections.ts';
 import { clientClosed } from './failures.ts';
 import { KeySource } from './keys.ts';
 import { LeaderFinder } from './leader-finder.ts';
+import { Operator } from './operator.ts';
 import { type ClientOptions, type ResolvedOptions, resolveOptions, timeoutOf } from './options.ts';
 import { reach } from './reach.ts';
 import type { Question, ReadLimits } from './read-call.ts';
@@ -174,6 +175,12 @@ export class Client implements AlertApi, AsyncDisposable {
     const limits = this.#limits(options);
     if (endpoint === undefined) return await reader.ask(question, 'any', limits);
     return await reader.askOne(question, () => connections.to(endpoint), limits);
+  }
+
+  /** What operators do: change who takes part, hand over, take snapshots. */
+  get operator(): Operator {
+    const { reader, connections } = this.#parts;
+    return new Operator(reader, connections, (options) => this.#limits(options));
   }
 
   /** Ends every call and watch, and closes all connections; resolves when they are let go. */

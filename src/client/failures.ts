@@ -13,6 +13,8 @@ const CERTAIN: ReadonlyMap<Code, Verdict> = new Map<Code, Verdict>([
   ['OVERLOADED', 'no'],
   ['DEADLINE_EXCEEDED', 'no'],
   ['BAD_REQUEST', 'final'],
+  ['CHANGE_REFUSED', 'final'],
+  ['DATA_MISSING', 'final'],
   ['BODY_MALFORMED', 'final'],
   ['FRAME_TOO_LONG', 'final'],
   ['FRAME_UNKNOWN_TYPE', 'final'],

@@ -2,7 +2,8 @@ import { TocsinError } from '../base/errors.ts';
 import { AlertMachine } from '../statemachine/machine.ts';
 import { describeDamage } from '../storage/log-repair.ts';
 import { readImage } from './machine-image.ts';
-import { Replica, type ReplicaParts } from './replica.ts';
+import type { ReplicaParts } from './parts.ts';
+import { Replica } from './replica.ts';
 
 /**
  * Brings a replica up from its disk: the log, and the machine out of the newest snapshot. What the log holds beyond the

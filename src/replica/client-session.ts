@@ -9,6 +9,7 @@ import {
 import type { Consistency } from '../statemachine/alert-api.ts';
 import type { AlertMachine } from '../statemachine/machine.ts';
 import type { Channel } from '../transport/types.ts';
+import { type AdminRequest, decodeAdminRequest } from '../wire/admin-messages.ts';
 import { encodeGetAnswer, encodeListAnswer, encodeStatusAnswer } from '../wire/answers.ts';
 import {
   decodeEmpty,
@@ -21,6 +22,7 @@ import {
 import { FrameType } from '../wire/frame.ts';
 import { encodeReplies } from '../wire/replies.ts';
 import type { ReplicaStatus } from '../wire/status.ts';
+import type { AdminDone } from './administrator.ts';
 import type { Proposal } from './proposals.ts';
 import type { ReadDone } from './reads.ts';
 import type { WatchHub } from './watch-hub.ts';
@@ -35,6 +37,8 @@ export interface Host {
   /** Calls back when the local state is fresh enough for a linearizable answer, or why it will not be. */
   readLinearizable(done: ReadDone): void;
   status(): ReplicaStatus;
+  /** What an operator asks. */
+  administer(request: AdminRequest, done: AdminDone): void;
 }
 
 /** One client's connection: takes requests, bounded in number, and answers each exactly once. */
@@ -84,6 +88,9 @@ export class ClientSession {
         decodeEmpty(body);
         this.#answer(FrameType.ANSWER, id, [encodeStatusAnswer(this.#host.status())]);
         return;
+      case FrameType.ADMIN:
+        this.#administer(id, body);
+        return;
       case FrameType.PONG:
         return;
       default:
@@ -118,6 +125,16 @@ export class ClientSession {
       this.#requests -= 1;
       throw error;
     }
+  }
+
+  #administer(id: number, body: Uint8Array): void {
+    const request = decodeAdminRequest(body);
+    this.#count();
+    this.#host.administer(request, (outcome) => {
+      this.#requests -= 1;
+      if (outcome instanceof TocsinError) this.#fail(id, outcome);
+      else this.#answer(FrameType.ANSWER, id, outcome);
+    });
   }
 
   #get(id: number, body: Uint8Array): void {

@@ -1,8 +1,11 @@
 import { assert } from '../base/assert.ts';
 import type { Clock, Timer } from '../base/clock.ts';
 import type { LogIndex, ReplicaId, UnixMillis } from '../base/ids.ts';
+import type { Plan, Target } from '../raft/change.ts';
 import type { Configuration } from '../raft/configuration.ts';
 import { RaftCore, type RaftInit } from '../raft/core.ts';
+import type { ChangeResult } from '../raft/membership.ts';
+import type { PeerView } from '../raft/peers.ts';
 import type {
   Entry,
   LogRead,
@@ -32,7 +35,9 @@ export interface DriverEvents {
 }
 
 export interface DriverParts {
-  readonly init: Omit<RaftInit, 'noop'>;
+  readonly init: Omit<RaftInit, 'noop' | 'leaveJoint'>;
+  /** Makes the entry with which a change of members ends. */
+  readonly leaveJoint: (configuration: Configuration) => EntryRecord;
   /** Where the log on disk begins. */
   readonly base: LogPlace;
   /** The stamp of the newest entry that was applied. */
@@ -61,6 +66,7 @@ export class CoreDriver {
     this.#core = new RaftCore({
       ...init,
       noop: () => EntryRecord.draft('noop', this.#sealer.stamp(), 0, []),
+      leaveJoint: parts.leaveJoint,
     });
     this.#sealer = new Sealer(this.#core, clock, base, time);
     this.#standing = this.#core.standing;
@@ -129,6 +135,16 @@ export class CoreDriver {
     this.#core.release(Math.min(index, this.#writer.durable));
   }
 
+  plan(target: Target): Plan | undefined {
+    return this.#core.plan(target);
+  }
+  change(payload: EntryRecord): ChangeResult {
+    return this.#core.change(payload);
+  }
+  /** What the leader knows of the others; empty if this replica does not lead. */
+  get peers(): readonly PeerView[] {
+    return this.#core.peers ?? [];
+  }
   /** A durable snapshot reaches beyond `index`: the core forgets what is up to there, and then the disk may. */
   compact(index: LogIndex): void {
     this.#core.compact(index);

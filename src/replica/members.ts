@@ -3,8 +3,9 @@ import { TocsinError } from '../base/errors.ts';
 import type { LogIndex, ReplicaId } from '../base/ids.ts';
 import type { Ready } from '../raft/types.ts';
 import type { Identity, Restored, SnapshotMeta } from '../storage/types.ts';
+import type { MemberLine } from '../wire/admin-messages.ts';
 import type { Hello } from '../wire/handshake.ts';
-import type { ClusterMember } from '../wire/members.ts';
+import type { ClusterMember, MemberRole } from '../wire/members.ts';
 import { recordOf } from '../wire/record.ts';
 
 /** Members, and the entry that made them so. */
@@ -20,17 +21,27 @@ interface MembersAt {
 export class Members {
   readonly #clusterId: string;
   readonly #self: ReplicaId;
+  readonly #joins: boolean;
   /** The first holds where the log begins. Never empty. */
   #list: MembersAt[];
 
   constructor(identity: Identity, restored: Pick<Restored, 'snapshot' | 'configurations'>) {
     this.#clusterId = identity.clusterId;
     this.#self = identity.replicaId;
+    this.#joins = identity.joining === true;
     const members = restored.snapshot?.members ?? formatted(identity);
     this.#list = [{ index: 0, members }];
     for (const entry of restored.configurations) this.#append(entry.index, recordOf(entry).members);
   }
 
+  /** The entry that made them so. */
+  get newestIndex(): number {
+    return this.#newest.index;
+  }
+  /** As operators are told of them. */
+  get lines(): readonly MemberLine[] {
+    return this.all.map(({ id, address, roles, priority }) => ({ id, address, roles, priority }));
+  }
   /** In order of id, this replica included if it belongs to them. */
   get all(): readonly ClusterMember[] {
     return this.#newest.members;
@@ -39,7 +50,10 @@ export class Members {
     return this.all.filter(({ id }) => id !== this.#self);
   }
   get voters(): readonly ReplicaId[] {
-    return this.all.filter(({ roles }) => roles.includes('voter')).map(({ id }) => id);
+    return this.#having('voter');
+  }
+  get learners(): readonly ReplicaId[] {
+    return this.#having('learner');
   }
 
   /** Those that held right after the entry at `index`. */
@@ -82,6 +96,8 @@ export class Members {
     if (remote.replicaId === this.#self)
       throw new TocsinError('WRONG_REPLICA', `this is replica ${this.#self} itself`);
     const member = this.find(remote.replicaId);
+    // Who joins knows of the members only what it was told when it was formatted.
+    if (member === undefined && this.#isJoining) return;
     if (member === undefined)
       throw new TocsinError('WRONG_REPLICA', `replica ${remote.replicaId} is not a member`);
     if (member.incarnation !== 0 && member.incarnation !== remote.incarnation)
@@ -89,6 +105,14 @@ export class Members {
         'WRONG_REPLICA',
         `replica ${member.id} is another one now: a wiped disk is a new member, under a new id`,
       );
+  }
+
+  #having(role: MemberRole): readonly ReplicaId[] {
+    return this.all.filter(({ roles }) => roles.includes(role)).map(({ id }) => id);
+  }
+
+  get #isJoining(): boolean {
+    return this.#joins && this.find(this.#self) === undefined;
   }
 
   get #newest(): MembersAt {
@@ -101,11 +125,7 @@ export class Members {
 }
 
 /** Those that the cluster was formatted with: all of them voters, of any incarnation. */
-const formatted = ({ members }: Identity): readonly ClusterMember[] =>
-  members.map(({ id, address }) => ({
-    id,
-    address,
-    incarnation: 0,
-    roles: ['voter'],
-    priority: 0,
-  }));
+const formatted = ({ members, replicaId, joining }: Identity): readonly ClusterMember[] =>
+  members
+    .filter(({ id }) => joining === undefined || id !== replicaId)
+    .map(({ id, address }) => ({ id, address, incarnation: 0, roles: ['voter'], priority: 0 }));

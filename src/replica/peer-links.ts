@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../base/clock.ts';
 import { TocsinError } from '../base/errors.ts';
 import { ALERTS_GROUP, millis, type ReplicaId } from '../base/ids.ts';
-import { RECONNECT_MS_MAX, RECONNECT_MS_MIN } from '../base/limits.ts';
+import { FAREWELL_MS, RECONNECT_MS_MAX, RECONNECT_MS_MIN } from '../base/limits.ts';
 import type { Message } from '../raft/types.ts';
 import type { Member } from '../storage/types.ts';
 import type { Channel, Lane, Transport } from '../transport/types.ts';
@@ -36,9 +36,10 @@ export class PeerLinks {
     for (const member of others)
       for (const lane of LANES) wanted.set(`${lane}${member.id}`, member);
     for (const [name, link] of this.#links) {
-      if (wanted.get(name)?.address === link.address) continue;
-      this.#links.delete(name);
-      link.close();
+      const member = wanted.get(name);
+      if (member?.address === link.address) link.stay();
+      else if (member === undefined) link.part(() => this.#drop(name));
+      else this.#drop(name);
     }
     for (const member of others)
       for (const lane of LANES) {
@@ -72,6 +73,11 @@ export class PeerLinks {
   close(): void {
     for (const link of this.#links.values()) link.close();
   }
+
+  #drop(name: string): void {
+    this.#links.get(name)?.close();
+    this.#links.delete(name);
+  }
 }
 
 class Link {
@@ -81,6 +87,7 @@ class Link {
   readonly #closing = new AbortController();
   #channel: Channel | undefined;
   #retry: Timer | undefined;
+  #farewell: Timer | undefined;
   #pause = RECONNECT_MS_MIN;
   #complaint = '';
 
@@ -111,9 +118,20 @@ class Link {
     this.#channel?.send(type, ALERTS_GROUP, 0, body);
   }
 
+  /** Its peer is gone for good, and has yet to be told so: `then` comes a while later. */
+  part(then: () => void): void {
+    this.#farewell ??= this.#parts.clock.after(millis(FAREWELL_MS), then);
+  }
+
+  stay(): void {
+    this.#farewell?.cancel();
+    this.#farewell = undefined;
+  }
+
   close(): void {
     this.#closing.abort();
     this.#retry?.cancel();
+    this.#farewell?.cancel();
     this.#channel?.close();
   }
 

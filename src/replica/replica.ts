@@ -7,14 +7,16 @@ import { HEARTBEAT_TICKS, READS_PENDING_MAX, TICK_MS } from '../base/limits.ts';
 import { Prng } from '../base/prng.ts';
 import type { Message, Ready, Standing } from '../raft/types.ts';
 import type { AlertMachine } from '../statemachine/machine.ts';
-import type { Identity, LogPlace, LogStore, Restored, SnapshotMeta } from '../storage/types.ts';
-import type { Channel, Transport } from '../transport/types.ts';
+import type { LogPlace, Restored, SnapshotMeta } from '../storage/types.ts';
+import type { Channel } from '../transport/types.ts';
+import type { AdminRequest } from '../wire/admin-messages.ts';
 import type { Checkpoint } from '../wire/digests.ts';
 import type { FrameType } from '../wire/frame.ts';
 import type { Hello } from '../wire/handshake.ts';
 import { listsOf } from '../wire/members.ts';
 import { recordOf } from '../wire/record.ts';
 import type { ReplicaStatus } from '../wire/status.ts';
+import { type AdminDone, Administrator } from './administrator.ts';
 import { AppliedState } from './applied-state.ts';
 import { Applier } from './applier.ts';
 import { ClientSession } from './client-session.ts';
@@ -22,35 +24,14 @@ import { Comparer } from './comparer.ts';
 import { CoreDriver } from './core-driver.ts';
 import type { Resident } from './front-door.ts';
 import { Members } from './members.ts';
+import type { ReplicaParts } from './parts.ts';
 import { PeerLinks } from './peer-links.ts';
 import { type Proposal, Proposals } from './proposals.ts';
 import { type ReadDone, Reads } from './reads.ts';
 import { SnapshotDesk } from './snapshot-desk.ts';
-import type { SnapshotPolicy } from './snapshotter.ts';
 import { StallGuard } from './stall-guard.ts';
 import { successorOf } from './successor.ts';
 import { WatchHub } from './watch-hub.ts';
-
-/** What a replica runs on. Production passes disk, sockets and clock; the simulator virtual ones. */
-export interface ReplicaParts {
-  readonly identity: Identity;
-  readonly restored: Restored;
-  /** The one in the restored snapshot, or a new one. */
-  readonly machine: AlertMachine;
-  readonly store: LogStore;
-  readonly transport: Transport;
-  readonly clock: Clock;
-  /** Decides election time-outs, and where things lie in memory; nothing that replicas must share. */
-  readonly seed: number;
-  readonly agent: string;
-  readonly log: (line: string) => void;
-  /** The replica must not go on: its disk failed, its log is damaged, or a bug showed. Called once. */
-  readonly onFault: (error: unknown) => void;
-  /** Events kept for watchers that resume. @defaultValue HISTORY_EVENTS_MAX */
-  readonly historyEventsMax?: number;
-  /** @defaultValue the limits */
-  readonly snapshots?: SnapshotPolicy | undefined;
-}
 
 /**
  * One running member. Drives the pure core against disk, peers and clock, applies what is committed, and answers
@@ -68,6 +49,7 @@ export class Replica implements Resident {
   readonly #members: Members;
   readonly #comparer: Comparer;
   readonly #stalls: StallGuard;
+  readonly #admin: Administrator;
   readonly #startedAt: number;
   readonly watches: WatchHub;
   readonly snapshots: SnapshotDesk;
@@ -109,6 +91,15 @@ export class Replica implements Resident {
       log,
       onFault: (error) => this.#fault(error),
     });
+    this.#admin = new Administrator({
+      clock,
+      driver: this.#driver,
+      members: this.#members,
+      snapshots: this.snapshots,
+      successor: () => successorOf(this.#members, this.#links, this.#driver),
+      notLeading: () => this.#notLeading(),
+      log,
+    });
   }
 
   #driverFrom({ hardState, tail, terms, base, snapshot, configurations }: Restored): CoreDriver {
@@ -130,6 +121,7 @@ export class Replica implements Resident {
           configuration: must(recordOf(entry).configuration, `entry ${entry.index}`),
         })),
       },
+      leaveJoint: (configuration) => this.#admin.leaveJoint(configuration),
       base,
       time: () => this.#state.machine.time,
       store,
@@ -201,6 +193,7 @@ export class Replica implements Resident {
     const closed = new TocsinError('UNAVAILABLE', 'the replica is stopping');
     this.#proposals.abandon(closed, unknownOutcome('the replica is stopping'));
     this.#reads.close(closed);
+    this.#admin.close(closed);
     this.watches.close();
   }
 
@@ -236,6 +229,11 @@ export class Replica implements Resident {
     if (this.standing.role !== 'leader' || this.#stopped) return false;
     const heir = successorOf(this.#members, this.#links, this.#driver);
     return heir !== undefined && this.#driver.transfer(heir);
+  }
+
+  administer(request: AdminRequest, done: AdminDone): void {
+    if (this.#stopped) done(new TocsinError('UNAVAILABLE', 'the replica is stopping'));
+    else this.#admin.handle(request, done);
   }
 
   propose(proposal: Proposal): void {
@@ -278,7 +276,7 @@ export class Replica implements Resident {
       uptimeMs: Math.floor(this.clock.monotonic() - this.#startedAt),
       agent,
       openAlerts: this.#state.machine.openCount,
-      members: this.#members.all,
+      members: this.#members.all.map(({ id, address }) => ({ id, address })),
       alarms: this.#comparer.alarms,
     };
   }
@@ -289,6 +287,7 @@ export class Replica implements Resident {
     if (late !== undefined) this.#stoodStill(late);
     this.#proposals.expire();
     this.snapshots.tick();
+    this.#admin.settle();
     this.#beat += 1;
     if (this.#beat % HEARTBEAT_TICKS === 0) this.#compare();
     this.#driver.work();
@@ -334,6 +333,7 @@ export class Replica implements Resident {
 
   #progressed(ready: Ready, snapshot: SnapshotMeta | undefined): void {
     if (this.#members.note(ready, snapshot)) this.#links.sync(this.#members.others);
+    this.#admin.settle();
     if (snapshot !== undefined) this.#installed(snapshot);
     if (ready.snapshotOffer !== undefined) this.snapshots.offered(ready.snapshotOffer);
     this.#applier.advance(ready.committed);

@@ -85,6 +85,7 @@ function identityOf(value: unknown): Identity | undefined {
   const self = fieldOf(value, 'replicaId');
   const incarnation = fieldOf(value, 'incarnation');
   const listed = fieldOf(value, 'members');
+  const joining = fieldOf(value, 'joining');
   if (typeof clusterId !== 'string' || typeof incarnation !== 'number') return undefined;
   if (!isReplicaId(self) || !Array.isArray(listed)) return undefined;
   const members: Member[] = [];
@@ -94,5 +95,6 @@ function identityOf(value: unknown): Identity | undefined {
     if (!isReplicaId(id) || typeof address !== 'string') return undefined;
     members.push({ id: replicaId(id), address });
   }
-  return { clusterId, replicaId: self, incarnation, members };
+  const identity = { clusterId, replicaId: self, incarnation, members };
+  return joining === true ? { ...identity, joining } : identity;
 }

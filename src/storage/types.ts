@@ -13,6 +13,8 @@ export interface Identity {
   readonly incarnation: number;
   /** All members, this one included, in order of id. */
   readonly members: readonly Member[];
+  /** Formatted to join a cluster that is there: it has no part in it before the others say so. */
+  readonly joining?: true | undefined;
 }
 
 export interface Member {

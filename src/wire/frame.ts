@@ -37,6 +37,7 @@ interface FrameTypes {
   readonly WATCH: 36;
   readonly STATUS: 37;
   readonly CANCEL: 38;
+  readonly ADMIN: 39;
   readonly ANSWER: 40;
   readonly FAIL: 41;
   readonly WATCH_MESSAGES: 42;
@@ -66,6 +67,7 @@ export const FrameType: FrameTypes = {
   WATCH: 36,
   STATUS: 37,
   CANCEL: 38,
+  ADMIN: 39,
   ANSWER: 40,
   FAIL: 41,
   WATCH_MESSAGES: 42,

@@ -23,7 +23,7 @@ export interface ClusterMember {
 export type MemberRole = 'voter' | 'outgoing' | 'learner' | 'learner-next';
 
 const ROLES: readonly MemberRole[] = ['voter', 'outgoing', 'learner', 'learner-next'];
-const PRIORITY_MAX = 1000;
+export const PRIORITY_MAX = 1000;
 
 /** The lists that agreement counts by, each in order of id. */
 export interface MemberLists {

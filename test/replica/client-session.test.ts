@@ -7,6 +7,7 @@ import {
   SUBMIT_BYTES_MAX,
   WATCHES_PER_CONNECTION_MAX,
 } from '../../src/base/limits.ts';
+import type { AdminDone } from '../../src/replica/administrator.ts';
 import { AppliedState } from '../../src/replica/applied-state.ts';
 import { ClientSession, type Host } from '../../src/replica/client-session.ts';
 import type { Proposal } from '../../src/replica/proposals.ts';
@@ -43,6 +44,10 @@ class Stage implements Host {
   readLinearizable(done: ReadDone): void {
     this.reads.push(done);
   }
+  administer(_request: unknown, done: AdminDone): void {
+    done([]);
+  }
+
   status(): ReturnType<Host['status']> {
     return {
       replicaId: replicaId(1),

@@ -1,5 +1,5 @@
 import { must } from '../../src/base/assert.ts';
-import { logIndex, millis, replicaId } from '../../src/base/ids.ts';
+import { logIndex, millis, type ReplicaId, replicaId } from '../../src/base/ids.ts';
 import { Prng } from '../../src/base/prng.ts';
 import { type Client, connect } from '../../src/client/index.ts';
 import { bringUp } from '../../src/replica/bring-up.ts';
@@ -31,7 +31,7 @@ export class VirtualCluster {
   readonly clock: VirtualClock = new VirtualClock();
   readonly prng: Prng;
   readonly network: MemoryNetwork;
-  readonly machines: readonly Machine[];
+  readonly machines: Machine[];
   readonly hosts: string[] = [];
   /** Milliseconds a write takes, drawn between these. */
   diskMs: readonly [number, number] = [0, 2];
@@ -51,16 +51,43 @@ export class VirtualCluster {
       id: replicaId(at + 1),
       address: `/memory/${at + 1}`,
     }));
-    this.machines = members.map((member) => ({
-      host: `r${member.id}`,
-      identity: { clusterId: CLUSTER, replicaId: member.id, incarnation: 1, members },
+    this.machines = [];
+    for (const { id } of members)
+      this.#place({ clusterId: CLUSTER, replicaId: id, incarnation: 1, members });
+  }
+
+  /** A machine that is formatted to join the cluster; its id is the next one. */
+  join(): ReplicaId {
+    const id = replicaId(this.machines.length + 1);
+    const others = this.machines.map(({ identity }) => identity.replicaId);
+    const members = [...others, id].map((each) => ({ id: each, address: `/memory/${each}` }));
+    const incarnation = this.#starts + 1_000;
+    this.#place({ clusterId: CLUSTER, replicaId: id, incarnation, members, joining: true });
+    return id;
+  }
+
+  /** Gives a machine that is down an empty disk, formatted anew under the old id. */
+  wipe(id: number): void {
+    const machine = this.#machine(id);
+    const incarnation = machine.identity.incarnation + 1;
+    Object.assign(machine, {
+      identity: { ...machine.identity, incarnation },
+      disk: new MemoryDisk(CLUSTER),
+    });
+  }
+
+  #place(identity: Identity): void {
+    const host = `r${identity.replicaId}`;
+    this.hosts.push(host);
+    this.machines.push({
+      host,
+      identity,
       disk: new MemoryDisk(CLUSTER),
       clock: new ProcessClock(this.clock),
       replica: undefined,
       listener: undefined,
       fault: undefined,
-    }));
-    for (const machine of this.machines) this.hosts.push(machine.host);
+    });
   }
 
   get endpoints(): string[] {

@@ -15,7 +15,6 @@ import {
   encodeWatchMessages,
   WatchReader,
 } from '../../src/wire/answers.ts';
-import { decodeSnapshotFetch, encodeSnapshotFetch } from '../../src/wire/bulk-messages.ts';
 import {
   decodeFail,
   decodeGet,
@@ -32,13 +31,13 @@ import {
   type WatchRequest,
 } from '../../src/wire/client-messages.ts';
 import { decodeSubmissions, encodeCommand, keyFromText } from '../../src/wire/commands.ts';
-import { decodeDigests, encodeDigests } from '../../src/wire/digests.ts';
 import { FrameType } from '../../src/wire/frame.ts';
 import { decodeHello, encodeHello, type Hello } from '../../src/wire/handshake.ts';
 import { decodePeerMessage, encodePeerMessage } from '../../src/wire/peer-messages.ts';
 import { EntryRecord, entryOf, genesisChain, recordOf } from '../../src/wire/record.ts';
 import { decodeReplies, encodeReplies } from '../../src/wire/replies.ts';
 import type { ReplicaStatus } from '../../src/wire/status.ts';
+import { operatorFrames, replicaFrames } from './frames-of-replicas.ts';
 import { bytesOf, copyOf } from './helpers.ts';
 import { FOLDER, frame, names, pinned } from './pinned.ts';
 
@@ -186,16 +185,8 @@ describe('frames between peers', () => {
   }
 });
 
-describe('frames of replicas that the core knows nothing of', () => {
-  const checkpoints = [
-    { index: logIndex(16), digest: 2 ** 52 + 1 },
-    { index: logIndex(32), digest: 7 },
-  ];
-  const fetch = { what: 'chunk', id: '7-1-00', chunk: 3 } as const;
-  const body = [encodeSnapshotFetch(fetch)];
-  frame('snapshot-fetch', FrameType.SNAPSHOT_FETCH, body, decodeSnapshotFetch, fetch);
-  frame('digests', FrameType.DIGESTS, [encodeDigests(checkpoints)], decodeDigests, checkpoints);
-});
+describe('frames of replicas that the core knows nothing of', replicaFrames);
+describe('frames of operators', operatorFrames);
 
 describe('frames of clients', () => {
   const commands = [raise, clear, acknowledge].map((command) => encodeCommand(command, KEY));

@@ -1,0 +1,76 @@
+import type { ReplicaId } from '../base/ids.ts';
+import type { CallOptions } from '../statemachine/alert-api.ts';
+import {
+  type AdminRequest,
+  type ChangeReport,
+  decodeChangeReport,
+  decodeSnapshotReport,
+  encodeAdminRequest,
+  type MemberChange,
+  type SnapshotReport,
+} from '../wire/admin-messages.ts';
+import { decodeEmpty } from '../wire/client-messages.ts';
+import { FrameType } from '../wire/frame.ts';
+import type { Connections } from './connections.ts';
+import type { Question, ReadLimits } from './read-call.ts';
+import type { Reader } from './reader.ts';
+
+export interface ChangeOptions extends CallOptions {
+  /** Only say what it would do to the quorum. @defaultValue false */
+  readonly dryRun?: boolean;
+}
+
+/**
+ * What operators do to a cluster. Everything here can be repeated: a change that is done already is reported as
+ * `unchanged`.
+ */
+export class Operator {
+  readonly #reader: Reader;
+  readonly #connections: Connections;
+  readonly #limits: (options: CallOptions) => ReadLimits;
+
+  constructor(
+    reader: Reader,
+    connections: Connections,
+    limits: (options: CallOptions) => ReadLimits,
+  ) {
+    this.#reader = reader;
+    this.#connections = connections;
+    this.#limits = limits;
+  }
+
+  /**
+   * Changes who takes part, or says what the change would do. Resolves when it is committed.
+   * @throws TocsinError CHANGE_REFUSED (it makes no sense), OUTCOME_UNKNOWN, UNAVAILABLE
+   */
+  change(change: MemberChange, options: ChangeOptions = {}): Promise<ChangeReport> {
+    const request = { act: 'change', change, dryRun: options.dryRun ?? false } as const;
+    return this.#askLeader(request, decodeChangeReport, options);
+  }
+
+  /** Asks the leader to hand over, to `to` or to whoever can take over best. */
+  transfer(to: ReplicaId | undefined, options: CallOptions = {}): Promise<void> {
+    return this.#askLeader({ act: 'transfer', to }, decodeEmpty, options);
+  }
+
+  /** Has the replica at this multiaddr take a snapshot; resolves when its newest state is in one. */
+  snapshot(endpoint: string, options: CallOptions = {}): Promise<SnapshotReport> {
+    const question = questionOf({ act: 'snapshot' }, decodeSnapshotReport);
+    const connect = () => this.#connections.to(endpoint);
+    return this.#reader.askOne(question, connect, this.#limits(options));
+  }
+
+  #askLeader<T>(
+    request: AdminRequest,
+    decode: (body: Uint8Array) => T,
+    options: CallOptions,
+  ): Promise<T> {
+    return this.#reader.ask(questionOf(request, decode), 'leader', this.#limits(options));
+  }
+}
+
+const questionOf = <T>(request: AdminRequest, decode: (body: Uint8Array) => T): Question<T> => ({
+  type: FrameType.ADMIN,
+  body: [encodeAdminRequest(request)],
+  decode,
+});

@@ -1,0 +1,26 @@
+import type { Clock } from '../base/clock.ts';
+import type { AlertMachine } from '../statemachine/machine.ts';
+import type { Identity, LogStore, Restored } from '../storage/types.ts';
+import type { Transport } from '../transport/types.ts';
+import type { SnapshotPolicy } from './snapshotter.ts';
+
+/** What a replica runs on. Production passes disk, sockets and clock; the simulator virtual ones. */
+export interface ReplicaParts {
+  readonly identity: Identity;
+  readonly restored: Restored;
+  /** The one in the restored snapshot, or a new one. */
+  readonly machine: AlertMachine;
+  readonly store: LogStore;
+  readonly transport: Transport;
+  readonly clock: Clock;
+  /** Decides election time-outs, and where things lie in memory; nothing that replicas must share. */
+  readonly seed: number;
+  readonly agent: string;
+  readonly log: (line: string) => void;
+  /** The replica must not go on: its disk failed, its log is damaged, or a bug showed. Called once. */
+  readonly onFault: (error: unknown) => void;
+  /** Events kept for watchers that resume. @defaultValue HISTORY_EVENTS_MAX */
+  readonly historyEventsMax?: number;
+  /** @defaultValue the limits */
+  readonly snapshots?: SnapshotPolicy | undefined;
+}

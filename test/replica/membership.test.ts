@@ -1,0 +1,202 @@
+import { expect, test } from 'vitest';
+import { must } from '../../src/base/assert.ts';
+import { type ReplicaId, replicaId } from '../../src/base/ids.ts';
+import type { Client } from '../../src/client/index.ts';
+import type { ChangeReport, MemberChange } from '../../src/wire/admin-messages.ts';
+import { VirtualCluster } from './virtual-cluster.ts';
+
+interface Stage {
+  readonly cluster: VirtualCluster;
+  readonly client: Client;
+  readonly change: (change: MemberChange, dryRun?: boolean) => Promise<ChangeReport>;
+  readonly raise: (names: string, count: number) => Promise<void>;
+}
+
+async function stageOf(size: number, seed: number, snapshots = false): Promise<Stage> {
+  const cluster = new VirtualCluster(size, seed);
+  if (snapshots) cluster.snapshots = { entries: 30, logBytes: Number.POSITIVE_INFINITY, share: 0 };
+  for (let id = 1; id <= size; id += 1) await cluster.start(id);
+  await cluster.converge();
+  const client = await cluster.client('c');
+  return {
+    cluster,
+    client,
+    change: (change, dryRun = false) =>
+      cluster.clock.settle(client.operator.change(change, { dryRun })),
+    raise: async (names, count) => {
+      for (let n = 0; n < count; n += 1) {
+        const input = { dedupKey: `${names}${n}`, condition: 'HR:HI', priority: 'high' } as const;
+        await cluster.clock.settle(client.raise(input));
+      }
+    },
+  };
+}
+
+const addOf = (cluster: VirtualCluster, id: ReplicaId): MemberChange => ({
+  op: 'add',
+  id,
+  address: `/memory/${id}`,
+  incarnation: must(cluster.machines[id - 1], `machine ${id}`).identity.incarnation,
+  priority: 0,
+});
+
+const rolesOf = ({ members }: ChangeReport): string[] =>
+  members.map(({ id, roles }) => `${id} ${roles.join('+')}`);
+
+/** A new member learns, and votes as soon as it may. */
+async function grow({ cluster, change }: Stage): Promise<ReplicaId> {
+  const id = cluster.join();
+  await cluster.start(id);
+  expect(await change(addOf(cluster, id))).toMatchObject({ outcome: 'done' });
+  await cluster.clock.run(2_000);
+  expect(await change({ op: 'promote', id })).toMatchObject({ outcome: 'done' });
+  return id;
+}
+
+test.each([
+  ['the log alone', false],
+  ['a snapshot', true],
+])(
+  'a new member is brought up by %s, votes when it has caught up, and holds the same',
+  async (_by, snapshots) => {
+    const stage = await stageOf(3, 1, snapshots);
+    const { cluster, raise } = stage;
+    try {
+      await raise('before', 200);
+      const id = await grow(stage);
+      await raise('after', 20);
+      await cluster.converge();
+      expect(new Set(cluster.machines.map(({ replica }) => replica?.status().digest)).size).toBe(1);
+      expect(cluster.leader.status().members).toHaveLength(4);
+      // It counts: with two of four away nothing can be decided, with one of four everything.
+      cluster.crash(id === 4 ? 1 : 4, 'lost');
+      await cluster.clock.run(3_000);
+      await raise('fewer', 5);
+    } finally {
+      await cluster.close();
+    }
+  },
+);
+
+test('members and their votes outlive a restart of all, and snapshots of the log that made them', async () => {
+  const stage = await stageOf(3, 2, true);
+  const { cluster, raise } = stage;
+  try {
+    await grow(stage);
+    await raise('k', 150);
+    await cluster.converge();
+    await cluster.clock.run(1_000);
+    for (const id of [1, 2, 3, 4]) cluster.crash(id, 'lost');
+    for (const id of [1, 2, 3, 4]) await cluster.start(id);
+    await cluster.converge();
+    expect(cluster.leader.status().members.map(({ id }) => id)).toEqual([1, 2, 3, 4]);
+    await raise('more', 10);
+  } finally {
+    await cluster.close();
+  }
+});
+
+test('a dry run changes nothing and says what the quorum would be', async () => {
+  const { cluster, change } = await stageOf(3, 3);
+  try {
+    const gone = cluster.leader.standing.leader === 3 ? 2 : 3;
+    const report = await change({ op: 'remove', id: replicaId(gone) }, true);
+    expect(report).toMatchObject({
+      outcome: 'planned',
+      before: { voters: 3, needed: 2, alive: 3 },
+      after: { voters: 2, needed: 2, alive: 2 },
+    });
+    expect(cluster.leader.status().members).toHaveLength(3);
+  } finally {
+    await cluster.close();
+  }
+});
+
+test('what is not safe is refused with a reason: a stranger, a twin, an empty chair, the last voter', async () => {
+  const { cluster, change } = await stageOf(3, 4);
+  try {
+    const id = cluster.join();
+    const add = addOf(cluster, id);
+    await expect(change({ op: 'promote', id })).rejects.toMatchObject({ code: 'CHANGE_REFUSED' });
+    await expect(change({ ...add, id: replicaId(2) } as MemberChange)).rejects.toMatchObject({
+      code: 'CHANGE_REFUSED',
+    });
+    await expect(change({ ...add, address: '/memory/1' } as MemberChange)).rejects.toMatchObject({
+      code: 'CHANGE_REFUSED',
+    });
+    expect(await change(add)).toMatchObject({ outcome: 'done' });
+    expect(await change(add)).toMatchObject({ outcome: 'unchanged' });
+    // It was never started, so it has not caught up.
+    expect(await change({ op: 'promote', id })).toMatchObject({ outcome: 'refused' });
+    expect(rolesOf(await change({ op: 'remove', id }))).toEqual(['1 voter', '2 voter', '3 voter']);
+    expect(await change({ op: 'remove', id })).toMatchObject({ outcome: 'unchanged' });
+  } finally {
+    await cluster.close();
+  }
+});
+
+test('a change that could not be committed now is refused before it is begun', async () => {
+  const { cluster, change } = await stageOf(3, 5);
+  try {
+    const leader = must(cluster.leader.standing.leader, 'a leader');
+    const [away, other] = [1, 2, 3].filter((id) => id !== leader).map(replicaId);
+    cluster.crash(must(away, 'one'), 'lost');
+    await cluster.clock.run(2_000);
+    const report = await change({ op: 'remove', id: must(other, 'another') });
+    expect(report).toMatchObject({ outcome: 'refused', after: { voters: 2, needed: 2, alive: 1 } });
+  } finally {
+    await cluster.close();
+  }
+});
+
+test('a removed leader hands over, and the removed replica disturbs nobody', async () => {
+  const { cluster, change, raise } = await stageOf(3, 6);
+  try {
+    const old = must(cluster.leader.standing.leader, 'a leader');
+    expect(await change({ op: 'remove', id: old })).toMatchObject({ outcome: 'done' });
+    await cluster.clock.run(5_000);
+    const left = cluster.machines.filter(({ identity }) => identity.replicaId !== old);
+    const before = left.map(({ replica }) => replica?.standing);
+    expect(before[0]?.leader).not.toBe(old);
+    await cluster.clock.run(10_000);
+    expect(left.map(({ replica }) => replica?.standing)).toEqual(before);
+    await raise('after', 5);
+    expect(left[0]?.replica?.status().members).toHaveLength(2);
+  } finally {
+    await cluster.close();
+  }
+});
+
+test('a wiped disk under an old id is not let in, and a new id is', async () => {
+  const stage = await stageOf(3, 7);
+  const { cluster, raise } = stage;
+  try {
+    const id = await grow(stage);
+    await raise('k', 10);
+    cluster.crash(id, 'lost');
+    cluster.wipe(id);
+    await cluster.start(id);
+    await raise('more', 10);
+    await cluster.clock.run(5_000);
+    expect(cluster.machines[id - 1]?.replica?.status()).toMatchObject({ applied: 0, commit: 0 });
+    expect(await stage.change({ op: 'remove', id })).toMatchObject({ outcome: 'done' });
+    await grow(stage);
+    cluster.crash(id, 'lost');
+    await raise('after', 10);
+  } finally {
+    await cluster.close();
+  }
+});
+
+test('an orderly transfer moves the leadership to whom the operator names', async () => {
+  const { cluster, client, raise } = await stageOf(3, 8);
+  try {
+    const to = replicaId(cluster.leader.standing.leader === 3 ? 2 : 3);
+    await cluster.clock.settle(client.operator.transfer(to));
+    await cluster.clock.run(500);
+    expect(cluster.leader.standing.leader).toBe(to);
+    await raise('k', 3);
+  } finally {
+    await cluster.close();
+  }
+});

@@ -1,0 +1,57 @@
+import { logIndex, replicaId } from '../../src/base/ids.ts';
+import {
+  type AdminRequest,
+  type ChangeReport,
+  decodeAdminRequest,
+  decodeChangeReport,
+  encodeAdminRequest,
+  encodeChangeReport,
+} from '../../src/wire/admin-messages.ts';
+import { decodeSnapshotFetch, encodeSnapshotFetch } from '../../src/wire/bulk-messages.ts';
+import { decodeDigests, encodeDigests } from '../../src/wire/digests.ts';
+import { FrameType } from '../../src/wire/frame.ts';
+import { frame } from './pinned.ts';
+
+/** Frames between replicas of which the core knows nothing. */
+export function replicaFrames(): void {
+  const checkpoints = [
+    { index: logIndex(16), digest: 2 ** 52 + 1 },
+    { index: logIndex(32), digest: 7 },
+  ];
+  const fetch = { what: 'chunk', id: '7-1-00', chunk: 3 } as const;
+  const body = [encodeSnapshotFetch(fetch)];
+  frame('snapshot-fetch', FrameType.SNAPSHOT_FETCH, body, decodeSnapshotFetch, fetch);
+  frame('digests', FrameType.DIGESTS, [encodeDigests(checkpoints)], decodeDigests, checkpoints);
+}
+
+/** What operators ask, and what they are answered. */
+export function operatorFrames(): void {
+  const add: AdminRequest = {
+    act: 'change',
+    change: {
+      op: 'add',
+      id: replicaId(4),
+      address: '/ip4/10.0.0.4/tcp/7400',
+      incarnation: 77,
+      priority: 1,
+    },
+    dryRun: true,
+  };
+  frame('admin-add', FrameType.ADMIN, [encodeAdminRequest(add)], decodeAdminRequest, add);
+  const report: ChangeReport = {
+    outcome: 'planned',
+    says: '',
+    before: { voters: 3, needed: 2, alive: 3 },
+    after: { voters: 3, needed: 2, alive: 3 },
+    members: [
+      { id: replicaId(4), address: '/ip4/10.0.0.4/tcp/7400', roles: ['learner'], priority: 1 },
+    ],
+  };
+  frame(
+    'answer-change',
+    FrameType.ANSWER,
+    [encodeChangeReport(report)],
+    decodeChangeReport,
+    report,
+  );
+}
