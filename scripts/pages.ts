@@ -7,6 +7,7 @@ import { checklistPage } from './checklist-page.ts';
 import { cliPage } from './cli-page.ts';
 import { EXPECTATIONS, type Standing } from './expectations.ts';
 import { MAY_IMPORT } from './layers.ts';
+import { lifecyclePage } from './lifecycle.ts';
 
 /** The printed pages: each is made from the sources, so that it cannot say what they do not. */
 
@@ -156,6 +157,7 @@ async function printedPages(): Promise<ReadonlyMap<string, string>> {
   const pages = new Map([
     ['docs/limits.md', `${limitsPage()}\n`],
     ['docs/errors.md', `${errorsPage()}\n`],
+    ['docs/lifecycle.md', `${lifecyclePage(PRINTED)}\n`],
     ['docs/raft-tests.md', `${checklistPage(PRINTED)}\n`],
     ['docs/expectations.md', `${expectationsPage()}\n`],
     ['docs/cli.md', `${[`# Command line`, PRINTED, await cliPage()].join('\n\n')}\n`],

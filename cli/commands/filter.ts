@@ -24,7 +24,7 @@ export const addFilterOptions = (command: Command): Command =>
     .option('--all', 'what is resolved too')
     .option(
       '--state <states>',
-      'ACTIVE_UNACK, ACTIVE_ACK, LATCHED, RTN_UNACK, RESOLVED; with commas',
+      'ACTIVE_UNACK, ACTIVE_ACK, LATCHED, RTN_UNACK, RESOLVED, ENTERED_IN_ERROR; with commas',
       someOf(STATES),
     )
     .option('--priority <priorities>', 'high, medium, low, none; with commas', someOf(PRIORITIES))

@@ -1,5 +1,5 @@
 import type { RunningReplica, ServeOptions } from '../../src/replica/start.ts';
-import type { AlertApi, CallOptions } from '../../src/statemachine/alert-api.ts';
+import type { AlertApi, CallOptions, CareApi } from '../../src/statemachine/alert-api.ts';
 import type { Identity } from '../../src/storage/types.ts';
 import type { ReplicaStatus } from '../../src/wire/status.ts';
 
@@ -76,7 +76,7 @@ export interface ConnectOptions {
 }
 
 /** What the command line needs of a client. */
-export interface OperatorClient extends AlertApi {
+export interface OperatorClient extends AlertApi, CareApi {
   status(endpoint?: string, options?: CallOptions): Promise<ReplicaStatus>;
   close(): Promise<void>;
 }

@@ -224,13 +224,14 @@ const describe = ({ type, actor }: Command, { alertId, revision, effect }: Done)
 
 /** Narrows down which command an event may be of. */
 const signatureOf = (
-  type: Command['type'],
+  type: string,
   { actor, observedAt }: { readonly actor: string; readonly observedAt: number },
 ): string => `${type} ${observedAt} ${actor}`;
 
-const signatureOfEvent = (event: AlertEvent): string => signatureOf(TYPES[event.effect], event);
+const signatureOfEvent = (event: AlertEvent): string =>
+  signatureOf(TYPES[event.effect] ?? event.effect, event);
 
-const TYPES: Readonly<Record<AlertEvent['effect'], Command['type']>> = {
+const TYPES: Readonly<Partial<Record<AlertEvent['effect'], Command['type']>>> = {
   raised: 'raise',
   continued: 'raise',
   escalated: 'raise',

@@ -46,6 +46,8 @@ function differenceOf(command: Command, event: AlertEvent): string | undefined {
       if (event.effect !== 'acknowledged') return `stands there as ${event.effect}`;
       if (!isAbout(command.target, alert)) return `stands there as about ${alert.dedupKey}`;
       return acknowledgementDifference(command, alert);
+    default:
+      return `is of a ${command.type}, which the demonstration does not send`;
   }
 }
 

@@ -43,6 +43,7 @@ const MEANS: Readonly<Record<DisplayState, string>> = {
   LATCHED: 'what was wrong is gone, and it stays until somebody acknowledges it',
   RTN_UNACK: 'what was wrong is gone, and still wants an acknowledgement',
   RESOLVED: 'it is over; a new report of the same condition opens a new alert',
+  ENTERED_IN_ERROR: 'it should never have been; it is kept as evidence',
 };
 
 function nextOf({ id, activation, dedupKey }: Alert, state: DisplayState): string[] {
@@ -56,6 +57,7 @@ function nextOf({ id, activation, dedupKey }: Alert, state: DisplayState): strin
     case 'RTN_UNACK':
       return [`to end it: ${acknowledge}`];
     case 'RESOLVED':
+    case 'ENTERED_IN_ERROR':
       return [];
   }
 }

@@ -45,14 +45,10 @@ export function transitionOfEvent(
   return { patient, timeMs: event.observedAt - origin, metric, kind, phase };
 }
 
-const PHASES: Readonly<Record<AlertEvent['effect'], 'start' | 'end' | undefined>> = {
+const PHASES: Readonly<Partial<Record<AlertEvent['effect'], 'start' | 'end'>>> = {
   raised: 'start',
   reactivated: 'start',
   cleared: 'end',
-  continued: undefined,
-  escalated: undefined,
-  deescalated: undefined,
-  acknowledged: undefined,
 };
 
 function compare(a: PatientTransition, b: PatientTransition): number {

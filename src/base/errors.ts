@@ -15,6 +15,10 @@ export type Code =
   | 'KEY_REUSED'
   // what operators ask
   | 'CHANGE_REFUSED'
+  | 'CONFIRMATION_REQUIRED'
+  | 'RECORD_NOT_FOUND'
+  | 'OVER_LIMIT'
+  | 'NOT_OWNER'
   // the cluster cannot, now
   | 'NOT_LEADER'
   | 'UNAVAILABLE'
@@ -89,6 +93,16 @@ export const MEANING: Readonly<Record<Code, Meaning>> = {
   CHANGE_REFUSED: never(
     5,
     'A change of who takes part is not safe, or could not be committed now.',
+  ),
+  CONFIRMATION_REQUIRED: never(
+    5,
+    'The act is allowed only with force, with a reason, or with a second person; the message says which.',
+  ),
+  RECORD_NOT_FOUND: never(3, 'No policy, notification, silence or other record has this id.'),
+  OVER_LIMIT: never(5, 'A duration or a number is over the cap for this priority or kind.'),
+  NOT_OWNER: never(
+    5,
+    'The condition belongs to another source, which alone may raise or clear it.',
   ),
   NOT_LEADER: {
     retry: 'now',

@@ -164,6 +164,24 @@ export const RESOLVED_ALERTS_MAX = 65_536;
 export const LIST_PAGE_MAX = 1_000;
 /** Conditions not open whose last occurrence is known; those forgotten count from 1 again. */
 export const DEDUP_KEYS_REMEMBERED_MAX = 262_144;
+/** Raises that end a condition's rest sooner than this are counted as chattering. */
+export const FLAP_MS_MAX = 60_000;
+/** Seconds the sound of an alert may be off at a time, by its priority. */
+export const PAUSE_HIGH_SECONDS_MAX = 120;
+export const PAUSE_MEDIUM_SECONDS_MAX = 600;
+export const PAUSE_LOW_SECONDS_MAX = 3_600;
+/** A day: the longest wait, lease or time-out that a command may ask for in seconds. */
+export const SECONDS_MAX = 86_400;
+/** Timers that one entry of the log sets off; those left over are due at the next. */
+export const TIMERS_PER_ENTRY_MAX = 1_024;
+/** Acknowledgements that a far end brings back at once. */
+export const MERGED_ACKNOWLEDGEMENTS_MAX = 16;
+export const POLICIES_MAX = 1_024;
+export const POLICY_STEPS_MAX = 20;
+export const POLICY_REPEATS_MAX = 9;
+export const STEP_TARGETS_MAX = 10;
+/** Notifications that are over, kept for whoever looks back. */
+export const NOTIFICATIONS_OVER_MAX = 65_536;
 /** A snapshot is written, sent and checked a chunk at a time. */
 export const SNAPSHOT_CHUNK_BYTES: number = 1 * MiB;
 /** Records one page of a list looks at: what fits a slice. */
@@ -416,3 +434,17 @@ assert(
   'an alert, with all that was said of it, must fit a chunk',
 );
 assert(SNAPSHOT_CHUNK_BYTES * 2 <= FRAME_BYTES_MAX, 'a chunk must fit a frame with room');
+assert(
+  PAUSE_HIGH_SECONDS_MAX <= PAUSE_MEDIUM_SECONDS_MAX &&
+    PAUSE_MEDIUM_SECONDS_MAX <= PAUSE_LOW_SECONDS_MAX &&
+    PAUSE_LOW_SECONDS_MAX <= SECONDS_MAX,
+  'the more urgent an alert, the sooner it must be heard again',
+);
+assert(
+  TIMERS_PER_ENTRY_MAX * STEP_TARGETS_MAX <= 16_384,
+  'what one entry sets off must stay a slice of work',
+);
+assert(
+  MERGED_ACKNOWLEDGEMENTS_MAX <= ACKNOWLEDGEMENTS_MAX,
+  'what a far end brings back must fit the list of an alert',
+);

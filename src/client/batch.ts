@@ -1,12 +1,12 @@
 import { assert, must } from '../base/assert.ts';
 import { TocsinError } from '../base/errors.ts';
-import type { Done, Reply } from '../statemachine/types.ts';
+import type { Fulfilled, Reply } from '../statemachine/types.ts';
 import { cancelled, timeIsUp } from './failures.ts';
 
 /** One command and the caller who waits for its reply. */
 export interface Call {
   readonly record: Uint8Array;
-  readonly resolve: (done: Done) => void;
+  readonly resolve: (reply: Fulfilled) => void;
   readonly reject: (error: TocsinError) => void;
   readonly signal: AbortSignal | undefined;
   readonly onAbort: (() => void) | undefined;
@@ -112,7 +112,7 @@ export class Batch {
     );
   }
 
-  #resolve(call: Call, done: Done): void {
+  #resolve(call: Call, done: Fulfilled): void {
     if (this.#settle(call)) call.resolve(done);
   }
 

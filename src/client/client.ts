@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts';
+import { TocsinError } from '../base/errors.ts';
 import { type Revision, revision } from '../base/ids.ts';
 import { LIST_PAGE_MAX, TEXT_CHARS_MAX } from '../base/limits.ts';
 import { Prng } from '../base/prng.ts';
@@ -8,11 +9,14 @@ import type {
   AlertPage,
   Answer,
   CallOptions,
+  CareApi,
+  CareInput,
   ClearInput,
   Consistency,
   ListOptions,
   RaiseInput,
   ReadOptions,
+  RecordInput,
   WatchMessage,
   WatchOptions,
   WriteOptions,
@@ -21,13 +25,24 @@ import {
   acknowledgeFrom,
   type CommandOrigin,
   clearFrom,
+  commandFrom,
   raiseFrom,
 } from '../statemachine/inputs.ts';
-import type { Alert, AlertFilter, AlertRef, Command, Done } from '../statemachine/types.ts';
+import {
+  type Alert,
+  type AlertFilter,
+  type AlertRef,
+  type Command,
+  type Done,
+  type Fulfilled,
+  isDone,
+  type Kept,
+} from '../statemachine/types.ts';
 import type { Transport } from '../transport/types.ts';
 import { decodeGetAnswer, decodeListAnswer, decodeStatusAnswer } from '../wire/answers.ts';
 import { asFields, asLine, asOneOf, asWhole } from '../wire/check.ts';
 import { encodeGet, encodeList } from '../wire/client-messages.ts';
+import { RARE_TYPES, type RareCommand } from '../wire/command-shapes.ts';
 import { encodeCommand, keyFromText } from '../wire/commands.ts';
 import { FrameType } from '../wire/frame.ts';
 import { parseCommand, parseFilter } from '../wire/parse.ts';
@@ -101,7 +116,7 @@ async function defaultTransport(clock: Clock): Promise<Transport> {
  * Commands are carried out in the order of the calls, except that one which a busy cluster refused for now, and which is
  * sent again, may be passed by later ones: await a reply where the order matters.
  */
-export class Client implements AlertApi, AsyncDisposable {
+export class Client implements AlertApi, CareApi, AsyncDisposable {
   readonly #parts: Parts;
   readonly #options: ResolvedOptions;
   readonly #keys: KeySource;
@@ -125,6 +140,17 @@ export class Client implements AlertApi, AsyncDisposable {
 
   acknowledge(input: AcknowledgeInput, options?: WriteOptions): Promise<Done> {
     return this.#write('acknowledge', input, (origin) => acknowledgeFrom(input, origin), options);
+  }
+
+  care(input: CareInput, options?: WriteOptions): Promise<Done> {
+    return this.#write(typeOf(input), input, (origin) => commandFrom(input, origin), options);
+  }
+
+  async keep(input: RecordInput, options?: WriteOptions): Promise<Kept> {
+    const type = typeOf(input);
+    const reply = await this.#submit(type, input, (origin) => commandFrom(input, origin), options);
+    if (isDone(reply)) throw otherReply(type);
+    return reply;
   }
 
   get(ref: AlertRef, options: ReadOptions = {}): Promise<Answer<Alert | undefined>> {
@@ -200,12 +226,23 @@ export class Client implements AlertApi, AsyncDisposable {
     await this.#parts.connections.close();
   }
 
-  #write(
+  async #write(
+    type: Command['type'],
+    input: unknown,
+    build: (origin: CommandOrigin) => Command,
+    options?: WriteOptions,
+  ): Promise<Done> {
+    const reply = await this.#submit(type, input, build, options);
+    if (!isDone(reply)) throw otherReply(type);
+    return reply;
+  }
+
+  #submit(
     type: Command['type'],
     input: unknown,
     build: (origin: CommandOrigin) => Command,
     options: WriteOptions = {},
-  ): Promise<Done> {
+  ): Promise<Fulfilled> {
     let record: Uint8Array;
     let limits: ReadLimits;
     try {
@@ -253,6 +290,15 @@ export class Client implements AlertApi, AsyncDisposable {
     if (this.#closing !== undefined) watch.fail(clientClosed());
     return watch;
   }
+}
+
+/** A replica answered what was not asked: it is of another version. */
+const otherReply = (type: string): TocsinError =>
+  new TocsinError('BODY_MALFORMED', `the reply is not one to ${type}`);
+
+/** @throws TocsinError BAD_REQUEST when it is no command */
+function typeOf(input: { readonly type: unknown }): RareCommand['type'] {
+  return asOneOf('request', 'type', input?.type, RARE_TYPES);
 }
 
 const CONSISTENCIES: readonly Consistency[] = ['linearizable', 'local'];

@@ -19,16 +19,23 @@ export type {
   AlertPage,
   Answer,
   CallOptions,
+  CareApi,
+  CareInput,
   ClearInput,
   Consistency,
   ListOptions,
   RaiseInput,
   ReadOptions,
+  RecordInput,
   WatchMessage,
   WatchOptions,
   WriteOptions,
 } from '../statemachine/alert-api.ts';
+export type { CareCommand } from '../statemachine/care-commands.ts';
 export { displayState } from '../statemachine/display.ts';
+export type { EscalationState } from '../statemachine/escalation.ts';
+export type { Notification, NotificationCommand } from '../statemachine/notifications.ts';
+export type { EscalationPolicy, EscalationStep, PolicyCommand } from '../statemachine/policies.ts';
 export type {
   Acknowledgement,
   Alert,
@@ -40,10 +47,12 @@ export type {
   DisplayState,
   Done,
   Effect,
+  Kept,
   Kind,
   Presence,
   Priority,
   Resolution,
+  Responsibility,
   Subject,
 } from '../statemachine/types.ts';
 export type { Transport } from '../transport/types.ts';

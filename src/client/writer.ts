@@ -8,7 +8,7 @@ import {
   SUBMIT_BYTES_MAX,
 } from '../base/limits.ts';
 import type { Prng } from '../base/prng.ts';
-import type { Done } from '../statemachine/types.ts';
+import type { Fulfilled } from '../statemachine/types.ts';
 import { encodeSubmit } from '../wire/client-messages.ts';
 import { FrameType } from '../wire/frame.ts';
 import { decodeReplies } from '../wire/replies.ts';
@@ -63,7 +63,7 @@ export class Writer {
   }
 
   /** `record`: of `encodeCommand`. Rejects with a TocsinError whose `outcome` is true. */
-  submit(record: Uint8Array, { timeoutMs, signal }: WriteLimits): Promise<Done> {
+  submit(record: Uint8Array, { timeoutMs, signal }: WriteLimits): Promise<Fulfilled> {
     const refusal = this.#findRefusal(record, signal);
     if (refusal !== undefined) return Promise.reject(refusal);
     return new Promise((resolve, reject) => {

@@ -133,11 +133,9 @@ export class Applier {
     const record = recordOf(entry);
     this.#out.replies.length = 0;
     this.#out.events.length = 0;
-    if (record.kind !== 'commands') machine.skip(entry.index, record.time);
-    else {
-      const submissions = submissionsOf(entry.index, record.body);
-      machine.apply({ index: entry.index, time: record.time, submissions }, this.#out);
-    }
+    const isCommands = record.kind === 'commands';
+    const submissions = isCommands ? submissionsOf(entry.index, record.body) : [];
+    machine.apply({ index: entry.index, time: record.time, submissions }, this.#out);
     this.#applied = entry.index;
     onApplied(entry, this.#out.replies, this.#out.events);
   }

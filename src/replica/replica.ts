@@ -31,6 +31,7 @@ import { type ReadDone, Reads } from './reads.ts';
 import { SnapshotDesk } from './snapshot-desk.ts';
 import { StallGuard } from './stall-guard.ts';
 import { successorOf } from './successor.ts';
+import { tickIfDue } from './tick.ts';
 import { WatchHub } from './watch-hub.ts';
 
 /**
@@ -329,6 +330,7 @@ export class Replica implements Resident {
       else this.#proposals.refused(cut.batch, this.#notLeading());
       cut = this.#proposals.cut(sealer.stamp());
     }
+    tickIfDue(this.#driver, this.#state.machine, this.#applier.applied);
   }
 
   #progressed(ready: Ready, snapshot: SnapshotMeta | undefined): void {

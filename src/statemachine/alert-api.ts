@@ -1,4 +1,5 @@
 import type { Revision } from '../base/ids.ts';
+import type { CareCommand } from './care-commands.ts';
 import type {
   AcknowledgeCommand,
   Alert,
@@ -6,9 +7,12 @@ import type {
   AlertFilter,
   AlertId,
   AlertRef,
+  Asked,
   ClearCommand,
   Done,
+  Kept,
   RaiseCommand,
+  RecordCommand,
 } from './types.ts';
 
 /** The one interface to the alerts; who calls it cannot tell a replica in this process from a client of a cluster. */
@@ -27,7 +31,18 @@ export interface AlertApi {
   watch(options?: WatchOptions): AsyncIterable<WatchMessage>;
 }
 
+/** What else can be asked of the alerts: for those who look after patients, and for those who run the place. */
+export interface CareApi {
+  /** What else can be done about an alert: take an acknowledgement back, pause its sound, resolve it, … */
+  care(input: CareInput, options?: WriteOptions): Promise<Done>;
+  /** Makes, changes or removes a record beside the alerts: an escalation policy, the outcome of a notification, … */
+  keep(input: RecordInput, options?: WriteOptions): Promise<Kept>;
+}
+
 type Defaulted<T, K extends keyof T> = Omit<T, K | 'type'> & Partial<Pick<T, K>>;
+
+/** Each member of a union with `actor` and `observedAt` left to their defaults. */
+type SaidOf<T> = T extends Asked ? Omit<T, keyof Asked> & Partial<Asked> : never;
 
 /** `kind` defaults to physiological, `subject` to nothing, the booleans to false, `actor` to the caller's name, `observedAt` to now. */
 export type RaiseInput = Defaulted<
@@ -35,6 +50,9 @@ export type RaiseInput = Defaulted<
   'kind' | 'subject' | 'latching' | 'acknowledgementRequired' | 'actor' | 'observedAt' | 'text'
 >;
 export type ClearInput = Defaulted<ClearCommand, 'actor' | 'observedAt'>;
+/** A command of any of these types, told apart by `type`. */
+export type CareInput = SaidOf<CareCommand>;
+export type RecordInput = SaidOf<RecordCommand>;
 export type AcknowledgeInput = Defaulted<AcknowledgeCommand, 'actor' | 'observedAt'>;
 
 export interface CallOptions {

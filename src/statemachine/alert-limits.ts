@@ -3,6 +3,7 @@ import {
   ACKNOWLEDGEMENTS_MAX,
   DEDUP_KEYS_REMEMBERED_MAX,
   LIST_SCAN_MAX,
+  POLICIES_MAX,
   REPLIES_MAX,
   RESOLVED_ALERTS_MAX,
 } from '../base/limits.ts';
@@ -18,6 +19,7 @@ export interface AlertLimits {
   /** At least 3: the first, whoever took charge now, and a newer one. */
   readonly acknowledgementsMax: number;
   readonly listScanMax: number;
+  readonly policiesMax: number;
 }
 
 const LIMITS: AlertLimits = {
@@ -26,6 +28,7 @@ const LIMITS: AlertLimits = {
   dedupKeysRememberedMax: DEDUP_KEYS_REMEMBERED_MAX,
   acknowledgementsMax: ACKNOWLEDGEMENTS_MAX,
   listScanMax: LIST_SCAN_MAX,
+  policiesMax: POLICIES_MAX,
 };
 
 /** The limits with what is not given filled in, and their relations checked. */

@@ -1,6 +1,7 @@
 import { assert, must } from '../base/assert.ts';
 import type { AlertLimits } from './alert-limits.ts';
 import { BoundedMap } from './bounded-map.ts';
+import { identityOf } from './digest.ts';
 import type { Last } from './records.ts';
 import { type Cursor, SortedMap, type SortedView } from './sorted-map.ts';
 import type { Alert, AlertId, AlertRef } from './types.ts';
@@ -120,9 +121,22 @@ export class AlertTable {
       this.#openByKey.delete(alert.dedupKey);
       this.#open.delete(slot.id);
       this.keep(alert);
-      this.remember(alert.dedupKey, { id: alert.id, occurrence: alert.occurrence });
+      this.remember(alert.dedupKey, {
+        id: alert.id,
+        occurrence: alert.occurrence,
+        endedAt: alert.resolution.at,
+        flaps: alert.flaps,
+      });
     }
     return slot.identity;
+  }
+
+  /** Replaces the record of a resolved alert. Returns the hash of what did not change. */
+  correct(alert: Alert): number {
+    const id = numberOf(alert.id);
+    this.#resolved.replace(id, alert);
+    this.#resolvedInOrder.replace(id, alert);
+    return identityOf(alert);
   }
 
   /** Takes in a resolved alert; the one resolved longest ago goes when there are too many. */

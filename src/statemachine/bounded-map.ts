@@ -47,6 +47,12 @@ export class BoundedMap<K, V> {
     return dropped.value;
   }
 
+  /** Gives a key that is there another value; it does not become younger. */
+  replace(key: K, value: V): void {
+    const place = must(this.#places.get(key), `not there: ${String(key)}`);
+    this.#inOrder.replace(place, { key, value });
+  }
+
   /** Harmless when the key is not there. */
   delete(key: K): void {
     const place = this.#places.get(key);

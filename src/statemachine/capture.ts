@@ -1,6 +1,9 @@
 import type { LogIndex, Revision, UnixMillis } from '../base/ids.ts';
 import type { TableView } from './alert-table.ts';
 import { halvesOf, matches } from './filter.ts';
+import type { LedgerStart } from './ledger.ts';
+import type { Notification, NotificationCapture } from './notifications.ts';
+import type { CapturedPolicy } from './policies.ts';
 import type { Last } from './records.ts';
 import type { ReplyView } from './reply-table.ts';
 import type { Alert, AlertFilter, Reply } from './types.ts';
@@ -19,22 +22,30 @@ export interface CaptureHeader {
   readonly time: UnixMillis;
   readonly revision: Revision;
   readonly digest: number;
+  /** The newest version of a policy, and the newest number of a notification. */
+  readonly policiesMade: number;
+  readonly notificationsMade: number;
   /** Items of each kind. */
+  readonly policies: number;
   readonly open: number;
   readonly resolved: number;
   readonly remembered: number;
+  readonly notifications: number;
   readonly replies: number;
 }
 
 /**
- * One piece of a machine's state. The header comes first; then the open alerts by id, the resolved ones and the
- * conditions that are not open in order of resolution, the replies in order of arrival.
+ * One piece of a machine's state. The header comes first; then the policies; the open alerts by id, the resolved ones and
+ * the conditions that are not open in order of resolution; the notifications, first the live ones; the replies in order
+ * of arrival.
  */
 export type SnapshotItem =
   | { readonly kind: 'header'; readonly header: CaptureHeader }
+  | ({ readonly kind: 'policy' } & CapturedPolicy)
   | { readonly kind: 'open'; readonly alert: Alert }
   | { readonly kind: 'resolved'; readonly alert: Alert }
   | { readonly kind: 'remembered'; readonly dedupKey: string; readonly last: Last }
+  | { readonly kind: 'notification'; readonly notification: Notification }
   | {
       readonly kind: 'reply';
       readonly key: string;
@@ -42,41 +53,55 @@ export type SnapshotItem =
       readonly reply: Reply;
     };
 
+/** What a machine is at one moment. */
+export interface MachineViews {
+  readonly table: TableView;
+  readonly policies: readonly CapturedPolicy[];
+  readonly policiesMade: number;
+  readonly notifications: NotificationCapture;
+  readonly replies: ReplyView;
+}
+
 /**
  * The whole state of a machine at one moment; what is applied later does not show in it. Two machines that have applied
  * the same entries give the same items in the same order.
  */
 export class MachineCapture {
   readonly header: CaptureHeader;
-  readonly #table: TableView;
-  readonly #replies: ReplyView;
+  readonly #views: MachineViews;
 
-  constructor(
-    at: Pick<CaptureHeader, 'index' | 'time' | 'revision' | 'digest'>,
-    table: TableView,
-    replies: ReplyView,
-  ) {
+  constructor(at: LedgerStart, views: MachineViews) {
+    const { table, policies, policiesMade, notifications, replies } = views;
     this.header = {
       machineVersion: MACHINE_VERSION,
       ...at,
+      policiesMade,
+      notificationsMade: notifications.newest,
+      policies: policies.length,
       open: table.open.size,
       resolved: table.resolved.size,
       remembered: table.remembered.size,
+      notifications: notifications.live.size + notifications.over.size,
       replies: replies.size,
     };
-    this.#table = table;
-    this.#replies = replies;
+    this.#views = views;
   }
 
   /** To be taken a slice at a time: each step is short, all of them together are not. */
   *items(): Generator<SnapshotItem, undefined> {
+    const { table, policies, notifications, replies } = this.#views;
     yield { kind: 'header', header: this.header };
-    for (const alert of this.#table.open.values()) yield { kind: 'open', alert };
-    for (const { value } of this.#table.resolvedInOrder.values())
+    for (const policy of policies) yield { kind: 'policy', ...policy };
+    for (const alert of table.open.values()) yield { kind: 'open', alert };
+    for (const { value } of table.resolvedInOrder.values())
       yield { kind: 'resolved', alert: value };
-    for (const { key, value } of this.#table.remembered.values())
+    for (const { key, value } of table.remembered.values())
       yield { kind: 'remembered', dedupKey: key, last: value };
-    for (const [key, { fingerprint, reply }] of this.#replies.entries())
+    for (const notification of notifications.live.values())
+      yield { kind: 'notification', notification };
+    for (const { value } of notifications.over.values())
+      yield { kind: 'notification', notification: value };
+    for (const [key, { fingerprint, reply }] of replies.entries())
       yield { kind: 'reply', key, fingerprint, reply };
     return undefined;
   }

@@ -1,15 +1,16 @@
 import { hashText, mix } from '../base/hash.ts';
 import type { UnixMillis } from '../base/ids.ts';
-import type {
-  Alert,
-  AlertEvent,
-  Cause,
-  DisplayState,
-  Effect,
-  Kind,
-  Presence,
-  Priority,
-  Reply,
+import {
+  type Alert,
+  type AlertEvent,
+  type Cause,
+  type DisplayState,
+  type Effect,
+  isDone,
+  type Kind,
+  type Presence,
+  type Priority,
+  type Reply,
 } from './types.ts';
 
 /**
@@ -39,6 +40,8 @@ export function foldSubmission(
 /** What the caller is told. */
 export function foldReply(digest: number, reply: Reply): number {
   if (!reply.ok) return hashText(reply.code, mix(digest, 0));
+  if (!isDone(reply))
+    return hashText(reply.id, hashText(reply.effect, mix(digest, 2, reply.version)));
   const { activation, effect, revision, state } = reply;
   return hashText(
     reply.alertId,
@@ -63,13 +66,13 @@ export function identityOf(alert: Alert): number {
     KIND[alert.kind],
     PRIORITY[alert.basePriority],
     (alert.latching ? 1 : 0) + (alert.acknowledgementRequired ? 2 : 0),
-    alert.raisedAt,
+    alert.flaps,
+    alert.acknowledgementSeconds ?? -1,
   );
   hash = hashText(alert.id, hash);
   hash = hashText(alert.dedupKey, hash);
   hash = foldText(hash, alert.previous);
   hash = hashText(alert.condition, hash);
-  hash = foldSubject(hash, alert.subject);
   return foldLabels(hash, alert.labels);
 }
 
@@ -79,22 +82,49 @@ function foldCourse(digest: number, alert: Alert): number {
   let hash = mix(
     digest,
     alert.activation,
+    alert.activatedAt,
     PRIORITY[alert.priority],
     PRESENCE[alert.presence] + (alert.acknowledged ? 2 : 0) + (resolution === undefined ? 0 : 4),
     alert.count,
     alert.version,
     alert.revision,
+    alert.raisedAt,
     alert.lastSeenAt,
     alert.clearedAt ?? -1,
+    alert.acknowledgedUntil ?? -1,
+    alert.pausedUntil ?? -1,
+    alert.staleSince ?? -1,
     acknowledgements.length,
   );
   hash = hashText(alert.text, foldNumber(hash, alert.observedAt));
-  hash = foldCause(hash, alert.cause);
+  hash = foldSubject(foldCause(hash, alert.cause), alert.subject);
+  hash = foldResponsibility(foldEscalation(hash, alert.escalation), alert.responsibility);
   for (const one of acknowledgements)
     hash = foldText(hashText(one.by, mix(hash, one.at, one.activation)), one.note);
   if (resolution === undefined) return hash;
-  return hashText(resolution.by, hashText(resolution.how, mix(hash, resolution.at)));
+  hash = hashText(resolution.by, hashText(resolution.how, mix(hash, resolution.at)));
+  return foldText(hash, resolution.reason);
 }
+
+function foldEscalation(digest: number, state: Alert['escalation']): number {
+  if (state === undefined) return mix(digest, 0);
+  const { policy, version, loop, step, dueAt, exhausted } = state;
+  return hashText(policy, mix(digest, 1, version, loop, step, dueAt ?? -1, exhausted ? 1 : 0));
+}
+
+function foldResponsibility(digest: number, responsibility: Alert['responsibility']): number {
+  if (responsibility === undefined) return mix(digest, 0);
+  const hash = hashText(responsibility.state, mix(digest, responsibility.at));
+  if (responsibility.state !== 'offered') return hashText(responsibility.by, hash);
+  return responsibility.to.reduce(
+    (sum, to) => hashText(to, sum),
+    mix(hash, responsibility.to.length),
+  );
+}
+
+/** A record beside the alerts, as it is now or as it was when it went. Its fields come in the order of its type. */
+export const foldRecord = (digest: number, record: object): number =>
+  hashText(JSON.stringify(record), mix(digest, 3));
 
 function foldSubject(digest: number, subject: Alert['subject']): number {
   const place = foldText(foldText(digest, subject.unit), subject.bed);
@@ -148,6 +178,7 @@ const STATE: Readonly<Record<DisplayState, number>> = {
   LATCHED: 3,
   RTN_UNACK: 4,
   RESOLVED: 5,
+  ENTERED_IN_ERROR: 6,
 };
 
 const EFFECT: Readonly<Record<Effect, number>> = {
@@ -159,4 +190,20 @@ const EFFECT: Readonly<Record<Effect, number>> = {
   cleared: 6,
   acknowledged: 7,
   unchanged: 8,
+  unacknowledged: 9,
+  lapsed: 10,
+  accepted: 11,
+  rejected: 12,
+  unanswered: 13,
+  paused: 14,
+  resumed: 15,
+  notified: 16,
+  exhausted: 17,
+  resolved: 18,
+  stale: 19,
+  live: 20,
+  transferred: 21,
+  discharged: 22,
+  voided: 23,
+  merged: 24,
 };

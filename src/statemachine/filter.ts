@@ -1,5 +1,5 @@
 import { displayState } from './display.ts';
-import type { Alert, AlertFilter } from './types.ts';
+import type { Alert, AlertFilter, DisplayState } from './types.ts';
 
 /**
  * Whether an alert is of those the filter is about. Every field that is there narrows; an empty
@@ -25,11 +25,14 @@ export interface Halves {
   readonly resolved: boolean;
 }
 
+const isOver = (state: DisplayState): boolean =>
+  state === 'RESOLVED' || state === 'ENTERED_IN_ERROR';
+
 /** Lets a list walk only where a match can be: open alerts are few, resolved ones need not be. */
 export function halvesOf(filter: AlertFilter): Halves {
   const { states } = filter;
   return {
-    open: filter.open !== false && (states?.some((state) => state !== 'RESOLVED') ?? true),
-    resolved: filter.open !== true && (states?.includes('RESOLVED') ?? true),
+    open: filter.open !== false && (states?.some((state) => !isOver(state)) ?? true),
+    resolved: filter.open !== true && (states?.some(isOver) ?? true),
   };
 }

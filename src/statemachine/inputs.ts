@@ -1,6 +1,12 @@
 import type { UnixMillis } from '../base/ids.ts';
-import type { AcknowledgeInput, ClearInput, RaiseInput } from './alert-api.ts';
-import type { AcknowledgeCommand, ClearCommand, RaiseCommand } from './types.ts';
+import type {
+  AcknowledgeInput,
+  CareInput,
+  ClearInput,
+  RaiseInput,
+  RecordInput,
+} from './alert-api.ts';
+import type { AcknowledgeCommand, ClearCommand, Command, RaiseCommand } from './types.ts';
 
 /** What a command says about its sender when the caller does not say it. */
 export interface CommandOrigin {
@@ -37,4 +43,10 @@ export function acknowledgeFrom(
 ): AcknowledgeCommand {
   const { actor = origin.actor, observedAt = origin.observedAt } = input;
   return { type: 'acknowledge', ...input, actor, observedAt };
+}
+
+/** Any other command: it says its type itself. */
+export function commandFrom(input: CareInput | RecordInput, origin: CommandOrigin): Command {
+  const { actor = origin.actor, observedAt = origin.observedAt } = input;
+  return { ...input, actor, observedAt };
 }

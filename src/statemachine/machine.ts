@@ -1,24 +1,30 @@
-import { assert } from '../base/assert.ts';
+import { must } from '../base/assert.ts';
 import { hashText } from '../base/hash.ts';
-import {
-  type LogIndex,
-  logIndex,
-  type Revision,
-  revision,
-  type UnixMillis,
-  unixMillis,
-} from '../base/ids.ts';
+import type { LogIndex, Revision, UnixMillis } from '../base/ids.ts';
+import { NOTIFICATIONS_OVER_MAX, TIMERS_PER_ENTRY_MAX } from '../base/limits.ts';
 import type { AlertPage } from './alert-api.ts';
 import { type AlertLimits, completeLimits } from './alert-limits.ts';
 import { AlertTable } from './alert-table.ts';
-import { AlertView, type CaptureHeader, MachineCapture } from './capture.ts';
-import { foldEvent, foldReply, foldSubmission, identityOf } from './digest.ts';
+import { AlertView, MachineCapture } from './capture.ts';
+import type { CareCommand } from './care-commands.ts';
+import { type CareContext, caredFor, lapsed } from './care-records.ts';
+import { careMoveOf } from './care-transitions.ts';
 import { displayState } from './display.ts';
+import type { EscalationState } from './escalation.ts';
+import { Escalations } from './escalations.ts';
+import { done, Ledger } from './ledger.ts';
+import {
+  type Notification,
+  type NotificationId,
+  Notifications,
+  numberOf,
+} from './notifications.ts';
+import { type EscalationPolicy, Policies, type PolicyCommand } from './policies.ts';
 import { listAlerts, type PageOptions } from './queries.ts';
-import { firstRecord, type Last, nextRecord, type Stamp } from './records.ts';
-import { findRefusal, refuse } from './refusals.ts';
+import { findCareRefusal, findRefusal, refuse } from './refusals.ts';
 import { ReplyTable } from './reply-table.ts';
-import { type From, moveOf, TRANSITIONS } from './transitions.ts';
+import type { Timer } from './timers.ts';
+import { TRANSITIONS } from './transitions.ts';
 import type {
   Alert,
   AlertEvent,
@@ -27,7 +33,8 @@ import type {
   Batch,
   Command,
   Done,
-  Effect,
+  Kept,
+  Refusal,
   Reply,
   Submission,
 } from './types.ts';
@@ -36,15 +43,24 @@ import type {
 export interface Applied {
   /** One for each submission, in order. */
   readonly replies: Reply[];
-  /** One for each submission that changed an alert, in order. */
+  /** One for each change of an alert, in order: by a submission, by time, or by what followed from either. */
   readonly events: AlertEvent[];
 }
 
-/** Where a machine begins that is not new. */
-export interface Restored {
-  readonly header: CaptureHeader;
-  readonly table: AlertTable;
+/** What a machine is made of that is not new. */
+export interface MachineParts {
+  readonly ledger: Ledger;
   readonly replies: ReplyTable;
+  readonly notifications: Notifications;
+}
+
+/** Parts in which nothing has happened. */
+export function newParts(limits: AlertLimits, seed: number): MachineParts {
+  return {
+    ledger: new Ledger(new AlertTable(limits), new Policies(), limits.acknowledgementsMax),
+    replies: new ReplyTable(limits.repliesMax, seed),
+    notifications: new Notifications(NOTIFICATIONS_OVER_MAX),
+  };
 }
 
 /**
@@ -57,50 +73,46 @@ export interface Restored {
  */
 export class AlertMachine {
   readonly #limits: AlertLimits;
-  readonly #table: AlertTable;
+  readonly #ledger: Ledger;
   readonly #replies: ReplyTable;
-  #revision: Revision = revision(0);
-  #applied: LogIndex = logIndex(0);
-  #time: UnixMillis = unixMillis(0);
-  #digest = 0;
+  readonly #notifications: Notifications;
+  readonly #escalations: Escalations;
 
   /**
    * `seed` decides where things lie in memory and no answer: replicas need not share it, and a
-   * secret one keeps callers from choosing idempotency keys that are slow to find. `restored` comes from MachineRestorer,
-   * which checked it.
+   * secret one keeps callers from choosing idempotency keys that are slow to find. `parts` come from MachineRestorer,
+   * which checked them.
    */
-  constructor(limits: Partial<AlertLimits> = {}, seed = 0, restored?: Restored) {
+  constructor(limits: Partial<AlertLimits> = {}, seed = 0, parts?: MachineParts) {
     this.#limits = completeLimits(limits);
-    this.#table = restored?.table ?? new AlertTable(this.#limits);
-    this.#replies = restored?.replies ?? new ReplyTable(this.#limits.repliesMax, seed);
-    if (restored === undefined) return;
-    this.#revision = restored.header.revision;
-    this.#applied = restored.header.index;
-    this.#time = restored.header.time;
-    this.#digest = restored.header.digest;
+    const { ledger, replies, notifications } = parts ?? newParts(this.#limits, seed);
+    this.#ledger = ledger;
+    this.#replies = replies;
+    this.#notifications = notifications;
+    this.#escalations = new Escalations(ledger, notifications);
   }
 
   /** Position of the newest event; 0 = nothing happened yet. */
   get revision(): Revision {
-    return this.#revision;
+    return this.#ledger.revision;
   }
 
-  /** The newest entry applied or skipped. */
+  /** The newest entry applied. */
   get applied(): LogIndex {
-    return this.#applied;
+    return this.#ledger.applied;
   }
 
   /** The log's time: the highest stamp so far. */
   get time(): UnixMillis {
-    return this.#time;
+    return this.#ledger.time;
   }
 
   /**
-   * Rolling hash (53 bits) over every submission, reply and event. Replicas that have applied the
-   * same index and differ here have diverged. Entries without commands leave no trace in it.
+   * Rolling hash (53 bits) over every submission, reply and event, and every record beside the alerts. Replicas that
+   * have applied the same index and differ here have diverged. Entries that change nothing leave no trace in it.
    */
   get digest(): number {
-    return this.#digest;
+    return this.#ledger.digest;
   }
 
   /**
@@ -108,35 +120,35 @@ export class AlertMachine {
    * this.
    */
   get openCount(): number {
-    return this.#table.openCount;
+    return this.#ledger.table.openCount;
   }
 
   /** Resolved alerts that are still kept. */
   get resolvedCount(): number {
-    return this.#table.resolvedCount;
+    return this.#ledger.table.resolvedCount;
   }
 
-  /** Applies one committed entry. Indexes rise; those without commands may be left out. */
-  apply(batch: Batch, out: Applied): void {
-    this.skip(batch.index, batch.time);
-    for (const submission of batch.submissions)
-      out.replies.push(this.#answer(submission, out.events));
+  /** When something is due that time alone brings; infinity = nothing is. In the past: the next entry carries it out. */
+  get nextDue(): number {
+    return this.#ledger.timers.next;
   }
 
   /**
-   * Notes an entry that carries no commands. A stamp below an earlier one does not turn time back.
+   * Applies one committed entry: first what has become due by its time, then its commands. Indexes rise; entries that
+   * carry neither commands nor time may be left out.
    */
-  skip(index: LogIndex, time: UnixMillis): void {
-    assert(Number.isSafeInteger(index), `log index is not a safe integer: ${index}`);
-    assert(Number.isSafeInteger(time), `time is not a safe integer: ${time}`);
-    assert(index > this.#applied, `entry ${index} after entry ${this.#applied}`);
-    this.#applied = index;
-    if (time > this.#time) this.#time = time;
+  apply(batch: Batch, out: Applied): void {
+    this.#ledger.begin(batch.index, batch.time, out.events);
+    let left = this.#fire(TIMERS_PER_ENTRY_MAX);
+    for (const submission of batch.submissions) {
+      out.replies.push(this.#answer(submission));
+      if (this.#ledger.timers.next <= this.#ledger.time) left = this.#fire(left);
+    }
   }
 
   /** The alert of this id, open or resolved, or the open one under this dedup key. */
   get(ref: AlertRef): Alert | undefined {
-    return this.#table.find(ref);
+    return this.#ledger.table.find(ref);
   }
 
   /**
@@ -145,35 +157,59 @@ export class AlertMachine {
    * @throws TocsinError BAD_REQUEST when an option is out of range
    */
   list(filter: AlertFilter = {}, options: PageOptions = {}): AlertPage {
-    return listAlerts(this.#table, filter, options, this.#limits.listScanMax);
+    return listAlerts(this.#ledger.table, filter, options, this.#limits.listScanMax);
+  }
+
+  /** The escalation policies in force, by id. */
+  policies(): readonly EscalationPolicy[] {
+    return this.#ledger.policies.list();
+  }
+
+  /** The version that an open alert goes by. */
+  policyOf(state: EscalationState): EscalationPolicy {
+    return this.#ledger.policies.of(state);
+  }
+
+  notification(id: NotificationId): Notification | undefined {
+    return this.#notifications.get(numberOf(id));
+  }
+
+  /** The notifications after one, oldest first; all kinds of states. */
+  notifications(after = 0, countMax = 100): readonly Notification[] {
+    return this.#notifications.after(after, countMax);
+  }
+
+  /** The oldest notifications that have to be sent. */
+  queuedNotifications(countMax: number): readonly Notification[] {
+    return this.#notifications.queued(countMax);
   }
 
   /** The whole state as it is now, for a snapshot. Costs no more with a million alerts than with a few. */
   capture(): MachineCapture {
-    const at = {
-      index: this.#applied,
-      time: this.#time,
-      revision: this.#revision,
-      digest: this.#digest,
-    };
-    return new MachineCapture(at, this.#table.freeze(), this.#replies.freeze());
+    const { position, table, policies } = this.#ledger;
+    return new MachineCapture(position, {
+      table: table.freeze(),
+      policies: policies.capture(),
+      policiesMade: policies.newest,
+      notifications: this.#notifications.capture(),
+      replies: this.#replies.freeze(),
+    });
   }
 
   /** The alerts as they are now, for answers that are given in slices. */
   view(): AlertView {
-    return new AlertView(this.#revision, this.#table.freeze());
+    return new AlertView(this.#ledger.revision, this.#ledger.table.freeze());
   }
 
-  #answer(submission: Submission, events: AlertEvent[]): Reply {
-    const { key, fingerprint, command } = submission;
-    const keyHash = hashText(key);
-    this.#digest = foldSubmission(this.#digest, keyHash, fingerprint, command?.observedAt);
-    const reply = this.#replyTo(submission, keyHash, events);
-    this.#digest = foldReply(this.#digest, reply);
+  #answer(submission: Submission): Reply {
+    const keyHash = hashText(submission.key);
+    this.#ledger.foldSubmission(submission, keyHash);
+    const reply = this.#replyTo(submission, keyHash);
+    this.#ledger.foldReply(reply);
     return reply;
   }
 
-  #replyTo(submission: Submission, keyHash: number, events: AlertEvent[]): Reply {
+  #replyTo(submission: Submission, keyHash: number): Reply {
     const { key, fingerprint, command } = submission;
     const first = this.#replies.get(key, keyHash);
     if (first !== undefined) {
@@ -183,74 +219,106 @@ export class AlertMachine {
     const reply =
       command === undefined
         ? refuse('BAD_REQUEST', 'the bytes are not a well-formed command')
-        : this.#execute(command, events);
+        : this.#execute(command);
     this.#replies.add(key, keyHash, { fingerprint, reply });
     return reply;
   }
 
-  #execute(command: Command, events: AlertEvent[]): Reply {
-    const ref = command.type === 'raise' ? command : command.target;
-    const alert = this.#table.find(ref);
-    const last = command.type === 'raise' ? this.#table.lastOf(command.dedupKey) : undefined;
-    const cell = TRANSITIONS[fromOf(alert, last)][moveOf(command, alert)];
+  #execute(command: Command): Reply {
+    switch (command.type) {
+      case 'raise':
+      case 'clear':
+      case 'acknowledge':
+        return this.#ledger.condition(command);
+      case 'set-policy':
+      case 'remove-policy':
+        return this.#setPolicy(command);
+      case 'report':
+        return this.#escalations.report(command);
+      default:
+        return this.#care(command);
+    }
+  }
 
+  #care(command: CareCommand): Done | Refusal {
+    const ledger = this.#ledger;
+    const alert = ledger.table.find(command.target);
+    const move = careMoveOf(command, alert);
+    const cell = TRANSITIONS[alert === undefined ? 'NONE' : displayState(alert)][move];
     const refusal = findRefusal(command, alert, cell);
     if (refusal !== undefined) return refusal;
-    if (cell.does === 'change') {
-      const stamp: Stamp = { revision: revision(this.#revision + 1), time: this.#time };
-      if (alert !== undefined) {
-        const next = nextRecord(alert, command, cell, stamp, this.#limits.acknowledgementsMax);
-        return this.#commit(command, cell.effect, next, this.#table.replace(next), events);
-      }
-      assert(command.type === 'raise', `${cell.rule}: ${command.type} opens nothing`);
-      const opened = firstRecord(command, stamp, last);
-      const identity = identityOf(opened);
-      this.#table.open(opened, identity);
-      return this.#commit(command, cell.effect, opened, identity, events);
-    }
-    assert(alert !== undefined, `${command.type} of no alert left it unchanged`);
-    return done('unchanged', alert);
+    if (alert === undefined || cell.does !== 'change') return unchanged(alert);
+    const guard = findCareRefusal(command, alert);
+    if (guard !== undefined) return guard;
+    if (command.type === 'escalate') return this.#escalations.advance(alert, command, true);
+    const reply = ledger.care(alert, move, caredFor(alert, command, this.#context(alert)), command);
+    if (command.type === 'accept') this.#escalations.answered(alert, command.actor, 'accepted');
+    if (command.type === 'reject') this.#escalations.answered(alert, command.actor, 'rejected');
+    return reply;
   }
 
-  #commit(
-    command: Command,
-    effect: AlertEvent['effect'],
-    alert: Alert,
-    identity: number,
-    events: AlertEvent[],
-  ): Done {
-    const event: AlertEvent = {
-      revision: alert.revision,
-      index: this.#applied,
-      time: this.#time,
-      observedAt: command.observedAt,
-      effect,
-      actor: command.actor,
-      alert,
+  #context({ escalation, resolution }: Alert): CareContext {
+    const isOpen = resolution === undefined;
+    return {
+      time: this.#ledger.time,
+      policy: escalation && isOpen ? this.#ledger.policies.of(escalation) : undefined,
+      acknowledgementsMax: this.#limits.acknowledgementsMax,
     };
-    this.#revision = alert.revision;
-    this.#digest = foldEvent(this.#digest, event, identity);
-    events.push(event);
-    return done(effect, alert);
+  }
+
+  #setPolicy(command: PolicyCommand): Kept | Refusal {
+    const { policies } = this.#ledger;
+    const { id } = command;
+    const before = policies.get(id);
+    if (command.type === 'remove-policy') {
+      if (before === undefined) return refuse('RECORD_NOT_FOUND', `there is no policy ${id}`);
+      policies.remove(id);
+      this.#ledger.foldRecord({ removed: before });
+      return { ok: true, effect: 'removed', id, version: before.version };
+    }
+    if (before === undefined && policies.size >= this.#limits.policiesMax)
+      return refuse('OVER_LIMIT', `there are ${policies.size} policies already`);
+    const { steps, repeat, minPriority, confirmSeconds } = command;
+    const policy = policies.set({ id, steps, repeat, minPriority, confirmSeconds });
+    this.#ledger.foldRecord(policy);
+    return { ok: true, effect: 'kept', id, version: policy.version };
+  }
+
+  /** Carries out what is due, at most `max` of it. Answers how many more may be. */
+  #fire(max: number): number {
+    const { timers } = this.#ledger;
+    for (let left = max; left > 0; left -= 1) {
+      const timer = timers.firstDue(this.#ledger.time);
+      if (timer === undefined) return left;
+      this.#due(timer);
+    }
+    return 0;
+  }
+
+  #due({ kind, number }: Timer): void {
+    const ledger = this.#ledger;
+    switch (kind) {
+      case 'notification':
+        this.#escalations.expire(must(this.#notifications.get(number), `N${number} is gone`));
+        return;
+      case 'escalation':
+        this.#escalations.advance(this.#open(number), ledger.system, false);
+        return;
+      case 'acknowledgement': {
+        const alert = this.#open(number);
+        ledger.care(alert, 'lapse', lapsed(alert, this.#context(alert)), ledger.system);
+        return;
+      }
+      case 'pause':
+        ledger.care(this.#open(number), 'resume', { pausedUntil: undefined }, ledger.system);
+    }
+  }
+
+  #open(number: number): Alert {
+    return must(this.#ledger.table.find({ id: `A${number}` }), `A${number} is due and gone`);
   }
 }
 
-/**
- * The row of the table: a condition that was open before and is not now stands where its last
- * occurrence does.
- */
-function fromOf(alert: Alert | undefined, last: Last | undefined): From {
-  if (alert !== undefined) return displayState(alert);
-  return last === undefined ? 'NONE' : 'RESOLVED';
-}
-
-function done(effect: Effect, alert: Alert): Done {
-  return {
-    ok: true,
-    effect,
-    alertId: alert.id,
-    activation: alert.activation,
-    revision: alert.revision,
-    state: displayState(alert),
-  };
+function unchanged(alert: Alert | undefined): Done {
+  return done('unchanged', must(alert, 'a command of no alert passed the table'));
 }

@@ -1,6 +1,20 @@
 import { assert } from '../base/assert.ts';
+import {
+  PAUSE_HIGH_SECONDS_MAX,
+  PAUSE_LOW_SECONDS_MAX,
+  PAUSE_MEDIUM_SECONDS_MAX,
+  SECONDS_MAX,
+} from '../base/limits.ts';
+import type { CareCommand } from './care-commands.ts';
 import type { Cell } from './transitions.ts';
-import type { Alert, Command, Refusal, RefusalCode } from './types.ts';
+import type {
+  Alert,
+  AlertCommand,
+  ConditionCommand,
+  Priority,
+  Refusal,
+  RefusalCode,
+} from './types.ts';
 
 export const refuse = (code: RefusalCode, message: string): Refusal => ({
   ok: false,
@@ -14,7 +28,7 @@ export const refuse = (code: RefusalCode, message: string): Refusal => ({
  * it is resolved.
  */
 export function findRefusal(
-  command: Command,
+  command: AlertCommand,
   alert: Alert | undefined,
   cell: Cell,
 ): Refusal | undefined {
@@ -23,7 +37,10 @@ export function findRefusal(
 }
 
 /** A condition that is not open has revision 0: so a raise can ask that none be open yet. */
-function findRevisionMismatch(command: Command, alert: Alert | undefined): Refusal | undefined {
+function findRevisionMismatch(
+  command: AlertCommand,
+  alert: Alert | undefined,
+): Refusal | undefined {
   const actual = alert?.revision ?? 0;
   const expected = command.expectedRevision;
   if (expected === undefined || expected === actual) return undefined;
@@ -31,7 +48,10 @@ function findRevisionMismatch(command: Command, alert: Alert | undefined): Refus
   return refuse('REVISION_MISMATCH', `${what} is at revision ${actual}, not ${expected}`);
 }
 
-function findActivationMismatch(command: Command, alert: Alert | undefined): Refusal | undefined {
+function findActivationMismatch(
+  command: AlertCommand,
+  alert: Alert | undefined,
+): Refusal | undefined {
   if (command.type !== 'acknowledge' || command.activation === undefined) return undefined;
   assert(alert !== undefined, 'an acknowledgement of no alert passed the table');
   if (command.activation === alert.activation) return undefined;
@@ -42,10 +62,82 @@ function findActivationMismatch(command: Command, alert: Alert | undefined): Ref
   );
 }
 
-function reasonOf(code: RefusalCode, command: Command): string {
+/** Keys of the machine's own alerts begin so. Others may see to them, but not say whether their condition is present. */
+const OWN_KEYS = 'tocsin:';
+
+/** The condition of an own alert is the machine's to raise and to clear. */
+export function findOwner(
+  command: ConditionCommand,
+  alert: Alert | undefined,
+): Refusal | undefined {
+  if (command.type === 'acknowledge') return undefined;
+  const dedupKey = command.type === 'raise' ? command.dedupKey : alert?.dedupKey;
+  if (dedupKey?.startsWith(OWN_KEYS) !== true) return undefined;
+  return refuse('NOT_OWNER', `${dedupKey} is a condition of the database itself`);
+}
+
+function reasonOf(code: RefusalCode, command: AlertCommand): string {
   assert(command.type !== 'raise', `a raise is never refused for ${code}`);
   const { target } = command;
   if ('id' in target)
     return code === 'ALREADY_RESOLVED' ? `${target.id} is resolved` : `there is no ${target.id}`;
   return `no alert is open under ${target.dedupKey}`;
+}
+
+/** For how many seconds at a time the sound of an alert may be off. */
+export const PAUSE_SECONDS_MAX: Readonly<Record<Priority, number>> = {
+  high: PAUSE_HIGH_SECONDS_MAX,
+  medium: PAUSE_MEDIUM_SECONDS_MAX,
+  low: PAUSE_LOW_SECONDS_MAX,
+  none: SECONDS_MAX,
+};
+
+/** What else stands against a command about an open alert: guards that depend on more than its state. */
+export function findCareRefusal(command: CareCommand, alert: Alert): Refusal | undefined {
+  switch (command.type) {
+    case 'pause': {
+      const max = PAUSE_SECONDS_MAX[alert.priority];
+      if (command.seconds <= max) return undefined;
+      const what = `the sound of a ${alert.priority} alert may be off for ${max} seconds`;
+      return refuse('OVER_LIMIT', `${what}, not ${command.seconds}`);
+    }
+    case 'resolve':
+      return command.force === true ? findLackOfSecond(command, alert) : findPresence(alert);
+    case 'discharge': {
+      const isLoud = alert.priority === 'high' && !alert.acknowledged;
+      if (!isLoud || command.reason !== undefined) return undefined;
+      return refuse(
+        'CONFIRMATION_REQUIRED',
+        `${alert.id} is high and not acknowledged: discharging needs a reason`,
+      );
+    }
+    case 'escalate':
+      if (alert.escalation !== undefined) return undefined;
+      return refuse('RECORD_NOT_FOUND', `no escalation policy applies to ${alert.id}`);
+    default:
+      return undefined;
+  }
+}
+
+function findPresence(alert: Alert): Refusal | undefined {
+  if (alert.presence === 'cleared') return undefined;
+  return refuse(
+    'CONFIRMATION_REQUIRED',
+    `the condition of ${alert.id} is present: resolving it needs force`,
+  );
+}
+
+/** A high alarm about a patient that is sounding is not ended by one person alone. */
+function findLackOfSecond(
+  command: CareCommand & { readonly type: 'resolve' },
+  alert: Alert,
+): Refusal | undefined {
+  const isGrave =
+    alert.kind === 'physiological' && alert.priority === 'high' && alert.presence === 'present';
+  const { confirmedBy } = command;
+  if (!isGrave || (confirmedBy !== undefined && confirmedBy !== command.actor)) return undefined;
+  return refuse(
+    'CONFIRMATION_REQUIRED',
+    `${alert.id} is high, about the patient and present: a second person has to confirm`,
+  );
 }

@@ -1,18 +1,24 @@
 import { TocsinError } from '../base/errors.ts';
 import { hashText } from '../base/hash.ts';
+import { NOTIFICATIONS_OVER_MAX } from '../base/limits.ts';
 import { type AlertLimits, completeLimits } from './alert-limits.ts';
 import { AlertTable, idNumber } from './alert-table.ts';
 import { type CaptureHeader, MACHINE_VERSION, type SnapshotItem } from './capture.ts';
 import { identityOf } from './digest.ts';
+import { Ledger } from './ledger.ts';
 import { AlertMachine } from './machine.ts';
+import { type Notification, Notifications, numberOf } from './notifications.ts';
+import { Policies } from './policies.ts';
 import { ReplyTable } from './reply-table.ts';
 import type { Alert } from './types.ts';
 
 const ORDER: readonly SnapshotItem['kind'][] = [
   'header',
+  'policy',
   'open',
   'resolved',
   'remembered',
+  'notification',
   'reply',
 ];
 
@@ -25,7 +31,12 @@ export class MachineRestorer {
   readonly #seed: number;
   readonly #table: AlertTable;
   readonly #replies: ReplyTable;
+  readonly #policies = new Policies();
+  readonly #notifications = new Notifications(NOTIFICATIONS_OVER_MAX);
+  #ledger: Ledger | undefined;
   #header: CaptureHeader | undefined;
+  #policyCount = 0;
+  #notificationCount = 0;
   /** Place in ORDER of the newest item. */
   #stage = 0;
   #newestOpen = 0;
@@ -47,6 +58,10 @@ export class MachineRestorer {
       case 'header':
         this.#begin(item.header);
         return;
+      case 'policy':
+        this.#policyCount += 1;
+        this.#policies.restore(item);
+        return;
       case 'open':
         this.#open(item.alert);
         return;
@@ -56,6 +71,9 @@ export class MachineRestorer {
       case 'remembered':
         this.#remembered(item);
         return;
+      case 'notification':
+        this.#notification(item.notification);
+        return;
       case 'reply':
         this.#reply(item);
     }
@@ -64,12 +82,16 @@ export class MachineRestorer {
   /** @throws TocsinError DATA_CORRUPT when something is missing */
   finish(): AlertMachine {
     const header = this.#header ?? corrupt('it is empty');
+    const ledger = this.#ledger ?? corrupt('it is empty');
     const table = this.#table;
+    expectCount('policies', this.#policyCount, header.policies);
+    expectCount('notifications', this.#notificationCount, header.notifications);
     expectCount('open alerts', table.openCount, header.open);
     expectCount('resolved alerts', table.resolvedCount, header.resolved);
     expectCount('remembered conditions', table.rememberedCount, header.remembered);
     expectCount('replies', this.#replies.size, header.replies);
-    return new AlertMachine(this.#limits, this.#seed, { header, table, replies: this.#replies });
+    const parts = { ledger, replies: this.#replies, notifications: this.#notifications };
+    return new AlertMachine(this.#limits, this.#seed, parts);
   }
 
   #begin(header: CaptureHeader): void {
@@ -82,6 +104,14 @@ export class MachineRestorer {
     expectRoom('remembered conditions', header.remembered, this.#limits.dedupKeysRememberedMax);
     expectRoom('replies', header.replies, this.#limits.repliesMax);
     this.#header = header;
+    this.#policies.begin(header.policiesMade);
+    this.#notifications.begin(header.notificationsMade);
+    this.#ledger = new Ledger(
+      this.#table,
+      this.#policies,
+      this.#limits.acknowledgementsMax,
+      header,
+    );
   }
 
   #open(alert: Alert): void {
@@ -90,8 +120,11 @@ export class MachineRestorer {
     if (alert.resolution !== undefined) corrupt(`${alert.id} is open and resolved`);
     if (this.#table.openUnder(alert.dedupKey) !== undefined)
       corrupt(`${alert.id} is a second open ${alert.dedupKey}`);
+    if (alert.escalation !== undefined && !this.#policies.knows(alert.escalation))
+      corrupt(`the policy of ${alert.id} is missing`);
     this.#newestOpen = id;
     this.#table.open(alert, identityOf(alert));
+    this.#ledger?.restore(alert);
   }
 
   #resolved(alert: Alert): void {
@@ -110,6 +143,17 @@ export class MachineRestorer {
     if (table.rememberedCount >= this.#limits.dedupKeysRememberedMax)
       corrupt('too many remembered conditions');
     table.remember(dedupKey, last);
+  }
+
+  #notification(notification: Notification): void {
+    const number = numberOf(notification.id);
+    if (number > (this.#header?.notificationsMade ?? 0))
+      corrupt(`${notification.id} is not made yet`);
+    if (this.#notifications.get(number) !== undefined) corrupt(`${notification.id} is there twice`);
+    this.#notificationCount += 1;
+    this.#notifications.put(notification);
+    if (notification.dueAt !== undefined)
+      this.#ledger?.timers.set('notification', number, notification.dueAt);
   }
 
   #reply({ key, fingerprint, reply }: SnapshotItem & { kind: 'reply' }): void {

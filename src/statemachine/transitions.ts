@@ -1,15 +1,26 @@
-import type { Alert, Command, DisplayState, Effect, Priority, RefusalCode } from './types.ts';
+import { CARE_TRANSITIONS, type CareMove } from './care-transitions.ts';
+import type {
+  Alert,
+  ConditionCommand,
+  DisplayState,
+  Effect,
+  Priority,
+  RefusalCode,
+} from './types.ts';
 
 /**
- * What each command does in each state, as data (domain model A.3, T1 to T11). One cell for each
- * pair: nothing is left to the order of `if`s, and the README prints this table.
+ * What each command does in each state, as data (domain model A.3, T1 to T27). One cell for each
+ * pair: nothing is left to the order of `if`s, and docs/lifecycle.md prints this table. The turns of a condition stand
+ * here, what is done about it in care-transitions.ts.
  */
 
 /** Where an alert stands when a command finds it; NONE = no occurrence is known. */
 export type From = 'NONE' | DisplayState;
 
 /** A command together with what of the alert, besides its state, decides. */
-export type Move =
+export type Move = ConditionMove | CareMove;
+
+export type ConditionMove =
   | 'raise-lower'
   | 'raise-same'
   | 'raise-higher'
@@ -42,9 +53,10 @@ export const FROM_STATES: readonly From[] = [
   'LATCHED',
   'RTN_UNACK',
   'RESOLVED',
+  'ENTERED_IN_ERROR',
 ];
 
-export const MOVES: readonly Move[] = [
+export const CONDITION_MOVES: readonly ConditionMove[] = [
   'raise-lower',
   'raise-same',
   'raise-higher',
@@ -73,7 +85,7 @@ const NOTHING: Cell = { does: 'nothing' };
 const NOT_FOUND: Cell = { does: 'refuse', code: 'ALERT_NOT_FOUND' };
 const RESOLVED: Cell = { does: 'refuse', code: 'ALREADY_RESOLVED' };
 
-const returned: Readonly<Record<Move, Cell>> = {
+const returned: Readonly<Record<ConditionMove, Cell>> = {
   'raise-lower': annunciate('T5', 'reactivated'),
   'raise-same': annunciate('T5', 'reactivated'),
   'raise-higher': annunciate('T5', 'reactivated'),
@@ -84,7 +96,18 @@ const returned: Readonly<Record<Move, Cell>> = {
   'acknowledge-again': change('T10', 'acknowledged', 'RESOLVED'),
 };
 
-export const TRANSITIONS: Readonly<Record<From, Readonly<Record<Move, Cell>>>> = {
+const ended: Readonly<Record<ConditionMove, Cell>> = {
+  'raise-lower': annunciate('T6', 'raised'),
+  'raise-same': annunciate('T6', 'raised'),
+  'raise-higher': annunciate('T6', 'raised'),
+  'clear-plain': RESOLVED,
+  'clear-required': RESOLVED,
+  'clear-latching': RESOLVED,
+  acknowledge: RESOLVED,
+  'acknowledge-again': RESOLVED,
+};
+
+const CONDITION_TRANSITIONS: Readonly<Record<From, Readonly<Record<ConditionMove, Cell>>>> = {
   NONE: {
     'raise-lower': annunciate('T1', 'raised'),
     'raise-same': annunciate('T1', 'raised'),
@@ -117,25 +140,33 @@ export const TRANSITIONS: Readonly<Record<From, Readonly<Record<Move, Cell>>>> =
   },
   LATCHED: returned,
   RTN_UNACK: returned,
-  RESOLVED: {
-    'raise-lower': annunciate('T6', 'raised'),
-    'raise-same': annunciate('T6', 'raised'),
-    'raise-higher': annunciate('T6', 'raised'),
-    'clear-plain': RESOLVED,
-    'clear-required': RESOLVED,
-    'clear-latching': RESOLVED,
-    acknowledge: RESOLVED,
-    'acknowledge-again': RESOLVED,
-  },
+  RESOLVED: ended,
+  ENTERED_IN_ERROR: ended,
 };
 
-const RANK: Readonly<Record<Priority, number>> = { none: 0, low: 1, medium: 2, high: 3 };
+const both = (from: From): Readonly<Record<Move, Cell>> => ({
+  ...CONDITION_TRANSITIONS[from],
+  ...CARE_TRANSITIONS[from],
+});
+
+export const TRANSITIONS: Readonly<Record<From, Readonly<Record<Move, Cell>>>> = {
+  NONE: both('NONE'),
+  ACTIVE_UNACK: both('ACTIVE_UNACK'),
+  ACTIVE_ACK: both('ACTIVE_ACK'),
+  LATCHED: both('LATCHED'),
+  RTN_UNACK: both('RTN_UNACK'),
+  RESOLVED: both('RESOLVED'),
+  ENTERED_IN_ERROR: both('ENTERED_IN_ERROR'),
+};
+
+/** How urgent, as a number. */
+export const RANK: Readonly<Record<Priority, number>> = { none: 0, low: 1, medium: 2, high: 3 };
 
 /**
  * Which column of the table a command is, for the alert it is about; undefined = there is no such
  * alert.
  */
-export function moveOf(command: Command, alert: Alert | undefined): Move {
+export function moveOf(command: ConditionCommand, alert: Alert | undefined): ConditionMove {
   switch (command.type) {
     case 'raise': {
       const step = alert === undefined ? 0 : RANK[command.priority] - RANK[alert.priority];

@@ -1,5 +1,9 @@
 import type { Code } from '../base/errors.ts';
 import type { LogIndex, Revision, UnixMillis } from '../base/ids.ts';
+import type { CareCommand } from './care-commands.ts';
+import type { EscalationState } from './escalation.ts';
+import type { NotificationCommand } from './notifications.ts';
+import type { PolicyCommand } from './policies.ts';
 
 /**
  * The vocabulary of alerts: commands go in, events come out. All of it is plain, immutable data; a record is replaced,
@@ -38,12 +42,16 @@ export interface Cause {
 /** An alert by its id, or the open one under a dedup key. */
 export type AlertRef = { readonly id: AlertId } | { readonly dedupKey: string };
 
-/** Conditions every command may carry. */
-interface Guarded {
+/** What every command says of itself. */
+export interface Asked {
   /** Who asks: a user, a device, a service. */
   readonly actor: string;
   /** When it was seen or done at the far end, by that end's clock; the log has its own time. */
   readonly observedAt: UnixMillis;
+}
+
+/** What every command about an alert may carry. */
+export interface Guarded extends Asked {
   /** Refuse with REVISION_MISMATCH unless the alert's revision is this. */
   readonly expectedRevision?: Revision;
 }
@@ -66,6 +74,10 @@ export interface RaiseCommand extends Guarded {
   /** Somebody has to acknowledge it even when the condition is gone before anybody did. */
   readonly acknowledgementRequired: boolean;
   readonly labels?: Readonly<Record<string, string>>;
+  /** An acknowledgement holds for so many seconds, then the alert is annunciated again; absent = without end. */
+  readonly acknowledgementSeconds?: number;
+  /** Escalation policy of a new occurrence; absent = the policy `default`, if there is one. */
+  readonly policy?: string;
 }
 
 /** The condition is gone (T7, T8). */
@@ -83,7 +95,16 @@ export interface AcknowledgeCommand extends Guarded {
   readonly note?: string;
 }
 
-export type Command = RaiseCommand | ClearCommand | AcknowledgeCommand;
+/** The commands that come with each turn of a condition; the others are rare. */
+export type ConditionCommand = RaiseCommand | ClearCommand | AcknowledgeCommand;
+
+/** A command about one alert. */
+export type AlertCommand = ConditionCommand | CareCommand;
+
+/** A command about a record beside the alerts. */
+export type RecordCommand = PolicyCommand | NotificationCommand;
+
+export type Command = AlertCommand | RecordCommand;
 
 /** A command as it stands in the log, with the key under which its reply is kept. */
 export interface Submission {
@@ -113,10 +134,17 @@ export interface Acknowledgement {
 }
 
 export interface Resolution {
-  readonly how: 'auto' | 'acknowledged';
+  readonly how: 'auto' | 'acknowledged' | 'manual' | 'discharged' | 'entered-in-error';
   readonly by: string;
   readonly at: UnixMillis;
+  readonly reason?: string;
 }
+
+/** Who answers for an alert. It says nothing of acknowledgement (IEC 60601-1-8, distributed alarm systems). */
+export type Responsibility =
+  | { readonly state: 'offered'; readonly to: readonly string[]; readonly at: UnixMillis }
+  | { readonly state: 'accepted'; readonly by: string; readonly at: UnixMillis }
+  | { readonly state: 'rejected'; readonly by: string; readonly at: UnixMillis };
 
 /** One life of an alert, on axes that do not depend on each other (domain model A.2). */
 export interface Alert {
@@ -127,6 +155,10 @@ export interface Alert {
   readonly previous: AlertId | undefined;
   /** Annunciations within this occurrence; starts at 1. */
   readonly activation: number;
+  /** Revision at which the activation in force began. */
+  readonly activatedAt: Revision;
+  /** Times in a row that the condition came back at once after it had ended: chattering. Counted, never suppressed. */
+  readonly flaps: number;
   readonly kind: Kind;
   /** As first raised. */
   readonly basePriority: Priority;
@@ -141,6 +173,18 @@ export interface Alert {
   readonly acknowledged: boolean;
   /** First come first, bounded; the first is never overwritten. */
   readonly acknowledgements: readonly Acknowledgement[];
+  /** How long an acknowledgement holds; undefined = without end. */
+  readonly acknowledgementSeconds: number | undefined;
+  /** When the acknowledgement in force ends; undefined = there is none, or it does not end. */
+  readonly acknowledgedUntil: UnixMillis | undefined;
+  /** Undefined when no policy applies. */
+  readonly escalation: EscalationState | undefined;
+  /** Undefined = nobody was asked, or nobody answered. */
+  readonly responsibility: Responsibility | undefined;
+  /** Its sound is off until then; it is shown all the same. */
+  readonly pausedUntil: UnixMillis | undefined;
+  /** Its source was lost then: nobody knows whether the condition is still there. */
+  readonly staleSince: UnixMillis | undefined;
   readonly latching: boolean;
   readonly acknowledgementRequired: boolean;
   readonly resolution: Resolution | undefined;
@@ -158,7 +202,13 @@ export interface Alert {
 }
 
 /** Computed from the axes, never stored. */
-export type DisplayState = 'ACTIVE_UNACK' | 'ACTIVE_ACK' | 'LATCHED' | 'RTN_UNACK' | 'RESOLVED';
+export type DisplayState =
+  | 'ACTIVE_UNACK'
+  | 'ACTIVE_ACK'
+  | 'LATCHED'
+  | 'RTN_UNACK'
+  | 'RESOLVED'
+  | 'ENTERED_IN_ERROR';
 
 /** What a command did. */
 export type Effect =
@@ -169,7 +219,23 @@ export type Effect =
   | 'reactivated'
   | 'cleared'
   | 'acknowledged'
-  | 'unchanged';
+  | 'unchanged'
+  | 'unacknowledged'
+  | 'lapsed'
+  | 'accepted'
+  | 'rejected'
+  | 'unanswered'
+  | 'paused'
+  | 'resumed'
+  | 'notified'
+  | 'exhausted'
+  | 'resolved'
+  | 'stale'
+  | 'live'
+  | 'transferred'
+  | 'discharged'
+  | 'voided'
+  | 'merged';
 
 export type RefusalCode = Extract<
   Code,
@@ -179,6 +245,10 @@ export type RefusalCode = Extract<
   | 'ACTIVATION_MISMATCH'
   | 'ALREADY_RESOLVED'
   | 'KEY_REUSED'
+  | 'CONFIRMATION_REQUIRED'
+  | 'RECORD_NOT_FOUND'
+  | 'OVER_LIMIT'
+  | 'NOT_OWNER'
 >;
 
 /** A replicated "no": a value that every replica stores, not a fault. */
@@ -198,8 +268,24 @@ export interface Done {
   readonly state: DisplayState;
 }
 
+/** A record beside the alerts was made, changed or removed: a policy, a silence, a notification … */
+export interface Kept {
+  readonly ok: true;
+  readonly effect: 'kept' | 'removed' | 'unchanged';
+  /** Which record, for example `N12`. */
+  readonly id: string;
+  /** Changes of this record, this one included. */
+  readonly version: number;
+}
+
+/** A yes. */
+export type Fulfilled = Done | Kept;
+
 /** What the caller of a command is told. */
-export type Reply = Done | Refusal;
+export type Reply = Fulfilled | Refusal;
+
+/** Whether the reply is about an alert. */
+export const isDone = (reply: Reply): reply is Done => reply.ok && 'alertId' in reply;
 
 /** One step of the alert history. Revisions are contiguous: 1, 2, 3 … */
 export interface AlertEvent {

@@ -1,4 +1,5 @@
 import type { Alert, AlertEvent } from '../statemachine/types.ts';
+import { withoutUndefined } from './shape.ts';
 
 /**
  * Alerts and events as maps for MessagePack: the names of the API, in the order of the types,
@@ -6,12 +7,16 @@ import type { Alert, AlertEvent } from '../statemachine/types.ts';
  */
 export function alertBody(alert: Alert): Readonly<Record<string, unknown>> {
   const { previous, cause, resolution, clearedAt } = alert;
+  const { escalation, acknowledgementSeconds, acknowledgedUntil } = alert;
+  const { responsibility, pausedUntil, staleSince } = alert;
   return {
     id: alert.id,
     dedupKey: alert.dedupKey,
     occurrence: alert.occurrence,
     ...(previous === undefined ? {} : { previous }),
     activation: alert.activation,
+    activatedAt: alert.activatedAt,
+    flaps: alert.flaps,
     kind: alert.kind,
     basePriority: alert.basePriority,
     priority: alert.priority,
@@ -23,6 +28,12 @@ export function alertBody(alert: Alert): Readonly<Record<string, unknown>> {
     presence: alert.presence,
     acknowledged: alert.acknowledged,
     acknowledgements: alert.acknowledgements,
+    ...(acknowledgementSeconds === undefined ? {} : { acknowledgementSeconds }),
+    ...(acknowledgedUntil === undefined ? {} : { acknowledgedUntil }),
+    ...(escalation === undefined ? {} : { escalation: withoutUndefined(escalation) }),
+    ...(responsibility === undefined ? {} : { responsibility }),
+    ...(pausedUntil === undefined ? {} : { pausedUntil }),
+    ...(staleSince === undefined ? {} : { staleSince }),
     latching: alert.latching,
     acknowledgementRequired: alert.acknowledgementRequired,
     ...(resolution === undefined ? {} : { resolution }),

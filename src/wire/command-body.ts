@@ -3,9 +3,11 @@ import type {
   AlertRef,
   Cause,
   Command,
+  ConditionCommand,
   RaiseCommand,
   Subject,
 } from '../statemachine/types.ts';
+import { isRare, parseRareBody } from './command-shapes.ts';
 import { KINDS, PRIORITIES, placeOf } from './words.ts';
 
 /**
@@ -14,7 +16,15 @@ import { KINDS, PRIORITIES, placeOf } from './words.ts';
  * always in this order. Equal commands give equal bytes. `observedAt` is not part of it: it stands
  * in the record's header. Names in FORMAT.md, "Command record".
  */
-export function bodyOf(command: Command): CommandBody {
+export function bodyOf(command: Command): object {
+  if (isRare(command.type)) {
+    const { type: _, observedAt: __, ...body } = command;
+    return parseRareBody(command.type, body);
+  }
+  return conditionBody(command as ConditionCommand);
+}
+
+function conditionBody(command: ConditionCommand): CommandBody {
   const body: CommandBody = { by: command.actor };
   if (command.expectedRevision !== undefined) body.rev = command.expectedRevision;
   switch (command.type) {
@@ -40,6 +50,8 @@ export interface CommandBody {
   latch?: true;
   ackr?: true;
   tags?: ReadonlyMap<string, string>;
+  ackt?: number;
+  pol?: string;
   id?: string;
   act?: number;
   note?: string;
@@ -60,6 +72,8 @@ function withRaise(body: CommandBody, command: RaiseCommand): CommandBody {
     const labels = labelsInOrder(command.labels);
     if (labels !== undefined) body.tags = labels;
   }
+  if (command.acknowledgementSeconds !== undefined) body.ackt = command.acknowledgementSeconds;
+  if (command.policy !== undefined) body.pol = command.policy;
   return body;
 }
 

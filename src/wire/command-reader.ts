@@ -1,11 +1,18 @@
 import { revision, type UnixMillis } from '../base/ids.ts';
-import { DEDUP_KEY_CHARS_MAX, LABELS_MAX, NAME_CHARS_MAX, TEXT_CHARS_MAX } from '../base/limits.ts';
+import {
+  DEDUP_KEY_CHARS_MAX,
+  LABELS_MAX,
+  NAME_CHARS_MAX,
+  SECONDS_MAX,
+  TEXT_CHARS_MAX,
+} from '../base/limits.ts';
 import type {
   AcknowledgeCommand,
   AlertRef,
   Cause,
   ClearCommand,
   Command,
+  ConditionCommand,
   RaiseCommand,
   Subject,
 } from '../statemachine/types.ts';
@@ -35,6 +42,8 @@ const LATCH: Uint8Array = keyOf('latch');
 const ACKR: Uint8Array = keyOf('ackr');
 const TAGS: Uint8Array = keyOf('tags');
 const ID: Uint8Array = keyOf('id');
+const ACKT: Uint8Array = keyOf('ackt');
+const POL: Uint8Array = keyOf('pol');
 const ACT: Uint8Array = keyOf('act');
 const NOTE: Uint8Array = keyOf('note');
 
@@ -56,7 +65,7 @@ export class CommandReader {
    * `observedAt` comes from its record's header, checked.
    */
   read(
-    type: Command['type'],
+    type: ConditionCommand['type'],
     observedAt: UnixMillis,
     start: number,
     end: number,
@@ -67,7 +76,7 @@ export class CommandReader {
     return this.#in.finished(count) ? command : undefined;
   }
 
-  #read(type: Command['type'], observedAt: UnixMillis): Command {
+  #read(type: ConditionCommand['type'], observedAt: UnixMillis): Command {
     switch (type) {
       case 'raise':
         return this.#raise(observedAt);
@@ -119,6 +128,8 @@ export class CommandReader {
     };
     if (cause !== undefined) raise.cause = cause;
     if (input.is(TAGS)) raise.labels = this.#labels();
+    if (input.is(ACKT)) raise.acknowledgementSeconds = input.whole(1, SECONDS_MAX);
+    if (input.is(POL)) raise.policy = input.line(NAME_CHARS_MAX);
     if (expected >= 0) raise.expectedRevision = revision(expected);
     return raise;
   }

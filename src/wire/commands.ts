@@ -10,6 +10,7 @@ import { refuse } from './check.ts';
 import { checksum } from './checksum.ts';
 import { bodyOf } from './command-body.ts';
 import { CommandReader } from './command-reader.ts';
+import { isRare } from './command-shapes.ts';
 import { parseCommandBody } from './parse-command-body.ts';
 
 /**
@@ -29,6 +30,20 @@ const TYPES: readonly (Command['type'] | undefined)[] = [
   'raise',
   'clear',
   'acknowledge',
+  'unacknowledge',
+  'accept',
+  'reject',
+  'pause',
+  'resume',
+  'escalate',
+  'resolve',
+  'transfer',
+  'discharge',
+  'void',
+  'merge',
+  'set-policy',
+  'remove-policy',
+  'report',
 ];
 
 /**
@@ -38,6 +53,7 @@ const TYPES: readonly (Command['type'] | undefined)[] = [
 export const URGENCY_LEAST = 2;
 
 export function urgencyOf(command: Command): number {
+  if (command.type === 'set-policy' || command.type === 'remove-policy') return 1;
   if (command.type !== 'raise' || command.priority === 'high') return 0;
   return command.priority === 'none' ? URGENCY_LEAST : 1;
 }
@@ -164,7 +180,9 @@ class CommandDecoder {
     if (bytes[at + 7] !== 0) throw malformed(`command flags ${bytes[at + 7]} are not known`);
     const observedAt = observedAtOf(bytes, at);
     const start = at + COMMAND_HEADER_BYTES;
-    const command = this.#reader.read(type, observedAt, start, at + length);
+    const command = isRare(type)
+      ? undefined
+      : this.#reader.read(type, observedAt, start, at + length);
     if (command !== undefined) return command;
     this.#decoder ??= new BodyDecoder(bytes);
     return parseCommandBody(type, observedAt, this.#decoder.decode(start, at + length));

@@ -14,14 +14,17 @@ import {
   ALARMS_MAX,
   MEMBERS_MAX,
   NAME_CHARS_MAX,
+  STEP_TARGETS_MAX,
 } from '../base/limits.ts';
 import type { Role } from '../raft/types.ts';
+import type { EscalationState } from '../statemachine/escalation.ts';
 import type {
   Acknowledgement,
   Alert,
   AlertEvent,
   Presence,
   Resolution,
+  Responsibility,
 } from '../statemachine/types.ts';
 import {
   asArray,
@@ -52,7 +55,13 @@ import { EFFECTS, KINDS, PRIORITIES } from './words.ts';
 /** What a server says, checked by who asked: BODY_MALFORMED, and unknown fields pass. */
 
 const PRESENCES: readonly Presence[] = ['present', 'cleared'];
-const HOWS: readonly Resolution['how'][] = ['auto', 'acknowledged'];
+const HOWS: readonly Resolution['how'][] = [
+  'auto',
+  'acknowledged',
+  'manual',
+  'discharged',
+  'entered-in-error',
+];
 const ROLES: readonly Role[] = ['follower', 'pre-candidate', 'candidate', 'leader'];
 
 const fieldsOf = <T>(field: string, value: unknown): Unchecked<T> =>
@@ -60,6 +69,9 @@ const fieldsOf = <T>(field: string, value: unknown): Unchecked<T> =>
 
 const instant = (field: string, value: unknown): UnixMillis =>
   unixMillis(asInstant('answer', field, value));
+
+const instantOrNone = (field: string, value: unknown): UnixMillis | undefined =>
+  value === undefined ? undefined : instant(field, value);
 
 const count = (field: string, value: unknown): number =>
   asWhole('answer', field, value, 0, Number.MAX_SAFE_INTEGER);
@@ -70,13 +82,15 @@ const activationOf = (value: unknown): number =>
 /** @throws TocsinError BODY_MALFORMED naming the field */
 export function parseAlert(value: unknown): Alert {
   const alert = fieldsOf<Alert>('alert', value);
-  const { previous, cause, resolution, clearedAt } = alert;
+  const { previous, cause, resolution, clearedAt, acknowledgementSeconds: seconds } = alert;
   return {
     id: parseAlertId('answer', 'id', alert.id),
     dedupKey: asDedupKey('answer', 'dedupKey', alert.dedupKey),
     occurrence: count('occurrence', alert.occurrence),
     previous: previous === undefined ? undefined : parseAlertId('answer', 'previous', previous),
     activation: activationOf(alert.activation),
+    activatedAt: parseRevision('answer', 'activatedAt', alert.activatedAt),
+    flaps: count('flaps', alert.flaps),
     kind: asOneOf('answer', 'kind', alert.kind, KINDS),
     basePriority: asOneOf('answer', 'basePriority', alert.basePriority, PRIORITIES),
     priority: asOneOf('answer', 'priority', alert.priority, PRIORITIES),
@@ -93,6 +107,14 @@ export function parseAlert(value: unknown): Alert {
       alert.acknowledgements,
       ACKNOWLEDGEMENTS_MAX,
     ).map(parseAcknowledgement),
+    acknowledgementSeconds:
+      seconds === undefined ? undefined : count('acknowledgementSeconds', seconds),
+    acknowledgedUntil: instantOrNone('acknowledgedUntil', alert.acknowledgedUntil),
+    escalation: alert.escalation === undefined ? undefined : parseEscalation(alert.escalation),
+    responsibility:
+      alert.responsibility === undefined ? undefined : parseResponsibility(alert.responsibility),
+    pausedUntil: instantOrNone('pausedUntil', alert.pausedUntil),
+    staleSince: instantOrNone('staleSince', alert.staleSince),
     latching: asBoolean('answer', 'latching', alert.latching),
     acknowledgementRequired: asBoolean(
       'answer',
@@ -103,7 +125,7 @@ export function parseAlert(value: unknown): Alert {
     count: count('count', alert.count),
     raisedAt: instant('raisedAt', alert.raisedAt),
     lastSeenAt: instant('lastSeenAt', alert.lastSeenAt),
-    clearedAt: clearedAt === undefined ? undefined : instant('clearedAt', clearedAt),
+    clearedAt: instantOrNone('clearedAt', clearedAt),
     observedAt: instant('observedAt', alert.observedAt),
     version: count('version', alert.version),
     revision: parseRevision('answer', 'revision', alert.revision),
@@ -122,11 +144,49 @@ function parseAcknowledgement(value: unknown): Acknowledgement {
 }
 
 function parseResolution(value: unknown): Resolution {
-  const { how, by, at } = fieldsOf<Resolution>('resolution', value);
-  return {
+  const { how, by, at, reason } = fieldsOf<Resolution>('resolution', value);
+  const resolution: Building<Resolution> = {
     how: asOneOf('answer', 'resolution.how', how, HOWS),
     by: asLine('answer', 'resolution.by', by, 0, NAME_CHARS_MAX),
     at: instant('resolution.at', at),
+  };
+  if (reason !== undefined) resolution.reason = asText('answer', 'resolution.reason', reason);
+  return resolution;
+}
+
+function parseEscalation(value: unknown): EscalationState {
+  const state = fieldsOf<EscalationState>('escalation', value);
+  return {
+    policy: asName('answer', 'escalation.policy', state.policy),
+    version: count('escalation.version', state.version),
+    loop: count('escalation.loop', state.loop),
+    step: count('escalation.step', state.step),
+    dueAt: instantOrNone('escalation.dueAt', state.dueAt),
+    exhausted: asBoolean('answer', 'escalation.exhausted', state.exhausted),
+  };
+}
+
+function parseResponsibility(value: unknown): Responsibility {
+  const { state, by, to, at } = fieldsOf<{ state: 0; by: 0; to: 0; at: 0 }>(
+    'responsibility',
+    value,
+  );
+  const known = asOneOf('answer', 'responsibility.state', state, [
+    'offered',
+    'accepted',
+    'rejected',
+  ]);
+  if (known !== 'offered')
+    return {
+      state: known,
+      by: asName('answer', 'responsibility.by', by),
+      at: instant('responsibility.at', at),
+    };
+  const targets = asArray('answer', 'responsibility.to', to, STEP_TARGETS_MAX);
+  return {
+    state: known,
+    to: targets.map((target) => asName('answer', 'responsibility.to', target)),
+    at: instant('responsibility.at', at),
   };
 }
 

@@ -3,6 +3,7 @@ import type {
   AcknowledgeCommand,
   ClearCommand,
   Command,
+  ConditionCommand,
   RaiseCommand,
 } from '../statemachine/types.ts';
 import {
@@ -16,11 +17,13 @@ import {
   type Unchecked,
 } from './check.ts';
 import type { Building, CommandBody } from './command-body.ts';
+import { isRare, parseRareBody } from './command-shapes.ts';
 import {
   ACTIVATION_MAX,
   parseCause,
   parseLabels,
   parseRevision,
+  parseSeconds,
   parseSubject,
   refOf,
 } from './parse-parts.ts';
@@ -28,7 +31,7 @@ import { KINDS, PRIORITIES } from './words.ts';
 
 const names = (...fields: readonly (keyof CommandBody)[]): ReadonlySet<string> => new Set(fields);
 
-const KNOWN: Readonly<Record<Command['type'], ReadonlySet<string>>> = {
+const KNOWN: Readonly<Record<ConditionCommand['type'], ReadonlySet<string>>> = {
   raise: names(
     'by',
     'rev',
@@ -42,6 +45,8 @@ const KNOWN: Readonly<Record<Command['type'], ReadonlySet<string>>> = {
     'latch',
     'ackr',
     'tags',
+    'ackt',
+    'pol',
   ),
   clear: names('by', 'rev', 'id', 'key'),
   acknowledge: names('by', 'rev', 'id', 'key', 'act', 'note'),
@@ -57,6 +62,7 @@ export function parseCommandBody(
   observedAt: UnixMillis,
   value: unknown,
 ): Command {
+  if (isRare(type)) return { type, ...parseRareBody(type, value), observedAt } as Command;
   const body: Unchecked<CommandBody> = asFields('request', type, value, KNOWN[type]);
   switch (type) {
     case 'raise':
@@ -84,6 +90,9 @@ function parseRaise(body: Unchecked<CommandBody>, observedAt: UnixMillis): Raise
   };
   if (body.cause !== undefined) raise.cause = parseCause('request', body.cause);
   if (body.tags !== undefined) raise.labels = parseLabels('request', body.tags);
+  if (body.ackt !== undefined)
+    raise.acknowledgementSeconds = parseSeconds('acknowledgementSeconds', body.ackt);
+  if (body.pol !== undefined) raise.policy = asName('request', 'policy', body.pol);
   if (body.rev !== undefined)
     raise.expectedRevision = parseRevision('request', 'expectedRevision', body.rev);
   return raise;

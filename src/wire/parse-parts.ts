@@ -1,5 +1,5 @@
 import { type Revision, revision } from '../base/ids.ts';
-import { LABELS_MAX, NAME_CHARS_MAX } from '../base/limits.ts';
+import { LABELS_MAX, NAME_CHARS_MAX, SECONDS_MAX } from '../base/limits.ts';
 import type { AlertId, AlertRef, Cause, Subject } from '../statemachine/types.ts';
 import {
   asDedupKey,
@@ -20,6 +20,9 @@ export const ACTIVATION_MAX: number = 2 ** 32 - 1;
 
 export const parseRevision = (origin: Origin, field: string, value: unknown): Revision =>
   revision(asWhole(origin, field, value, 0, Number.MAX_SAFE_INTEGER));
+
+export const parseSeconds = (field: string, value: unknown): number =>
+  asWhole('request', field, value, 1, SECONDS_MAX);
 
 /** An alert's id as the number in it: the revision at which the occurrence began. */
 export const alertNumber = (id: AlertId): number => Number(id.slice(1));

@@ -4,6 +4,7 @@ import type {
   AlertFilter,
   ClearCommand,
   Command,
+  ConditionCommand,
   RaiseCommand,
 } from '../statemachine/types.ts';
 import {
@@ -20,12 +21,14 @@ import {
   type Unchecked,
 } from './check.ts';
 import type { Building } from './command-body.ts';
+import { isRare, parseRareCommand } from './command-shapes.ts';
 import {
   ACTIVATION_MAX,
   parseCause,
   parseLabels,
   parseRef,
   parseRevision,
+  parseSeconds,
   parseSubject,
 } from './parse-parts.ts';
 import { KINDS, PRIORITIES, STATES } from './words.ts';
@@ -52,6 +55,8 @@ const RAISE = names<RaiseCommand>(
   'latching',
   'acknowledgementRequired',
   'labels',
+  'acknowledgementSeconds',
+  'policy',
 );
 const CLEAR = names<ClearCommand>('type', 'actor', 'observedAt', 'expectedRevision', 'target');
 const ACKNOWLEDGE = names<AcknowledgeCommand>(
@@ -70,6 +75,7 @@ const ACKNOWLEDGE = names<AcknowledgeCommand>(
  * @throws TocsinError BAD_REQUEST naming the field
  */
 export function parseCommand(type: Command['type'], value: unknown): Command {
+  if (isRare(type)) return parseRareCommand(type, asFields('request', type, value, undefined));
   switch (type) {
     case 'raise':
       return parseRaise(asFields('request', type, value, RAISE));
@@ -100,6 +106,10 @@ function parseRaise(fields: Unchecked<RaiseCommand>): RaiseCommand {
   };
   if (cause !== undefined) raise.cause = parseCause('request', cause);
   if (labels !== undefined) raise.labels = parseLabels('request', labels);
+  const { acknowledgementSeconds: seconds, policy } = fields;
+  if (seconds !== undefined)
+    raise.acknowledgementSeconds = parseSeconds('acknowledgementSeconds', seconds);
+  if (policy !== undefined) raise.policy = asName('request', 'policy', policy);
   return withExpectation(raise, fields);
 }
 
@@ -138,7 +148,7 @@ const parseOrigin = (fields: Unchecked<ClearCommand>): Pick<Command, 'actor' | '
   observedAt: unixMillis(asInstant('request', 'observedAt', fields.observedAt)),
 });
 
-function withExpectation<T extends Building<Command>>(
+function withExpectation<T extends Building<ConditionCommand>>(
   command: T,
   { expectedRevision }: Unchecked<ClearCommand>,
 ): T {

@@ -30,7 +30,7 @@ export const RECORD_HEADER_BYTES = 64;
 const MAGIC = 0x52434f54; // 'TOCR'
 const VERSION = 1;
 
-const KINDS = ['noop', 'commands', 'configuration'] as const;
+const KINDS = ['noop', 'commands', 'configuration', 'tick'] as const;
 export type RecordKind = (typeof KINDS)[number];
 
 /** The chain hash before the first entry of a cluster's log. */

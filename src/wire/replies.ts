@@ -3,11 +3,11 @@ import { assert } from '../base/assert.ts';
 import { TocsinError } from '../base/errors.ts';
 import { revision } from '../base/ids.ts';
 import { COMMANDS_PER_FRAME_MAX, REFUSAL_CHARS_MAX } from '../base/limits.ts';
-import type { Done, Effect, Refusal, Reply } from '../statemachine/types.ts';
+import type { Done, Effect, Kept, Refusal, Reply } from '../statemachine/types.ts';
 import { readU16, readU32, readU64, writeU16, writeU32, writeU64 } from './bytes.ts';
-import { asText, asWordAt, toText } from './check.ts';
+import { asName, asText, asWordAt, toText } from './check.ts';
 import { ACTIVATION_MAX, alertNumber } from './parse-parts.ts';
-import { EFFECTS, placeOf, REFUSALS, STATES } from './words.ts';
+import { EFFECTS, KEPT_EFFECTS, placeOf, REFUSALS, STATES } from './words.ts';
 
 /**
  * The replies to a SUBMIT, in the order of its commands. Fixed layouts, because there is one for
@@ -16,8 +16,10 @@ import { EFFECTS, placeOf, REFUSALS, STATES } from './words.ts';
 
 const DONE = 1;
 const REFUSED = 2;
+const KEPT = 3;
 const DONE_BYTES = 24;
 const REFUSED_BYTES = 4;
+const KEPT_BYTES = 12;
 const COUNT_BYTES = 4;
 
 /** The body of SUBMIT_REPLY. A refusal's message is cut to REFUSAL_CHARS_MAX. */
@@ -27,23 +29,40 @@ export function encodeReplies(replies: readonly Reply[]): Uint8Array {
     `${replies.length} replies are over ${COMMANDS_PER_FRAME_MAX}`,
   );
   let length = COUNT_BYTES;
-  const messages: Uint8Array[] = [];
-  for (const reply of replies) {
-    if (!reply.ok) messages.push(Buffer.from(toText(reply.message, REFUSAL_CHARS_MAX)));
-    length += reply.ok ? DONE_BYTES : REFUSED_BYTES + (messages.at(-1)?.byteLength ?? 0);
-  }
+  const texts = replies.map(textOf);
+  replies.forEach((reply, i) => {
+    length += fixedBytesOf(reply) + (texts[i]?.byteLength ?? 0);
+  });
   const bytes = Buffer.allocUnsafe(length);
   writeU32(bytes, 0, replies.length);
   let at = COUNT_BYTES;
-  let nextMessage = 0;
-  for (const reply of replies) {
-    if (reply.ok) at = writeDone(bytes, at, reply);
-    else {
-      at = writeRefusal(bytes, at, reply, messages[nextMessage] ?? new Uint8Array(0));
-      nextMessage += 1;
-    }
-  }
+  replies.forEach((reply, i) => {
+    const text = texts[i] ?? NO_TEXT;
+    if (!reply.ok) at = writeRefusal(bytes, at, reply, text);
+    else if ('alertId' in reply) at = writeDone(bytes, at, reply);
+    else at = writeKept(bytes, at, reply, text);
+  });
   return bytes;
+}
+
+const NO_TEXT: Uint8Array = new Uint8Array(0);
+
+/** The part of a reply that has no fixed length. */
+function textOf(reply: Reply): Uint8Array {
+  if (!reply.ok) return Buffer.from(toText(reply.message, REFUSAL_CHARS_MAX));
+  return 'alertId' in reply ? NO_TEXT : Buffer.from(reply.id);
+}
+
+const fixedBytesOf = (reply: Reply): number =>
+  !reply.ok ? REFUSED_BYTES : 'alertId' in reply ? DONE_BYTES : KEPT_BYTES;
+
+function writeKept(bytes: Uint8Array, at: number, kept: Kept, id: Uint8Array): number {
+  bytes[at] = KEPT;
+  bytes[at + 1] = placeOf(KEPT_EFFECTS, kept.effect);
+  writeU16(bytes, at + 2, id.byteLength);
+  writeU64(bytes, at + 4, kept.version);
+  bytes.set(id, at + KEPT_BYTES);
+  return at + KEPT_BYTES + id.byteLength;
 }
 
 function writeDone(bytes: Uint8Array, at: number, done: Done): number {
@@ -81,20 +100,21 @@ export function decodeReplies(body: Uint8Array): Reply[] {
   let at = COUNT_BYTES;
   while (replies.length < count) {
     const left = body.byteLength - at;
-    const isDone = body[at] === DONE;
-    const fixed = isDone ? DONE_BYTES : REFUSED_BYTES;
+    const kind = body[at];
+    const fixed = kind === DONE ? DONE_BYTES : kind === KEPT ? KEPT_BYTES : REFUSED_BYTES;
     if (left < fixed) throw malformed(`reply ${replies.length}: only ${left} bytes`);
-    if (isDone) {
+    if (kind === DONE) {
       replies.push(readDone(body, at));
       at += DONE_BYTES;
       continue;
     }
-    if (body[at] !== REFUSED) throw malformed(`reply kind ${body[at]} is not known`);
+    if (kind !== REFUSED && kind !== KEPT) throw malformed(`reply kind ${kind} is not known`);
     const length = readU16(body, at + 2);
-    if (left < REFUSED_BYTES + length)
-      throw malformed(`reply ${replies.length}: message of ${length} bytes, too few left`);
-    replies.push(readRefusal(body, at, length));
-    at += REFUSED_BYTES + length;
+    if (left < fixed + length)
+      throw malformed(`reply ${replies.length}: text of ${length} bytes, too few left`);
+    const text = readText(body, at + fixed, length);
+    replies.push(kind === KEPT ? readKept(body, at, text) : readRefusal(body, at, text));
+    at += fixed + length;
   }
   if (at !== body.byteLength) throw malformed(`${body.byteLength - at} bytes too many`);
   return replies;
@@ -117,14 +137,26 @@ function readDone(body: Uint8Array, at: number): Done {
   };
 }
 
-function readRefusal(body: Uint8Array, at: number, length: number): Refusal {
-  const bytes = body.subarray(at + REFUSED_BYTES, at + REFUSED_BYTES + length);
-  if (!isUtf8(bytes)) throw malformed('message is not UTF-8');
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, length).toString('utf8');
+function readText(body: Uint8Array, at: number, length: number): string {
+  const bytes = body.subarray(at, at + length);
+  if (!isUtf8(bytes)) throw malformed('text is not UTF-8');
+  return Buffer.from(bytes.buffer, bytes.byteOffset, length).toString('utf8');
+}
+
+const readRefusal = (body: Uint8Array, at: number, text: string): Refusal => ({
+  ok: false,
+  code: asWordAt('answer', 'code', body[at + 1], REFUSALS),
+  message: asText('answer', 'message', text),
+});
+
+function readKept(body: Uint8Array, at: number, text: string): Kept {
+  const version = readU64(body, at + 4);
+  if (Number.isNaN(version)) throw malformed('version is not a safe integer');
   return {
-    ok: false,
-    code: asWordAt('answer', 'code', body[at + 1], REFUSALS),
-    message: asText('answer', 'message', text),
+    ok: true,
+    effect: asWordAt('answer', 'effect', body[at + 1], KEPT_EFFECTS),
+    id: asName('answer', 'id', text),
+    version,
   };
 }
 

@@ -1,24 +1,32 @@
 import { TocsinError } from '../base/errors.ts';
-import { logIndex, unixMillis } from '../base/ids.ts';
+import { logIndex } from '../base/ids.ts';
 import { NAME_CHARS_MAX, SNAPSHOT_CHUNK_BYTES } from '../base/limits.ts';
 import type { CaptureHeader, SnapshotItem } from '../statemachine/capture.ts';
-import type { Reply } from '../statemachine/types.ts';
+import type { CapturedPolicy } from '../statemachine/policies.ts';
+import type { Last } from '../statemachine/records.ts';
+import type { Done, Kept, Refusal, Reply } from '../statemachine/types.ts';
 import { alertBody } from './alert-body.ts';
 import { BodyDecoder, encodeBody } from './body.ts';
 import { readU32, writeU32 } from './bytes.ts';
-import {
-  asDedupKey,
-  asFields,
-  asInstant,
-  asLine,
-  asOneOf,
-  asText,
-  asWhole,
-  type Unchecked,
-} from './check.ts';
+import { asDedupKey, asFields, type Unchecked } from './check.ts';
 import { parseAlert } from './parse-answers.ts';
 import { ACTIVATION_MAX, parseAlertId, parseRevision } from './parse-parts.ts';
-import { EFFECTS, REFUSALS, STATES } from './words.ts';
+import { notification, policy } from './record-shapes.ts';
+import {
+  type Check,
+  count,
+  flag,
+  instant,
+  line,
+  must,
+  name,
+  ofShape,
+  oneOf,
+  prose,
+  whole,
+  withoutUndefined,
+} from './shape.ts';
+import { EFFECTS, KEPT_EFFECTS, REFUSALS, STATES } from './words.ts';
 
 /**
  * The items of a capture as bytes, and as chunks of a snapshot. Equal items give equal bytes, and the same items are cut
@@ -32,9 +40,11 @@ const HEADER_BYTES: number = LENGTH_BYTES + 1;
 /** The number of a kind is its place. */
 const KINDS: readonly SnapshotItem['kind'][] = [
   'header',
+  'policy',
   'open',
   'resolved',
   'remembered',
+  'notification',
   'reply',
 ];
 
@@ -88,101 +98,109 @@ export function* decodeChunk(chunk: Uint8Array): Generator<SnapshotItem, undefin
 
 const malformed = (what: string): TocsinError => new TocsinError('BODY_MALFORMED', what);
 
+/** Through the shapes, which put fields in their one order. */
 function bodyOf(item: SnapshotItem): unknown {
   switch (item.kind) {
     case 'header':
-      return item.header;
+      return header('answer', item.kind, item.header);
+    case 'policy':
+      return capturedPolicy('answer', item.kind, item);
     case 'open':
     case 'resolved':
       return alertBody(item.alert);
     case 'remembered':
-      return { key: item.dedupKey, id: item.last.id, occurrence: item.last.occurrence };
-    case 'reply':
-      return { key: item.key, print: item.fingerprint, ...replyBody(item.reply) };
+      return { key: item.dedupKey, ...item.last };
+    case 'notification':
+      return withoutUndefined(notification('answer', item.kind, item.notification));
+    case 'reply': {
+      const { ok: _, ...reply } = item.reply;
+      return { key: item.key, print: item.fingerprint, ...reply };
+    }
   }
 }
-
-const replyBody = (reply: Reply): object =>
-  reply.ok
-    ? {
-        effect: reply.effect,
-        id: reply.alertId,
-        activation: reply.activation,
-        revision: reply.revision,
-        state: reply.state,
-      }
-    : { code: reply.code, message: reply.message };
 
 function itemOf(kind: SnapshotItem['kind'], value: unknown): SnapshotItem {
   switch (kind) {
     case 'header':
-      return { kind, header: parseHeader(value) };
+      return { kind, header: header('answer', kind, value) };
+    case 'policy':
+      return { kind, ...capturedPolicy('answer', kind, value) };
     case 'open':
     case 'resolved':
       return { kind, alert: parseAlert(value) };
-    case 'remembered':
-      return parseRemembered(value);
-    case 'reply':
-      return parseReplyItem(value);
+    case 'remembered': {
+      const { key, ...last } = remembered('answer', kind, value);
+      return { kind, dedupKey: key, last };
+    }
+    case 'notification':
+      return { kind, notification: notification('answer', kind, value) };
+    case 'reply': {
+      const { key, print } = firstReply('answer', kind, value);
+      return { kind, key, fingerprint: print, reply: parseReply(value) };
+    }
   }
 }
 
-const fields = <K extends string>(value: unknown): { readonly [name in K]?: unknown } =>
-  asFields('answer', 'item', value, undefined) as { readonly [name in K]?: unknown };
+const header: Check<CaptureHeader> = ofShape<CaptureHeader>({
+  machineVersion: must(count),
+  index: must((origin, field, value) => logIndex(count(origin, field, value))),
+  time: must(instant),
+  revision: must(parseRevision),
+  digest: must(count),
+  policiesMade: must(count),
+  notificationsMade: must(count),
+  policies: must(count),
+  open: must(count),
+  resolved: must(count),
+  remembered: must(count),
+  notifications: must(count),
+  replies: must(count),
+});
 
-const count = (field: string, value: unknown): number =>
-  asWhole('answer', field, value, 0, Number.MAX_SAFE_INTEGER);
+const capturedPolicy: Check<CapturedPolicy> = ofShape<CapturedPolicy>({
+  policy: must(policy),
+  isCurrent: must(flag),
+});
 
-function parseHeader(value: unknown): CaptureHeader {
-  const header: Unchecked<CaptureHeader> = fields<keyof CaptureHeader>(value);
-  return {
-    machineVersion: count('machineVersion', header.machineVersion),
-    index: logIndex(count('index', header.index)),
-    time: unixMillis(asInstant('answer', 'time', header.time)),
-    revision: parseRevision('answer', 'revision', header.revision),
-    digest: count('digest', header.digest),
-    open: count('open', header.open),
-    resolved: count('resolved', header.resolved),
-    remembered: count('remembered', header.remembered),
-    replies: count('replies', header.replies),
-  };
-}
+const remembered: Check<Last & { readonly key: string }> = ofShape<Last & { readonly key: string }>(
+  {
+    key: must(asDedupKey),
+    id: must(parseAlertId),
+    occurrence: must(count),
+    endedAt: must(instant),
+    flaps: must(count),
+  },
+);
 
-function parseRemembered(value: unknown): SnapshotItem {
-  const { key, id, occurrence } = fields<'key' | 'id' | 'occurrence'>(value);
-  const last = {
-    id: parseAlertId('answer', 'id', id),
-    occurrence: count('occurrence', occurrence),
-  };
-  return { kind: 'remembered', dedupKey: asDedupKey('answer', 'key', key), last };
-}
-
-function parseReplyItem(value: unknown): SnapshotItem {
-  const { key, print } = fields<'key' | 'print'>(value);
-  return {
-    kind: 'reply',
-    key: asLine('answer', 'key', key, 1, NAME_CHARS_MAX),
-    fingerprint: count('print', print),
-    reply: parseReply(value),
-  };
-}
+const firstReply: Check<{ readonly key: string; readonly print: number }> = ofShape<{
+  readonly key: string;
+  readonly print: number;
+}>({ key: must(line(1, NAME_CHARS_MAX)), print: must(count) });
 
 function parseReply(value: unknown): Reply {
-  const reply = fields<'code' | 'message' | 'effect' | 'id' | 'activation' | 'revision' | 'state'>(
-    value,
-  );
-  if (reply.code !== undefined)
-    return {
-      ok: false,
-      code: asOneOf('answer', 'code', reply.code, REFUSALS),
-      message: asText('answer', 'message', reply.message),
-    };
-  return {
-    ok: true,
-    effect: asOneOf('answer', 'effect', reply.effect, EFFECTS),
-    alertId: parseAlertId('answer', 'id', reply.id),
-    activation: asWhole('answer', 'activation', reply.activation, 0, ACTIVATION_MAX),
-    revision: parseRevision('answer', 'revision', reply.revision),
-    state: asOneOf('answer', 'state', reply.state, STATES),
-  };
+  const { code, alertId } = asFields('answer', 'reply', value, undefined) as Unchecked<
+    Done & Refusal
+  >;
+  if (code !== undefined) return { ok: false, ...refusal('answer', 'reply', value) };
+  if (alertId !== undefined) return { ok: true, ...done('answer', 'reply', value) };
+  return { ok: true, ...kept('answer', 'reply', value) };
 }
+
+const refusal: Check<Omit<Refusal, 'ok'>> = ofShape<Omit<Refusal, 'ok'>>({
+  code: must(oneOf(REFUSALS)),
+  message: must(prose),
+});
+
+const done: Check<Omit<Done, 'ok'>> = ofShape<Omit<Done, 'ok'>>({
+  effect: must(oneOf(EFFECTS)),
+  alertId: must(parseAlertId),
+  activation: must(whole(0, ACTIVATION_MAX)),
+  revision: must(parseRevision),
+  state: must(oneOf(STATES)),
+});
+
+const kept: Check<Omit<Kept, 'ok'>> = ofShape<Omit<Kept, 'ok'>>({
+  effect: must(oneOf(KEPT_EFFECTS)),
+  id: must(name),
+  version: must(count),
+});

@@ -1,4 +1,11 @@
-import type { DisplayState, Effect, Kind, Priority, RefusalCode } from '../statemachine/types.ts';
+import type {
+  DisplayState,
+  Effect,
+  Kept,
+  Kind,
+  Priority,
+  RefusalCode,
+} from '../statemachine/types.ts';
 
 /**
  * The closed sets of words that have numbers on the wire and in the log: a word's number is its
@@ -16,13 +23,32 @@ export const EFFECTS: readonly Effect[] = [
   'cleared',
   'acknowledged',
   'unchanged',
+  'unacknowledged',
+  'lapsed',
+  'accepted',
+  'rejected',
+  'unanswered',
+  'paused',
+  'resumed',
+  'notified',
+  'exhausted',
+  'resolved',
+  'stale',
+  'live',
+  'transferred',
+  'discharged',
+  'voided',
+  'merged',
 ];
+/** What becomes of a record beside the alerts. */
+export const KEPT_EFFECTS: readonly Kept['effect'][] = ['kept', 'removed', 'unchanged'];
 export const STATES: readonly DisplayState[] = [
   'ACTIVE_UNACK',
   'ACTIVE_ACK',
   'LATCHED',
   'RTN_UNACK',
   'RESOLVED',
+  'ENTERED_IN_ERROR',
 ];
 
 export const REFUSALS: readonly RefusalCode[] = [
@@ -32,6 +58,10 @@ export const REFUSALS: readonly RefusalCode[] = [
   'ACTIVATION_MISMATCH',
   'ALREADY_RESOLVED',
   'KEY_REUSED',
+  'CONFIRMATION_REQUIRED',
+  'RECORD_NOT_FOUND',
+  'OVER_LIMIT',
+  'NOT_OWNER',
 ];
 
 /** The number of a word. */

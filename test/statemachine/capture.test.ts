@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { logIndex, revision } from '../../src/base/ids.ts';
+import { logIndex, revision, unixMillis } from '../../src/base/ids.ts';
 import type { SnapshotItem } from '../../src/statemachine/capture.ts';
 import type { AlertMachine, Applied } from '../../src/statemachine/machine.ts';
 import { MachineRestorer } from '../../src/statemachine/restore.ts';
@@ -174,7 +174,7 @@ describe('a restorer', () => {
       swap(of('remembered')[0] as SnapshotItem, {
         kind: 'remembered',
         dedupKey: 'b',
-        last: { id: 'A1', occurrence: 1 },
+        last: { id: 'A1', occurrence: 1, endedAt: unixMillis(1), flaps: 0 },
       }),
     ],
     ['a reply twice', [...items, items.at(-1) as SnapshotItem]],

@@ -1,16 +1,18 @@
 import { logIndex, unixMillis } from '../../src/base/ids.ts';
 import type { AlertLimits } from '../../src/statemachine/alert-limits.ts';
 import { AlertMachine, type Applied } from '../../src/statemachine/machine.ts';
-import type {
-  AcknowledgeCommand,
-  Alert,
-  AlertRef,
-  ClearCommand,
-  Command,
-  Done,
-  RaiseCommand,
-  Reply,
-  Submission,
+import {
+  type AcknowledgeCommand,
+  type Alert,
+  type AlertCommand,
+  type AlertRef,
+  type ClearCommand,
+  type Command,
+  type Done,
+  isDone,
+  type RaiseCommand,
+  type Reply,
+  type Submission,
 } from '../../src/statemachine/types.ts';
 import { deepFreeze, submit } from './stories.ts';
 
@@ -73,9 +75,10 @@ export class Bench {
   }
 
   /** Does a command that must be done. */
-  done(command: Command): Done {
+  done(command: AlertCommand): Done {
     const reply = this.do(command);
     if (!reply.ok) throw new Error(`${reply.code}: ${reply.message}`);
+    if (!isDone(reply)) throw new Error(`a reply of ${reply.id} to ${command.type}`);
     return reply;
   }
 

@@ -26,6 +26,14 @@ const event = bench.out.events.at(-1) as AlertEvent;
 const { alert } = event;
 const later = unixMillis(77);
 const resolution = { how: 'auto', by: 'x', at: later } as const;
+const escalation = {
+  policy: 'icu',
+  version: 1,
+  loop: 0,
+  step: 0,
+  dueAt: later,
+  exhausted: false,
+};
 const firstAcknowledgement = alert.acknowledgements[0] as Alert['acknowledgements'][0];
 
 /** Total: a new field of a record does not compile until somebody says how it could differ. */
@@ -35,6 +43,8 @@ const ALERT: { readonly [K in keyof Alert]: readonly Alert[K][] } = {
   occurrence: [2],
   previous: ['A7', 'A8'],
   activation: [2],
+  activatedAt: [revision(7)],
+  flaps: [1],
   kind: ['technical'],
   basePriority: ['high'],
   priority: ['high', 'none'],
@@ -70,6 +80,27 @@ const ALERT: { readonly [K in keyof Alert]: readonly Alert[K][] } = {
     [{ by: firstAcknowledgement.by, at: firstAcknowledgement.at, activation: 1 }],
     [firstAcknowledgement, firstAcknowledgement],
   ],
+  acknowledgementSeconds: [1, 2],
+  acknowledgedUntil: [later, unixMillis(0)],
+  escalation: [
+    escalation,
+    { ...escalation, policy: 'p' },
+    { ...escalation, version: 2 },
+    { ...escalation, loop: 1 },
+    { ...escalation, step: 1 },
+    { ...escalation, dueAt: undefined },
+    { ...escalation, exhausted: true },
+  ],
+  responsibility: [
+    { state: 'offered', to: [], at: later },
+    { state: 'offered', to: ['user:a'], at: later },
+    { state: 'offered', to: ['user:a', 'user:b'], at: later },
+    { state: 'accepted', by: 'user:a', at: later },
+    { state: 'rejected', by: 'user:a', at: later },
+    { state: 'rejected', by: 'user:a', at: unixMillis(78) },
+  ],
+  pausedUntil: [later],
+  staleSince: [later],
   latching: [true],
   acknowledgementRequired: [true],
   resolution: [
@@ -77,6 +108,8 @@ const ALERT: { readonly [K in keyof Alert]: readonly Alert[K][] } = {
     { ...resolution, how: 'acknowledged' },
     { ...resolution, by: 'y' },
     { ...resolution, at: unixMillis(78) },
+    { ...resolution, reason: '' },
+    { ...resolution, reason: 'x' },
   ],
   count: [2],
   raisedAt: [later],
@@ -201,6 +234,8 @@ describe('no field of a command can differ without a trace, checksums aside', ()
     latching: [true],
     acknowledgementRequired: [true],
     labels: [{ a: 'b' }],
+    acknowledgementSeconds: [1, 2],
+    policy: [],
     actor: ['x'],
     observedAt: [later],
   };

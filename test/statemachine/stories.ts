@@ -6,6 +6,7 @@ import { AlertMachine, type Applied } from '../../src/statemachine/machine.ts';
 import type {
   AcknowledgeCommand,
   Alert,
+  AlertCommand,
   AlertRef,
   Batch,
   ClearCommand,
@@ -14,6 +15,15 @@ import type {
   Reply,
   Submission,
 } from '../../src/statemachine/types.ts';
+import {
+  actor,
+  type CareDeed,
+  careCommand,
+  careDeed,
+  type RecordDeed,
+  recordCommand,
+  recordDeed,
+} from './care-stories.ts';
 import type { ReferenceModel } from './reference-model.ts';
 
 /**
@@ -27,6 +37,7 @@ export const SMALL_LIMITS: AlertLimits = {
   dedupKeysRememberedMax: 3,
   acknowledgementsMax: 3,
   listScanMax: 8_192,
+  policiesMax: 3,
 };
 
 const KEYS = ['phys:p1:m1:HR:HI', 'phys:p1:m1:SPO2:LO', 'tech:-:m2:PROBE:OFF', 'a', '__proto__'];
@@ -50,6 +61,8 @@ type Deed =
       offset: number | undefined;
       note: string | undefined;
     }
+  | { do: 'care'; aim: Aim; guard: Guard; actor: string; deed: CareDeed }
+  | { do: 'record'; actor: string; deed: RecordDeed }
   | { do: 'malformed' }
   | { do: 'repeat'; back: number }
   | { do: 'reuse'; back: number };
@@ -70,7 +83,6 @@ const aim: fc.Arbitrary<Aim> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ by: fc.constant('id' as const), back: fc.nat(6) }) },
   { weight: 1, arbitrary: fc.constant({ by: 'nonsense' as const }) },
 );
-const actor = fc.constantFrom('nurse-1', 'nurse-2', 'nurse-3', 'nurse-4', 'monitor-7');
 const observedAt = fc.integer({ min: 0, max: 99 }).map(unixMillis);
 const cause = fc.record(
   {
@@ -98,7 +110,12 @@ export const raiseBody: fc.Arbitrary<Omit<RaiseCommand, 'dedupKey'>> = fc
     actor,
     observedAt,
     extra: fc.record(
-      { cause, labels: fc.dictionary(fc.constantFrom('a', 'b', '1'), fc.constantFrom('x', 'y')) },
+      {
+        acknowledgementSeconds: fc.constantFrom(1, 3, 60),
+        policy: fc.constantFrom('icu', 'ward', 'nowhere'),
+        cause,
+        labels: fc.dictionary(fc.constantFrom('a', 'b', '1'), fc.constantFrom('x', 'y')),
+      },
       { requiredKeys: [] },
     ),
   })
@@ -126,6 +143,14 @@ const deed: fc.Arbitrary<Deed> = fc.oneof(
       note: fc.constantFrom(undefined, 'on my way', ''),
     }),
   },
+  {
+    weight: 6,
+    arbitrary: fc.record({ do: fc.constant('care' as const), aim, guard, actor, deed: careDeed }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constant('record' as const), actor, deed: recordDeed }),
+  },
   { weight: 1, arbitrary: fc.constant({ do: 'malformed' as const }) },
   {
     weight: 2,
@@ -135,7 +160,10 @@ const deed: fc.Arbitrary<Deed> = fc.oneof(
 );
 const timing: fc.Arbitrary<Timing> = fc.record({
   newBatch: fc.boolean(),
-  advanceMs: fc.integer({ min: -20, max: 100 }),
+  advanceMs: fc.oneof(
+    { weight: 4, arbitrary: fc.integer({ min: -20, max: 100 }) },
+    { weight: 3, arbitrary: fc.constantFrom(999, 1_000, 1_001, 2_500, 5_000, 70_000) },
+  ),
   skipped: fc.nat(2),
 });
 
@@ -161,7 +189,7 @@ export function write(steps: readonly Step[], model: ReferenceModel): Batch[] {
     const submission = deepFreeze(submissionOf(step, model, sent));
     sent.push(submission);
     batch.submissions.push(submission);
-    model.submit(submission, batch.index);
+    model.submit(submission);
   }
   return batches;
 }
@@ -182,9 +210,10 @@ function submissionOf(step: Step, model: ReferenceModel, sent: Submission[]): Su
 }
 
 function commandOf(
-  step: Extract<Step, { do: 'raise' | 'clear' | 'acknowledge' }>,
+  step: Extract<Step, { do: 'raise' | 'clear' | 'acknowledge' | 'care' | 'record' }>,
   model: ReferenceModel,
 ): Command {
+  if (step.do === 'record') return recordCommand(step.deed, step.actor, model);
   if (step.do === 'raise') {
     const dedupKey = KEYS[step.key] as string;
     const command: RaiseCommand = { ...step.command, dedupKey };
@@ -192,6 +221,8 @@ function commandOf(
   }
   const target = aimed(step.aim, model);
   const alert = model.find(target);
+  if (step.do === 'care')
+    return guarded(careCommand(step.deed, target, step.actor, model), step.guard, alert);
   if (step.do === 'clear') {
     const { actor, observedAt } = step;
     const command: ClearCommand = {
@@ -219,7 +250,7 @@ function aimed(at: Aim, model: ReferenceModel): AlertRef {
   return { id: model.events.at(-1 - at.back)?.alert.id ?? 'A99999' };
 }
 
-function guarded<T extends Command>(command: T, how: Guard, alert: Alert | undefined): T {
+function guarded<T extends AlertCommand>(command: T, how: Guard, alert: Alert | undefined): T {
   const actual = alert?.revision ?? 0;
   if (how === 'exact') return { ...command, expectedRevision: actual as Revision };
   if (how === 'stale') return { ...command, expectedRevision: revision(Math.max(0, actual - 1)) };

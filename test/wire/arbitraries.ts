@@ -3,107 +3,53 @@ import {
   type LogIndex,
   logIndex,
   type ReplicaId,
-  type Revision,
   replicaId,
-  revision,
   type Term,
   term,
-  type UnixMillis,
-  unixMillis,
 } from '../../src/base/ids.ts';
-import { UNIX_MILLIS_MAX } from '../../src/base/limits.ts';
 import type { EntryId, Message } from '../../src/raft/types.ts';
 import type { WatchMessage } from '../../src/statemachine/alert-api.ts';
 import type {
-  Acknowledgement,
   Alert,
   AlertEvent,
   AlertFilter,
-  AlertId,
-  AlertRef,
-  Cause,
   Command,
+  ConditionCommand,
   RefusalCode,
   Reply,
-  Subject,
 } from '../../src/statemachine/types.ts';
 import { EFFECTS, KINDS, PRIORITIES, STATES } from '../../src/wire/words.ts';
+import {
+  activation,
+  alertId,
+  aRevision,
+  cause,
+  count,
+  dedupKey,
+  finite,
+  type Gen,
+  label,
+  labels,
+  name,
+  orUndefined,
+  record,
+  ref,
+  subject,
+  text,
+  when,
+  whole,
+} from './basic-arbitraries.ts';
+import { acknowledgement, escalation, rareCommand, responsibility } from './rare-arbitraries.ts';
+
+export { alertId, aRevision, dedupKey, name, ref, text, when };
 
 /** Values of every type that goes over the wire, the borders of their ranges among them. */
-
-type Gen<T> = fc.Arbitrary<T>;
-
-/** An object in which each optional field may be absent. */
-const record = <T>(
-  required: Record<string, Gen<unknown>>,
-  optional: Record<string, Gen<unknown>>,
-) =>
-  fc.record(
-    { ...required, ...optional },
-    { requiredKeys: Object.keys(required) },
-  ) as unknown as Gen<T>;
-
-const whole = (min: number, max: number): Gen<number> =>
-  fc.oneof(
-    fc.constantFrom(min, max),
-    fc.integer({ min, max: Math.min(max, min + 300) }),
-    fc.integer({ min, max }),
-  );
-
-const finite: Gen<number> = fc
-  .double({ noNaN: true, noDefaultInfinity: true })
-  .map((value) => value + 0); // MessagePack integers have no minus zero
-
-const char: Gen<string> = fc.oneof(
-  { weight: 8, arbitrary: fc.string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 1 }) },
-  { weight: 1, arbitrary: fc.constantFrom('é', '心', '🫀', '\u{10ffff}', '\ufffd', '\uffff') },
-);
-const lineOf = (min: number, max: number): Gen<string> =>
-  fc
-    .oneof(
-      fc.string({ unit: char, minLength: min, maxLength: 24 }),
-      fc.string({ unit: char, minLength: min, maxLength: Math.floor(max / 2) }),
-      fc.constantFrom('x'.repeat(max), '心'.repeat(max)),
-    )
-    .filter((text) => text.length >= min && text.length <= max);
-export const name: Gen<string> = lineOf(1, 128);
-export const dedupKey: Gen<string> = lineOf(1, 255);
-export const text: Gen<string> = fc.oneof(
-  lineOf(0, 1024),
-  fc.constantFrom('', '\t\n', 'two\nlines'),
-);
-
-export const when: Gen<UnixMillis> = whole(0, UNIX_MILLIS_MAX).map(unixMillis);
-export const aRevision: Gen<Revision> = whole(0, Number.MAX_SAFE_INTEGER).map(revision);
-export const alertId: Gen<AlertId> = whole(1, Number.MAX_SAFE_INTEGER).map(
-  (number): AlertId => `A${number}`,
-);
-export const ref: Gen<AlertRef> = fc.oneof(
-  alertId.map((id) => ({ id })),
-  dedupKey.map((key) => ({ dedupKey: key })),
-);
-const activation: Gen<number> = whole(1, 2 ** 32 - 1);
-
-export const subject: Gen<Subject> = record<Subject>(
-  {},
-  { unit: name, bed: name, patient: name, device: name },
-);
-export const cause: Gen<Cause> = record<Cause>(
-  { metric: name, value: fc.option(finite, { nil: null }) },
-  { unit: name, limit: finite, rule: name },
-);
-const label: Gen<string> = name.filter(
-  (key) => !['__proto__', 'constructor', 'prototype'].includes(key),
-);
-export const labels: Gen<Record<string, string>> = fc
-  .uniqueArray(fc.tuple(label, lineOf(0, 128)), { selector: ([key]) => key, maxLength: 5 })
-  .map((pairs) => Object.fromEntries(pairs));
 
 const guard = { actor: name, observedAt: when };
 const guardOptions = { expectedRevision: aRevision };
 
-export const command: Gen<Command> = fc.oneof(
-  record<Command>(
+export const conditionCommand: Gen<Command & ConditionCommand> = fc.oneof(
+  record<ConditionCommand>(
     {
       type: fc.constant('raise'),
       ...guard,
@@ -116,24 +62,24 @@ export const command: Gen<Command> = fc.oneof(
       latching: fc.boolean(),
       acknowledgementRequired: fc.boolean(),
     },
-    { ...guardOptions, cause, labels: labels.filter((all) => Object.keys(all).length > 0) },
+    {
+      ...guardOptions,
+      acknowledgementSeconds: whole(1, 86_400),
+      policy: name,
+      cause,
+      labels: labels.filter((all) => Object.keys(all).length > 0),
+    },
   ),
-  record<Command>({ type: fc.constant('clear'), ...guard, target: ref }, guardOptions),
-  record<Command>(
+  record<ConditionCommand>({ type: fc.constant('clear'), ...guard, target: ref }, guardOptions),
+  record<ConditionCommand>(
     { type: fc.constant('acknowledge'), ...guard, target: ref },
     { ...guardOptions, activation, note: text },
   ),
 );
 
-export const key: Gen<Uint8Array> = fc.uint8Array({ minLength: 16, maxLength: 16 });
+export const command: Gen<Command> = fc.oneof(conditionCommand, rareCommand);
 
-const acknowledgement: Gen<Acknowledgement> = record<Acknowledgement>(
-  { by: name, at: when, activation },
-  { note: text },
-);
-const count: Gen<number> = whole(0, Number.MAX_SAFE_INTEGER);
-const orUndefined = <T>(values: Gen<T>): Gen<T | undefined> =>
-  fc.option(values, { nil: undefined });
+export const key: Gen<Uint8Array> = fc.uint8Array({ minLength: 16, maxLength: 16 });
 
 export const alert: Gen<Alert> = record<Alert>(
   {
@@ -142,6 +88,8 @@ export const alert: Gen<Alert> = record<Alert>(
     occurrence: count,
     previous: orUndefined(alertId),
     activation,
+    activatedAt: aRevision,
+    flaps: count,
     kind: fc.constantFrom(...KINDS),
     basePriority: fc.constantFrom(...PRIORITIES),
     priority: fc.constantFrom(...PRIORITIES),
@@ -153,10 +101,19 @@ export const alert: Gen<Alert> = record<Alert>(
     presence: fc.constantFrom('present', 'cleared'),
     acknowledged: fc.boolean(),
     acknowledgements: fc.array(acknowledgement, { maxLength: 3 }),
+    acknowledgementSeconds: orUndefined(count),
+    acknowledgedUntil: orUndefined(when),
+    escalation: orUndefined(escalation),
+    responsibility: orUndefined(responsibility),
+    pausedUntil: orUndefined(when),
+    staleSince: orUndefined(when),
     latching: fc.boolean(),
     acknowledgementRequired: fc.boolean(),
     resolution: orUndefined(
-      record({ how: fc.constantFrom('auto', 'acknowledged'), by: name, at: when }, {}),
+      record(
+        { how: fc.constantFrom('auto', 'acknowledged', 'manual'), by: name, at: when },
+        { reason: text },
+      ),
     ),
     count,
     raisedAt: when,
@@ -200,6 +157,10 @@ export const REFUSAL_CODES: readonly RefusalCode[] = [
   'ACTIVATION_MISMATCH',
   'ALREADY_RESOLVED',
   'KEY_REUSED',
+  'CONFIRMATION_REQUIRED',
+  'RECORD_NOT_FOUND',
+  'OVER_LIMIT',
+  'NOT_OWNER',
 ];
 
 export const reply: Gen<Reply> = fc.oneof(
@@ -211,6 +172,15 @@ export const reply: Gen<Reply> = fc.oneof(
       activation,
       revision: aRevision,
       state: fc.constantFrom(...STATES),
+    },
+    {},
+  ),
+  record<Reply>(
+    {
+      ok: fc.constant(true),
+      effect: fc.constantFrom('kept', 'removed', 'unchanged'),
+      id: name,
+      version: count,
     },
     {},
   ),

@@ -1,24 +1,27 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { unixMillis } from '../../src/base/ids.ts';
-import type { Command } from '../../src/statemachine/types.ts';
+import type { Command, ConditionCommand } from '../../src/statemachine/types.ts';
 import { decodeBody, encodeBody } from '../../src/wire/body.ts';
 import { bodyOf } from '../../src/wire/command-body.ts';
 import { CommandReader } from '../../src/wire/command-reader.ts';
 import { parseCommandBody } from '../../src/wire/parse-command-body.ts';
-import { command } from './arbitraries.ts';
+import { conditionCommand as command } from './arbitraries.ts';
 import { bytesOf, codeOf, copyOf, join } from './helpers.ts';
 
 const TIME = unixMillis(1);
 
-const short = (type: Command['type'], body: Uint8Array, observedAt = TIME): Command | undefined =>
-  new CommandReader(body).read(type, observedAt, 0, body.byteLength);
+const short = (
+  type: ConditionCommand['type'],
+  body: Uint8Array,
+  observedAt = TIME,
+): Command | undefined => new CommandReader(body).read(type, observedAt, 0, body.byteLength);
 
-const long = (type: Command['type'], body: Uint8Array, observedAt = TIME): Command =>
+const long = (type: ConditionCommand['type'], body: Uint8Array, observedAt = TIME): Command =>
   parseCommandBody(type, observedAt, decodeBody(body));
 
 /** What the short way takes the long way takes too, and to the same command. */
-function agree(type: Command['type'], body: Uint8Array): boolean {
+function agree(type: ConditionCommand['type'], body: Uint8Array): boolean {
   const read = short(type, body);
   if (read === undefined) return false;
   expect(long(type, body)).toEqual(read);

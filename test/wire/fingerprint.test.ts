@@ -63,6 +63,8 @@ describe('a fingerprint', () => {
     latching: [false],
     acknowledgementRequired: [true],
     labels: [{}, { a: '1' }, { a: '2', b: '1' }],
+    acknowledgementSeconds: [1, 300],
+    policy: ['icu', 'ward'],
   };
   const { actor, observedAt } = raise;
   const clear: ClearCommand = { type: 'clear', actor, observedAt, target: { id: 'A7' } };

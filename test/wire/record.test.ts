@@ -92,7 +92,7 @@ describe('an entry record', () => {
 
   test.each([
     ['version 2', 4, 2, /version 2/],
-    ['kind 3', 5, 3, /kind 3/],
+    ['kind 4', 5, 4, /kind 4/],
     ['a reserved byte', 6, 1, /reserved/],
     ['another count, which the chain holds', 12, 9, /chain/],
     ['another time, which the chain holds', 32, 9, /chain/],

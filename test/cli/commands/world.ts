@@ -20,7 +20,7 @@ import type {
   WatchMessage,
   WatchOptions,
 } from '../../../src/statemachine/alert-api.ts';
-import type { Alert, AlertEvent, Done } from '../../../src/statemachine/types.ts';
+import type { Alert, AlertEvent, Done, Kept } from '../../../src/statemachine/types.ts';
 import type { Identity } from '../../../src/storage/types.ts';
 import type { ReplicaStatus } from '../../../src/wire/status.ts';
 
@@ -48,6 +48,7 @@ export interface Call {
 /** What a test may decide; the rest answers as a healthy cluster. */
 export interface Answers {
   readonly done?: Done | Error;
+  readonly kept?: Kept | Error;
   readonly alert?: Alert | undefined;
   readonly pages?: readonly Answer<AlertPage>[];
   readonly watch?: (options: WatchOptions) => AsyncIterable<WatchMessage>;
@@ -225,6 +226,8 @@ function fakeServices(answers: Answers, calls: Call[]): Services {
 const orThrow = <T>(value: T | Error): Promise<T> =>
   value instanceof Error ? Promise.reject(value) : Promise.resolve(value);
 
+const KEPT: Kept = { ok: true, effect: 'kept', id: 'icu', version: 3 };
+
 function fakeClient(
   answers: Answers,
   note: (method: string, ...args: readonly unknown[]) => void,
@@ -241,6 +244,11 @@ function fakeClient(
     raise: write('raise'),
     clear: write('clear'),
     acknowledge: write('acknowledge'),
+    care: write('care'),
+    keep: (input, options) => {
+      note('keep', input, options);
+      return orThrow(answers.kept ?? KEPT);
+    },
     get: (ref, options) => {
       note('get', ref, options);
       return Promise.resolve({ value: answers.alert, revision: revision(1042) });
@@ -320,6 +328,8 @@ export const anAlert = (changes: Partial<Alert> = {}): Alert => ({
   occurrence: 1,
   previous: undefined,
   activation: 1,
+  activatedAt: revision(1042),
+  flaps: 0,
   kind: 'physiological',
   basePriority: 'high',
   priority: 'high',
@@ -331,6 +341,12 @@ export const anAlert = (changes: Partial<Alert> = {}): Alert => ({
   presence: 'present',
   acknowledged: false,
   acknowledgements: [],
+  acknowledgementSeconds: undefined,
+  acknowledgedUntil: undefined,
+  escalation: undefined,
+  responsibility: undefined,
+  pausedUntil: undefined,
+  staleSince: undefined,
   latching: false,
   acknowledgementRequired: false,
   resolution: undefined,

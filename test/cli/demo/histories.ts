@@ -2,7 +2,12 @@ import type { Held, Told } from '../../../cli/demo/account.ts';
 import { logIndex, unixMillis } from '../../../src/base/ids.ts';
 import { Prng } from '../../../src/base/prng.ts';
 import { AlertMachine, type Applied } from '../../../src/statemachine/machine.ts';
-import type { Command, Priority, RaiseCommand } from '../../../src/statemachine/types.ts';
+import {
+  type Command,
+  isDone,
+  type Priority,
+  type RaiseCommand,
+} from '../../../src/statemachine/types.ts';
 
 /** What callers were told and what three replicas hold, when everything went well. */
 export interface Good {
@@ -29,7 +34,7 @@ export function goodHistory(seed: number, commands: number): Good {
     const batch = { index: logIndex(at), time: unixMillis(1_000 + at), submissions };
     machine.apply(batch, out);
     const reply = out.replies.at(-1);
-    const outcome = reply?.ok ? reply : 'none';
+    const outcome = reply !== undefined && isDone(reply) ? reply : 'none';
     told.push({ command, outcome: outcome !== 'none' && prng.chance(0.1) ? 'unknown' : outcome });
   }
   const alerts = machine.list({}, { limit: 1_000 }).alerts;

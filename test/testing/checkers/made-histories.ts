@@ -1,12 +1,13 @@
 import { logIndex, unixMillis } from '../../../src/base/ids.ts';
 import { Prng } from '../../../src/base/prng.ts';
 import { AlertMachine } from '../../../src/statemachine/machine.ts';
-import type {
-  AlertEvent,
-  Command,
-  Priority,
-  Reply,
-  Submission,
+import {
+  type AlertEvent,
+  type Command,
+  isDone,
+  type Priority,
+  type Reply,
+  type Submission,
 } from '../../../src/statemachine/types.ts';
 import {
   type Get,
@@ -185,6 +186,7 @@ class Maker {
 
 function outcomeOf(reply: Reply): WriteOutcome {
   if (!reply.ok) return { type: 'refused', code: reply.code };
+  if (!isDone(reply)) throw new Error(`a reply about record ${reply.id}`);
   const { effect, alertId, activation, revision, state } = reply;
   return { type: 'done', effect, alertId, activation, revision, state };
 }

@@ -1,0 +1,278 @@
+import { assert } from '../base/assert.ts';
+import {
+  type LogIndex,
+  logIndex,
+  type Revision,
+  revision,
+  type UnixMillis,
+  unixMillis,
+} from '../base/ids.ts';
+import { type AlertTable, idNumber } from './alert-table.ts';
+import type { CareMove } from './care-transitions.ts';
+import { foldEvent, foldRecord, foldReply, foldSubmission, identityOf } from './digest.ts';
+import { displayState } from './display.ts';
+import { type EscalationState, started } from './escalation.ts';
+import type { Policies } from './policies.ts';
+import {
+  type Course,
+  caredRecord,
+  firstRecord,
+  type Last,
+  nextRecord,
+  type Stamp,
+} from './records.ts';
+import { findOwner, findRefusal } from './refusals.ts';
+import { Timers } from './timers.ts';
+import { type From, moveOf, TRANSITIONS, type Transition } from './transitions.ts';
+import type {
+  Alert,
+  AlertEvent,
+  Asked,
+  ConditionCommand,
+  Done,
+  Refusal,
+  Reply,
+  Submission,
+} from './types.ts';
+
+/** Who acts when the machine does something by itself. */
+export const SYSTEM = 'tocsin';
+
+/** Where a ledger begins. */
+export interface LedgerStart {
+  readonly index: LogIndex;
+  readonly time: UnixMillis;
+  readonly revision: Revision;
+  readonly digest: number;
+}
+
+const NEW: LedgerStart = {
+  index: logIndex(0),
+  time: unixMillis(0),
+  revision: revision(0),
+  digest: 0,
+};
+
+/** An alert that somebody should see to. */
+const isWaiting = (alert: Alert): boolean => !alert.acknowledged && alert.resolution === undefined;
+
+const isSettled = (before: Alert, after: Alert): boolean =>
+  (isWaiting(before) && !isWaiting(after)) ||
+  before.activation !== after.activation ||
+  (before.escalation?.exhausted === true && after.escalation?.exhausted !== true);
+
+/**
+ * The one place where alerts change: each change is one event, one revision, one fold of the digest, and moves what is due.
+ */
+export class Ledger {
+  readonly table: AlertTable;
+  readonly policies: Policies;
+  readonly timers: Timers = new Timers();
+  readonly #acknowledgementsMax: number;
+  /** Told when what was done to have an alert answered is over: somebody saw to it, it ended, or it begins anew. */
+  onSettled: (alert: Alert) => void = () => undefined;
+  #events: AlertEvent[] = [];
+  #revision: Revision;
+  #applied: LogIndex;
+  #time: UnixMillis;
+  #digest: number;
+
+  constructor(
+    table: AlertTable,
+    policies: Policies,
+    acknowledgementsMax: number,
+    start: LedgerStart = NEW,
+  ) {
+    this.table = table;
+    this.policies = policies;
+    this.#acknowledgementsMax = acknowledgementsMax;
+    this.#revision = start.revision;
+    this.#applied = start.index;
+    this.#time = start.time;
+    this.#digest = start.digest;
+  }
+
+  get revision(): Revision {
+    return this.#revision;
+  }
+  get applied(): LogIndex {
+    return this.#applied;
+  }
+  /** The log's time: the highest stamp so far. */
+  get time(): UnixMillis {
+    return this.#time;
+  }
+  get digest(): number {
+    return this.#digest;
+  }
+
+  get position(): LedgerStart {
+    return {
+      index: this.#applied,
+      time: this.#time,
+      revision: this.#revision,
+      digest: this.#digest,
+    };
+  }
+
+  /** What the machine does by itself, at the log's time. */
+  get system(): Asked {
+    return { actor: SYSTEM, observedAt: this.#time };
+  }
+
+  /** An entry begins, whose events go to `events`. A stamp below an earlier one does not turn time back. */
+  begin(index: LogIndex, time: UnixMillis, events: AlertEvent[]): void {
+    assert(Number.isSafeInteger(index), `log index is not a safe integer: ${index}`);
+    assert(Number.isSafeInteger(time), `time is not a safe integer: ${time}`);
+    assert(index > this.#applied, `entry ${index} after entry ${this.#applied}`);
+    this.#applied = index;
+    if (time > this.#time) this.#time = time;
+    this.#events = events;
+  }
+
+  foldSubmission({ fingerprint, command }: Submission, keyHash: number): void {
+    this.#digest = foldSubmission(this.#digest, keyHash, fingerprint, command?.observedAt);
+  }
+
+  foldReply(reply: Reply): void {
+    this.#digest = foldReply(this.#digest, reply);
+  }
+
+  /** A record beside the alerts has changed, or gone. */
+  foldRecord(record: object): void {
+    this.#digest = foldRecord(this.#digest, record);
+  }
+
+  /** One turn of a condition (T1 to T11). `isOwn`: of an alert of the machine's own, to which no policy applies. */
+  condition(command: ConditionCommand, isOwn = false): Done | Refusal {
+    const ref = command.type === 'raise' ? command : command.target;
+    const alert = this.table.find(ref);
+    const last = command.type === 'raise' ? this.table.lastOf(command.dedupKey) : undefined;
+    const cell = TRANSITIONS[fromOf(alert, last)][moveOf(command, alert)];
+
+    const refusal =
+      findRefusal(command, alert, cell) ?? (isOwn ? undefined : findOwner(command, alert));
+    if (refusal !== undefined) return refusal;
+    if (cell.does === 'change') {
+      if (alert !== undefined) return this.#turn(alert, command, cell);
+      assert(command.type === 'raise', `${cell.rule}: ${command.type} opens nothing`);
+      const escalation = isOwn
+        ? undefined
+        : this.#firstStep(command.policy, command.priority, undefined);
+      const opened = firstRecord(command, this.#stamp(), last, escalation);
+      const identity = identityOf(opened);
+      this.table.open(opened, identity);
+      if (escalation !== undefined) this.policies.pin(escalation);
+      return this.#commit(undefined, opened, identity, cell.effect, command);
+    }
+    assert(alert !== undefined, `${command.type} of no alert left it unchanged`);
+    return done('unchanged', alert);
+  }
+
+  /** What is done about an alert (T12 to T27), as far as the table allows it; `unchanged` if it does not. */
+  care(alert: Alert, move: CareMove, course: Partial<Course>, asked: Asked): Done {
+    const cell = TRANSITIONS[displayState(alert)][move];
+    if (cell.does !== 'change') return done('unchanged', alert);
+    const next = caredRecord(alert, cell, this.#stamp(), course);
+    const identity =
+      alert.resolution === undefined ? this.table.replace(next) : this.table.correct(next);
+    return this.#commit(alert, next, identity, cell.effect, asked);
+  }
+
+  /** Takes in an alert of a snapshot: what is due for it will be. */
+  restore(alert: Alert): void {
+    if (alert.escalation !== undefined) this.policies.pin(alert.escalation);
+    this.#arm(undefined, alert);
+  }
+
+  #turn(alert: Alert, command: ConditionCommand, cell: Transition): Done {
+    const escalation =
+      cell.annunciates && command.type === 'raise' && alert.escalation !== undefined
+        ? this.#firstStep(undefined, command.priority, alert.escalation)
+        : undefined;
+    const max = this.#acknowledgementsMax;
+    const next = nextRecord(alert, command, cell, this.#stamp(), max, escalation);
+    return this.#commit(alert, next, this.table.replace(next), cell.effect, command);
+  }
+
+  /** Where a new activation begins: in the policy that the alert goes by, or in the one chosen for a new alert. */
+  #firstStep(
+    chosen: string | undefined,
+    priority: Alert['priority'],
+    before: EscalationState | undefined,
+  ): EscalationState | undefined {
+    if (before === undefined && this.policies.size === 0) return undefined;
+    const policy = before === undefined ? this.policies.chosen(chosen) : this.policies.of(before);
+    return policy === undefined ? undefined : started(policy, priority, this.#time);
+  }
+
+  #stamp(): Stamp {
+    return { revision: revision(this.#revision + 1), time: this.#time };
+  }
+
+  #commit(
+    before: Alert | undefined,
+    alert: Alert,
+    identity: number,
+    effect: AlertEvent['effect'],
+    { actor, observedAt }: Asked,
+  ): Done {
+    const event: AlertEvent = {
+      revision: alert.revision,
+      index: this.#applied,
+      time: this.#time,
+      observedAt,
+      effect,
+      actor,
+      alert,
+    };
+    this.#revision = alert.revision;
+    this.#digest = foldEvent(this.#digest, event, identity);
+    this.#events.push(event);
+    this.#arm(before, alert);
+    if (before?.escalation !== undefined && isSettled(before, alert)) this.onSettled(alert);
+    if (alert.resolution !== undefined && before?.resolution === undefined) this.#unpin(alert);
+    return done(effect, alert);
+  }
+
+  #unpin({ escalation }: Alert): void {
+    if (escalation !== undefined) this.policies.unpin(escalation);
+  }
+
+  /** Moves what is due for an alert to where its record says. */
+  #arm(before: Alert | undefined, alert: Alert): void {
+    const dueAt = alert.escalation?.dueAt;
+    const wasDueAt = before?.escalation?.dueAt;
+    if (
+      before?.acknowledgedUntil === alert.acknowledgedUntil &&
+      before?.pausedUntil === alert.pausedUntil &&
+      wasDueAt === dueAt
+    )
+      return;
+    const number = idNumber(alert.id) ?? 0;
+    const { timers } = this;
+    timers.change('acknowledgement', number, before?.acknowledgedUntil, alert.acknowledgedUntil);
+    timers.change('escalation', number, wasDueAt, dueAt);
+    timers.change('pause', number, before?.pausedUntil, alert.pausedUntil);
+  }
+}
+
+/**
+ * The row of the table: a condition that was open before and is not now stands where its last
+ * occurrence does.
+ */
+function fromOf(alert: Alert | undefined, last: Last | undefined): From {
+  if (alert !== undefined) return displayState(alert);
+  return last === undefined ? 'NONE' : 'RESOLVED';
+}
+
+export function done(effect: Done['effect'], alert: Alert): Done {
+  return {
+    ok: true,
+    effect,
+    alertId: alert.id,
+    activation: alert.activation,
+    revision: alert.revision,
+    state: displayState(alert),
+  };
+}

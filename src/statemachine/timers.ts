@@ -1,0 +1,95 @@
+import { assert, must } from '../base/assert.ts';
+import { type UnixMillis, unixMillis } from '../base/ids.ts';
+import { SortedMap } from './sorted-map.ts';
+
+/** What becomes due; the order decides between those that are due at the same instant for the same thing. */
+const KINDS = ['acknowledgement', 'escalation', 'pause', 'notification'] as const;
+export type TimerKind = (typeof KINDS)[number];
+
+export interface Timer {
+  readonly kind: TimerKind;
+  /** Of the alert, source, silence or notification. */
+  readonly number: number;
+}
+
+const KINDS_MAX = 8;
+
+/**
+ * What will be due, in the order of the instants, then of the numbers. An index and no state: each instant stands in the
+ * record that it is about, so a snapshot does without it, and a timer is set and cancelled exactly, never left to be
+ * recognised as outdated.
+ */
+export class Timers {
+  /** Ascending keys of what is due at an instant: number × KINDS_MAX + kind. */
+  readonly #due = new SortedMap<number[]>();
+  #next = Number.POSITIVE_INFINITY;
+
+  /** The first instant at which something is due; infinity when nothing will be. */
+  get next(): number {
+    return this.#next;
+  }
+
+  set(kind: TimerKind, number: number, dueAt: UnixMillis): void {
+    const key = keyOf(kind, number);
+    const keys = this.#due.get(dueAt);
+    if (keys === undefined) this.#due.add(dueAt, [key]);
+    else keys.splice(firstAbove(keys, key), 0, key);
+    if (dueAt < this.#next) this.#next = dueAt;
+  }
+
+  /** Cancels what was set for this instant. */
+  cancel(kind: TimerKind, number: number, dueAt: UnixMillis): void {
+    const key = keyOf(kind, number);
+    const keys = must(this.#due.get(dueAt), `nothing is due at ${dueAt}`);
+    const place = firstAbove(keys, key) - 1;
+    assert(keys[place] === key, `${kind} of ${number} is not due at ${dueAt}`);
+    keys.splice(place, 1);
+    if (keys.length === 0) this.#forget(dueAt);
+  }
+
+  /** Sets, moves or cancels a timer whose instant changed. */
+  change(
+    kind: TimerKind,
+    number: number,
+    before: UnixMillis | undefined,
+    after: UnixMillis | undefined,
+  ): void {
+    if (before === after) return;
+    if (before !== undefined) this.cancel(kind, number, before);
+    if (after !== undefined) this.set(kind, number, after);
+  }
+
+  /** The first timer that is due at `now`, if one is. It stays until its record changes. */
+  firstDue(now: UnixMillis): Timer | undefined {
+    if (this.#next > now) return undefined;
+    const key = must(this.#due.get(this.#next)?.[0], `nothing is due at ${this.#next}`);
+    return {
+      kind: must(KINDS[key % KINDS_MAX], `timer ${key} is of no kind`),
+      number: Math.floor(key / KINDS_MAX),
+    };
+  }
+
+  #forget(dueAt: UnixMillis): void {
+    this.#due.delete(dueAt);
+    this.#next = this.#due.first?.[0] ?? Number.POSITIVE_INFINITY;
+  }
+}
+
+/** The instant so many seconds after another. */
+export const secondsAfter = (time: UnixMillis, seconds: number): UnixMillis =>
+  unixMillis(time + seconds * 1_000);
+
+const keyOf = (kind: TimerKind, number: number): number => number * KINDS_MAX + KINDS.indexOf(kind);
+
+/** How many of the ascending keys are at or below `key`. */
+function firstAbove(keys: readonly number[], key: number): number {
+  let low = 0;
+  let high = keys.length;
+  if (high > 0 && (keys[high - 1] as number) <= key) return high;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((keys[middle] as number) <= key) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

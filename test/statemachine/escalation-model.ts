@@ -1,0 +1,267 @@
+import type {
+  Notification,
+  NotificationState,
+  ReportCommand,
+} from '../../src/statemachine/notifications.ts';
+import type { EscalationPolicy, PolicyCommand } from '../../src/statemachine/policies.ts';
+import type { Alert, Batch, Submission } from '../../src/statemachine/types.ts';
+import {
+  ConditionModel,
+  type ModelAsked,
+  type ModelEscalation,
+  type ModelReply,
+} from './condition-model.ts';
+
+const RANKS = ['none', 'low', 'medium', 'high'];
+const _PAUSES = { high: 120, medium: 600, low: 3_600, none: 86_400 };
+const LIVE = ['queued', 'sent', 'confirmed'];
+type Instant = Alert['raisedAt'];
+
+/** Policies, their steps and who was told (T16, T19), and what is due when. */
+export abstract class EscalationModel extends ConditionModel {
+  /** T13. */
+  abstract lapse(alert: Alert): void;
+
+  /** Every version that was ever made. */
+  made: EscalationPolicy[] = [];
+  /** Those in force. */
+  policies: EscalationPolicy[] = [];
+  notifications: Notification[] = [];
+
+  override begin(batch: Omit<Batch, 'submissions'>): void {
+    super.begin(batch);
+    this.fire();
+  }
+
+  override submit(submission: Submission): ModelReply {
+    const answer = super.submit(submission);
+    this.fire();
+    return answer;
+  }
+
+  later(seconds: number): Instant {
+    return (this.time + seconds * 1_000) as Instant;
+  }
+
+  get now(): Instant {
+    return this.time as Instant;
+  }
+
+  get itself(): ModelAsked {
+    return { actor: 'tocsin', observedAt: this.now };
+  }
+
+  policyOf(alert: Alert | undefined): EscalationPolicy | undefined {
+    return this.made.find((one) => one.version === alert?.escalation?.version);
+  }
+
+  override firstStep(
+    chosen: string | undefined,
+    priority: Alert['priority'],
+    before: Alert | undefined,
+  ): ModelEscalation | undefined {
+    const named = (id: string) => this.policies.find((one) => one.id === id);
+    const policy = before
+      ? this.policyOf(before)
+      : (named(chosen ?? 'default') ?? named('default'));
+    if (!policy) return undefined;
+    const matters = RANKS.indexOf(priority) >= RANKS.indexOf(policy.minPriority);
+    return {
+      policy: policy.id,
+      version: policy.version,
+      loop: 0,
+      step: 0,
+      dueAt: matters ? this.now : undefined,
+      exhausted: false,
+    };
+  }
+
+  override afterwards(before: Alert, after: Alert): void {
+    if (!before.escalation) return;
+    const waits = (one: Alert) => !one.acknowledged && !one.resolution;
+    const over =
+      (waits(before) && !waits(after)) ||
+      before.activation !== after.activation ||
+      (before.escalation.exhausted && !after.escalation?.exhausted);
+    if (!over) return;
+    for (const one of this.liveOf(after)) this.notified(one, 'cancelled');
+    const target = { dedupKey: `tocsin:unanswered:${after.id}` };
+    if (this.find(target)) this.target({ type: 'clear', target, ...this.itself }, true);
+  }
+
+  policy(command: PolicyCommand): ModelReply {
+    const { id } = command;
+    const before = this.policies.find((one) => one.id === id);
+    if (command.type === 'remove-policy') {
+      if (!before) return { ok: false, code: 'RECORD_NOT_FOUND' };
+      this.policies = this.policies.filter((one) => one !== before);
+      return { ok: true, effect: 'removed', id, version: before.version };
+    }
+    if (!before && this.policies.length === this.limits.policiesMax)
+      return { ok: false, code: 'OVER_LIMIT' };
+    const { steps, repeat, minPriority, confirmSeconds } = command;
+    const version = this.made.length + 1;
+    const policy = { id, version, steps, repeat, minPriority, confirmSeconds };
+    this.made.push(policy);
+    this.policies = [...this.policies.filter((one) => one !== before), policy];
+    return { ok: true, effect: 'kept', id, version };
+  }
+
+  /** Seconds the newest step of an alert waits. */
+  waitOf(alert: Alert): number {
+    const step = this.policyOf(alert)?.steps[(alert.escalation?.step ?? 0) - 1];
+    return step ? step.delaySeconds : 1;
+  }
+
+  advance(alert: Alert, asked: ModelAsked, isAsked: boolean): ModelReply {
+    const policy = this.policyOf(alert) as EscalationPolicy;
+    const was = alert.escalation as ModelEscalation;
+    let current = alert;
+    if (!isAsked && alert.responsibility?.state === 'offered') {
+      this.record(asked, 'unanswered', { ...alert, responsibility: undefined });
+      current = this.find({ id: alert.id }) as Alert;
+    }
+    const isOver = was.step === policy.steps.length;
+    if (isOver && !isAsked && was.loop >= policy.repeat) {
+      const escalation = { ...was, dueAt: undefined, exhausted: true };
+      const told = this.record(asked, 'exhausted', { ...current, escalation });
+      this.sayUnanswered(alert);
+      return told;
+    }
+    const step = isOver ? 0 : was.step;
+    const loop = isOver ? was.loop + 1 : was.loop;
+    const { targets = [], delaySeconds = 0 } = policy.steps[step] ?? {};
+    const told = this.record(asked, 'notified', {
+      ...current,
+      escalation: {
+        ...was,
+        loop,
+        step: step + 1,
+        dueAt: alert.acknowledged ? undefined : this.later(delaySeconds),
+        exhausted: false,
+      },
+      responsibility:
+        targets.length > 0
+          ? { state: 'offered', to: targets, at: this.now }
+          : current.responsibility,
+    });
+    for (const target of targets)
+      this.notifications.push({
+        id: `N${this.notifications.length + 1}`,
+        version: 1,
+        alert: alert.id,
+        activation: alert.activation,
+        loop,
+        step,
+        target,
+        state: 'queued',
+        createdAt: this.now,
+        changedAt: this.now,
+        dueAt: this.later(policy.confirmSeconds),
+        to: undefined,
+        detail: undefined,
+      });
+    return told;
+  }
+
+  sayUnanswered(alert: Alert): void {
+    this.raise(
+      {
+        type: 'raise',
+        ...this.itself,
+        dedupKey: `tocsin:unanswered:${alert.id}`,
+        kind: 'technical',
+        priority: alert.priority,
+        condition: 'ALERT:UNANSWERED',
+        text: `Nobody answered ${alert.id}, ${alert.condition}`,
+        subject: alert.subject,
+        latching: false,
+        acknowledgementRequired: false,
+      },
+      true,
+    );
+  }
+
+  liveOf(alert: Alert): Notification[] {
+    return this.notifications.filter((one) => one.alert === alert.id && LIVE.includes(one.state));
+  }
+
+  notified(
+    before: Notification,
+    state: NotificationState,
+    told: { to?: string; detail?: string } = {},
+  ): Notification {
+    const after: Notification = {
+      ...before,
+      ...told,
+      state,
+      version: before.version + 1,
+      changedAt: this.now,
+      dueAt: state === 'sent' ? before.dueAt : undefined,
+    };
+    this.notifications = this.notifications.map((one) => (one === before ? after : one));
+    return after;
+  }
+
+  answered(alert: Alert, actor: string, state: 'accepted' | 'rejected'): void {
+    for (const one of this.liveOf(alert))
+      if (one.target === `user:${actor}` || one.to === actor) this.notified(one, state);
+  }
+
+  report({ notification: id, outcome, to, detail }: ReportCommand): ModelReply {
+    const before = this.notifications.find((one) => one.id === id);
+    if (!before) return { ok: false, code: 'RECORD_NOT_FOUND' };
+    const isNews = before.state === 'queued' || (before.state === 'sent' && outcome !== 'sent');
+    if (!isNews) return { ok: true, effect: 'unchanged', id, version: before.version };
+    const told = {
+      ...(to === undefined ? {} : { to }),
+      ...(detail === undefined ? {} : { detail }),
+    };
+    const after = this.notified(before, outcome, told);
+    if (outcome === 'failed') this.redirect(after);
+    return { ok: true, effect: 'kept', id, version: after.version };
+  }
+
+  /** Nobody of the step in force can be reached any more: the next one need not wait. */
+  redirect(one: Notification): void {
+    const alert = this.open.find(({ id }) => id === one.alert);
+    const escalation = alert?.escalation;
+    if (!alert || escalation?.dueAt === undefined || alert.activation !== one.activation) return;
+    if (escalation.loop !== one.loop || escalation.step !== one.step + 1) return;
+    const others = this.liveOf(alert).filter(
+      ({ loop, step }) => loop === one.loop && step === one.step,
+    );
+    if (others.length === 0) this.advance(alert, this.itself, false);
+  }
+
+  /** Carries out what is due, the earliest first; what is due at once by number, then by kind. */
+  fire(): void {
+    for (;;) {
+      const due = this.due().sort(
+        (a, b) => a.at - b.at || a.number - b.number || a.kind - b.kind,
+      )[0];
+      if (!due) return;
+      due.act();
+    }
+  }
+
+  due(): { at: number; number: number; kind: number; act: () => void }[] {
+    const found: { at: number; number: number; kind: number; act: () => void }[] = [];
+    const add = (at: number | undefined, number: number, kind: number, act: () => void) => {
+      if (at !== undefined && at <= this.time) found.push({ at, number, kind, act });
+    };
+    for (const alert of this.open) {
+      const number = Number(alert.id.slice(1));
+      add(alert.acknowledgedUntil, number, 0, () => this.lapse(alert));
+      add(alert.escalation?.dueAt, number, 1, () => this.advance(alert, this.itself, false));
+      add(alert.pausedUntil, number, 2, () =>
+        this.record(this.itself, 'resumed', { ...alert, pausedUntil: undefined }),
+      );
+    }
+    for (const one of this.notifications)
+      add(one.dueAt, Number(one.id.slice(1)), 3, () =>
+        this.redirect(this.notified(one, 'expired')),
+      );
+    return found;
+  }
+}

@@ -1,0 +1,140 @@
+import fc from 'fast-check';
+import type { EscalationState } from '../../src/statemachine/escalation.ts';
+import type { Notification } from '../../src/statemachine/notifications.ts';
+import type { EscalationPolicy } from '../../src/statemachine/policies.ts';
+import type { Acknowledgement, Responsibility } from '../../src/statemachine/types.ts';
+import type { RareCommand } from '../../src/wire/command-shapes.ts';
+import { PRIORITIES } from '../../src/wire/words.ts';
+import {
+  activation,
+  alertId,
+  aRevision,
+  count,
+  type Gen,
+  name,
+  orUndefined,
+  record,
+  ref,
+  subject,
+  text,
+  when,
+  whole,
+} from './basic-arbitraries.ts';
+
+/** Commands and records that are rare, the borders of their ranges among them. */
+
+const seconds: Gen<number> = whole(1, 86_400);
+const reason: Gen<string> = text.filter((one) => one.trim() !== '');
+export const target: Gen<string> = name
+  .filter((one) => one.length <= 100)
+  .map((one) => `user:${one}`);
+const priority = fc.constantFrom(...PRIORITIES);
+
+export const acknowledgement: Gen<Acknowledgement> = record<Acknowledgement>(
+  { by: name, at: when, activation },
+  { note: text },
+);
+const steps = fc.array(
+  record({ targets: fc.array(target, { maxLength: 10 }), delaySeconds: seconds }, {}),
+  { minLength: 1, maxLength: 20 },
+);
+const policyFields = {
+  id: name,
+  steps,
+  repeat: whole(0, 9),
+  minPriority: priority,
+  confirmSeconds: seconds,
+};
+export const notificationId: Gen<string> = whole(1, Number.MAX_SAFE_INTEGER).map(
+  (number) => `N${number}`,
+);
+
+type Fields = Record<string, Gen<unknown>>;
+const about = { target: ref };
+const isTrue = fc.constant(true);
+
+/** What each command has, beside who asks and when: what it must have, and what it may have. */
+const FIELDS: { readonly [T in RareCommand['type']]: readonly [Fields, Fields] } = {
+  unacknowledge: [{ ...about, reason }, {}],
+  accept: [about, {}],
+  reject: [about, { reason: text }],
+  pause: [{ ...about, seconds }, {}],
+  resume: [about, {}],
+  escalate: [{ ...about, reason }, {}],
+  resolve: [
+    { ...about, reason },
+    { force: isTrue, confirmedBy: name },
+  ],
+  transfer: [{ ...about, subject }, {}],
+  discharge: [about, { reason }],
+  void: [{ ...about, reason }, {}],
+  merge: [
+    { ...about, raisedAt: when, acknowledgements: fc.array(acknowledgement, { maxLength: 16 }) },
+    {},
+  ],
+  'set-policy': [policyFields, {}],
+  'remove-policy': [{ id: name }, {}],
+  report: [
+    {
+      notification: notificationId,
+      outcome: fc.constantFrom('sent', 'confirmed', 'failed'),
+    },
+    { to: name, detail: text },
+  ],
+};
+
+export const rareCommand: Gen<RareCommand> = fc.oneof(
+  ...Object.entries(FIELDS).map(([type, [required, optional]]) =>
+    record<RareCommand>(
+      { type: fc.constant(type), actor: name, observedAt: when, ...required },
+      'target' in required ? { expectedRevision: aRevision, ...optional } : optional,
+    ),
+  ),
+);
+
+export const escalation: Gen<EscalationState> = record<EscalationState>(
+  {
+    policy: name,
+    version: count,
+    loop: count,
+    step: count,
+    dueAt: orUndefined(when),
+    exhausted: fc.boolean(),
+  },
+  {},
+);
+
+export const responsibility: Gen<Responsibility> = fc.oneof(
+  record<Responsibility>(
+    { state: fc.constant('offered'), to: fc.array(target, { maxLength: 10 }), at: when },
+    {},
+  ),
+  record<Responsibility>(
+    { state: fc.constantFrom('accepted', 'rejected'), by: name, at: when },
+    {},
+  ),
+);
+
+export const policy: Gen<EscalationPolicy> = record<EscalationPolicy>(
+  { version: count, ...policyFields },
+  {},
+);
+
+export const notification: Gen<Notification> = record<Notification>(
+  {
+    id: notificationId,
+    version: count,
+    alert: alertId,
+    activation,
+    loop: count,
+    step: count,
+    target,
+    state: fc.constantFrom('queued', 'sent', 'confirmed', 'failed', 'expired', 'cancelled'),
+    createdAt: when,
+    changedAt: when,
+    dueAt: orUndefined(when),
+    to: orUndefined(name),
+    detail: orUndefined(text),
+  },
+  {},
+);
