@@ -32,7 +32,6 @@ const expect = (says: string, seenIn: string, standing: Standing): Expectation =
 const GATEWAY = 'the HTTP gateway and its pages';
 const METRICS = 'metrics and logs (`src/observe`)';
 const OPERATIONS = 'the command line for operators';
-const CLIENT = 'the client';
 const CLUSTER = 'snapshots, membership and repair';
 const PACKAGING = 'packaging and deployment';
 
@@ -243,8 +242,19 @@ export const EXPECTATIONS: readonly Expectation[] = [
       ['test/cli/config/settings.test.ts', 'accepts whatever the schema shows'],
     ),
   ),
-  expect('A client for `await using`', 'nats.js', planned(CLIENT)),
-  expect('A typed stream of what becomes of the connection', 'nats.js', planned(CLIENT)),
+  expect(
+    'A client for `await using`',
+    'nats.js',
+    done(['test/testing/memory-cluster.test.ts', 'of one replica answers as a real one']),
+  ),
+  expect(
+    'A typed stream of what becomes of the connection',
+    'nats.js',
+    done([
+      'test/testing/memory-cluster.test.ts',
+      'from whom it takes for the leader to whoever comes after',
+    ]),
+  ),
   expect(
     'A code for each error, which says whether to try again',
     'nats.js, kafkajs',
@@ -264,7 +274,16 @@ export const EXPECTATIONS: readonly Expectation[] = [
   expect(
     'Reconnecting with jitter and a cap; a bounded queue while offline',
     'node-redis',
-    planned(CLIENT),
+    done(
+      [
+        'test/testing/memory-cluster.test.ts',
+        'is refused at once while nobody is there, and goes on when somebody is',
+      ],
+      [
+        'test/client/client.test.ts',
+        'more than the limit are refused at once, and nothing of those is written',
+      ],
+    ),
   ),
   expect(
     'Calls of one tick travel together',
@@ -282,12 +301,22 @@ export const EXPECTATIONS: readonly Expectation[] = [
       'holds a bounded number of messages, lets the replica go, and misses nothing',
     ]),
   ),
-  expect('Ids for repetitions that sort by time', 'tigerbeetle-node id()', planned(CLIENT)),
+  expect(
+    'Ids for repetitions that sort by time',
+    'tigerbeetle-node id()',
+    done([
+      'test/testing/memory-cluster.test.ts',
+      'differ, sort as they are made, and give the first answer again',
+    ]),
+  ),
   expect('A build for browsers over WebSocket', 'nats-core', planned(GATEWAY)),
   expect(
-    'Hooks for instruments: diagnostics_channel, OpenTelemetry',
+    'Hooks for instruments: diagnostics_channel',
     'node-redis',
-    planned(CLIENT),
+    done([
+      'test/testing/memory-cluster.test.ts',
+      'are told of each call how long it took and how it ended',
+    ]),
   ),
   expect(
     'A guide for each major version',
@@ -334,7 +363,14 @@ export const EXPECTATIONS: readonly Expectation[] = [
   expect('Alarms switched off are always visible', 'Comen N10', planned(GATEWAY)),
   expect('Stale data and lost links are alarms of their own', 'bedside monitors', planned(GATEWAY)),
   expect('Changes handed on to Kafka or a webhook', 'rqlite, TigerBeetle', planned('connectors')),
-  expect("A cluster in the user's own process, for tests", 'antietcd', planned(CLIENT)),
+  expect(
+    "A cluster in the user's own process, for tests",
+    'antietcd',
+    done([
+      'test/testing/memory-cluster.test.ts',
+      'of three goes on without its leader, and takes it back',
+    ]),
+  ),
   expect(
     'Results of consistency tests, published',
     'antietcd, TigerBeetle',

@@ -102,6 +102,8 @@ export const CLIENT_READS_MAX = 65_536;
 export const CLIENT_REQUESTS_IN_FLIGHT_MAX = 768;
 /** Addresses a client remembers beside those it was given. */
 export const CLIENT_ADDRESSES_LEARNED_MAX = 126;
+/** Events of its connections that a client holds for a listener that is slow; older ones are counted and dropped. */
+export const CLIENT_EVENTS_MAX = 256;
 /** Messages a watch holds for a consumer that is slow; beyond it the watch is broken off and resumed later. */
 export const WATCH_BUFFER_MESSAGES_MAX = 4_096;
 export const WATCH_BUFFER_BYTES_MAX: number = 4 * MiB;

@@ -49,8 +49,10 @@ import { parseCommand, parseFilter } from '../wire/parse.ts';
 import { parseAlertId, parseRef } from '../wire/parse-parts.ts';
 import type { ReplicaStatus } from '../wire/status.ts';
 import { AddressBook } from './address-book.ts';
+import { observed } from './call-events.ts';
+import { type ConnectionEvent, ConnectionEvents } from './connection-events.ts';
 import { Connections } from './connections.ts';
-import { clientClosed } from './failures.ts';
+import { clientClosed, offline } from './failures.ts';
 import { KeySource } from './keys.ts';
 import { LeaderFinder } from './leader-finder.ts';
 import { Operator } from './operator.ts';
@@ -86,6 +88,7 @@ export async function connect(options: ClientOptions): Promise<Client> {
 interface Parts {
   readonly options: ResolvedOptions;
   readonly connections: Connections;
+  readonly events: ConnectionEvents;
   readonly finder: LeaderFinder;
   readonly writer: Writer;
   readonly reader: Reader;
@@ -96,10 +99,11 @@ function assemble(options: ResolvedOptions, transport: Transport): Parts {
   const { clock, clusterId, name, endpoints } = options;
   const prng = new Prng(options.seed);
   const connections = new Connections({ transport, clock, agent: name, clusterId });
-  const finder = new LeaderFinder(new AddressBook(endpoints, clock), connections, clock);
+  const events = new ConnectionEvents(name);
+  const finder = new LeaderFinder(new AddressBook(endpoints, clock), connections, clock, events);
   const writer = new Writer(finder, clock, prng.fork(1));
   const reader = new Reader(finder, clock, prng.fork(2));
-  return { options, connections, finder, writer, reader, prng };
+  return { options, connections, events, finder, writer, reader, prng };
 }
 
 /** Loaded when it is needed: a test or a simulator that brings its own does not pay for it. */
@@ -154,7 +158,7 @@ export class Client implements AlertApi, CareApi, AsyncDisposable {
   }
 
   get(ref: AlertRef, options: ReadOptions = {}): Promise<Answer<Alert | undefined>> {
-    return this.#read(options, (consistency) => ({
+    return this.#read('get', options, (consistency) => ({
       type: FrameType.GET,
       body: [encodeGet({ ref: parseRef(ref, 'ref'), consistency })],
       decode: decodeGetAnswer,
@@ -162,7 +166,7 @@ export class Client implements AlertApi, CareApi, AsyncDisposable {
   }
 
   list(filter: AlertFilter = {}, options: ListOptions = {}): Promise<Answer<AlertPage>> {
-    return this.#read(options, (consistency) => {
+    return this.#read('list', options, (consistency) => {
       const { limit = LIST_LIMIT_DEFAULT, after } = options;
       const request = {
         filter: parseFilter(filter),
@@ -209,6 +213,27 @@ export class Client implements AlertApi, CareApi, AsyncDisposable {
     return new Operator(reader, connections, (options) => this.#limits(options));
   }
 
+  /**
+   * A key for a caller who writes it down before the call, so as to repeat the call after a crash. Keys of one client
+   * differ from all others, and sort as the times at which they were made.
+   *
+   * @example
+   * const idempotencyKey = alerts.newIdempotencyKey();
+   * await outbox.put(idempotencyKey, input);
+   * await alerts.raise(input, { idempotencyKey });
+   */
+  newIdempotencyKey(): string {
+    return this.#keys.nextText(this.#options.clock.wall());
+  }
+
+  /**
+   * What becomes of the connections, from now on: it begins with whom this client takes for the leader, and ends when
+   * `signal` aborts or the client is closed. Never rejects.
+   */
+  events({ signal }: Pick<CallOptions, 'signal'> = {}): AsyncIterableIterator<ConnectionEvent> {
+    return this.#parts.events.listen(signal);
+  }
+
   /** Ends every call and watch, and closes all connections; resolves when they are let go. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -224,6 +249,7 @@ export class Client implements AlertApi, CareApi, AsyncDisposable {
     this.#parts.reader.close();
     for (const watch of [...this.#watches]) watch.fail(clientClosed());
     await this.#parts.connections.close();
+    this.#parts.events.close();
   }
 
   async #write(
@@ -253,20 +279,35 @@ export class Client implements AlertApi, CareApi, AsyncDisposable {
     } catch (error) {
       return Promise.reject(error);
     }
-    return this.#parts.writer.submit(record, limits);
+    if (this.#isOffline()) return Promise.reject(offline());
+    const { name, clock } = this.#options;
+    return observed(name, type, clock, this.#parts.writer.submit(record, limits));
   }
 
   #read<T>(
+    call: string,
     options: ReadOptions,
     questionFor: (consistency: Consistency) => Question<T>,
   ): Promise<T> {
     try {
       const consistency = consistencyOf(options);
       const whom = consistency === 'linearizable' ? 'leader' : 'any';
-      return this.#parts.reader.ask(questionFor(consistency), whom, this.#limits(options));
+      const question = questionFor(consistency);
+      if (whom === 'leader' && this.#isOffline()) return Promise.reject(offline());
+      const { name, clock } = this.#options;
+      const asked = this.#parts.reader.ask(question, whom, this.#limits(options));
+      return observed(name, call, clock, asked);
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  /** With the queue switched off, looks for a leader all the same: the next call may find one. */
+  #isOffline(): boolean {
+    const { finder } = this.#parts;
+    if (this.#options.offlineQueue || finder.current !== undefined) return false;
+    if (this.#closing === undefined) finder.find().catch(() => {});
+    return this.#closing === undefined;
   }
 
   #keyOf({ idempotencyKey }: WriteOptions): Uint8Array {

@@ -40,6 +40,10 @@ export function timeIsUp(timeoutMs: number, last: TocsinError | undefined): Tocs
 export const cancelled = (signal: AbortSignal): TocsinError =>
   new TocsinError('CANCELLED', 'the caller gave up', { cause: signal.reason });
 
+/** Nobody is there to be asked, and the caller does not want to wait. */
+export const offline = (): TocsinError =>
+  new TocsinError('UNAVAILABLE', 'no replica that may lead is connected, and offlineQueue is off');
+
 export const clientClosed = (): TocsinError => new TocsinError('CLOSED', 'the client is closed');
 
 /** Any value thrown, as one of our errors. */

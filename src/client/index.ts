@@ -57,5 +57,7 @@ export type {
 } from '../statemachine/types.ts';
 export type { Transport } from '../transport/types.ts';
 export type { ReplicaAddress, ReplicaStatus } from '../wire/status.ts';
+export type { CallEvent } from './call-events.ts';
 export { Client, connect } from './client.ts';
+export type { ConnectionEvent } from './connection-events.ts';
 export type { ClientOptions } from './options.ts';

@@ -1,7 +1,10 @@
+import type { UnixMillis } from '../base/ids.ts';
 import { writeU64 } from '../wire/bytes.ts';
 import { KEY_BYTES } from '../wire/commands.ts';
 
 const PREFIX_BYTES = 8;
+/** Hex digits of the milliseconds since 1970: enough for the next 8,000 years. */
+const TIME_DIGITS = 12;
 
 /** Idempotency keys for commands whose caller gives none: what is random is drawn once, then a counter runs. */
 export class KeySource {
@@ -18,5 +21,11 @@ export class KeySource {
     writeU64(key, PREFIX_BYTES, this.#drawn);
     this.#drawn += 1;
     return key;
+  }
+
+  /** One as a text: such texts sort as the times at which they were made. */
+  nextText(now: UnixMillis): string {
+    const time = now.toString(16).padStart(TIME_DIGITS, '0');
+    return time + Buffer.from(this.next()).toString('hex');
   }
 }

@@ -5,6 +5,7 @@ import { FrameType } from '../wire/frame.ts';
 import type { ReplicaStatus } from '../wire/status.ts';
 import type { AddressBook } from './address-book.ts';
 import { type Connection, expectType } from './connection.ts';
+import type { ConnectionEvents } from './connection-events.ts';
 import type { Connections } from './connections.ts';
 import { type Miss, type RaceResult, raceDials } from './dial-race.ts';
 
@@ -13,16 +14,24 @@ export class LeaderFinder {
   readonly #book: AddressBook;
   readonly #connections: Connections;
   readonly #clock: Clock;
+  readonly #events: ConnectionEvents;
   #current: Connection | undefined;
   #search: Promise<Connection> | undefined;
 
-  constructor(book: AddressBook, connections: Connections, clock: Clock) {
+  constructor(book: AddressBook, connections: Connections, clock: Clock, events: ConnectionEvents) {
+    this.#events = events;
     this.#book = book;
     this.#connections = connections;
     this.#clock = clock;
     connections.isWanted = (connection) => connection === this.#current;
-    connections.onOpen = (connection) => this.#askAround(connection);
-    connections.onLost = (connection) => this.#lost(connection);
+    connections.onOpen = (connection) => {
+      events.connected(connection.address);
+      this.#askAround(connection);
+    };
+    connections.onLost = (connection, reason) => {
+      events.disconnected(connection.address, reason);
+      this.#lost(connection);
+    };
   }
 
   /** The connection for writes and linearizable reads, if there is one now. */
@@ -59,7 +68,7 @@ export class LeaderFinder {
     this.#book.demote(connection.address);
     if (leader !== undefined && leader !== connection.address) this.#book.promote(leader);
     if (this.#current !== connection) return;
-    this.#current = undefined;
+    this.#take(undefined);
     this.#connections.sweepLater();
   }
 
@@ -72,7 +81,7 @@ export class LeaderFinder {
   async round(): Promise<readonly Miss[]> {
     const result = await this.#race(this.#book.candidates());
     if (result.ok) {
-      this.#current = result.connection.isOpen ? result.connection : undefined;
+      this.#take(result.connection.isOpen ? result.connection : undefined);
       return [];
     }
     for (const { address, reason } of result.misses)
@@ -93,7 +102,12 @@ export class LeaderFinder {
   #lost(connection: Connection): void {
     if (connection.wentSilent) this.#book.suspect(connection.address);
     else this.#book.demote(connection.address);
-    if (this.#current === connection) this.#current = undefined;
+    if (this.#current === connection) this.#take(undefined);
+  }
+
+  #take(connection: Connection | undefined): void {
+    this.#current = connection;
+    this.#events.leader(connection?.address);
   }
 
   /** Asks a new acquaintance whom else there is, so that its death does not leave this client alone. */

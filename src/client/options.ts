@@ -5,7 +5,7 @@ import { ADDRESS_CHARS_MAX, CLIENT_ADDRESSES_LEARNED_MAX, REQUEST_MS_MAX } from 
 import type { CallOptions } from '../statemachine/alert-api.ts';
 import { SystemClock } from '../transport/system-clock.ts';
 import type { Transport } from '../transport/types.ts';
-import { asArray, asFields, asLine, asName, asWhole } from '../wire/check.ts';
+import { asArray, asBoolean, asFields, asLine, asName, asWhole } from '../wire/check.ts';
 
 /** How a client finds its cluster and what it does by default. */
 export interface ClientOptions {
@@ -17,6 +17,12 @@ export interface ClientOptions {
   readonly name?: string;
   /** Milliseconds a call may take, where it does not say. @defaultValue 10,000 */
   readonly timeoutMs?: number;
+  /**
+   * Whether calls wait, within their time, while no replica that may lead is connected. False: they are refused at once
+   * with UNAVAILABLE, and nothing of them is written; what was sent before is still waited for.
+   * @defaultValue true
+   */
+  readonly offlineQueue?: boolean;
   /** Gives up connecting; means nothing afterwards. */
   readonly signal?: AbortSignal;
   /** @defaultValue TCP */
@@ -32,6 +38,7 @@ export interface ResolvedOptions {
   readonly clusterId: string | undefined;
   readonly name: string;
   readonly timeoutMs: number;
+  readonly offlineQueue: boolean;
   readonly clock: Clock;
   readonly seed: number;
   /** Of the keys this client makes. */
@@ -46,6 +53,7 @@ const KEY_PREFIX_BYTES = 8;
 export function resolveOptions(given: ClientOptions): ResolvedOptions {
   asFields('request', 'options', given, undefined);
   const { clusterId, name = NAME, timeoutMs = TIMEOUT_MS, clock, seed } = given;
+  const { offlineQueue = true } = given;
   if (clusterId !== undefined && !/^[0-9a-f]{32}$/.test(clusterId))
     throw new TocsinError('BAD_REQUEST', 'clusterId: must be 32 hex digits');
   const drawn = seed === undefined ? randomBytes(KEY_PREFIX_BYTES) : bytesOf(seed);
@@ -54,6 +62,7 @@ export function resolveOptions(given: ClientOptions): ResolvedOptions {
     clusterId,
     name: asName('request', 'name', name),
     timeoutMs: checkedTimeout(timeoutMs),
+    offlineQueue: asBoolean('request', 'offlineQueue', offlineQueue),
     clock: clock ?? new SystemClock(),
     seed: seed ?? drawn.readUInt32LE(0),
     keyPrefix: drawn,
