@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { constants } from 'node:fs';
+import { constants, existsSync } from 'node:fs';
 import { access, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { TocsinError } from '../base/errors.ts';
@@ -7,10 +7,11 @@ import type { ReplicaId } from '../base/ids.ts';
 import { filesIn, syncFolder } from './files.ts';
 import { createMark, HighWater, type Mark } from './high-water.ts';
 import { decodeIdentity, encodeIdentity, findIdentityProblem } from './identity.ts';
-import { type Database, faultOf, IDENTITY_KEY, openDatabase } from './level.ts';
-import { verifyFiles } from './level-files.ts';
+import { type Database, faultOf, IDENTITY_KEY, mustBeUnlocked, openDatabase } from './level.ts';
+import { findFileDamage } from './level-files.ts';
 import { LevelLogStore } from './level-log-store.ts';
 import { putInitialState } from './log-batch.ts';
+import { carveIdentity, finishRebuild, forgetDamaged, rebuild } from './rebuild.ts';
 import { Snapshots } from './snapshots.ts';
 import type { Identity } from './types.ts';
 
@@ -73,11 +74,17 @@ export async function openFolder(
   path: string,
   expected: ExpectedOwner = {},
 ): Promise<OpenedFolder> {
-  await mustHoldLog(path);
   const raft = join(path, RAFT_FOLDER);
+  await finishRebuild(raft);
+  await mustHoldLog(path);
   // LevelDB rewrites files as it opens them, so whatever can be refused is refused before.
-  mustBelong(path, await readIdentityFile(raft), expected);
-  await verifyFiles(raft);
+  const owner = await readOwner(raft);
+  mustBelong(path, owner, expected);
+  const damage = await findFileDamage(raft);
+  if (damage?.isMissing === true)
+    throw new TocsinError('DATA_CORRUPT', `${raft}: ${damage.what}; nothing was touched`);
+  if (damage === undefined) await forgetDamaged(raft);
+  else await rebuildFrom(raft, owner);
   const highWater = await HighWater.open(raft);
   let database: Database | undefined;
   try {
@@ -122,6 +129,33 @@ async function writeInitial(folder: string, identity: Identity): Promise<void> {
     flush: true,
   });
   await syncFolder(folder);
+}
+
+/** From its own file, or, when that is rotten, from LevelDB's files as they lie there; then the file is written again. */
+async function readOwner(raft: string): Promise<Identity> {
+  try {
+    return await readIdentityFile(raft);
+  } catch (error) {
+    if (!TocsinError.is(error) || error.code !== 'DATA_CORRUPT') throw error;
+    const carved = existsSync(join(raft, IDENTITY_FILE)) ? await carveIdentity(raft) : undefined;
+    if (carved === undefined) throw error;
+    await mustBeUnlocked(raft);
+    await writeFile(join(raft, IDENTITY_FILE), encodeIdentity(carved), { flush: true });
+    return carved;
+  }
+}
+
+async function rebuildFrom(raft: string, owner: Identity): Promise<void> {
+  const highWater = await HighWater.open(raft);
+  const { mark } = highWater;
+  await highWater.close();
+  const snapshots = new Snapshots(filesIn(join(raft, SNAPSHOT_FOLDER)));
+  await snapshots.load();
+  try {
+    await rebuild(raft, owner, mark, snapshots.list[0]);
+  } catch (error) {
+    throw faultOf(error, `rebuilding ${raft}`);
+  }
 }
 
 /** The copy of the identity that can be read without opening LevelDB. */

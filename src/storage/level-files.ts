@@ -6,22 +6,27 @@ import { findLogDamage } from './level-log.ts';
 import { type Manifest, readManifest } from './level-manifest.ts';
 import { findTableDamage } from './level-table.ts';
 
+export interface FileDamage {
+  /** Somebody took a file away: that is not what disks do, and nobody but an operator knows what else is gone. */
+  readonly isMissing: boolean;
+  readonly what: string;
+}
+
 /**
  * Verifies LevelDB's own files before LevelDB opens them, and touches none. As it is built for us,
  * LevelDB checks no checksum of a table, and a rotten one can end the process; it opens without its
  * log file; and a rotten record in a log file it skips, and then deletes the file.
- * @throws TocsinError DATA_CORRUPT, DATA_LOCKED (the files change meanwhile), DISK_FAILED
+ * @throws TocsinError DATA_LOCKED (the files change meanwhile), DISK_FAILED
  */
-export async function verifyFiles(folder: string): Promise<void> {
+export async function findFileDamage(folder: string): Promise<FileDamage | undefined> {
   const damage = await damageIn(folder);
-  if (damage === undefined) return;
+  if (damage === undefined) return undefined;
   // What another process is just writing looks damaged too, but not in the same way twice.
-  if ((await damageIn(folder)) === damage)
-    throw new TocsinError('DATA_CORRUPT', `${folder}: ${damage}; nothing was touched`);
+  if ((await damageIn(folder))?.what === damage.what) return damage;
   throw new TocsinError('DATA_LOCKED', `${folder} changes: another process uses it`);
 }
 
-async function damageIn(folder: string): Promise<string | undefined> {
+async function damageIn(folder: string): Promise<FileDamage | undefined> {
   try {
     return await findDamage(folder);
   } catch (error) {
@@ -29,14 +34,20 @@ async function damageIn(folder: string): Promise<string | undefined> {
   }
 }
 
-async function findDamage(folder: string): Promise<string | undefined> {
+const missing = (what: string): FileDamage => ({ isMissing: true, what: `${what} is missing` });
+const rotten = (what: string): FileDamage => ({ isMissing: false, what });
+
+async function findDamage(folder: string): Promise<FileDamage | undefined> {
   const files = await readdir(folder);
-  if (!files.includes('CURRENT')) return 'the file CURRENT is missing';
+  if (!files.includes('CURRENT')) return missing('the file CURRENT');
   const name = /^(MANIFEST-\d+)\n$/.exec(await readFile(join(folder, 'CURRENT'), 'latin1'))?.[1];
-  if (name === undefined) return 'the file CURRENT names no manifest';
-  if (!files.includes(name)) return `the file ${name} is missing`;
+  if (name === undefined) return rotten('the file CURRENT names no manifest');
+  if (!files.includes(name))
+    return files.some((each) => each.startsWith('MANIFEST-'))
+      ? rotten(`the file CURRENT names ${name}, which is not there`)
+      : missing(`the file ${name}`);
   const manifest = readManifest(await readFile(join(folder, name)));
-  if (typeof manifest === 'string') return `${name}: ${manifest}`;
+  if (typeof manifest === 'string') return rotten(`${name}: ${manifest}`);
   return (
     (await findDamagedLog(folder, files, manifest)) ??
     (await findDamagedTable(folder, files, manifest))
@@ -47,15 +58,15 @@ async function findDamagedLog(
   folder: string,
   files: readonly string[],
   manifest: Manifest,
-): Promise<string | undefined> {
+): Promise<FileDamage | undefined> {
   const numbers = files.flatMap((name) => numberOf(name, /^(\d+)\.log$/));
   if (!numbers.includes(manifest.logNumber))
-    return `the log file ${fileName(manifest.logNumber, 'log')} is missing`;
+    return missing(`the log file ${fileName(manifest.logNumber, 'log')}`);
   for (const number of numbers) {
     if (number < manifest.logNumber) continue;
     const name = fileName(number, 'log');
     const problem = findLogDamage(await readFile(join(folder, name)));
-    if (problem !== undefined) return `${name}: ${problem}`;
+    if (problem !== undefined) return rotten(`${name}: ${problem}`);
   }
   return undefined;
 }
@@ -67,14 +78,15 @@ async function findDamagedTable(
   folder: string,
   files: readonly string[],
   manifest: Manifest,
-): Promise<string | undefined> {
+): Promise<FileDamage | undefined> {
   for (const [number, length] of manifest.tables) {
     const name = fileName(number, 'ldb');
-    if (!files.includes(name)) return `the table ${name} is missing`;
+    if (!files.includes(name)) return missing(`the table ${name}`);
     const bytes = await readFile(join(folder, name));
-    if (bytes.byteLength !== length) return `${name}: ${bytes.byteLength} bytes, not ${length}`;
+    if (bytes.byteLength !== length)
+      return rotten(`${name}: ${bytes.byteLength} bytes, not ${length}`);
     const problem = findTableDamage(bytes);
-    if (problem !== undefined) return `${name}: ${problem}`;
+    if (problem !== undefined) return rotten(`${name}: ${problem}`);
   }
   return undefined;
 }

@@ -77,18 +77,21 @@ export function entryKeyIndex(key: Uint8Array): number | undefined {
 }
 
 /**
- * Opens the database in `folder`; `create` makes a new one. Without it the folder must hold one:
- * LevelDB itself would create the folder and replace its text log even while it refuses.
+ * Opens the database in `folder`. Unless told to `create`, the folder must hold one: LevelDB itself would create the folder
+ * and replace its text log even while it refuses.
  * @throws TocsinError DATA_LOCKED, DATA_CORRUPT, DISK_FAILED
  */
-export async function openDatabase(folder: string, create: boolean): Promise<Database> {
+export async function openDatabase(
+  folder: string,
+  create: boolean | 'if missing',
+): Promise<Database> {
   const database = new Level<Uint8Array, Uint8Array>(folder, {
     keyEncoding: 'view',
     valueEncoding: 'view',
     compression: false,
     writeBufferSize: WRITE_BUFFER_BYTES,
-    createIfMissing: create,
-    errorIfExists: create,
+    createIfMissing: create !== false,
+    errorIfExists: create === true,
   });
   try {
     await database.open();
@@ -97,6 +100,24 @@ export async function openDatabase(folder: string, create: boolean): Promise<Dat
     throw faultOf(error, `opening ${folder}`);
   }
   return database;
+}
+
+/**
+ * Nobody has the database in `folder` open; neither will it be opened. LevelDB takes the lock before it looks at anything,
+ * and then refuses: one that is there because it must not be, one that is not there because it must.
+ * @throws TocsinError DATA_LOCKED
+ */
+export async function mustBeUnlocked(folder: string): Promise<void> {
+  const database = new Level<Uint8Array, Uint8Array>(folder, {
+    createIfMissing: false,
+    errorIfExists: true,
+  });
+  const refusal = await database.open().then(
+    () => undefined,
+    (error: unknown) => faultOf(error, `opening ${folder}`),
+  );
+  await database.close();
+  if (refusal?.code === 'DATA_LOCKED') throw refusal;
 }
 
 /** What a failure of LevelDB means to our callers; a bug stays one. `doing` begins the message. */

@@ -3,7 +3,7 @@ import { recordOf } from '../wire/record.ts';
 import type { Mark } from './high-water.ts';
 import { type Batch, entryKey, STATE_KEYS } from './level.ts';
 import { emptyState, type LogState } from './log-state.ts';
-import { encodeState } from './state-record.ts';
+import { encodeState, type StoredState } from './state-record.ts';
 
 /** What the batches of a log consist of. */
 
@@ -24,7 +24,11 @@ export function delEntries(batch: Batch, from: number, to: number): void {
 }
 
 export function putState(batch: Batch, { hardState, base, end }: LogState, sequence: number): void {
-  const stored = { sequence, hardState, lastIndex: end.index, lastChain: end.chain, base };
+  putStored(batch, { sequence, hardState, lastIndex: end.index, lastChain: end.chain, base });
+}
+
+/** Both copies. */
+export function putStored(batch: Batch, stored: StoredState): void {
   batch.put(STATE_KEYS[0], encodeState(stored, 0));
   batch.put(STATE_KEYS[1], encodeState(stored, 1));
 }

@@ -134,7 +134,7 @@ export const ELECTION: Chapter = chapter('Election', {
   ),
   32: by(
     'A replica that lost all its state does not come back under its id',
-    'storage/data-folder › an emptied log without tables is DATA_CORRUPT, not a new replica',
+    'storage/rebuild › an emptied log is not a new replica: it has lost what it knows it had',
     'storage/data-folder › %s is DATA_MISSING, and nothing is made',
   ),
   33: by(

@@ -32,7 +32,7 @@ export const PERSISTENCE: Chapter = chapter('Persistence, crashes, storage', {
   100: by(
     'A wiped disk never starts by itself under its old id',
     'storage/data-folder › %s is DATA_MISSING, and nothing is made',
-    'storage/data-folder › an emptied log without tables is DATA_CORRUPT, not a new replica',
+    'storage/rebuild › an emptied log is not a new replica: it has lost what it knows it had',
   ),
   101: open('An old copy of a disk is refused'),
   102: open(

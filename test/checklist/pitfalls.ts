@@ -117,7 +117,7 @@ export const PITFALLS: readonly Pitfall[] = [
   pitfall(
     by(
       'A wiped replica returns under its id and votes',
-      'storage/data-folder › an emptied log without tables is DATA_CORRUPT, not a new replica',
+      'storage/rebuild › an emptied log is not a new replica: it has lost what it knows it had',
     ),
   ),
   pitfall(
