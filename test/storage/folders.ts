@@ -38,6 +38,18 @@ export const remove = (path: string): Promise<void> => rm(path, { recursive: tru
 
 export const copy = (from: string, to: string): Promise<void> => cp(from, to, { recursive: true });
 
+/** Of a folder in use: LevelDB's compaction may just then take files away, so it is tried until it sees none go. */
+export async function copyInUse(from: string, to: string): Promise<void> {
+  const names = async (): Promise<string> => (await readdir(from, { recursive: true })).join();
+  for (let attempt = 1; ; attempt += 1) {
+    const before = await names();
+    const failure = await copy(from, to).catch((error: unknown) => error);
+    if (failure === undefined && before === (await names())) return;
+    if (attempt === 20) throw failure ?? new Error(`${from} never keeps still`);
+    await remove(to);
+  }
+}
+
 /**
  * All files below `path` with their bytes, for comparing before and after. LevelDB's text log is
  * not data.

@@ -21,7 +21,7 @@ import {
   hard,
   writing,
 } from './entries.ts';
-import { copy, identity, remove, temporaryFolder } from './folders.ts';
+import { copyInUse, identity, remove, temporaryFolder } from './folders.ts';
 import { logStoreContract, type Rig } from './log-store-contract.ts';
 
 /** A database whose next batch fails when `failing.next` is set; everything else goes through. */
@@ -91,7 +91,7 @@ async function makeRig(): Promise<Rig> {
       // What the kernel holds of a killed process: the files as they are, without an orderly end.
       const before = path();
       lives += 1;
-      await copy(before, path());
+      await copyInUse(before, path());
       await store.close();
     },
     failNextWrite: () => {
