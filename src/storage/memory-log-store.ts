@@ -96,6 +96,11 @@ export class MemoryDisk {
     this.#contents.set(key, how === 'rotten' ? rotten : undefined);
   }
 
+  /** The bytes under a key that would be there after a crash. */
+  peek(key: Uint8Array): Uint8Array | undefined {
+    return this.#contents.get(key);
+  }
+
   #apply(changes: readonly Change[]): void {
     for (const [key, value] of changes) this.#contents.set(key, value);
   }

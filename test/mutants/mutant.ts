@@ -15,6 +15,8 @@ export interface Mutant {
   /** Tests that must fail, as filters for vitest: files, and if that is not narrow enough the beginning of a name. */
   readonly killedBy: readonly [file: string, ...more: string[]];
   readonly test?: string;
+  /** Shows in a running cluster: the simulator must find it too. */
+  readonly simulated?: true;
 }
 
 /** The text with the bug in it. @throws Error when `find` does not stand there exactly once */

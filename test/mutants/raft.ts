@@ -9,6 +9,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     find: 'out.sendAfterSync.push(accepted(s, m.from, lastNew));',
     replace: 'out.send.push(accepted(s, m.from, lastNew));',
     killedBy: ['test/raft/'],
+    simulated: true,
   },
   {
     name: 'count-own-copy-before-sync',
@@ -17,6 +18,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     find: 's.out.sendAfterSync.push(accepted(s, s.id, id.index));',
     replace: 'leader.progress.get(s.id)?.accept(id.index);',
     killedBy: ['test/raft/'],
+    simulated: true,
   },
   {
     name: 'vote-before-sync',
@@ -25,6 +27,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     find: 's.out.sendAfterSync.push(reply);',
     replace: 's.out.send.push(reply);',
     killedBy: ['test/raft/'],
+    simulated: true,
   },
   {
     name: 'forget-the-vote',
@@ -33,6 +36,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     find: 's.vote = m.from;\n      s.out.hardStateChanged = true;',
     replace: 's.out.hardStateChanged = true;',
     killedBy: ['test/raft/'],
+    simulated: true,
   },
   {
     name: 'vote-for-a-shorter-log',
@@ -41,6 +45,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     find: '(other.term === lastTerm && other.index >= index)',
     replace: 'other.term === lastTerm',
     killedBy: ['test/raft/'],
+    simulated: true,
   },
   {
     name: 'vote-for-an-older-term',
@@ -49,6 +54,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     find: 'return other.term > lastTerm || (other.term === lastTerm && other.index >= index);',
     replace: 'return other.index >= index;',
     killedBy: ['test/raft/'],
+    simulated: true,
   },
   {
     name: 'commit-older-terms-by-counting',
@@ -57,6 +63,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     find: 'if (reached <= s.log.committed || s.log.termAt(reached) !== s.term) return;',
     replace: 'if (reached <= s.log.committed) return;',
     killedBy: ['test/raft/'],
+    simulated: true,
   },
   {
     name: 'ignore-the-term-in-append',
@@ -65,6 +72,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     find: 'if (!log.holds(m.prev)) {',
     replace: 'if (log.termAt(m.prev.index) === undefined) {',
     killedBy: ['test/raft/'],
+    simulated: true,
   },
   {
     name: 'cut-without-conflict',
@@ -73,6 +81,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     find: 'const first = entries.findIndex((entry) => !s.log.holds(entry));',
     replace: 'const first = entries.findIndex((entry) => entry.index > s.log.committed);',
     killedBy: ['test/raft/'],
+    simulated: true,
   },
   {
     name: 'commit-past-what-matches',
@@ -81,6 +90,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     find: 'const commit = lower(m.commit, lastNew);',
     replace: 'const commit = lower(m.commit, log.last.index);',
     killedBy: ['test/raft/'],
+    simulated: true,
   },
   {
     name: 'skip-read-index',
@@ -89,6 +99,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     find: 'if (read.round > confirmed) break;',
     replace: 'if (read.round > leader.round) break;',
     killedBy: ['test/raft/'],
+    simulated: true,
   },
   {
     name: 'read-before-the-reign-commits',
@@ -97,6 +108,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     find: 'if (leader.readsNew.length === 0 || s.log.committed < leader.firstIndex) return;',
     replace: 'if (leader.readsNew.length === 0) return;',
     killedBy: ['test/raft/'],
+    simulated: true,
   },
   {
     name: 'reign-without-a-quorum',
@@ -105,5 +117,6 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     find: '&& !hearsQuorum(s, leader)) {',
     replace: '&& leader.ticks < 0 && !hearsQuorum(s, leader)) {',
     killedBy: ['test/raft/'],
+    simulated: true,
   },
 ];

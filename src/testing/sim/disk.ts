@@ -1,0 +1,139 @@
+import { TocsinError } from '../../base/errors.ts';
+import { type Millis, millis } from '../../base/ids.ts';
+import type { Prng } from '../../base/prng.ts';
+import type { HardState } from '../../raft/types.ts';
+import { entryKey, STATE_KEYS } from '../../storage/level.ts';
+import { type HeldWrite, MemoryDisk } from '../../storage/memory-log-store.ts';
+import { decodeState, type StoredState } from '../../storage/state-record.ts';
+import type { LogStore } from '../../storage/types.ts';
+import { EntryRecord, recordOf } from '../../wire/record.ts';
+import type { SimClock } from './clock.ts';
+
+/** How a disk behaves from now on. */
+export interface DiskMood {
+  /** Milliseconds a write takes, in the mean. */
+  meanMs: number;
+  /** Writes hang until the process gives up. */
+  isStuck: boolean;
+  /** The next write fails; whether it is there all the same is drawn. */
+  failsNextWrite: boolean;
+  failsNextRead: boolean;
+}
+
+/** One replica's disk: a write is pending until it is durable, and a crash keeps what it likes of what is pending. */
+export class SimDisk {
+  readonly mood: DiskMood = {
+    meanMs: 1,
+    isStuck: false,
+    failsNextWrite: false,
+    failsNextRead: false,
+  };
+  /** Told of each write that has become durable. */
+  onDurable: (before: HardState | undefined, now: HardState) => void = () => {};
+  /** Told of each record that is handed over to be written. */
+  onRecord: (record: EntryRecord) => void = () => {};
+  readonly #memory: MemoryDisk;
+  readonly #clock: SimClock;
+  readonly #prng: Prng;
+  #pending: HeldWrite | undefined;
+
+  constructor(clusterId: string, clock: SimClock, prng: Prng) {
+    this.#memory = new MemoryDisk(clusterId);
+    this.#clock = clock;
+    this.#prng = prng;
+    this.#memory.onWrite = (write) => this.#decide(write);
+  }
+
+  /** What would be read of the hard state after a crash now; undefined = no copy of it is whole. */
+  get state(): StoredState | undefined {
+    const copies = STATE_COPIES.map((copy) => {
+      const bytes = this.#memory.peek(STATE_KEYS[copy]);
+      return bytes === undefined ? 'missing' : decodeState(bytes, copy);
+    });
+    return copies.find((copy) => typeof copy !== 'string');
+  }
+
+  /** The chain hash of an entry that is durable here, itself or as part of a snapshot. */
+  chainAt(index: number): number | 'snapshot' | undefined {
+    const bytes = this.#memory.peek(entryKey(index));
+    if (bytes !== undefined) return chainOf(bytes);
+    return index <= (this.state?.base.index ?? 0) ? 'snapshot' : undefined;
+  }
+
+  open(): LogStore {
+    const store = this.#memory.open();
+    const overrides: Partial<LogStore> = {
+      write: (batch) => {
+        for (const entry of batch.entries) this.onRecord(recordOf(entry));
+        return store.write(batch);
+      },
+      read: async (from, to, bytesMax) => {
+        await this.#delay();
+        if (this.mood.failsNextRead) {
+          this.mood.failsNextRead = false;
+          throw new TocsinError('DISK_FAILED', 'reading the log: the disk was told to fail');
+        }
+        return await store.read(from, to, bytesMax);
+      },
+      restart: async (snapshot, hardState) => {
+        await this.#delay();
+        const before = this.state;
+        await store.restart(snapshot, hardState);
+        this.#told(before);
+      },
+    };
+    return new Proxy(store, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(overrides, name) ?? Reflect.get(target, name);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+  }
+
+  /** The process dies. */
+  crash(): void {
+    const write = this.#pending;
+    this.#pending = undefined;
+    const before = this.state;
+    this.#memory.crash(write !== undefined && this.#prng.chance(0.5) ? 'kept' : 'lost');
+    this.#told(before);
+  }
+
+  #decide(write: HeldWrite): void {
+    this.#pending = write;
+    if (this.mood.isStuck) return;
+    this.#clock.after(this.#latency(), () => {
+      if (this.#pending !== write) return;
+      this.#pending = undefined;
+      const before = this.state;
+      if (this.mood.failsNextWrite) {
+        this.mood.failsNextWrite = false;
+        write.fail(this.#prng.chance(0.5) ? 'kept' : 'lost');
+      } else write.complete();
+      this.#told(before);
+    });
+  }
+
+  #told(before: StoredState | undefined): void {
+    const now = this.state;
+    if (now !== undefined) this.onDurable(before?.hardState, now.hardState);
+  }
+
+  #latency(): Millis {
+    return millis(-Math.log(1 - this.#prng.unit()) * this.mood.meanMs);
+  }
+
+  #delay(): Promise<void> {
+    return new Promise((resolve) => this.#clock.after(this.#latency(), resolve));
+  }
+}
+
+const STATE_COPIES = [0, 1] as const;
+
+function chainOf(bytes: Uint8Array): number | undefined {
+  try {
+    return EntryRecord.parse(bytes).chain;
+  } catch {
+    return undefined;
+  }
+}

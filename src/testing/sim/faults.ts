@@ -1,0 +1,200 @@
+import { must } from '../../base/assert.ts';
+import { millis } from '../../base/ids.ts';
+import type { Prng } from '../../base/prng.ts';
+import type { Machine, SimCluster } from './cluster.ts';
+import type { Fault, Scenario } from './scenario.ts';
+import type { Trace } from './trace.ts';
+
+/** Ends a fault that lasts. */
+type End = () => void;
+
+const HOUR_MS = 3_600_000;
+
+/** Lets faults happen, one after another and several at a time, as the scenario draws them. */
+export class Faults {
+  readonly counts: Map<Fault, number> = new Map();
+  /** Pairs of kinds that were met together, as `a+b` in order of the alphabet. */
+  readonly pairs: Set<string> = new Set();
+  readonly #cluster: SimCluster;
+  readonly #scenario: Scenario;
+  readonly #prng: Prng;
+  readonly #trace: Trace;
+  readonly #active: Map<number, Fault> = new Map();
+  #count = 0;
+  #isOver = false;
+
+  constructor(cluster: SimCluster, scenario: Scenario, prng: Prng, trace: Trace) {
+    this.#cluster = cluster;
+    this.#scenario = scenario;
+    this.#prng = prng;
+    this.#trace = trace;
+  }
+
+  begin(): void {
+    if (this.#scenario.faults.length > 0) this.#scheduleNext();
+  }
+
+  /** No more of them; those that last are ended by whoever heals the cluster. */
+  end(): void {
+    this.#isOver = true;
+  }
+
+  #scheduleNext(): void {
+    const { faultEveryMs } = this.#scenario;
+    this.#cluster.clock.after(millis(this.#exponential(faultEveryMs)), () => {
+      if (this.#isOver) return;
+      this.#strike(this.#prng.pick(this.#scenario.faults));
+      this.#scheduleNext();
+    });
+  }
+
+  #strike(fault: Fault): void {
+    const running = this.#cluster.running;
+    if (running.length === 0) return;
+    const { clock } = this.#cluster;
+    const victim = this.#prng.pick(running);
+    this.#count += 1;
+    const number = this.#count;
+    this.#trace.say(clock.monotonic(), `fault ${number}: ${fault} at ${victim.host}`);
+    this.counts.set(fault, (this.counts.get(fault) ?? 0) + 1);
+    for (const other of this.#active.values())
+      if (other !== fault) this.pairs.add([fault, other].sort().join('+'));
+    const end = this.#does(fault, victim);
+    this.#active.set(number, fault);
+    clock.after(millis(this.#exponential(this.#scenario.faultLastsMs)), () => {
+      this.#active.delete(number);
+      if (end === undefined || this.#isOver) return;
+      this.#trace.say(clock.monotonic(), `fault ${number}: ${fault} is over`);
+      end();
+    });
+  }
+
+  #does(fault: Fault, victim: Machine): End | undefined {
+    const cluster = this.#cluster;
+    const { frames } = cluster;
+    switch (fault) {
+      case 'kill':
+        cluster.crash(victim);
+        return undefined;
+      case 'kill-all':
+        for (const machine of cluster.running) cluster.crash(machine);
+        return undefined;
+      case 'pause':
+        cluster.pause(victim);
+        return () => cluster.resume(victim);
+      case 'hand-over':
+        for (const { replica } of cluster.running) replica?.handOver();
+        return undefined;
+      case 'slow-link':
+        cluster.delayMs = this.#scenario.netDelayMs * this.#prng.between(2, 50);
+        return () => {
+          cluster.delayMs = this.#scenario.netDelayMs;
+        };
+      case 'loss':
+      case 'duplicate':
+      case 'reorder':
+        frames[fault] = this.#prng.unit() / 2;
+        return () => {
+          frames[fault] = 0;
+        };
+      case 'clock-jump':
+        victim.clock.offset += (this.#prng.unit() * 2 - 1) * HOUR_MS;
+        return undefined;
+      case 'disk-slow':
+      case 'disk-stuck':
+      case 'disk-write-error':
+      case 'disk-read-error':
+        return this.#hurtDisk(fault, victim);
+      default:
+        return this.#hurtNetwork(fault, victim);
+    }
+  }
+
+  #hurtDisk(fault: Fault, { disk }: Machine): End | undefined {
+    const { mood } = disk;
+    if (fault === 'disk-write-error') mood.failsNextWrite = true;
+    else if (fault === 'disk-read-error') mood.failsNextRead = true;
+    else if (fault === 'disk-stuck') mood.isStuck = true;
+    else {
+      mood.meanMs = this.#scenario.diskMs * this.#prng.between(5, 200);
+      return () => {
+        mood.meanMs = this.#scenario.diskMs;
+      };
+    }
+    return undefined;
+  }
+
+  #hurtNetwork(fault: Fault, victim: Machine): End | undefined {
+    const { network } = this.#cluster;
+    if (fault === 'reset') {
+      const other = this.#prng.pick(this.#cluster.machines);
+      if (other !== victim) network.reset(victim.host, other.host);
+      return undefined;
+    }
+    const cuts = this.#cutsOf(fault, victim);
+    for (const [from, to] of cuts) network.cut(from, to);
+    return () => {
+      for (const [from, to] of cuts) if (!this.#isDeaf(to)) network.heal(from, to);
+    };
+  }
+
+  /** Hosts that hear nothing because their process is stopped must not be healed by the end of another fault. */
+  #isDeaf(host: string): boolean {
+    return this.#cluster.machines.some(
+      (machine) => machine.host === host && machine.clock.isPaused,
+    );
+  }
+
+  /** The ordered pairs of hosts between which nothing passes. */
+  #cutsOf(fault: Fault, victim: Machine): readonly (readonly [from: string, to: string])[] {
+    const prng = this.#prng;
+    const hosts = this.#cluster.machines.map(({ host }) => host);
+    const others = hosts.filter((host) => host !== victim.host);
+    const both = (one: string, other: string): [string, string][] => [
+      [one, other],
+      [other, one],
+    ];
+    switch (fault) {
+      case 'isolate':
+        return others.flatMap((other) => both(victim.host, other));
+      case 'one-way': {
+        const isDeaf = prng.chance(0.5);
+        return others.map((other) => (isDeaf ? [other, victim.host] : [victim.host, other]));
+      }
+      case 'halves': {
+        const side = new Set(hosts.filter(() => prng.chance(0.5)));
+        return pairsOf(hosts, (a, b) => side.has(a) !== side.has(b));
+      }
+      case 'bridge': {
+        const side = new Set(others.filter(() => prng.chance(0.5)));
+        return pairsOf(others, (a, b) => side.has(a) !== side.has(b));
+      }
+      case 'ring':
+        return pairsOf(hosts, (a, b) => {
+          const apart = Math.abs(hosts.indexOf(a) - hosts.indexOf(b));
+          return Math.min(apart, hosts.length - apart) > 1;
+        });
+      case 'client-cut': {
+        const clients = this.#cluster.clientHosts;
+        if (clients.length === 0) return [];
+        const client = must(prng.pick(clients), 'a client');
+        const way = prng.between(0, 2);
+        return both(client, victim.host).filter((_, at) => way === 2 || way === at);
+      }
+      default:
+        return [];
+    }
+  }
+
+  #exponential(mean: number): number {
+    return -Math.log(1 - this.#prng.unit()) * mean;
+  }
+}
+
+const pairsOf = (
+  hosts: readonly string[],
+  isCut: (a: string, b: string) => boolean,
+): [string, string][] =>
+  hosts.flatMap((a) =>
+    hosts.filter((b) => a !== b && isCut(a, b)).map((b): [string, string] => [a, b]),
+  );

@@ -1,0 +1,135 @@
+import { assert, must } from '../../base/assert.ts';
+import type { HardState, Message, Standing } from '../../raft/types.ts';
+import type { SimDisk } from './disk.ts';
+
+/** One replica as the invariants see it after a step. */
+export interface View {
+  readonly id: number;
+  readonly standing: Standing;
+  readonly applied: number;
+  /** Asked of a new leader alone. */
+  readonly lastIndex: () => number;
+  readonly digest: number;
+}
+
+/**
+ * What must hold after every step, whatever failed: the properties of the Raft paper (Figure 3), those of its persistent
+ * state, and that equal positions mean equal states.
+ */
+export class Invariants {
+  /** By term. */
+  readonly #leaders: Map<number, number> = new Map();
+  /** By replica and term; over restarts. */
+  readonly #votes: Map<string, number> = new Map();
+  /** State of the machine by applied index, as any replica came to it. */
+  readonly #digests: Map<number, number> = new Map();
+  readonly #terms: Map<number, number> = new Map();
+  readonly #disks: readonly SimDisk[];
+  readonly #quorum: number;
+  #appliedByAny = 0;
+  checks = 0;
+
+  constructor(disks: readonly SimDisk[]) {
+    this.#disks = disks;
+    this.#quorum = Math.floor(disks.length / 2) + 1;
+  }
+
+  get appliedByAny(): number {
+    return this.#appliedByAny;
+  }
+
+  /** The chain hash of an applied entry, as most disks have it. */
+  chainAt(index: number): number {
+    const chains = this.#disks.map((disk) => disk.chainAt(index));
+    const known = chains.filter((chain) => typeof chain === 'number');
+    const best = known.sort((a, b) => count(chains, b) - count(chains, a))[0];
+    return must(best, `entry ${index} is nowhere`);
+  }
+
+  /** A process starts again, in the term that its disk remembers. */
+  started(id: number): void {
+    this.#terms.delete(id);
+  }
+
+  afterStep(view: View): void {
+    this.checks += 1;
+    const { id, standing, applied, digest } = view;
+    const before = this.#terms.get(id) ?? 0;
+    assert(standing.term >= before, `replica ${id}: term fell from ${before} to ${standing.term}`);
+    this.#terms.set(id, standing.term);
+    if (standing.role === 'leader') this.#checkLeader(view);
+    const known = this.#digests.get(applied);
+    assert(
+      known === undefined || known === digest,
+      `replica ${id} has applied ${applied} and come to another state than one before it`,
+    );
+    if (known === undefined) this.#digests.set(applied, digest);
+    while (this.#appliedByAny < applied) {
+      this.#appliedByAny += 1;
+      this.#checkDurable(id, this.#appliedByAny);
+    }
+  }
+
+  /** At most one leader a term (§5.2), and whoever leads holds everything applied anywhere (§5.4.3). */
+  #checkLeader({ id, standing, lastIndex }: View): void {
+    const other = this.#leaders.get(standing.term);
+    assert(other === undefined || other === id, `term ${standing.term}: ${other} and ${id} lead`);
+    if (other !== undefined) return;
+    this.#leaders.set(standing.term, id);
+    const last = lastIndex();
+    assert(
+      last >= this.#appliedByAny,
+      `leader ${id} of term ${standing.term} ends at ${last}, ${this.#appliedByAny} was applied`,
+    );
+  }
+
+  /** What is applied is durable on a quorum, as one and the same entry (§5.3). */
+  #checkDurable(id: number, index: number): void {
+    const chains = this.#disks.map((disk) => disk.chainAt(index));
+    const inSnapshots = chains.filter((chain) => chain === 'snapshot').length;
+    const most = Math.max(
+      0,
+      ...chains.map((chain) => (chain === undefined ? 0 : count(chains, chain))),
+    );
+    const holders = count(chains, 'snapshot') === most ? most : most + inSnapshots;
+    assert(
+      holders >= this.#quorum,
+      `replica ${id} applied ${index}, which is durable on ${holders} of ${chains.length}`,
+    );
+  }
+
+  /** One vote a term, over restarts; a term on disk never falls. */
+  durable(id: number, before: HardState | undefined, { term, vote }: HardState): void {
+    assert(
+      before === undefined || term >= before.term,
+      `replica ${id}: term on disk fell from ${before?.term} to ${term}`,
+    );
+    if (vote === undefined) return;
+    const key = `${id}@${term}`;
+    const known = this.#votes.get(key);
+    assert(known === undefined || known === vote, `${key} voted for ${known} and ${vote}`);
+    this.#votes.set(key, vote);
+  }
+
+  /** Nothing is promised before it is durable (Figure 2). */
+  sent(message: Message, disk: SimDisk): void {
+    const { hardState, lastIndex = 0 } = disk.state ?? {};
+    if (message.type === 'append-reply' && message.accepted) {
+      const isPast = (hardState?.term ?? 0) > message.term;
+      assert(
+        isPast || lastIndex >= message.index,
+        `replica ${message.from} acknowledges ${message.index}, its disk ends at ${lastIndex}`,
+      );
+    }
+    if (message.type !== 'vote-reply' || message.pre || !message.granted) return;
+    const { term = 0, vote } = hardState ?? {};
+    assert(
+      term > message.term || (term === message.term && vote === message.to),
+      `replica ${message.from} votes for ${message.to} in term ${message.term}, its disk says ${vote} in ${term}`,
+    );
+    assert(hardState?.abstain !== true, `replica ${message.from} votes, though it may have before`);
+  }
+}
+
+const count = <T>(items: readonly T[], wanted: T): number =>
+  items.filter((item) => item === wanted).length;

@@ -1,0 +1,83 @@
+import type { Outcome } from './run.ts';
+import { FAULTS } from './scenario.ts';
+
+/** Sums over many runs. */
+export interface Totals {
+  seeds: number;
+  failed: number;
+  virtualMs: number;
+  steps: number;
+  checks: number;
+  operations: number;
+  acknowledged: number;
+  events: number;
+  watchMessages: number;
+  undecided: number;
+  readonly faults: Record<string, number>;
+  readonly pairs: string[];
+}
+
+export const emptyTotals = (): Totals => ({
+  seeds: 0,
+  failed: 0,
+  virtualMs: 0,
+  steps: 0,
+  checks: 0,
+  operations: 0,
+  acknowledged: 0,
+  events: 0,
+  watchMessages: 0,
+  undecided: 0,
+  faults: {},
+  pairs: [],
+});
+
+export const totalsOf = (outcome: Outcome): Totals => ({
+  ...outcome,
+  seeds: 1,
+  failed: outcome.ok ? 0 : 1,
+  faults: { ...outcome.faults },
+  pairs: [...outcome.pairs],
+});
+
+export function addTotals(totals: Totals, more: Totals): void {
+  for (const name of SUMS) totals[name] += more[name];
+  for (const [fault, count] of Object.entries(more.faults))
+    totals.faults[fault] = (totals.faults[fault] ?? 0) + count;
+  const known = new Set(totals.pairs);
+  for (const pair of more.pairs) if (!known.has(pair)) totals.pairs.push(pair);
+}
+
+const SUMS = [
+  'seeds',
+  'failed',
+  'virtualMs',
+  'steps',
+  'checks',
+  'operations',
+  'acknowledged',
+  'events',
+  'watchMessages',
+  'undecided',
+] as const satisfies readonly (keyof Totals)[];
+
+/** Pairs of different kinds of faults that there are. */
+export const PAIRS_MAX: number = (FAULTS.length * (FAULTS.length - 1)) / 2;
+
+const HOUR_MS = 3_600_000;
+
+/** One line, for people. `seconds` is what it took of one core, which may have been shared with others. */
+export function rateOf(totals: Totals, seconds: number): string {
+  const { seeds, virtualMs, steps, operations, failed, faults, pairs } = totals;
+  const strikes = Object.values(faults).reduce((sum, count) => sum + count, 0);
+  return [
+    `${seeds} seeds`,
+    `${(virtualMs / HOUR_MS).toFixed(2)} h simulated`,
+    `${(virtualMs / 1_000 / seconds).toFixed(0)} × real time per core`,
+    `${(steps / seconds / 1_000).toFixed(0)}k events/s`,
+    `${operations} operations`,
+    `${strikes} faults`,
+    `${pairs.length} of ${PAIRS_MAX} pairs met`,
+    `${failed} failed`,
+  ].join(', ');
+}
