@@ -152,6 +152,10 @@ export const FAREWELL_MS = 2_000;
 /** Between two looks whether somebody of a higher priority could lead. */
 export const PREFERENCE_TICKS = 40;
 
+/** Between two rounds of asking for what a log has lost, and how many go without any answer of use before it gives up. */
+export const REPAIR_PAUSE_MS = 500;
+export const REPAIR_ROUNDS_MAX = 20;
+
 // Alerts.
 export const DEDUP_KEY_CHARS_MAX = 255;
 export const TEXT_CHARS_MAX = 1024;

@@ -1,24 +1,67 @@
 import { TocsinError } from '../base/errors.ts';
 import { AlertMachine } from '../statemachine/machine.ts';
-import { describeDamage } from '../storage/log-repair.ts';
+import type { Restored } from '../storage/types.ts';
+import type { Listener } from '../transport/types.ts';
+import { listenFor } from './front-door.ts';
 import { readImage } from './machine-image.ts';
 import type { ReplicaParts } from './parts.ts';
+import { Repairing } from './repairing.ts';
 import { Replica } from './replica.ts';
 
+export type BringUpParts = Omit<ReplicaParts, 'restored' | 'machine'>;
+
+export interface BroughtUp {
+  /** Not started yet. */
+  readonly replica: Replica;
+  readonly listener: Listener;
+}
+
 /**
- * Brings a replica up from its disk: the log, and the machine out of the newest snapshot. What the log holds beyond the
- * snapshot is applied when the replica runs.
- * @throws TocsinError DATA_CORRUPT, DATA_NEWER_FORMAT, DISK_FAILED
+ * Brings a replica up from its disk: the log, repaired by peers if it has lost something, and the machine out of the
+ * newest snapshot. What the log holds beyond the snapshot is applied when the replica runs.
+ * @throws TocsinError DATA_CORRUPT, DATA_LOST, DATA_NEWER_FORMAT, DISK_FAILED, BAD_ADDRESS, ADDRESS_IN_USE; CANCELLED
  */
-export async function bringUp(parts: Omit<ReplicaParts, 'restored' | 'machine'>): Promise<Replica> {
-  const { store, clock, seed } = parts;
-  const restored = await store.load();
-  const { snapshot, damage } = restored;
-  if (damage !== undefined)
-    throw new TocsinError('DATA_CORRUPT', `lost: ${describeDamage(damage)}`);
+export async function bringUp(
+  parts: BringUpParts,
+  address: string,
+  signal: AbortSignal,
+): Promise<BroughtUp> {
+  const { store, clock, seed, transport } = parts;
+  const restored = await loadWhole(parts, address, signal);
+  const { snapshot } = restored;
   const machine =
     snapshot === undefined
       ? new AlertMachine({}, seed)
       : await readImage(store.snapshots, snapshot, seed, clock);
-  return new Replica({ ...parts, restored, machine });
+  const replica = new Replica({ ...parts, restored, machine });
+  try {
+    return { replica, listener: await listenFor(replica, transport, address) };
+  } catch (error) {
+    replica.stop();
+    throw error;
+  }
+}
+
+/** The log, as soon as nothing of it is missing any more. */
+async function loadWhole(
+  parts: BringUpParts,
+  address: string,
+  signal: AbortSignal,
+): Promise<Restored> {
+  for (;;) {
+    const restored = await parts.store.load();
+    if (restored.damage === undefined) return restored;
+    parts.log('the log has lost entries that it acknowledged; asking the other replicas for them');
+    const repairing = new Repairing(parts, restored);
+    const stop = (): void => repairing.stop();
+    signal.addEventListener('abort', stop);
+    const listener = await listenFor(repairing, parts.transport, address);
+    try {
+      if (!(await repairing.run())) throw new TocsinError('CANCELLED', 'told to stop');
+    } finally {
+      signal.removeEventListener('abort', stop);
+      repairing.stop();
+      await listener.close();
+    }
+  }
 }

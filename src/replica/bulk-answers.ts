@@ -1,9 +1,14 @@
 import type { Clock } from '../base/clock.ts';
 import { TocsinError } from '../base/errors.ts';
 import type { LogIndex, Millis } from '../base/ids.ts';
-import { BULK_ANSWER_MS_MAX } from '../base/limits.ts';
+import { BULK_ANSWER_MS_MAX, LOG_READ_BYTES_MAX } from '../base/limits.ts';
 import type { LogStore } from '../storage/types.ts';
-import { decodeSnapshotFetch, type SnapshotFetch } from '../wire/bulk-messages.ts';
+import {
+  decodeRepairFetch,
+  decodeSnapshotFetch,
+  encodeRepairAnswer,
+  type SnapshotFetch,
+} from '../wire/bulk-messages.ts';
 import { FrameType } from '../wire/frame.ts';
 import { encodeSnapshotMeta } from '../wire/snapshot-meta.ts';
 
@@ -33,6 +38,10 @@ export class BulkAnswers {
     switch (type) {
       case FrameType.SNAPSHOT_FETCH:
         return [await this.#snapshot(decodeSnapshotFetch(body))];
+      case FrameType.REPAIR_FETCH: {
+        const found = await this.#store.lookUp(decodeRepairFetch(body), LOG_READ_BYTES_MAX);
+        return encodeRepairAnswer(found);
+      }
       default:
         throw new TocsinError('FRAME_UNKNOWN_TYPE', `nothing answers frames of type ${type}`);
     }

@@ -7,10 +7,9 @@ import { openFolder } from '../storage/data-folder.ts';
 import type { Identity, LogStore } from '../storage/types.ts';
 import { SystemClock } from '../transport/system-clock.ts';
 import { TcpTransport } from '../transport/tcp-transport.ts';
-import type { Listener } from '../transport/types.ts';
-import { bringUp } from './bring-up.ts';
-import { listenFor } from './front-door.ts';
+import { type BringUpParts, type BroughtUp, bringUp } from './bring-up.ts';
 import type { Replica } from './replica.ts';
+import type { SnapshotPolicy } from './snapshotter.ts';
 
 export interface ServeOptions {
   /** A formatted data folder. */
@@ -20,6 +19,10 @@ export interface ServeOptions {
   /** Where to listen, if not at the address that the members know. */
   readonly listen?: string;
   readonly log?: (line: string) => void;
+  /** Gives up starting, which takes as long as it takes peers to repair a damaged log. */
+  readonly signal?: AbortSignal;
+  /** When snapshots are taken. @defaultValue the limits */
+  readonly snapshots?: SnapshotPolicy | undefined;
 }
 
 export interface RunningReplica {
@@ -37,7 +40,7 @@ const AGENT = 'tocsin/0.1.0';
 
 /**
  * Runs one member of a cluster in this process, from its data folder.
- * @throws TocsinError DATA_*, BAD_ADDRESS, ADDRESS_IN_USE
+ * @throws TocsinError DATA_*, BAD_ADDRESS, ADDRESS_IN_USE; CANCELLED
  */
 export async function startReplica(options: ServeOptions): Promise<RunningReplica> {
   const { clusterId, folder } = options;
@@ -62,39 +65,33 @@ async function run(
   const closed = new Promise<TocsinError | undefined>((resolve) => {
     stopped = resolve;
   });
-  const transport = new TcpTransport();
-  const replica = await bringUp({
-    identity,
-    store,
-    transport,
-    clock,
-    seed: randomInt(2 ** 47),
-    agent: AGENT,
-    log,
-    onFault: (error) => void end(asFault(error)),
-  });
   const own = identity.members.find((member) => member.id === identity.replicaId);
   const address = options.listen ?? own?.address ?? '';
-  const listening = listenFor(replica, transport, address);
+  let up: BroughtUp | undefined;
   let ending: Promise<void> | undefined;
   function end(fault: TocsinError | undefined): Promise<void> {
     ending ??= (async () => {
-      replica.stop();
+      up?.replica.stop();
       const complain = (error: unknown): void => log(`while stopping: ${String(error)}`);
-      const door = await listening.catch(() => undefined); // whoever starts it is told
-      await door?.close().catch(complain);
+      await up?.listener.close().catch(complain);
       await inTime(clock, store.close().catch(complain));
       stopped(fault);
     })();
     return ending;
   }
-  let listener: Listener;
-  try {
-    listener = await listening;
-  } catch (error) {
-    replica.stop();
-    throw error;
-  }
+  const parts: BringUpParts = {
+    identity,
+    store,
+    transport: new TcpTransport(),
+    clock,
+    seed: randomInt(2 ** 47),
+    agent: AGENT,
+    log,
+    onFault: (error) => void end(asFault(error)),
+    snapshots: options.snapshots,
+  };
+  up = await bringUp(parts, address, options.signal ?? new AbortController().signal);
+  const { replica, listener } = up;
   replica.start();
   return {
     identity,

@@ -28,6 +28,7 @@ interface FrameTypes {
   readonly HEARTBEAT_REPLY: 21;
   readonly TIMEOUT_NOW: 22;
   readonly SNAPSHOT_OFFER: 23;
+  readonly REPAIR_FETCH: 29;
   readonly SNAPSHOT_FETCH: 30;
   readonly DIGESTS: 31;
   readonly SUBMIT: 32;
@@ -58,6 +59,7 @@ export const FrameType: FrameTypes = {
   HEARTBEAT_REPLY: 21,
   TIMEOUT_NOW: 22,
   SNAPSHOT_OFFER: 23,
+  REPAIR_FETCH: 29,
   SNAPSHOT_FETCH: 30,
   DIGESTS: 31,
   SUBMIT: 32,

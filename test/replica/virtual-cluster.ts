@@ -3,7 +3,6 @@ import { logIndex, millis, type ReplicaId, replicaId } from '../../src/base/ids.
 import { Prng } from '../../src/base/prng.ts';
 import { type Client, connect } from '../../src/client/index.ts';
 import { bringUp } from '../../src/replica/bring-up.ts';
-import { listenFor } from '../../src/replica/front-door.ts';
 import type { Replica } from '../../src/replica/replica.ts';
 import type { SnapshotPolicy } from '../../src/replica/snapshotter.ts';
 import { type BatchFate, MemoryDisk } from '../../src/storage/memory-log-store.ts';
@@ -21,6 +20,7 @@ interface Machine {
   readonly disk: MemoryDisk;
   readonly clock: ProcessClock;
   replica: Replica | undefined;
+  starting: AbortController | undefined;
   listener: Listener | undefined;
   /** What stopped it, if a fault did. */
   fault: unknown;
@@ -85,6 +85,7 @@ export class VirtualCluster {
       disk: new MemoryDisk(CLUSTER),
       clock: new ProcessClock(this.clock),
       replica: undefined,
+      starting: undefined,
       listener: undefined,
       fault: undefined,
     });
@@ -106,7 +107,7 @@ export class VirtualCluster {
       this.clock.after(millis(low + this.prng.unit() * (high - low)), () => write.complete());
     };
     const store = machine.disk.open();
-    const replica = await bringUp({
+    const parts = {
       identity: machine.identity,
       store,
       transport,
@@ -115,14 +116,16 @@ export class VirtualCluster {
       agent: 'test',
       snapshots: this.snapshots,
       log: () => {},
-      onFault: (error) => {
+      onFault: (error: unknown) => {
         machine.fault = error;
         this.crash(id, 'lost');
       },
-    });
-    machine.listener = await listenFor(replica, transport, `/memory/${id}`);
-    machine.replica = replica;
-    replica.start();
+    };
+    machine.starting = new AbortController();
+    const up = await bringUp(parts, `/memory/${id}`, machine.starting.signal);
+    machine.listener = up.listener;
+    machine.replica = up.replica;
+    up.replica.start();
   }
 
   /** Dies without a word: its connections break, and a write under way meets its fate. */
@@ -130,6 +133,7 @@ export class VirtualCluster {
     const machine = this.#machine(id);
     for (const other of this.hosts)
       if (other !== machine.host) this.network.reset(machine.host, other);
+    machine.starting?.abort();
     machine.replica?.stop();
     machine.replica = undefined;
     void machine.listener?.close();

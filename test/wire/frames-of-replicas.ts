@@ -7,7 +7,14 @@ import {
   encodeAdminRequest,
   encodeChangeReport,
 } from '../../src/wire/admin-messages.ts';
-import { decodeSnapshotFetch, encodeSnapshotFetch } from '../../src/wire/bulk-messages.ts';
+import {
+  decodeRepairAnswer,
+  decodeRepairFetch,
+  decodeSnapshotFetch,
+  encodeRepairAnswer,
+  encodeRepairFetch,
+  encodeSnapshotFetch,
+} from '../../src/wire/bulk-messages.ts';
 import { decodeDigests, encodeDigests } from '../../src/wire/digests.ts';
 import { FrameType } from '../../src/wire/frame.ts';
 import { frame } from './pinned.ts';
@@ -21,6 +28,11 @@ export function replicaFrames(): void {
   const fetch = { what: 'chunk', id: '7-1-00', chunk: 3 } as const;
   const body = [encodeSnapshotFetch(fetch)];
   frame('snapshot-fetch', FrameType.SNAPSHOT_FETCH, body, decodeSnapshotFetch, fetch);
+  const lost = { from: logIndex(7), to: logIndex(9), chainAfter: 2 ** 51 };
+  const ask = [encodeRepairFetch(lost)];
+  frame('repair-fetch', FrameType.REPAIR_FETCH, ask, decodeRepairFetch, lost);
+  const none = { found: 'compacted' } as const;
+  frame('answer-repair', FrameType.ANSWER, encodeRepairAnswer(none), decodeRepairAnswer, none);
   frame('digests', FrameType.DIGESTS, [encodeDigests(checkpoints)], decodeDigests, checkpoints);
 }
 
