@@ -3,6 +3,7 @@ import { TocsinError } from '../base/errors.ts';
 import { millis, type ReplicaId } from '../base/ids.ts';
 import { REPAIR_PAUSE_MS, REPAIR_ROUNDS_MAX } from '../base/limits.ts';
 import { majorityOf } from '../raft/quorum.ts';
+import { describeDamage } from '../storage/log-repair.ts';
 import type { Damage, DamagedRange, LogStore } from '../storage/types.ts';
 import { decodeRepairAnswer, encodeRepairFetch, type RepairAnswer } from '../wire/bulk-messages.ts';
 import { FrameType } from '../wire/frame.ts';
@@ -52,7 +53,7 @@ export class Repair {
     if (members.others.length === 0)
       throw new TocsinError(
         'DATA_CORRUPT',
-        `${describe(damage)} damaged, and there is no other replica to ask; only tocsin recover --accept-loss goes on without`,
+        `damaged: ${describeDamage(damage)}, and there is no other replica to ask; only tocsin recover --accept-loss goes on without`,
       );
     let idle = 0;
     for (let left: Damage | undefined = damage; left !== undefined; ) {
@@ -68,7 +69,7 @@ export class Repair {
       if (idle >= REPAIR_ROUNDS_MAX)
         throw new TocsinError(
           'DATA_LOST',
-          `${describe(left)} damaged here and on every other replica that could have it`,
+          `damaged here and on every other replica that could have it: ${describeDamage(left)}`,
         );
       await this.#pause();
     }
@@ -142,12 +143,4 @@ export class Repair {
       this.#parts.clock.after(millis(REPAIR_PAUSE_MS), resolve);
     });
   }
-}
-
-/** For people. */
-function describe({ ranges, snapshotFrom }: Damage): string {
-  const entries = [...ranges].reverse().map(({ from, to }) => `entries ${from} to ${to}`);
-  const snapshot = snapshotFrom === undefined ? [] : [`the snapshot that reaches ${snapshotFrom}`];
-  const all = [...entries, ...snapshot].join(', ');
-  return `${all} ${ranges.length + snapshot.length === 1 && entries.length === 0 ? 'is' : 'are'}`;
 }
