@@ -24,7 +24,7 @@ export interface BroughtUp {
 export async function bringUp(
   parts: BringUpParts,
   address: string,
-  signal: AbortSignal,
+  signal: AbortSignal = new AbortController().signal,
 ): Promise<BroughtUp> {
   const { store, clock, seed, transport } = parts;
   const restored = await loadWhole(parts, address, signal);

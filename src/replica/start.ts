@@ -90,7 +90,7 @@ async function run(
     onFault: (error) => void end(asFault(error)),
     snapshots: options.snapshots,
   };
-  up = await bringUp(parts, address, options.signal ?? new AbortController().signal);
+  up = await bringUp(parts, address, options.signal);
   const { replica, listener } = up;
   replica.start();
   return {

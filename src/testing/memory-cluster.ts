@@ -5,14 +5,11 @@ import { millis, type ReplicaId, replicaId } from '../base/ids.ts';
 import { MEMBERS_MAX } from '../base/limits.ts';
 import { type Client, connect } from '../client/client.ts';
 import type { ClientOptions } from '../client/options.ts';
-import { bringUp } from '../replica/bring-up.ts';
-import { listenFor } from '../replica/front-door.ts';
-import type { Replica } from '../replica/replica.ts';
+import { type BroughtUp, bringUp } from '../replica/bring-up.ts';
 import { MemoryDisk } from '../storage/memory-log-store.ts';
 import type { Identity, Member } from '../storage/types.ts';
 import { MemoryNetwork } from '../transport/memory-transport.ts';
 import { SystemClock } from '../transport/system-clock.ts';
-import type { Listener } from '../transport/types.ts';
 import { asWhole } from '../wire/check.ts';
 
 export interface MemoryClusterOptions {
@@ -24,7 +21,7 @@ interface Machine {
   readonly identity: Identity;
   readonly host: string;
   readonly disk: MemoryDisk;
-  running: { readonly replica: Replica; readonly listener: Listener } | undefined;
+  running: BroughtUp | undefined;
 }
 
 const LOOK_MS = millis(5);
@@ -125,7 +122,7 @@ export class MemoryCluster implements AsyncDisposable {
     const machine = this.#machine(id);
     if (machine.running !== undefined) return;
     const transport = this.#network.transport(machine.host);
-    const replica = await bringUp({
+    const parts = {
       identity: machine.identity,
       store: machine.disk.open(),
       transport,
@@ -134,10 +131,9 @@ export class MemoryCluster implements AsyncDisposable {
       agent: 'tocsin-testing',
       log: () => {},
       onFault: () => this.kill(id),
-    });
-    const listener = await listenFor(replica, transport, `/memory/${id}`);
-    machine.running = { replica, listener };
-    replica.start();
+    };
+    machine.running = await bringUp(parts, `/memory/${id}`);
+    machine.running.replica.start();
   }
 
   /** Cuts two replicas off from each other, in both directions, until `heal`. */
