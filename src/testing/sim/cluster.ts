@@ -2,7 +2,6 @@ import { must } from '../../base/assert.ts';
 import { millis, replicaId } from '../../base/ids.ts';
 import { Prng } from '../../base/prng.ts';
 import { bringUp } from '../../replica/bring-up.ts';
-import { listenFor } from '../../replica/front-door.ts';
 import type { Replica } from '../../replica/replica.ts';
 import type { SnapshotPolicy } from '../../replica/snapshotter.ts';
 import type { Identity, Member } from '../../storage/types.ts';
@@ -133,7 +132,7 @@ export class SimCluster {
     machine.clock = new ProcessClock(this.clock, 1 + (this.#prng.unit() * 2 - 1) * drift);
     const transport = this.#transportOf(machine);
     const store = machine.disk.open();
-    const replica = await bringUp({
+    const parts = {
       identity: machine.identity,
       store,
       transport,
@@ -141,10 +140,11 @@ export class SimCluster {
       seed: this.#prng.uint32(),
       agent: 'simulated',
       snapshots: this.#snapshots,
-      log: (line) => this.#trace.say(this.clock.monotonic(), `${machine.host}: ${line}`),
-      onFault: (error) => this.#faulted(machine, error),
-    });
-    machine.listener = await listenFor(replica, transport, `/memory/${machine.id}`);
+      log: (line: string) => this.#trace.say(this.clock.monotonic(), `${machine.host}: ${line}`),
+      onFault: (error: unknown) => this.#faulted(machine, error),
+    };
+    const { replica, listener } = await bringUp(parts, `/memory/${machine.id}`);
+    machine.listener = listener;
     this.invariants.started(machine.id);
     machine.isStarting = false;
     machine.replica = replica;
