@@ -1,5 +1,4 @@
-import { CHAPTERS } from '../test/checklist/index.ts';
-import { PITFALLS } from '../test/checklist/pitfalls.ts';
+import { CHAPTERS, PITFALLS } from '../test/checklist/index.ts';
 import type { Item, Pitfall } from '../test/checklist/table.ts';
 import { pathOf } from '../test/checklist/titles.ts';
 

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { CHAPTERS } from './checklist/index.ts';
-import { PITFALLS } from './checklist/pitfalls.ts';
+import { CHAPTERS, PITFALLS } from './checklist/index.ts';
 import type { Item } from './checklist/table.ts';
 import { complaintAbout, type Titles, titlesIn } from './checklist/titles.ts';
 import { MUTANTS } from './mutants/table.ts';

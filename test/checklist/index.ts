@@ -1,9 +1,11 @@
 import { ELECTION, PRE_VOTE } from './elections.ts';
 import { MEMBERSHIP, READS, TRANSFERS } from './membership.ts';
 import { PERSISTENCE, SNAPSHOTS } from './persistence.ts';
+import { AGREEMENT_PITFALLS } from './pitfalls.ts';
+import { CHANGE_PITFALLS } from './pitfalls-of-change.ts';
 import { REPLICATION } from './replication.ts';
 import { SERVICE } from './service.ts';
-import type { Chapter } from './table.ts';
+import type { Chapter, Pitfall } from './table.ts';
 
 export const CHAPTERS: readonly Chapter[] = [
   ELECTION,
@@ -16,3 +18,6 @@ export const CHAPTERS: readonly Chapter[] = [
   READS,
   SERVICE,
 ];
+
+/** The mistakes others made, numbered from 1. */
+export const PITFALLS: readonly Pitfall[] = [...AGREEMENT_PITFALLS, ...CHANGE_PITFALLS];

@@ -4,26 +4,89 @@ const TRANSFER =
   'raft/replication › a transfer waits for the log of its target, refuses proposals meanwhile, and ends by itself';
 
 export const MEMBERSHIP: Chapter = chapter('Membership', {
-  151: open('Add, remove, promote, demote; doing it twice changes nothing'),
-  152: open('One change at a time'),
-  153: open('Adding who is there and removing who is not do no harm'),
-  154: open(
-    'Joint configurations are entered and left, by themselves and by order, with both majorities safe',
+  151: by(
+    'Add, remove, promote, demote; doing it twice changes nothing',
+    'raft/change › a change that is begun and ended leads to what was wanted, by configurations without a flaw',
+    'raft/change › %s is refused',
+    'raft/golden › a-new-member-learns-first-and-votes-when-it-has-caught-up',
   ),
-  155: open('In a joint configuration both majorities decide'),
-  156: open('A leader that dies in a joint configuration leaves its end to the next'),
-  157: open('A leader that is removed commits without counting itself, and steps down'),
-  158: open('A removed replica gets nothing more, reachable or not'),
-  159: open('A removed replica that returns disturbs nobody'),
-  160: open('The commit index moves when a removal lowers the quorum'),
-  161: open('An empty new replica is neither elected nor counted'),
-  162: open('A learner gets log and snapshot, gives no vote of its own, and is promoted by rule'),
-  163: open('Writes go on while members are added'),
-  164: open('Nobody campaigns past a committed configuration it has not taken'),
-  165: open('A configuration that is cut from the log is taken back'),
-  166: open('A change waits for a committed entry of the term (the bug of 2015)'),
-  167: open('A change that expects another configuration is refused'),
-  168: open('A replica without a configuration refuses changes'),
+  152: by(
+    'One change at a time',
+    'raft/membership › no change before an entry of the own reign is committed (raft-dev, 2015), nor two at a time',
+  ),
+  153: by(
+    'Adding who is there and removing who is not do no harm',
+    'raft/change › %s is refused › what is so already',
+  ),
+  154: by(
+    'Joint configurations are entered and left, by themselves and by order, with both majorities safe',
+    'raft/membership › while a change is under way both majorities are needed; then it ends by itself',
+    'raft/change › no two sets that can decide, each before or after a step of a change, miss each other',
+  ),
+  155: by(
+    'In a joint configuration both majorities decide',
+    'raft/membership › while a change is under way both majorities are needed; then it ends by itself',
+    'raft/change › a ballot is won by those who can decide, and lost when the rest can no more',
+  ),
+  156: by(
+    'A leader that dies in a joint configuration leaves its end to the next',
+    'raft/golden › the-next-leader-ends-a-change-that-the-last-one-began',
+  ),
+  157: by(
+    'A leader that is removed commits without counting itself, and steps down',
+    'raft/golden › a-removed-leader-leads-until-its-removal-is-committed',
+    'raft/golden › only-the-removed-leader-can-finish-its-removal',
+  ),
+  158: by(
+    'A removed replica gets nothing more, reachable or not',
+    'raft/membership › who is removed is told, for a while, and counted no more; its later terms do not disturb',
+    'raft/membership › a removed member that does not answer is let go after an election time-out',
+  ),
+  159: by(
+    'A removed replica that returns disturbs nobody',
+    'raft/golden › a-removed-replica-does-not-disturb',
+    'raft/membership › who is removed is told, for a while, and counted no more; its later terms do not disturb',
+  ),
+  160: by(
+    'The commit index moves when a removal lowers the quorum',
+    'raft/growth › after a removal fewer are needed, and what waited for more is committed',
+  ),
+  161: by(
+    'An empty new replica is neither elected nor counted',
+    'raft/change › %s is refused › a voter that was no learner',
+    'raft/membership › a learner becomes a voter only after it kept up for a while, and anew after it fell behind',
+  ),
+  162: by(
+    'A learner gets log and snapshot, gives no vote of its own, and is promoted by rule',
+    'raft/membership › a learner receives the log, and is not counted: not for a commit, a read, nor the reign',
+    'raft/membership › a learner does not campaign, and votes when it is asked',
+    'raft/membership › a learner becomes a voter only after it kept up for a while, and anew after it fell behind',
+  ),
+  163: by(
+    'Writes go on while members are added',
+    'raft/membership › all members are exchanged one by one while something is written',
+  ),
+  164: notHere(
+    'Nobody campaigns past a committed configuration it has not taken',
+    'A configuration is in force from its entry on, applied or not: there is none that is committed and not taken.',
+  ),
+  165: by(
+    'A configuration that is cut from the log is taken back',
+    'raft/membership › an overwritten change is no longer in force, whatever it was',
+    'raft/golden › a-change-that-was-cut-off-is-taken-back',
+  ),
+  166: by(
+    'A change waits for a committed entry of the term (the bug of 2015)',
+    'raft/membership › no change before an entry of the own reign is committed (raft-dev, 2015), nor two at a time',
+  ),
+  167: by(
+    'A change that expects another configuration is refused',
+    'raft/membership › a change is what was planned, and nothing else is',
+  ),
+  168: by(
+    'A replica without a configuration refuses changes',
+    'raft/membership › who does not lead, or is handing over, plans and changes nothing',
+  ),
   169: by(
     'A folder is formatted once; formatting again is refused',
     'storage/data-folder › %s is refused and not touched',
@@ -34,10 +97,23 @@ export const MEMBERSHIP: Chapter = chapter('Membership', {
     'transport/contract › and refuses with %s whoever was not meant',
     'client/leader › is never taken for this one, even where it was not named',
   ),
-  171: open('1, 3, 5, 7 and back under load and faults'),
-  172: open('The configuration survives a crash at each step'),
-  173: open('All members are replaced, one by one'),
-  174: open('A replica returns after a long absence, its disk intact'),
+  171: by(
+    '1, 3, 5, 7 and back under load and faults',
+    'raft/growth › one grows to seven and shrinks back to one, under writes, losses and crashes',
+  ),
+  172: by(
+    'The configuration survives a crash at each step',
+    'raft/growth › a change survives a crash of any member at any step, begun or not, and ends one way for all',
+  ),
+  173: by(
+    'All members are replaced, one by one',
+    'raft/membership › all members are exchanged one by one while something is written',
+  ),
+  174: by(
+    'A replica returns after a long absence, its disk intact',
+    'raft/growth › who was away while all others were exchanged is led by those it never heard of',
+    'raft/elections › a replica that missed many terms helps to elect the next leader',
+  ),
   175: by(
     'A replica of another cluster is refused',
     'transport/contract › and refuses with %s whoever was not meant',
@@ -52,10 +128,22 @@ export const MEMBERSHIP: Chapter = chapter('Membership', {
     'Quorums are what counting by brute force says',
     'raft/quorum › a ballot is won or lost exactly when no further vote can change that',
     'raft/quorum › the quorum value is the highest that more than half have reached',
+    'raft/change › no two sets that can decide, each before or after a step of a change, miss each other',
   ),
-  178: open('Random sequences of changes do what a simple model does'),
-  179: open('A member that was removed and added again begins afresh'),
-  180: open('A leader is replaced while every link is slow'),
+  178: by(
+    'Random sequences of changes do what a simple model does',
+    'raft/chaos › random faults never break agreement, and calm always ends in progress',
+    'raft/change › a change that is begun and ended leads to what was wanted, by configurations without a flaw',
+    'raft/configuration › whatever is appended, cut and compacted, the newest entry left is in force',
+  ),
+  179: by(
+    'A member that was removed and added again begins afresh',
+    'raft/membership › a member that is removed and taken in again starts anew',
+  ),
+  180: by(
+    'A leader is replaced while every link is slow',
+    'raft/growth › while every link is slow a new member is taken in and the leader put out, and writes go on',
+  ),
 });
 
 export const TRANSFERS: Chapter = chapter('Leadership transfer', {

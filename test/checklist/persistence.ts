@@ -21,14 +21,20 @@ export const PERSISTENCE: Chapter = chapter('Persistence, crashes, storage', {
     'storage/high-water › a log that comes up as it was before its newest writes knows what it has lost',
     'storage/kill › kill -9 at any moment loses nothing that was acknowledged',
   ),
-  96: open(
+  96: by(
     'A hole in the log found at the start keeps the replica silent until peers have healed it',
+    'storage/damage-contract › whatever is lost of a log, one intact peer restores it to the byte',
+    'storage/level-log-store › %s is damage, and no other entry is',
   ),
   97: open(
     'A damaged entry anywhere, before or behind the commit index; one alone refuses to start',
   ),
   98: open('Damage on all replicas in different places heals; in one place it stops them loudly'),
-  99: open('A damaged vote is no vote until a later term makes that safe'),
+  99: by(
+    'A damaged vote is no vote until a later term makes that safe',
+    'storage/level-log-store › with %s of the hard state it abstains, and keeps to it',
+    'raft/snapshots › whose vote is in doubt neither votes nor campaigns, whatever its restarts, until a later term has its leader',
+  ),
   100: by(
     'A wiped disk never starts by itself under its old id',
     'storage/data-folder › %s is DATA_MISSING, and nothing is made',
@@ -38,13 +44,21 @@ export const PERSISTENCE: Chapter = chapter('Persistence, crashes, storage', {
   102: open(
     'The leader sees that a follower went back behind what it acknowledged, and refuses it',
   ),
-  103: open('A restart from snapshot and tail applies nothing twice'),
+  103: by(
+    'A restart from snapshot and tail applies nothing twice',
+    'replica/snapshots › logs stay bounded, and a restart begins with the newest snapshot',
+    'storage/snapshot-contract › entries before the base never come back',
+  ),
   104: by(
     'With the commit index kept or not, a replay gives the same state',
     'raft/replication › what was written is enough to begin again with',
     'statemachine/machine.model › replaying a log gives the same state and the same digest (I10)',
   ),
-  105: open('A machine that lives in memory comes back from a durable snapshot'),
+  105: by(
+    'A machine that lives in memory comes back from a durable snapshot',
+    'replica/snapshots › logs stay bounded, and a restart begins with the newest snapshot',
+    'statemachine/capture › restored anywhere in a story, while the story went on, goes on like the machine it was taken of',
+  ),
   106: by(
     'The storage suite: empty, append, cut, pages, votes, crash, refusal',
     `${CONTRACT} › a new log is empty, in term 0, without a vote`,
@@ -70,7 +84,10 @@ export const PERSISTENCE: Chapter = chapter('Persistence, crashes, storage', {
     'replica/replica › a leader whose disk hangs steps aside within a bound, and every caller is told something',
     'raft/golden › two-followers-commit-while-the-leaders-disk-is-slow',
   ),
-  111: open('The log stays bounded under load'),
+  111: by(
+    'The log stays bounded under load',
+    'replica/snapshots › logs stay bounded, and a restart begins with the newest snapshot',
+  ),
   112: by(
     'A second process on the same folder is refused',
     'storage/data-folder › a folder in use is DATA_LOCKED, whichever way it is reached',
@@ -82,8 +99,15 @@ export const PERSISTENCE: Chapter = chapter('Persistence, crashes, storage', {
     'raft/crashes › the power may fail everywhere at any step, with any part of the writes done',
     'end-to-end/kill › no answered command is lost or doubled by … kills (SEED=…)',
   ),
-  114: open('A crash while a snapshot is written leaves the old one valid'),
-  115: open('A crash between a durable snapshot and the cut of the log'),
+  114: by(
+    'A crash while a snapshot is written leaves the old one valid',
+    'storage/snapshot-contract › a crash in the middle of a snapshot leaves the one before, and no trace',
+  ),
+  115: by(
+    'A crash between a durable snapshot and the cut of the log',
+    'storage/snapshot-contract › a crash between the snapshot and the log that it replaces is made good',
+    'replica/snapshots › whatever crashes while snapshots are taken, fetched and installed, nothing that was told is lost',
+  ),
   116: by(
     'A damaged manifest is refused with a code, and nothing is made anew',
     'storage/data-folder › a folder that lost %s is DATA_CORRUPT, and nothing is touched',
@@ -94,7 +118,11 @@ export const PERSISTENCE: Chapter = chapter('Persistence, crashes, storage', {
     'A damaged store of replies is repaired or leads to unknown',
     'Replies are part of the machine: they exist in memory, in the log and in snapshots, each checked as such.',
   ),
-  119: open('"Never had it" is said only by a replica whose log is whole there'),
+  119: by(
+    '"Never had it" is said only by a replica whose log is whole there',
+    'storage/damage-contract › what a majority never had is cut, and the log goes on',
+    'storage/damage-contract › what was committed is not given up',
+  ),
   120: open('A leader finds entries damaged and gives way'),
   121: open(
     'Power cut at a thousand random points: what comes back is a prefix with all that was acknowledged',
@@ -116,34 +144,110 @@ export const PERSISTENCE: Chapter = chapter('Persistence, crashes, storage', {
 });
 
 export const SNAPSHOTS: Chapter = chapter('Snapshots and compaction', {
-  125: open('Snapshots after disconnections, losses and crashes of one or all'),
-  126: open('A lagging replica gets the snapshot; the majority compacts without it'),
+  125: by(
+    'Snapshots after disconnections, losses and crashes of one or all',
+    'replica/snapshots › whatever crashes while snapshots are taken, fetched and installed, nothing that was told is lost',
+    'replica/snapshots › a follower that was away for longer than the log reaches back is given a snapshot',
+    'raft/chaos › random faults never break agreement, and calm always ends in progress',
+  ),
+  126: by(
+    'A lagging replica gets the snapshot; the majority compacts without it',
+    'replica/snapshots › a follower that was away for longer than the log reaches back is given a snapshot',
+    'raft/golden › a-follower-behind-the-compacted-log-takes-a-snapshot',
+  ),
   127: open('A snapshot is no larger than the state, and no slower than writing it'),
-  128: open('A snapshot under way pauses appends; its end or failure resumes them'),
-  129: open("A snapshot at the leader's last index ends the probing"),
-  130: open(
+  128: by(
+    'A snapshot under way pauses appends; its end or failure resumes them',
+    'raft/snapshots › a peer that lacks compacted entries is offered a snapshot, once a heartbeat, until it holds it',
+    'raft/snapshots › late refusals and late acceptances do not end an offer',
+  ),
+  129: by(
+    "A snapshot at the leader's last index ends the probing",
+    'raft/snapshots › a peer that lacks compacted entries is offered a snapshot, once a heartbeat, until it holds it',
+  ),
+  130: by(
     'An older snapshot is ignored, a matching one moves the commit index, another replaces the log',
+    'raft/snapshots › an old snapshot changes nothing, nor does one at a leader',
+    'raft/snapshots › a snapshot whose last entry is in the log keeps what comes after',
+    'raft/snapshots › a snapshot that contradicts the log replaces all of it, and is acknowledged when it is durable',
   ),
-  131: open('A snapshot carries the configuration, joint and learners included'),
-  132: open('A snapshot promotes a learner and demotes a voter'),
-  133: open('A snapshot of a lower term is refused, an inconsistent one is an error'),
-  134: open('Two snapshots in short order'),
-  135: open(
+  131: by(
+    'A snapshot carries the configuration, joint and learners included',
+    'raft/snapshot-members › a snapshot brings its configuration, also %s',
+    'raft/snapshot-members › who was away through compaction and changes takes the snapshot with what holds now',
+  ),
+  132: by(
+    'A snapshot promotes a learner and demotes a voter',
+    'raft/snapshot-members › a snapshot brings its configuration, also %s',
+  ),
+  133: by(
+    'A snapshot of a lower term is refused, an inconsistent one is an error',
+    'raft/snapshots › an offer keeps a follower from campaigning, and an old one is answered with the term',
+    'storage/snapshot-contract › bytes that are not the chunk are refused, and so is a whole of another hash',
+  ),
+  134: by(
+    'Two snapshots in short order',
+    'raft/snapshots › of two snapshots in one turn the later stands, and what the first dropped stays dropped',
+  ),
+  135: by(
     'Chunks lost, doubled, reordered; continued from where it stopped, also from another leader',
+    'storage/snapshot-contract › goes on where a crash broke it off, and is complete only when it is finished',
+    'storage/snapshot-contract › another one takes the place of one that is staged',
+    'replica/snapshots › whatever crashes while snapshots are taken, fetched and installed, nothing that was told is lost',
   ),
-  136: open('The checksum of the whole is verified before anything is replaced'),
-  137: open('Taking a snapshot holds up neither appends nor applying, and twice at once is safe'),
+  136: by(
+    'The checksum of the whole is verified before anything is replaced',
+    'storage/snapshot-contract › bytes that are not the chunk are refused, and so is a whole of another hash',
+  ),
+  137: by(
+    'Taking a snapshot holds up neither appends nor applying, and twice at once is safe',
+    'replica/snapshots › whatever crashes while snapshots are taken, fetched and installed, nothing that was told is lost',
+    'storage/snapshot-contract › one at a time; an abandoned one makes room',
+    'storage/snapshot-contract › writes go on while the log is compacted',
+  ),
   138: open('Snapshots by size of the log, by order, never'),
-  139: open('A slow peer does not hold the log for ever; what it then needs comes as a snapshot'),
-  140: open('A follower in need asks for a snapshot by itself'),
-  141: open('A snapshot to a dead replica holds up no other'),
-  142: open('A restored replica answers reads only when it has caught up'),
-  143: open('A snapshot while the members change'),
-  144: open('Snapshot and log both needed'),
-  145: open('Two replicas at one index make the same bytes'),
+  139: by(
+    'A slow peer does not hold the log for ever; what it then needs comes as a snapshot',
+    'replica/snapshots › a follower that was away for longer than the log reaches back is given a snapshot',
+    'raft/snapshot-members › a dead replica that needs a snapshot holds up nobody, nor does it hold the log',
+  ),
+  140: notHere(
+    'A follower in need asks for a snapshot by itself',
+    'The leader offers with each heartbeat and the follower fetches: there is nothing to ask for.',
+  ),
+  141: by(
+    'A snapshot to a dead replica holds up no other',
+    'raft/snapshot-members › a dead replica that needs a snapshot holds up nobody, nor does it hold the log',
+  ),
+  142: by(
+    'A restored replica answers reads only when it has caught up',
+    'replica/reads › a read is answered when its index is applied, not before, and once',
+  ),
+  143: by(
+    'A snapshot while the members change',
+    'raft/snapshot-members › a snapshot while a change is not committed carries what holds at its end, not the change',
+    'raft/snapshot-members › who was away through compaction and changes takes the snapshot with what holds now',
+  ),
+  144: by(
+    'Snapshot and log both needed',
+    'storage/snapshot-contract › entries after a snapshot stay if the log holds its place, and go if it does not',
+    'raft/golden › a-follower-behind-the-compacted-log-takes-a-snapshot',
+  ),
+  145: by(
+    'Two replicas at one index make the same bytes',
+    'statemachine/capture › has the same bytes on every replica, also on one that was itself restored',
+    'storage/snapshot-contract › equal contents are the same snapshot, once',
+  ),
   146: open('A compacted log without its snapshot does not start'),
-  147: open('Who waits at a deposed leader is answered when a snapshot passes it'),
-  148: open('Snapshots are kept in order and in number, whatever lies in the folder'),
+  147: by(
+    'Who waits at a deposed leader is answered when a snapshot passes it',
+    'replica/partition › of a hundred that wait at a leader cut off none hears yes before it is whole again; all hear the truth',
+  ),
+  148: by(
+    'Snapshots are kept in order and in number, whatever lies in the folder',
+    'storage/snapshot-contract › the newest two are kept, the newest first',
+    'storage/snapshot-contract › one at a time; an abandoned one makes room',
+  ),
   149: open('A large snapshot over a slow link trips no election'),
   150: open(
     'A damaged snapshot on disk gives way to the older one and the log, or to those of peers',

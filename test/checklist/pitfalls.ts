@@ -1,4 +1,4 @@
-import { by, type Item, notHere, open, type Pitfall } from './table.ts';
+import { by, notHere, open, type Pitfall, pitfall } from './table.ts';
 
 const CHAOS = 'raft/chaos › random faults never break agreement, and calm always ends in progress';
 const STORY =
@@ -8,13 +8,9 @@ const UP_TO_DATE =
   'raft/votes › a voter whose log has the terms %j answers a candidate that ends in %j: %s';
 const ONE_VOTE =
   'raft/votes › one vote a term, whoever asks, however often, through restarts from what was written';
-const TRANSFER =
-  'raft/replication › a transfer waits for the log of its target, refuses proposals meanwhile, and ends by itself';
 
-const pitfall = (item: Item, mutant?: Pitfall['mutant']): Pitfall => ({ item, mutant });
-
-/** The mistakes others made, in the order in which they were collected. */
-export const PITFALLS: readonly Pitfall[] = [
+/** Mistakes that others made about votes, disks, replication, reads and elections, in the order in which they were collected. */
+export const AGREEMENT_PITFALLS: readonly Pitfall[] = [
   // Votes, terms, durable state.
   pitfall(
     by(
@@ -105,6 +101,7 @@ export const PITFALLS: readonly Pitfall[] = [
       'raft/crashes › the power may fail everywhere at any step, with any part of the writes done',
       'storage/kill › kill -9 at any moment loses nothing that was acknowledged',
     ),
+    'acknowledge-without-a-sync',
   ),
   pitfall(
     by(
@@ -113,12 +110,20 @@ export const PITFALLS: readonly Pitfall[] = [
     ),
     'believe-a-broken-chain',
   ),
-  pitfall(open('The log cut at a damaged committed entry, and votes given after that')),
+  pitfall(
+    by(
+      'The log cut at a damaged committed entry, and votes given after that',
+      'storage/damage-contract › whatever is lost of a log, one intact peer restores it to the byte',
+      'storage/damage-contract › what was committed is not given up',
+    ),
+    'give-up-what-was-committed',
+  ),
   pitfall(
     by(
       'A wiped replica returns under its id and votes',
       'storage/rebuild › an emptied log is not a new replica: it has lost what it knows it had',
     ),
+    'form-a-wiped-folder-anew',
   ),
   pitfall(
     by(
@@ -151,8 +156,22 @@ export const PITFALLS: readonly Pitfall[] = [
     ),
     'keep-entries-that-were-cut',
   ),
-  pitfall(open('Applied index and state written apart')),
-  pitfall(open('Replay after a snapshot off by one')),
+  pitfall(
+    by(
+      'Applied index and state written apart',
+      'replica/snapshots › logs stay bounded, and a restart begins with the newest snapshot',
+      'statemachine/capture › restored anywhere in a story, while the story went on, goes on like the machine it was taken of',
+    ),
+    'capture-another-index-than-the-state',
+  ),
+  pitfall(
+    by(
+      'Replay after a snapshot off by one',
+      'storage/snapshot-contract › entries before the base never come back',
+      'replica/snapshots › whatever crashes while snapshots are taken, fetched and installed, nothing that was told is lost',
+    ),
+    'replay-one-too-many',
+  ),
   // Replication.
   pitfall(
     by(
@@ -193,7 +212,14 @@ export const PITFALLS: readonly Pitfall[] = [
     ),
     'never-miss-a-lost-append',
   ),
-  pitfall(open('Backing off longer than the election time-out')),
+  pitfall(
+    by(
+      'Backing off longer than the election time-out',
+      'replica/partition › a follower that was down for long is reached again before an election time-out has passed',
+      'replica/partition › connections that break again and again cost no election',
+    ),
+    'dial-ever-more-seldom',
+  ),
   pitfall(by('Committed, then taken back at stepping down', CHAOS), 'commit-what-too-few-hold'),
   pitfall(
     by(
@@ -279,105 +305,5 @@ export const PITFALLS: readonly Pitfall[] = [
       'replica/health › a leader that stood still for half an election time-out lets go before anyone deposes it',
     ),
     'reign-on-after-a-stall',
-  ),
-  // Membership and transfer.
-  pitfall(open('A change of members before an entry of the own term is committed')),
-  pitfall(open('A configuration stays though its entry was cut')),
-  pitfall(open('A snapshot carries an uncommitted configuration')),
-  pitfall(open('An old configuration survives the installation of a snapshot')),
-  pitfall(open('A cluster of one during a replay')),
-  pitfall(open('A removed leader or replica disturbs, or never leaves')),
-  pitfall(open('A leader outside the new configuration stops too early')),
-  pitfall(open('A learner refuses votes it must give, or is counted')),
-  pitfall(open('A promotion of one who lags stops commits')),
-  pitfall(
-    by(
-      'A transfer blocked by pre-vote, losing writes, or ending without a leader',
-      TRANSFER,
-      'raft/votes › an order to campaign %s is ignored',
-      'raft/votes › a campaign by order says so to each voter, and passes a follower that hears its leader',
-    ),
-    'ask-before-an-ordered-campaign',
-  ),
-  // Snapshots.
-  pitfall(open('A conflicting tail kept after installation')),
-  pitfall(open('A snapshot behind the log cuts newer committed entries')),
-  pitfall(open('Installation races with applying or with another snapshot')),
-  pitfall(open('The entry before the first one is the end of the snapshot')),
-  pitfall(open('A gap between snapshot and log')),
-  pitfall(open('A slow follower never catches up with a log that is cut meanwhile')),
-  pitfall(open('A transfer that begins again at nothing, or mixes two snapshots')),
-  pitfall(open('Replies are not in the snapshot')),
-  // Clients and state machine.
-  pitfall(
-    by(
-      'Applied twice after a retry',
-      STORY,
-      'statemachine/machine.model › a log whose every command arrives twice gives the events of the log itself',
-    ),
-    'apply-a-repetition',
-  ),
-  pitfall(
-    by(
-      'A proposal that ran out of time reported as failed',
-      'client/truth › done: applied once; outcome none: never applied; always in time',
-      STORY,
-    ),
-    'deny-what-may-be-written',
-  ),
-  pitfall(open('Sessions that end by the local clock')),
-  pitfall(
-    by(
-      'Applying depends on the machine it runs on',
-      'statemachine/machine.model › replaying a log gives the same state and the same digest (I10)',
-    ),
-    'fold-labels-as-written',
-  ),
-  pitfall(
-    notHere(
-      'A deposed leader still acts on the world',
-      'Nothing leaves a replica but replies to its own callers.',
-    ),
-    { none: 'No such effects.' },
-  ),
-  pitfall(
-    by(
-      'A command that throws ends all replicas',
-      'replica/applier › an entry that carries nonsense where a command belongs is refused, and the next one applied',
-      'statemachine/transitions › every command finds a cell, and the record it makes is in the state of the cell',
-    ),
-    'throw-at-a-poisonous-command',
-  ),
-  pitfall(
-    by(
-      'Watches with holes or doubles at resumption',
-      'client/watch › tells each event once, in order, whatever breaks meanwhile',
-      'replica/watch-hub › a watch resumes exactly at each revision that the history still holds',
-    ),
-    'skip-an-event-at-resume',
-  ),
-  pitfall(
-    by(
-      'A new kind of command reaches an old replica',
-      'replica/applier › a command of a %s that a later program made halts the replica: it is not passed over',
-      'wire/record › forged with a good checksum but %s is refused',
-    ),
-    'pass-over-what-is-not-known',
-  ),
-  pitfall(
-    by(
-      'Numbers beyond 32 or 53 bits',
-      'wire/peer-messages › with %s is refused › a term beyond 2⁵³',
-      'raft/hostile › a term too far ahead to be true is not followed, and campaigns go on',
-    ),
-    'follow-any-term',
-  ),
-  pitfall(
-    by(
-      'A buffer used again before it is written',
-      'wire/body › encoded before does not change when another is encoded, however long',
-      'wire/peer-messages › carries the bytes of its records, copied neither when encoded nor when decoded',
-    ),
-    'hand-out-a-shared-buffer',
   ),
 ];

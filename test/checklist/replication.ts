@@ -1,4 +1,4 @@
-import { by, type Chapter, chapter, open } from './table.ts';
+import { by, type Chapter, chapter } from './table.ts';
 
 const CHAOS = 'raft/chaos › random faults never break agreement, and calm always ends in progress';
 const STORY =
@@ -117,7 +117,12 @@ export const REPLICATION: Chapter = chapter('Replication and log matching', {
     'A broken connection leads back to probing',
     'raft/replication › a broken connection makes the leader ask again where the peer stands',
   ),
-  77: open('A follower that needs what is compacted gets a snapshot, once'),
+  77: by(
+    'A follower that needs what is compacted gets a snapshot, once',
+    'raft/snapshots › a peer that lacks compacted entries is offered a snapshot, once a heartbeat, until it holds it',
+    'raft/golden › a-follower-behind-the-compacted-log-takes-a-snapshot',
+    'replica/snapshots › a follower that was away for longer than the log reaches back is given a snapshot',
+  ),
   78: by(
     'A follower that missed the commit learns of it by heartbeat',
     'raft/agreement › a follower that missed what was committed learns of it with the next heartbeat',

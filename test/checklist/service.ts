@@ -17,7 +17,10 @@ export const SERVICE: Chapter = chapter('State machine, retries, clients', {
     'replica/proposals › every proposal is settled exactly once, whatever happens to it',
     'replica/replica › a replica can be stopped at any moment, also from within what it tells a caller',
   ),
-  198: open('Of a hundred that wait at a leader cut off none hears yes; all hear something'),
+  198: by(
+    'Of a hundred that wait at a leader cut off none hears yes; all hear something',
+    'replica/partition › of a hundred that wait at a leader cut off none hears yes before it is whole again; all hear the truth',
+  ),
   199: by(
     'Exactly once over retries, new leaders and crashes',
     STORY,
@@ -30,7 +33,11 @@ export const SERVICE: Chapter = chapter('State machine, retries, clients', {
     'statemachine/bounds › a repetition does not make its reply younger',
   ),
   201: open('Clients, losses, crashes, partitions and snapshots under a linearizability checker'),
-  202: open('Digests of the replicas are compared, and one that differs is found'),
+  202: by(
+    'Digests of the replicas are compared, and one that differs is found',
+    'replica/health › a replica whose state differs from that of a majority stops with a code',
+    'replica/health › two replicas that differ blame neither, and both say so',
+  ),
   203: by(
     'An entry nobody understands halts, it is not skipped',
     'replica/applier › an entry whose commands cannot be told apart halts the replica and names the entry',

@@ -28,6 +28,8 @@ export const by = (claim: string, ...tests: readonly TestName[]): Item => ({ cla
 export const notHere = (claim: string, why: string): Item => ({ claim, notHere: why });
 export const open = (claim: string): Item => ({ claim, open: true });
 
+export const pitfall = (item: Item, mutant?: Pitfall['mutant']): Pitfall => ({ item, mutant });
+
 export const chapter = (title: string, items: Readonly<Record<number, Item>>): Chapter => ({
   title,
   items: new Map(Object.entries(items).map(([number, item]) => [Number(number), item])),

@@ -1,5 +1,6 @@
 import type { Mutant } from './mutant.ts';
 import { PITFALL_MUTANTS } from './pitfalls.ts';
+import { MEMBER_PITFALL_MUTANTS } from './pitfalls-members.ts';
 import { SERVICE_PITFALL_MUTANTS } from './pitfalls-service.ts';
 import { RAFT_MUTANTS } from './raft.ts';
 import { REPLICA_MUTANTS } from './replica.ts';
@@ -10,6 +11,7 @@ import { STORAGE_MUTANTS } from './storage.ts';
 export const MUTANTS: readonly Mutant[] = [
   ...RAFT_MUTANTS,
   ...PITFALL_MUTANTS,
+  ...MEMBER_PITFALL_MUTANTS,
   ...SERVICE_PITFALL_MUTANTS,
   ...STORAGE_MUTANTS,
   ...STATEMACHINE_MUTANTS,

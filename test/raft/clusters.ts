@@ -76,22 +76,24 @@ export function flow(cluster: CoreCluster): Message[] {
   }
 }
 
-/** Some ticks in which each message takes as many as `delay` says. */
-export function slowly(
+/** A clock for a network in which each message takes as many ticks as `delay` says. Lets some ticks pass when called. */
+export function slowNetwork(
   cluster: CoreCluster,
-  ticks: number,
   delay: (message: Message) => number,
-): void {
+): (ticks: number) => void {
   const due = new Map<InFlight, number>();
-  for (let now = 0; now < ticks; now += 1) {
-    for (const { id } of cluster.running) cluster.tick(id);
-    for (;;) {
-      for (const { id, writes } of cluster.running) while (writes.length > 0) cluster.sync(id);
-      for (const item of cluster.network)
-        if (!due.has(item)) due.set(item, now + delay(item.message));
-      const at = cluster.network.findIndex((item) => (due.get(item) ?? 0) <= now);
-      if (at < 0) break;
-      cluster.deliver(at);
+  let now = 0;
+  return (ticks) => {
+    for (const end = now + ticks; now < end; now += 1) {
+      for (const { id } of cluster.running) cluster.tick(id);
+      for (;;) {
+        for (const { id, writes } of cluster.running) while (writes.length > 0) cluster.sync(id);
+        for (const item of cluster.network)
+          if (!due.has(item)) due.set(item, now + delay(item.message));
+        const at = cluster.network.findIndex((item) => (due.get(item) ?? 0) <= now);
+        if (at < 0) break;
+        cluster.deliver(at);
+      }
     }
-  }
+  };
 }

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { ELECTION_TICKS_MAX, ELECTION_TICKS_MIN } from '../../src/base/limits.ts';
 import { Prng } from '../../src/base/prng.ts';
 import { CoreCluster } from '../../src/testing/core-cluster.ts';
-import { awaitLeader, idsOf, isolate, leaderOf, logOf, plant, slowly } from './clusters.ts';
+import { awaitLeader, idsOf, isolate, leaderOf, logOf, plant, slowNetwork } from './clusters.ts';
 import { loneCore } from './lone-core.ts';
 
 /** Elections among several (§5.2, §5.4.1); the harness holds "one leader a term" after every step. */
@@ -213,11 +213,11 @@ test.each([
   ['to arrive', 'vote-reply'],
 ])('votes that are slow %s elect a leader all the same, and keep it', (_, kind) => {
   const cluster = new CoreCluster({ size: 5, seed: 1 });
-  const delay = ({ type }: { type: string }): number => (type === kind ? 4 : 0);
-  slowly(cluster, ELECTION_TICKS_MAX * 5, delay);
+  const pass = slowNetwork(cluster, ({ type }) => (type === kind ? 4 : 0));
+  pass(ELECTION_TICKS_MAX * 5);
   const leader = leaderOf(cluster, idsOf(cluster));
   expect(leader).toBeDefined();
   const terms = termsOf(cluster);
-  slowly(cluster, ELECTION_TICKS_MAX * 5, delay);
+  pass(ELECTION_TICKS_MAX * 5);
   expect([leaderOf(cluster, idsOf(cluster)), termsOf(cluster)]).toEqual([leader, terms]);
 });
