@@ -165,8 +165,8 @@ export const MEMBER_PITFALL_MUTANTS: readonly Mutant[] = [
     name: 'form-a-wiped-folder-anew',
     claim: 'a wiped disk never starts under its old id',
     file: 'src/storage/data-folder.ts',
-    find: 'await mustHoldLog(path);\n  const raft = join(path, RAFT_FOLDER);',
-    replace: 'const raft = join(path, RAFT_FOLDER);\n  await mkdir(raft, { recursive: true });',
+    find: 'await mustHoldLog(path);',
+    replace: 'await mkdir(raft, { recursive: true });\n  void mustHoldLog;',
     killedBy: ['test/storage/data-folder.test.ts'],
   },
   {
