@@ -50,6 +50,13 @@ export const LOG_READ_BYTES_MAX: number = 1 * MiB;
 export const HIGH_WATER_LAG_MAX = 64;
 /** Entries that compaction drops at a time, so that a write waits for few of them. */
 export const COMPACT_ENTRIES_MAX = 256;
+/** One slice of the scrub, and how often there is one: 16 MiB a second at most, so a round of 10 GiB takes 11 minutes. */
+export const SCRUB_SLICE_BYTES: number = 1 * MiB;
+export const SCRUB_SLICE_MS = 62;
+/** Below this much free room nothing new is taken in, only what ends or frees something. */
+export const DISK_FREE_BYTES_LOW: number = 512 * MiB;
+/** Below this nothing is taken in at all: LevelDB needs room to put its tables in order. */
+export const DISK_FREE_BYTES_OUT: number = 160 * MiB;
 /** Complete snapshots that are kept: the newest, and one that a follower may still be fetching. */
 export const SNAPSHOTS_KEPT = 2;
 export const SNAPSHOT_CHUNKS_MAX = 16_384;
@@ -453,4 +460,8 @@ assert(
 assert(
   MERGED_ACKNOWLEDGEMENTS_MAX <= ACKNOWLEDGEMENTS_MAX,
   'what a far end brings back must fit the list of an alert',
+);
+assert(
+  DISK_FREE_BYTES_LOW - DISK_FREE_BYTES_OUT >= UNCOMMITTED_BYTES_MAX * 2 + PROPOSAL_QUEUE_BYTES_MAX,
+  'what was taken in before the disk was low must still find room',
 );

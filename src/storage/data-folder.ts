@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { constants, existsSync } from 'node:fs';
 import { access, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { TocsinError } from '../base/errors.ts';
 import type { ReplicaId } from '../base/ids.ts';
 import { filesIn, syncFolder } from './files.ts';
@@ -13,6 +14,7 @@ import { LevelLogStore } from './level-log-store.ts';
 import { putInitialState } from './log-batch.ts';
 import { carveIdentity, finishRebuild, forgetDamaged, rebuild } from './rebuild.ts';
 import { Snapshots } from './snapshots.ts';
+import { freeBytesAt } from './space.ts';
 import type { Identity } from './types.ts';
 
 /** Who the caller takes a folder to belong to; an absent field is not checked. */
@@ -91,14 +93,44 @@ export async function openFolder(
     database = await openDatabase(raft, false);
     const identity = await readIdentity(database);
     mustBelong(path, identity, expected);
+    // What a crash left half done when it got another one.
+    if (!isDeepStrictEqual(identity, owner)) await writeIdentityFile(raft, identity);
     const snapshots = new Snapshots(filesIn(join(raft, SNAPSHOT_FOLDER)));
-    const store = new LevelLogStore(database, identity.clusterId, highWater, snapshots);
+    const room = (): Promise<number> => freeBytesAt(raft);
+    const { clusterId } = identity;
+    const store = new LevelLogStore(database, clusterId, highWater, snapshots, room);
     return { identity, store };
   } catch (error) {
     await highWater.close();
     await database?.close();
     throw faultOf(error, `opening ${path}`);
   }
+}
+
+/**
+ * Gives the folder another identity, in both its places. Nobody may have it open.
+ * @throws TocsinError DATA_LOCKED, DISK_FAILED, DISK_FULL
+ */
+export async function rewriteIdentity(path: string, identity: Identity): Promise<void> {
+  const raft = join(path, RAFT_FOLDER);
+  const database = await openDatabase(raft, false);
+  try {
+    const batch = database.batch();
+    batch.put(IDENTITY_KEY, encodeIdentity(identity));
+    await batch.write({ sync: true });
+    await writeIdentityFile(raft, identity);
+  } catch (error) {
+    throw faultOf(error, `writing the identity of ${path}`);
+  } finally {
+    await database.close();
+  }
+}
+
+async function writeIdentityFile(raft: string, identity: Identity): Promise<void> {
+  const file = join(raft, IDENTITY_FILE);
+  await writeFile(`${file}.new`, encodeIdentity(identity), { flush: true });
+  await rename(`${file}.new`, file);
+  await syncFolder(raft);
 }
 
 /**
@@ -140,7 +172,7 @@ async function readOwner(raft: string): Promise<Identity> {
     const carved = existsSync(join(raft, IDENTITY_FILE)) ? await carveIdentity(raft) : undefined;
     if (carved === undefined) throw error;
     await mustBeUnlocked(raft);
-    await writeFile(join(raft, IDENTITY_FILE), encodeIdentity(carved), { flush: true });
+    await writeIdentityFile(raft, carved);
     return carved;
   }
 }

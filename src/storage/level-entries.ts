@@ -42,6 +42,33 @@ export function surveyEntries(
 }
 
 /**
+ * Records `from` … `to` that are whole, until `visit` wants no more, or so many bytes are read but at least one record.
+ * Answers whether it came to the end.
+ * @throws TocsinError DISK_FAILED
+ */
+export async function surveySome(
+  database: Database,
+  from: number,
+  to: number,
+  bytesMax: number,
+  visit: (record: EntryRecord) => boolean,
+): Promise<{ readonly bytes: number; readonly ended: boolean }> {
+  let bytes = 0;
+  let ended = true;
+  if (from > to) return { bytes, ended };
+  const range = { gte: entryKey(from), lte: entryKey(to) };
+  await pages(database, range, Math.min(bytesMax, LOG_READ_BYTES_MAX), (key, value) => {
+    bytes += value.byteLength;
+    const record = recordIn(key, value);
+    if (typeof record === 'string') return true;
+    const isLast = record.index === to;
+    ended = visit(record) && (bytes < bytesMax || isLast);
+    return ended;
+  });
+  return { bytes, ended };
+}
+
+/**
  * Records from `to` down to `from`, as far as they are whole and each is the one that the next one follows; the first must
  * have `chain`. `visit` answers whether it wants more.
  * @throws TocsinError DISK_FAILED

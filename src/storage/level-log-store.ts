@@ -1,6 +1,6 @@
 import { assert, must } from '../base/assert.ts';
 import { TocsinError } from '../base/errors.ts';
-import type { LogIndex } from '../base/ids.ts';
+import { type LogIndex, lower } from '../base/ids.ts';
 import { HIGH_WATER_LAG_MAX } from '../base/limits.ts';
 import type { Entry, HardState } from '../raft/types.ts';
 import type { HighWater } from './high-water.ts';
@@ -16,8 +16,9 @@ import {
 } from './level-entries.ts';
 import { delEntries, markOf, putEntries, putState } from './log-batch.ts';
 import { examineLog, type Found } from './log-loader.ts';
-import { cutState, damageOf, lookUp, mustFit, rangesLeft } from './log-repair.ts';
+import { cutState, damageOf, lookUp, mustFit, rangesLeft, withRange } from './log-repair.ts';
 import { committedTo, compacted, type LogState, restartedAt, stateAfter } from './log-state.ts';
+import { Scrub } from './scrub.ts';
 import type { Snapshots } from './snapshots.ts';
 import { sameVote } from './state-record.ts';
 import type {
@@ -27,6 +28,7 @@ import type {
   LogWrite,
   LookUp,
   Restored,
+  Scrubbed,
   SnapshotMeta,
 } from './types.ts';
 
@@ -42,6 +44,8 @@ export class LevelLogStore implements LogStore {
   readonly #database: Database;
   readonly #clusterId: string;
   readonly #highWater: HighWater;
+  readonly #room: () => Promise<number>;
+  readonly #scrub: Scrub;
   /** Known once loaded. */
   #state: LogState | undefined;
   #sequence = 0;
@@ -58,12 +62,20 @@ export class LevelLogStore implements LogStore {
   #failure: TocsinError | undefined;
   #closed = false;
 
-  /** Takes over an open database and its high-water mark, which `close` closes. */
-  constructor(database: Database, clusterId: string, highWater: HighWater, snapshots: Snapshots) {
+  /** Takes over an open database and its high-water mark, which `close` closes. `room` tells what the disk has left. */
+  constructor(
+    database: Database,
+    clusterId: string,
+    highWater: HighWater,
+    snapshots: Snapshots,
+    room: () => Promise<number>,
+  ) {
     this.#database = database;
     this.#clusterId = clusterId;
     this.#highWater = highWater;
     this.snapshots = snapshots;
+    this.#room = room;
+    this.#scrub = new Scrub(database, snapshots, () => this.#used('scrub'));
   }
 
   /**
@@ -193,6 +205,39 @@ export class LevelLogStore implements LogStore {
       this.#damage = damageOf(left, damage.snapshotFrom);
     });
     return this.#damage;
+  }
+
+  async scrub(bytesMax: number): Promise<Scrubbed> {
+    this.#used('scrub');
+    const { bytes, roundEnds, lost, snapshot } = await this.#scrub
+      .slice(bytesMax)
+      .catch(this.#readFault);
+    if (lost !== undefined) this.#damage = withRange(this.#damage, lost);
+    const { base } = this.#used('scrub');
+    if (snapshot !== undefined && (this.snapshots.list[0]?.index ?? 0) < base.index)
+      this.#damage = { ranges: this.#damage?.ranges ?? [], snapshotFrom: base.index };
+    return { bytes, roundEnds, damage: this.#damage };
+  }
+
+  freeBytes(): Promise<number> {
+    return this.#room();
+  }
+
+  /**
+   * An operator's act, never a replica's: cuts the log from the first entry that is lost on, committed or not. It is to be
+   * loaded again.
+   */
+  async acceptLoss(): Promise<void> {
+    const { ranges } = must(this.#damage, 'nothing is lost');
+    await this.#between('cutting the log', async (state) => {
+      const { from } = must(ranges.at(-1), 'no entries are lost');
+      const kept = await placeBefore(this.#database, from, state);
+      const commit = lower(state.hardState.commit, kept.index);
+      const chained = this.#database.batch();
+      delEntries(chained, from, state.end.index);
+      const after = { ...state, end: kept, hardState: { ...state.hardState, commit } };
+      await this.#commit(chained, after, true);
+    });
   }
 
   /** Uses a pause of the writer to put down how far the log is durable. Its failure shows in the next call. */

@@ -71,6 +71,17 @@ export const damageOf = (
 ): Damage | undefined =>
   ranges.length === 0 && snapshotFrom === undefined ? undefined : { ranges, snapshotFrom };
 
+/** The damage with a range that was found now; overlapping ones become one, the last first. */
+export function withRange(damage: Damage | undefined, lost: DamagedRange): Damage {
+  const ranges: DamagedRange[] = [];
+  for (const range of [...(damage?.ranges ?? []), lost].sort((a, b) => b.to - a.to)) {
+    const above = ranges.at(-1);
+    if (above === undefined || range.to < above.from) ranges.push(range);
+    else ranges[ranges.length - 1] = { ...above, from: lower(above.from, range.from) };
+  }
+  return { ranges, snapshotFrom: damage?.snapshotFrom };
+}
+
 /** What is still damaged once `entries` are there. @throws TocsinError DATA_CORRUPT, DISK_FAILED */
 export async function rangesLeft(
   database: Database,

@@ -32,6 +32,8 @@ export class MemoryDisk {
    * the writes to come.
    */
   onWrite: ((write: HeldWrite) => void) | undefined = undefined;
+  /** Room that the disk says it has left. */
+  freeBytes: number = 2 ** 40;
   /** Of its snapshots: what a test changes there is what the next start finds. */
   readonly files: MemoryFiles = new MemoryFiles();
   readonly #clusterId: string;
@@ -65,7 +67,8 @@ export class MemoryDisk {
     this.#open = database;
     const highWater = new HighWater(this.#markFile(database), this.#mark);
     const snapshots = new Snapshots(this.files);
-    return new MemoryLogStore(database, this.#clusterId, highWater, snapshots, (batch) => {
+    const room = async (): Promise<number> => this.freeBytes;
+    return new MemoryLogStore(database, this.#clusterId, highWater, snapshots, room, (batch) => {
       this.#asked = batch;
     });
   }
@@ -150,9 +153,10 @@ class MemoryLogStore extends LevelLogStore {
     clusterId: string,
     highWater: HighWater,
     snapshots: Snapshots,
+    room: () => Promise<number>,
     asks: (batch: LogWrite) => void,
   ) {
-    super(database, clusterId, highWater, snapshots);
+    super(database, clusterId, highWater, snapshots, room);
     this.#asks = asks;
   }
 

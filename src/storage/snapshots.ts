@@ -78,6 +78,17 @@ export class Snapshots implements SnapshotStore {
     return bytes;
   }
 
+  /** Whether a chunk is whole. If not, the snapshot is none any more: what is whole of it waits to be staged again. */
+  async verify(id: string, chunk: number): Promise<boolean> {
+    const meta = this.#list.find((each) => each.id === id);
+    if (meta === undefined || (await readChunk(this.#files, meta, chunk)) !== undefined)
+      return true;
+    this.#list = this.#list.filter((each) => each.id !== id);
+    await this.#files.rename(nameOf(id, 'meta'), nameOf(id, 'staged'));
+    await this.#files.syncNames();
+    return false;
+  }
+
   #has(id: string): boolean {
     return this.#list.some((each) => each.id === id);
   }

@@ -67,6 +67,16 @@ export interface DamagedRange {
   readonly chainAfter: number;
 }
 
+/** What a slice of the scrub came to. */
+export interface Scrubbed {
+  /** Read in this slice. */
+  readonly bytes: number;
+  /** Everything at rest has been read once more; the next slice begins again. */
+  readonly roundEnds: boolean;
+  /** All that is known to be lost and not yet repaired; `repair` takes it while the log is in use. */
+  readonly damage: Damage | undefined;
+}
+
 /**
  * What a log says of entries `from` … `to` of which the last must have a certain chain hash. `absent`: this log is intact
  * there and never had them, as far as it knows. `damaged`: it cannot tell. `compacted`: it begins later.
@@ -125,6 +135,13 @@ export interface LogStore {
    * @throws TocsinError DATA_LOST: that was committed
    */
   giveUp(never: LogIndex): Promise<Damage | undefined>;
+  /**
+   * Verifies the next part of what is at rest: entries that are committed, chunks of snapshots. Where it has got to is not
+   * kept over a restart, which verifies everything.
+   */
+  scrub(bytesMax: number): Promise<Scrubbed>;
+  /** Room left on the disk. @throws TocsinError DISK_FAILED */
+  freeBytes(): Promise<number>;
   /** Nothing waits to be written: a moment for what is done in idle time. Returns at once. */
   settle(): void;
   close(): Promise<void>;

@@ -5,7 +5,7 @@ import type { DamagedRange, LogStore, Restored } from '../../src/storage/types.t
 import { recordOf } from '../../src/wire/record.ts';
 import { at, digest, emptyLogEnd, endOfAll, entriesAfter, hard, writing } from './entries.ts';
 import { heal } from './heal.ts';
-import type { Rig } from './log-store-contract.ts';
+import type { Rig } from './rig.ts';
 import { makeSnapshot } from './snapshot-contract.ts';
 
 const coded = (code: string): Error => expect.objectContaining({ code });

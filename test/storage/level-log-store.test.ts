@@ -1,3 +1,4 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { replicaId } from '../../src/base/ids.ts';
@@ -8,8 +9,10 @@ import type { Batch, Database } from '../../src/storage/level.ts';
 import { entryKey, entryKeyIndex, openDatabase, STATE_KEYS } from '../../src/storage/level.ts';
 import { LevelLogStore } from '../../src/storage/level-log-store.ts';
 import { Snapshots } from '../../src/storage/snapshots.ts';
+import { freeBytesAt } from '../../src/storage/space.ts';
 import { encodeState } from '../../src/storage/state-record.ts';
 
+import type { LogStore } from '../../src/storage/types.ts';
 import { recordOf } from '../../src/wire/record.ts';
 import {
   at,
@@ -22,7 +25,8 @@ import {
   writing,
 } from './entries.ts';
 import { copyInUse, identity, remove, temporaryFolder } from './folders.ts';
-import { logStoreContract, type Rig } from './log-store-contract.ts';
+import { logStoreContract } from './log-store-contract.ts';
+import type { Rig } from './rig.ts';
 
 /** A database whose next batch fails when `failing.next` is set; everything else goes through. */
 function breakable(database: Database, failing: { next: boolean }): Database {
@@ -55,7 +59,7 @@ async function openStore(
   const snapshots = new Snapshots(filesIn(join(raft, 'snapshots')));
   const database = wrap(await openDatabase(raft, false));
   const highWater = await HighWater.open(raft);
-  return new LevelLogStore(database, clusterId, highWater, snapshots);
+  return new LevelLogStore(database, clusterId, highWater, snapshots, () => freeBytesAt(raft));
 }
 
 async function inDatabase(
@@ -70,6 +74,12 @@ async function inDatabase(
   }
 }
 
+async function damage(database: Database, index: number, how: 'rotten' | 'gone'): Promise<void> {
+  const value = await database.get(entryKey(index));
+  if (value === undefined || how === 'gone') return database.del(entryKey(index));
+  return database.put(entryKey(index), flipped(value, value.byteLength - 1));
+}
+
 const flipped = (bytes: Uint8Array, place: number): Uint8Array => {
   const other = Uint8Array.from(bytes);
   other[place]! ^= 1;
@@ -79,13 +89,20 @@ const flipped = (bytes: Uint8Array, place: number): Uint8Array => {
 async function makeRig(): Promise<Rig> {
   const root = await temporaryFolder();
   const failing = { next: false };
+  const databases = new Map<LogStore, Database>();
   let lives = 0;
   const path = (): string => join(root, String(lives));
   await formatFolder(path(), identity);
   return {
     open: async () => {
       failing.next = false;
-      return openStore(path(), CLUSTER, (database) => breakable(database, failing));
+      let opened: Database | undefined;
+      const store = await openStore(path(), CLUSTER, (database) => {
+        opened = database;
+        return breakable(database, failing);
+      });
+      databases.set(store, opened!);
+      return store;
     },
     crash: async (store) => {
       // What the kernel holds of a killed process: the files as they are, without an orderly end.
@@ -97,12 +114,14 @@ async function makeRig(): Promise<Rig> {
     failNextWrite: () => {
       failing.next = true;
     },
-    damage: (index, how) =>
-      inDatabase(path(), async (database) => {
-        const value = await database.get(entryKey(index));
-        if (value === undefined || how === 'gone') return database.del(entryKey(index));
-        return database.put(entryKey(index), flipped(value, value.byteLength - 1));
-      }),
+    damage: (index, how) => inDatabase(path(), (database) => damage(database, index, how)),
+    damageInUse: (store, index, how) => damage(databases.get(store)!, index, how),
+    rotSnapshots: async () => {
+      const folder = join(path(), 'raft', 'snapshots');
+      for (const name of await readdir(folder))
+        if (name.endsWith('.data'))
+          await writeFile(join(folder, name), flipped(await readFile(join(folder, name)), 1500));
+    },
     put: (entry) =>
       inDatabase(path(), (database) => database.put(entryKey(entry.index), recordOf(entry).bytes)),
     wipeSnapshots: () => remove(join(path(), 'raft', 'snapshots')),

@@ -5,27 +5,14 @@ import type { Entry, HardState } from '../../src/raft/types.ts';
 import type { LogStore, TermStart } from '../../src/storage/types.ts';
 import { damageContract } from './damage-contract.ts';
 import { at, digest, emptyLogEnd, endOfAll, entriesAfter, hard, writing } from './entries.ts';
+import type { Rig } from './rig.ts';
+import { scrubContract } from './scrub-contract.ts';
 import { snapshotContract } from './snapshot-contract.ts';
-
-/** One disk, for the cluster `CLUSTER`, empty at first. At most one store is open on it. */
-export interface Rig {
-  open(): Promise<LogStore>;
-  /** The process that holds `store` dies without closing; the disk may be opened again. */
-  crash(store: LogStore): Promise<void>;
-  /** The disk reports an error for the write that comes next. */
-  failNextWrite(): void;
-  /** All snapshots are gone. No store is open, here and below. */
-  wipeSnapshots(): Promise<void>;
-  /** The record of an entry rots, or is gone; nothing if it is gone already. */
-  damage(index: number, how: 'rotten' | 'gone'): Promise<void>;
-  /** A record is in its place, whatever the rest of the disk says. */
-  put(entry: Entry): Promise<void>;
-  dispose(): Promise<void>;
-}
 
 /** What every log store promises, whatever it stores in. */
 export function logStoreContract(name: string, makeRig: () => Promise<Rig>): void {
   damageContract(name, makeRig);
+  scrubContract(name, makeRig);
   describe(`${name} keeps the log store contract`, () => {
     let rig: Rig;
     let opened: LogStore[] = [];

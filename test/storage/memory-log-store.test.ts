@@ -26,6 +26,11 @@ logStoreContract('MemoryDisk', async () => {
       };
     },
     damage: async (index, how) => disk.damage(index, how),
+    damageInUse: async (_store, index, how) => disk.damage(index, how),
+    rotSnapshots: async () => {
+      for (const [name, bytes] of disk.files.contents)
+        if (name.endsWith('.data')) bytes[1500] = (bytes[1500] ?? 0) ^ 1;
+    },
     put: async (entry) => disk.put(entry),
     wipeSnapshots: async () => disk.files.contents.clear(),
     dispose: async () => undefined,

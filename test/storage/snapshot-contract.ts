@@ -10,7 +10,7 @@ import type {
 } from '../../src/storage/types.ts';
 import type { ClusterMember } from '../../src/wire/members.ts';
 import { at, digest, emptyLogEnd, endOfAll, entriesAfter, hard, writing } from './entries.ts';
-import type { Rig } from './log-store-contract.ts';
+import type { Rig } from './rig.ts';
 
 export const members: readonly ClusterMember[] = [1, 2, 3].map((id) => ({
   id: replicaId(id),

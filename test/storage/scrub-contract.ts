@@ -1,0 +1,128 @@
+import { describe, expect, test } from 'vitest';
+import { must } from '../../src/base/assert.ts';
+import type { LogStore, Scrubbed } from '../../src/storage/types.ts';
+import { at, digest, emptyLogEnd, endOfAll, entriesAfter, hard, writing } from './entries.ts';
+import { heal } from './heal.ts';
+import type { Rig } from './rig.ts';
+import { makeSnapshot } from './snapshot-contract.ts';
+
+/** Slices until a round ends, each of at least one record. */
+async function round(store: LogStore, bytesMax: number): Promise<Scrubbed[]> {
+  const slices: Scrubbed[] = [];
+  do slices.push(await store.scrub(bytesMax));
+  while (!must(slices.at(-1), 'a slice').roundEnds);
+  return slices;
+}
+
+/** What every log store promises of its scrub: one round finds all that rots at rest, and the log stays in use. */
+export function scrubContract(name: string, makeRig: () => Promise<Rig>): void {
+  const log = entriesAfter(emptyLogEnd, 1, [100, 200, 300, 400, 500, 600, 700, 800]);
+
+  async function inUse(
+    spoil: (rig: Rig, store: LogStore) => Promise<void>,
+    use: (store: LogStore, peer: LogStore) => Promise<void>,
+  ): Promise<void> {
+    const rigs = [await makeRig(), await makeRig()] as const;
+    const stores: LogStore[] = [];
+    try {
+      for (const rig of rigs) {
+        const store = await rig.open();
+        stores.push(store);
+        await store.load();
+        await store.write(writing(log, hard(1, 6)));
+      }
+      await spoil(rigs[0], stores[0]!);
+      await use(stores[0]!, stores[1]!);
+    } finally {
+      for (const store of stores) await store.close();
+      for (const rig of rigs) await rig.dispose();
+    }
+  }
+
+  describe(`${name} is scrubbed in slices`, () => {
+    test.each([1, 700, 1e6])(
+      'a sound log and its snapshots are read whole, %d bytes at a time',
+      (bytesMax) =>
+        inUse(
+          async (_rig, store) => void (await makeSnapshot(store, log.slice(0, 3))),
+          async (store) => {
+            for (let turn = 0; turn < 2; turn += 1) {
+              const slices = await round(store, bytesMax);
+              expect(slices.map(({ damage }) => damage)).toEqual(slices.map(() => undefined));
+              const bytes = slices.reduce((sum, slice) => sum + slice.bytes, 0);
+              // What is committed, one more, and the snapshot.
+              expect(bytes).toBeGreaterThanOrEqual(
+                log.slice(0, 7).reduce((sum, { payload }) => sum + payload.byteLength, 3003),
+              );
+            }
+            await store.write(writing(entriesAfter(endOfAll(log), 1, [1])));
+          },
+        ),
+    );
+
+    const cases: readonly [string, readonly number[], readonly [number, number][]][] = [
+      ['one', [3], [[3, 3]]],
+      ['the first', [1], [[1, 1]]],
+      ['the last that is committed', [6], [[6, 6]]],
+      [
+        'several',
+        [2, 4, 5],
+        [
+          [4, 5],
+          [2, 2],
+        ],
+      ],
+    ];
+    for (const how of ['rotten', 'gone'] as const)
+      test.each(cases)(
+        `${how} while the log is in use: %s is found in one round, and repaired`,
+        (_what, lost, ranges) =>
+          inUse(
+            async (rig, store) => {
+              for (const index of lost) await rig.damageInUse(store, index, how);
+            },
+            async (store, peer) => {
+              let damage = (await round(store, 600)).at(-1)?.damage;
+              expect(damage?.ranges.map(({ from, to }) => [from, to])).toEqual(ranges);
+              await store.write(writing(entriesAfter(endOfAll(log), 1, [1])));
+              while (damage !== undefined) {
+                const answer = await peer.lookUp(must(damage.ranges[0], 'a range'), 300);
+                if (answer.found !== 'entries') throw new Error(answer.found);
+                damage = await store.repair(answer.entries);
+              }
+              expect((await round(store, 600)).at(-1)?.damage).toBeUndefined();
+              expect(digest(await store.read(at(1), at(8), 1e6))).toEqual(digest(log));
+            },
+          ),
+      );
+
+    test('a log that is compacted meanwhile has lost nothing', () =>
+      inUse(
+        async (_rig, store) => void (await makeSnapshot(store, log.slice(0, 5))),
+        async (store) => {
+          await store.scrub(1);
+          await store.compact(at(5));
+          expect((await round(store, 1)).at(-1)?.damage).toBeUndefined();
+        },
+      ));
+
+    test('a snapshot that rots is none any more, and comes back chunk by chunk', () =>
+      inUse(
+        async (rig, store) => {
+          await makeSnapshot(store, log.slice(0, 5));
+          await store.compact(at(5));
+          await rig.rotSnapshots();
+        },
+        async (store, peer) => {
+          const meta = await makeSnapshot(peer, log.slice(0, 5));
+          const damage = (await round(store, 1e6)).at(-1)?.damage;
+          expect(damage).toEqual({ ranges: [], snapshotFrom: 5 });
+          expect(store.snapshots.list).toEqual([]);
+          const staged = await store.snapshots.stage(meta);
+          expect(staged.missing, 'only the rotten chunk').toBe(1);
+          const restored = await heal(store, peer);
+          expect(restored.snapshot).toEqual(meta);
+        },
+      ));
+  });
+}
