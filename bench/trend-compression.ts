@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { TREND_WINDOW_MS } from '../src/base/limits.ts';
+import { TREND_WINDOW_MS } from '../src/base/trend-limits.ts';
 import { decodeChunk, encodeChunk } from '../src/trend/chunk.ts';
 import { join as joined, NO_SAMPLES, type Samples } from '../src/trend/samples.ts';
 import { windowOf } from '../src/trend/window.ts';

@@ -64,6 +64,8 @@ export const DOORS: Readonly<Record<string, readonly string[]>> = {
   commander: ['cli', 'scripts/cli-page.ts', 'test/cli'],
   yaml: ['cli', 'test/cli'],
   zod: ['cli'],
+  'hyparquet-writer': ['cli'],
+  hyparquet: ['test'],
   'cli-table3': ['cli'],
   'cli-progress': ['cli'],
   benny: ['bench'],

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Code, MEANING } from '../src/base/errors.ts';
 import * as limits from '../src/base/limits.ts';
+import * as trendLimits from '../src/base/trend-limits.ts';
 import { benchmarkPages } from './benchmarks-page.ts';
 import { checklistPage } from './checklist-page.ts';
 import { cliPage } from './cli-page.ts';
@@ -34,7 +35,7 @@ interface Group {
 
 /** The limits in the order of the file; a comment that stands alone begins a group, one above a limit explains it. */
 function groupsOf(source: string): Group[] {
-  const values = new Map(Object.entries(limits));
+  const values = new Map(Object.entries({ ...limits, ...trendLimits }));
   const groups: Group[] = [];
   let says = '';
   for (const line of source.split('\n')) {
@@ -61,8 +62,10 @@ const relationsOf = (source: string): string[][] =>
     ([, relation = '', reason = '']) => [`\`${escaped(relation)}\``, escaped(reason)],
   );
 
+const LIMIT_FILES = ['src/base/limits.ts', 'src/base/trend-limits.ts'];
+
 function limitsPage(): string {
-  const source = readFileSync(join(ROOT, 'src/base/limits.ts'), 'utf8');
+  const source = LIMIT_FILES.map((path) => readFileSync(join(ROOT, path), 'utf8')).join('\n');
   const groups = groupsOf(source);
   const relations = relationsOf(source);
   if (relations.length === 0) throw new Error('limits.ts: no relation found');
@@ -73,7 +76,7 @@ function limitsPage(): string {
   return [
     '# Limits',
     PRINTED,
-    'Every queue, frame, cache and batch has a limit, and all of them stand in `src/base/limits.ts`. The relations at the end ' +
+    'Every queue, frame, cache and batch has a limit, and all of them stand in `src/base/limits.ts` and `src/base/trend-limits.ts`. The relations at the end ' +
       'are checked whenever the program starts.',
     ...sections,
     `## What must hold between them\n\n${table(['relation', 'because'], relations)}`,

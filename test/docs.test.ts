@@ -6,6 +6,7 @@ import { DOORS } from '../scripts/layers.ts';
 import { betweenMarkers, PAGES } from '../scripts/pages.ts';
 import { MEANING } from '../src/base/errors.ts';
 import * as limits from '../src/base/limits.ts';
+import * as trendLimits from '../src/base/trend-limits.ts';
 import { ROOT } from './sources.ts';
 
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
@@ -25,7 +26,7 @@ describe('the printed pages', () => {
   });
 
   test('leave out no limit and no error', () => {
-    for (const name of Object.keys(limits))
+    for (const name of Object.keys({ ...limits, ...trendLimits }))
       expect(PAGES.get('docs/limits.md')).toContain(`\`${name}\``);
     for (const code of Object.keys(MEANING))
       expect(PAGES.get('docs/errors.md')).toContain(`## ${code}\n`);

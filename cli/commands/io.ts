@@ -1,7 +1,9 @@
+import type { TrendClient } from '../../src/client/trend-client.ts';
 import type { RunningReplica, ServeOptions } from '../../src/replica/start.ts';
 import type { AlertApi, CallOptions, CareApi } from '../../src/statemachine/alert-api.ts';
 import type { Identity } from '../../src/storage/types.ts';
 import type { ReplicaStatus } from '../../src/wire/status.ts';
+import type { RunningTrends, TrendThreadOptions } from '../trend/trend-thread.ts';
 
 /** All that a command touches outside itself, so that a test can hand it a world of its own. */
 export interface Io {
@@ -47,6 +49,9 @@ export interface Input {
 export interface Services {
   connect(options: ConnectOptions): Promise<OperatorClient>;
   startReplica(options: ServeOptions): Promise<ServedReplica>;
+  /** Runs the trend tier beside it, in a thread of its own. */
+  startTrends(options: TrendThreadOptions): Promise<RunningTrends>;
+  connectTrends(options: ConnectOptions): Promise<TrendApi>;
   formatFolder(path: string, identity: Identity): Promise<void>;
   /** The address in its one spelling. @throws TocsinError BAD_ADDRESS */
   parseAddress(text: string): Promise<ParsedAddress>;
@@ -80,3 +85,6 @@ export interface OperatorClient extends AlertApi, CareApi {
   status(endpoint?: string, options?: CallOptions): Promise<ReplicaStatus>;
   close(): Promise<void>;
 }
+
+/** What the command line needs of a client of the trend tier. */
+export type TrendApi = Pick<TrendClient, 'query' | 'queryAll' | 'writer' | 'close'>;

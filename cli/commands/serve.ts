@@ -1,18 +1,23 @@
 import { Command } from 'commander';
-import type { TocsinError } from '../../src/base/errors.ts';
+import type { RuleSet } from '../../src/analytics/rules.ts';
+import { TocsinError } from '../../src/base/errors.ts';
+import { replicaId } from '../../src/base/ids.ts';
 import { printable } from '../output/escape.ts';
 import { streamRenderer } from '../output/stream.ts';
+import type { RunningTrends } from '../trend/trend-thread.ts';
 import { withHint } from './failure.ts';
 import type { Io, ServedReplica } from './io.ts';
 import { addOutputOptions, type OutputFlags, withExamples } from './options.ts';
 import { watchInterrupts } from './session.ts';
 import { shellQuote } from './shell-quote.ts';
-import { parseHexId, parseText } from './values.ts';
+import { type MemberText, parseHexId, parseMembers, parseText } from './values.ts';
 
 interface ServeFlags extends OutputFlags {
   readonly data: string;
   readonly cluster?: string;
   readonly listen?: string;
+  readonly trend?: readonly MemberText[];
+  readonly rules?: string;
 }
 
 /** `tocsin serve`: runs one replica until it is told to end, or a fault ends it. */
@@ -25,7 +30,13 @@ export function serveCommand(io: Io): Command {
       '--listen <address>',
       'listen here instead of at the address the members know',
       parseText,
-    );
+    )
+    .option(
+      '--trend <members>',
+      'run the trend tier too, in a thread of its own; all members’ addresses of it, as 1=ADDRESS,2=ADDRESS,…',
+      parseMembers,
+    )
+    .option('--rules <file>', 'judge what the trend tier takes in, with --trend', parseText);
   return withExamples(addOutputOptions(command), [
     ['tocsin serve --data ./r1', 'run the replica in ./r1'],
     ['tocsin serve --data ./r1 --listen /ip4/0.0.0.0/tcp/7400', 'listen on all interfaces'],
@@ -56,11 +67,48 @@ async function serve(io: Io, flags: ServeFlags, stopping: Promise<void>): Promis
     ...(cluster === undefined ? {} : { clusterId: cluster }),
     ...(listen === undefined ? {} : { listen: (await io.services.parseAddress(listen)).text }),
   });
-  await announce(io, flags, replica);
+  const trends = await startTrends(io, flags, replica);
+  await announce(io, flags, replica, trends);
   const isFirst = await Promise.race([replica.closed.then(() => false), stopping.then(() => true)]);
+  await trends?.close();
   if (isFirst) await replica.close();
   const fault = await replica.closed;
   if (fault !== undefined) throw fault;
+}
+
+/** The trend tier beside the replica. Once it runs, whatever happens to it is told and does not end the replica. */
+async function startTrends(
+  io: Io,
+  { data: folder, trend, rules }: ServeFlags,
+  replica: ServedReplica,
+): Promise<RunningTrends | undefined> {
+  if (trend === undefined) {
+    if (rules !== undefined) throw new TocsinError('USAGE', '--rules needs --trend');
+    return undefined;
+  }
+  const log = (line: string): void => void io.stderr.write(`${printable(line)}\n`);
+  const { identity } = replica;
+  try {
+    const trends = await io.services.startTrends({
+      folder,
+      identity,
+      members: trend.map(({ id, address }) => ({ id: replicaId(id), address })),
+      ...(rules === undefined ? {} : { rules: await rulesIn(rules) }),
+      log,
+    });
+    void trends.closed.then((fault) => {
+      if (fault !== undefined) log(`trends ended: ${fault.code}: ${fault.message}`);
+    });
+    return trends;
+  } catch (error) {
+    await replica.close();
+    throw error;
+  }
+}
+
+async function rulesIn(path: string): Promise<RuleSet> {
+  const { loadRules } = await import('../input/rules-file.ts');
+  return await loadRules(path);
 }
 
 /** One line, whatever the form, so that whoever waits for it knows when it is complete. */
@@ -68,12 +116,15 @@ async function announce(
   io: Io,
   flags: ServeFlags,
   { identity, address }: ServedReplica,
+  trends: RunningTrends | undefined,
 ): Promise<void> {
-  const { clusterId, replicaId } = identity;
+  const { clusterId, replicaId: id } = identity;
+  const trend = trends?.address;
   const forms = {
-    value: () => ({ event: 'listening', clusterId, replicaId, address }),
-    columns: ['event', 'clusterId', 'replicaId', 'address'],
-    text: () => `replica ${replicaId} of cluster ${clusterId} listens on ${address}\n`,
+    value: () => ({ event: 'listening', clusterId, replicaId: id, address, trend }),
+    columns: ['event', 'clusterId', 'replicaId', 'address', 'trend'],
+    text: () =>
+      `replica ${id} of cluster ${clusterId} listens on ${address}${trend === undefined ? '' : `, trends on ${trend}`}\n`,
   };
   const render = await streamRenderer(forms, flags.output);
   io.stdout.write(render(undefined));

@@ -10,6 +10,14 @@ export const SERVICES: Services = {
     const { startReplica } = await import('../../src/replica/start.ts');
     return await startReplica(options);
   },
+  startTrends: async (options) => {
+    const { startTrends } = await import('../trend/trend-thread.ts');
+    return await startTrends(options);
+  },
+  connectTrends: async (options) => {
+    const { connectTrends } = await import('../../src/client/trend-client.ts');
+    return await connectTrends(options);
+  },
   formatFolder: async (path, identity) => {
     const { formatFolder } = await import('../../src/storage/data-folder.ts');
     await formatFolder(path, identity);

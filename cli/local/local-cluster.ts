@@ -29,6 +29,8 @@ export interface LocalClusterOptions {
   readonly folder?: string;
   /** Told, a line each, when a replica ends though nobody ended it. */
   readonly log?: (line: string) => void;
+  /** Runs the trend tier too; judged by this rules file, if one is named. */
+  readonly trend?: { readonly rules?: string };
   /** Gives up starting; means nothing afterwards. */
   readonly signal?: AbortSignal;
 }
@@ -56,6 +58,7 @@ export class LocalCluster {
   readonly #processes: readonly ReplicaProcess[];
   readonly #log: (line: string) => void;
   #client: Promise<Client> | undefined;
+  #trendEndpoints: readonly string[] = [];
   #closing: Promise<void> | undefined;
 
   private constructor(
@@ -90,8 +93,9 @@ export class LocalCluster {
       try {
         await mkdir(folder, { recursive: true });
         const members = await drawMembers(size);
+        const flags = options.trend && (await cluster.#drawTrends(size, options.trend));
         for (const member of members)
-          processes.push(await cluster.#format(member, members, program, attempt));
+          processes.push(await cluster.#format(member, members, program, attempt, flags));
         await cluster.#startAll(options.signal);
         return cluster;
       } catch (error) {
@@ -103,6 +107,11 @@ export class LocalCluster {
         throw error;
       }
     }
+  }
+
+  /** Of the trend tier; empty when it does not run. */
+  get trendEndpoints(): readonly string[] {
+    return this.#trendEndpoints;
   }
 
   get endpoints(): readonly string[] {
@@ -228,6 +237,7 @@ export class LocalCluster {
     members: readonly Member[],
     program: string,
     attempt: number,
+    flags: readonly string[] | undefined,
   ): Promise<ReplicaProcess> {
     const { clusterId } = this;
     const name = attempt === 1 ? `replica-${id}` : `replica-${id}-${attempt}`;
@@ -244,9 +254,18 @@ export class LocalCluster {
       address,
       folder,
       program,
+      ...(flags === undefined ? {} : { flags }),
       temporaryFolder: this.#isTemporary ? this.folder : undefined,
       onDeath: (what) => this.#log(`replica ${id} ended by itself: ${what}; see ${folder}.err`),
     });
+  }
+
+  /** Flags of `serve` for the trend tier, the same for all. */
+  async #drawTrends(size: number, { rules }: { readonly rules?: string }): Promise<string[]> {
+    const members = await drawMembers(size);
+    this.#trendEndpoints = members.map(({ address }) => address);
+    const flags = ['--trend', members.map(({ id, address }) => `${id}=${address}`).join()];
+    return rules === undefined ? flags : [...flags, '--rules', rules];
   }
 
   #mustBeOpen(): void {

@@ -17,6 +17,8 @@ export interface ReplicaProcessOptions {
   readonly address: string;
   /** A formatted data folder. */
   readonly folder: string;
+  /** More flags of `serve`. */
+  readonly flags?: readonly string[];
   /** Compiled program whose `serve` runs the replica. */
   readonly program: string;
   /** To be removed by the child if this process is gone before it could. */
@@ -100,14 +102,14 @@ export class ReplicaProcess {
   }
 
   #spawn(): void {
-    const { program, folder, clusterId, temporaryFolder } = this.options;
+    const { program, folder, clusterId, temporaryFolder, flags = [] } = this.options;
     const guard = pathToFileURL(join(dirname(program), 'local', 'parent-guard.js')).href;
     const stdout = openSync(this.#stdoutPath, 'a');
     const stderr = openSync(this.#stderrPath, 'a');
     try {
       const child = spawn(
         process.execPath,
-        ['--import', guard, program, 'serve', '--data', folder, '--cluster', clusterId],
+        ['--import', guard, program, 'serve', '--data', folder, '--cluster', clusterId, ...flags],
         {
           stdio: ['pipe', stdout, stderr],
           // A process group of its own: Ctrl-C is for the parent, which decides what it means.

@@ -222,39 +222,6 @@ export const RUN_SAMPLES_MAX = 3_600;
 /** Patients judged by one rule engine. */
 export const RULE_SUBJECTS_MAX = 65_536;
 
-// Trends.
-/** Samples are kept in windows of so long: what is written, compared and fetched as one. */
-export const TREND_WINDOW_MS = 60_000;
-export const TREND_HOUR_MS = 3_600_000;
-/** Of one series: a kilohertz. */
-export const TREND_WINDOW_SAMPLES_MAX = 60_000;
-export const TREND_SERIES_MAX = 262_144;
-/** Windows of one series that take samples at once; the oldest is written out when one more begins. */
-export const TREND_WINDOWS_OPEN_MAX = 4;
-/** Samples in memory that no chunk on disk holds yet; more are refused until some are written. */
-export const TREND_SAMPLES_HELD_MAX = 33_554_432;
-/** How far ahead of this replica's clock a device's may be; later samples are refused. */
-export const TREND_FUTURE_MS_MAX = 300_000;
-/** How long samples are kept, and by how much an older one is too late. */
-export const TREND_RAW_MS_MAX = 86_400_000;
-/** Rollups of a second, a minute, an hour. */
-export const TREND_SECONDS_MS_MAX = 604_800_000;
-export const TREND_MINUTES_MS_MAX = 7_776_000_000;
-export const TREND_HOURS_MS_MAX = 157_680_000_000;
-/** Of one frame. */
-export const TREND_FRAME_SAMPLES_MAX = 65_536;
-export const TREND_FRAME_SERIES_MAX = 4_096;
-/** Samples a sender may have on their way on one connection. */
-export const TREND_CREDIT_SAMPLES = 262_144;
-/** Of one query. */
-export const TREND_QUERY_SERIES_MAX = 1_000;
-/** Samples or rollup rows of one answer; the rest is asked for with the next query. */
-export const TREND_ANSWER_ROWS_MAX = 32_768;
-/** Samples looked at for one answer that is to be thinned out. */
-export const TREND_SCAN_SAMPLES_MAX = 4_194_304;
-export const TREND_POINTS_MAX = 10_000;
-export const TREND_QUANTILES_MAX = 8;
-
 // What the command line reads.
 export const RULES_FILE_BYTES_MAX: number = 1 * MiB;
 export const RECORDINGS_MAX = 512;
@@ -336,30 +303,6 @@ assert(
 assert(
   LOG_MEMORY_BYTES_MAX >= APPEND_BYTES_MAX * 4,
   'a follower in step must be served from memory',
-);
-assert(
-  TREND_WINDOW_SAMPLES_MAX <= 2 ** 16 && TREND_WINDOW_MS <= 2 ** 16,
-  'a place and a time in a window must fit 16 bits',
-);
-assert(TREND_HOUR_MS % TREND_WINDOW_MS === 0, 'an hour must be whole windows');
-assert(
-  TREND_FRAME_SAMPLES_MAX * 17 + 64 <= FRAME_BYTES_MAX,
-  'the columns of a frame of samples must fit a frame',
-);
-assert(
-  TREND_CREDIT_SAMPLES >= TREND_FRAME_SAMPLES_MAX * 2,
-  'a sender must fill one frame while another is on its way',
-);
-assert(TREND_WINDOW_SAMPLES_MAX <= TREND_FRAME_SAMPLES_MAX, 'a window must fit a frame');
-assert(
-  TREND_RAW_MS_MAX < TREND_SECONDS_MS_MAX &&
-    TREND_SECONDS_MS_MAX < TREND_MINUTES_MS_MAX &&
-    TREND_MINUTES_MS_MAX < TREND_HOURS_MS_MAX,
-  'what is coarser must be kept for longer',
-);
-assert(
-  TREND_ANSWER_ROWS_MAX * 8 * (8 + TREND_QUANTILES_MAX) <= FRAME_BYTES_MAX,
-  'the columns of an answer must fit a frame',
 );
 assert(PROMOTION_LAG_MAX <= APPEND_ENTRIES_MAX, 'what a new voter still lacks must fit one append');
 assert(HISTORY_EVENTS_MAX >= COMMANDS_PER_FRAME_MAX, 'one entry must fit the history');

@@ -17,6 +17,9 @@ export interface Database {
   close(): Promise<void>;
 }
 
+/** All that LevelDB can do. */
+export type LevelDatabase = Level<Uint8Array, Uint8Array>;
+
 /** All of it or nothing. */
 export interface Batch {
   put(key: Uint8Array, value: Uint8Array): unknown;
@@ -84,7 +87,7 @@ export function entryKeyIndex(key: Uint8Array): number | undefined {
 export async function openDatabase(
   folder: string,
   create: boolean | 'if missing',
-): Promise<Database> {
+): Promise<LevelDatabase> {
   const database = new Level<Uint8Array, Uint8Array>(folder, {
     keyEncoding: 'view',
     valueEncoding: 'view',

@@ -1,6 +1,6 @@
 import { assert } from '../base/assert.ts';
 import { TocsinError } from '../base/errors.ts';
-import { TREND_WINDOW_MS, TREND_WINDOW_SAMPLES_MAX } from '../base/limits.ts';
+import { TREND_WINDOW_MS, TREND_WINDOW_SAMPLES_MAX } from '../base/trend-limits.ts';
 import { BitReader, BitWriter } from './bits.ts';
 import { join, QUALITY_MAX, type Samples } from './samples.ts';
 import { readValues, writeValues } from './value-codec.ts';

@@ -1,6 +1,6 @@
 import { TocsinError } from '../base/errors.ts';
 import { hashText } from '../base/hash.ts';
-import { TREND_SERIES_MAX } from '../base/limits.ts';
+import { TREND_SERIES_MAX } from '../base/trend-limits.ts';
 
 /** What is measured, of whom, by what. */
 export interface SeriesInfo {

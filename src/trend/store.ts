@@ -5,7 +5,7 @@ import {
   TREND_SAMPLES_HELD_MAX,
   TREND_WINDOW_MS,
   TREND_WINDOWS_OPEN_MAX,
-} from '../base/limits.ts';
+} from '../base/trend-limits.ts';
 import { type Chunk, joinChunks } from './chunk.ts';
 import { SampleWindow, windowOf } from './window.ts';
 

@@ -1,4 +1,4 @@
-import { TREND_WINDOW_MS, TREND_WINDOW_SAMPLES_MAX } from '../base/limits.ts';
+import { TREND_WINDOW_MS, TREND_WINDOW_SAMPLES_MAX } from '../base/trend-limits.ts';
 import { type Chunk, toDelay } from './chunk.ts';
 import { compareSamples, type Samples } from './samples.ts';
 

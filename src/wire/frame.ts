@@ -42,9 +42,16 @@ interface FrameTypes {
   readonly ANSWER: 40;
   readonly FAIL: 41;
   readonly WATCH_MESSAGES: 42;
+  readonly TREND_REGISTER: 48;
+  readonly TREND_SAMPLES: 49;
+  readonly TREND_TAKEN: 50;
+  readonly TREND_QUERY: 51;
+  readonly TREND_RESULT: 52;
+  readonly TREND_DIGESTS: 53;
+  readonly TREND_CHUNKS: 54;
 }
 
-/** What a body is. 1 … 15 connection, 16 … 31 between peers, 32 … 47 clients. */
+/** What a body is. 1 … 15 connection, 16 … 31 between peers, 32 … 47 clients, 48 … 63 trends. */
 export const FrameType: FrameTypes = {
   HELLO: 1,
   WELCOME: 2,
@@ -73,6 +80,13 @@ export const FrameType: FrameTypes = {
   ANSWER: 40,
   FAIL: 41,
   WATCH_MESSAGES: 42,
+  TREND_REGISTER: 48,
+  TREND_SAMPLES: 49,
+  TREND_TAKEN: 50,
+  TREND_QUERY: 51,
+  TREND_RESULT: 52,
+  TREND_DIGESTS: 53,
+  TREND_CHUNKS: 54,
 };
 export type FrameType = FrameTypes[keyof FrameTypes];
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { TREND_WINDOW_MS } from '../../src/base/limits.ts';
+import { TREND_WINDOW_MS } from '../../src/base/trend-limits.ts';
 import { type Chunk, toDelay } from '../../src/trend/chunk.ts';
 import { QUALITY_MAX, type Samples } from '../../src/trend/samples.ts';
 

@@ -5,7 +5,7 @@ import {
   TREND_RAW_MS_MAX,
   TREND_WINDOW_MS,
   TREND_WINDOW_SAMPLES_MAX,
-} from '../../src/base/limits.ts';
+} from '../../src/base/trend-limits.ts';
 import { type Chunk, joinChunks } from '../../src/trend/chunk.ts';
 import { join, NO_SAMPLES } from '../../src/trend/samples.ts';
 import { TrendStore, VERDICT } from '../../src/trend/store.ts';

@@ -40,6 +40,7 @@ import type { ReplicaStatus } from '../../src/wire/status.ts';
 import { operatorFrames, replicaFrames } from './frames-of-replicas.ts';
 import { bytesOf, copyOf } from './helpers.ts';
 import { FOLDER, frame, names, pinned } from './pinned.ts';
+import { pinTrendFrames } from './trend-fixtures.ts';
 
 const CLUSTER = '0123456789abcdef0123456789abcdef';
 const KEY = keyFromText('fixture');
@@ -312,6 +313,7 @@ describe('frames of clients', () => {
     { type: 'progress', revision: at },
   ];
   const items = encodeWatchMessages(messages);
+  pinTrendFrames(TIME);
   frame(
     'watch-messages',
     FrameType.WATCH_MESSAGES,

@@ -12,8 +12,14 @@ const IN_ONE_FORM: Readonly<Record<string, string>> = {
   complete: 'speaks to that script',
 };
 
-/** Play for a while, or wait for a cluster of their own. */
-const SLOW: ReadonlySet<string> = new Set(['demo', 'replay', 'bench']);
+/** Play for a while, wait for a cluster of their own, or read and write files: they have tests of their own. */
+const SLOW: ReadonlySet<string> = new Set([
+  'demo',
+  'replay',
+  'bench',
+  'trend load',
+  'trend export',
+]);
 
 interface Leaf {
   readonly path: readonly string[];

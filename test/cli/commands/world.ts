@@ -8,6 +8,7 @@ import type {
   ParsedAddress,
   ServedReplica,
   Services,
+  TrendApi,
 } from '../../../cli/commands/io.ts';
 import { run } from '../../../cli/commands/run.ts';
 import { TocsinError } from '../../../src/base/errors.ts';
@@ -23,6 +24,7 @@ import type {
 import type { Alert, AlertEvent, Done, Kept } from '../../../src/statemachine/types.ts';
 import type { Identity } from '../../../src/storage/types.ts';
 import type { ReplicaStatus } from '../../../src/wire/status.ts';
+import { A_TREND, trendsOf } from '../trend/fake-trends.ts';
 
 /** A world for one command: its streams are texts, its replicas answer what a test tells them to. */
 
@@ -56,6 +58,7 @@ export interface Answers {
   readonly connect?: Error;
   readonly replica?: ServedReplica | Error;
   readonly format?: Error;
+  readonly trends?: TrendApi | Error;
   /** Stands in for a call that never ends until its signal is aborted. */
   readonly hang?: 'until-aborted' | 'for-ever';
 }
@@ -204,6 +207,18 @@ function fakeServices(answers: Answers, calls: Call[]): Services {
     startReplica: (options: ServeOptions) => {
       note('startReplica', options);
       return orThrow(answers.replica ?? fakeReplica());
+    },
+    startTrends: (options) => {
+      note('startTrends', options);
+      return Promise.resolve({
+        address: '/ip4/10.0.0.1/tcp/7500',
+        closed: new Promise(() => {}),
+        close: () => Promise.resolve(),
+      });
+    },
+    connectTrends: (options) => {
+      note('connectTrends', options);
+      return orThrow(answers.trends ?? trendsOf(A_TREND));
     },
     formatFolder: async (path: string, identity: Identity) => {
       note('formatFolder', path, identity);

@@ -1,0 +1,23 @@
+import type { RuleSet } from '../../src/analytics/rules.ts';
+import type { Code } from '../../src/base/errors.ts';
+import type { Identity, Member } from '../../src/storage/types.ts';
+
+/** What passes between the replica's main thread and that of its trend tier. */
+
+export interface TrendWorkerData {
+  readonly folder: string;
+  readonly identity: Identity;
+  /** Where each member's trend tier listens. */
+  readonly members: readonly Member[];
+  /** Judged by, if at all. */
+  readonly rules?: RuleSet;
+}
+
+export interface ToWorker {
+  readonly type: 'close';
+}
+
+export type FromWorker =
+  | { readonly type: 'listening'; readonly address: string }
+  | { readonly type: 'log'; readonly line: string }
+  | { readonly type: 'fault'; readonly code: Code; readonly message: string };

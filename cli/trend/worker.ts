@@ -1,0 +1,115 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import type { AlertRequest } from '../../src/analytics/alerts.ts';
+import type { RuleSet } from '../../src/analytics/rules.ts';
+import { must } from '../../src/base/assert.ts';
+import { TocsinError } from '../../src/base/errors.ts';
+import { LIST_PAGE_MAX } from '../../src/base/limits.ts';
+import { type Client, connect } from '../../src/client/client.ts';
+import { TrendJudge } from '../../src/replica/trend/judge.ts';
+import { TrendReplica } from '../../src/replica/trend/trend-replica.ts';
+import { openTrendDisk } from '../../src/storage/trend-disk.ts';
+import { openTrendJournal } from '../../src/storage/trend-journal.ts';
+import type { Identity, Member } from '../../src/storage/types.ts';
+import { SystemClock } from '../../src/transport/system-clock.ts';
+import { TcpTransport } from '../../src/transport/tcp-transport.ts';
+import { SKETCHES } from '../../src/wire/sketch.ts';
+import { packageVersion } from '../commands/version.ts';
+import { AlertSender } from '../pipeline/alert-sender.ts';
+import type { FromWorker, ToWorker, TrendWorkerData } from './messages.ts';
+
+/**
+ * The trend tier of a replica in a thread of its own: its own event loop, port, connections and folders. Alerts leave it
+ * as any client's do, over a connection to the cluster.
+ */
+
+const port = must(parentPort, 'this file is started as a worker');
+const tell = (message: FromWorker): void => port.postMessage(message);
+const log = (line: string): void => tell({ type: 'log', line: `trend: ${line}` });
+
+const CONNECT_MS = 30_000;
+
+async function main(data: TrendWorkerData): Promise<void> {
+  const clock = new SystemClock();
+  const { rules, identity } = data;
+  const client = rules === undefined ? undefined : await connectTo(identity);
+  const emit = client === undefined ? () => {} : senderOf(client, identity);
+  const open = client === undefined ? new Set<string>() : await openKeys(client);
+  const replica = new TrendReplica({
+    identity,
+    members: data.members,
+    transport: new TcpTransport({ clock }),
+    clock,
+    disk: await openTrendDisk(data.folder),
+    journal: await openTrendJournal(data.folder),
+    sketches: SKETCHES,
+    agent: `tocsin/${packageVersion()}`,
+    ...judgeOf(rules, open, emit),
+    log,
+    onFault: fail,
+  });
+  await replica.start();
+  port.on('message', (message: ToWorker) => {
+    if (message.type === 'close')
+      void replica
+        .close()
+        .then(() => client?.close())
+        .then(end, fail);
+  });
+  tell({ type: 'listening', address: must(replica.address, 'it listens') });
+}
+
+const judgeOf = (
+  rules: RuleSet | undefined,
+  open: ReadonlySet<string>,
+  emit: (request: AlertRequest) => void,
+): Pick<ConstructorParameters<typeof TrendReplica>[0], 'judge'> =>
+  rules === undefined ? {} : { judge: (registry) => new TrendJudge(rules, registry, open, emit) };
+
+const connectTo = ({ members, clusterId, replicaId }: Identity): Promise<Client> =>
+  connect({
+    endpoints: members.map((member: Member) => member.address),
+    clusterId,
+    name: `rules@${replicaId}`,
+    timeoutMs: CONNECT_MS,
+  });
+
+function senderOf(client: Client, { replicaId }: Identity): (request: AlertRequest) => void {
+  const sender = new AlertSender({
+    api: client,
+    // A stream of its own each time: what an earlier run sent under way is settled by the dedup key.
+    runId: `trend-${replicaId}-${Date.now()}`,
+    onSettled: ({ dedupKey, told }) => {
+      if (TocsinError.is(told) && told.code !== 'ALERT_NOT_FOUND')
+        log(`${dedupKey}: ${told.code}: ${told.message}`);
+    },
+  });
+  return (request) => void sender.send(request);
+}
+
+/** What was raised before this thread started, so that it can be cleared. */
+async function openKeys(client: Client): Promise<ReadonlySet<string>> {
+  const keys = new Set<string>();
+  for (let after: { readonly after?: `A${number}` } = {}; ; ) {
+    const { value } = await client.list(
+      { open: true },
+      { limit: LIST_PAGE_MAX, consistency: 'local', ...after },
+    );
+    for (const { dedupKey } of value.alerts) keys.add(dedupKey);
+    if (value.next === undefined) return keys;
+    after = { after: value.next };
+  }
+}
+
+function fail(error: unknown): void {
+  const code = TocsinError.is(error) ? error.code : 'INTERNAL';
+  const message = error instanceof Error ? error.message : String(error);
+  tell({ type: 'fault', code, message });
+  end();
+}
+
+function end(): void {
+  port.close();
+  process.exit();
+}
+
+await main(workerData as TrendWorkerData).catch(fail);

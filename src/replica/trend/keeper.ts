@@ -1,0 +1,246 @@
+import type { Clock } from '../../base/clock.ts';
+import { TocsinError } from '../../base/errors.ts';
+import {
+  TREND_GRACE_MS,
+  TREND_UNSYNCED_BYTES_MAX,
+  TREND_WRITE_WINDOWS_MAX,
+} from '../../base/trend-limits.ts';
+import type { Put, TrendDisk } from '../../storage/trend-disk.ts';
+import type { TrendJournal } from '../../storage/trend-journal.ts';
+import { type Chunk, decodeChunk, encodeChunk, joinChunks } from '../../trend/chunk.ts';
+import { encodeRollups, rollUp } from '../../trend/rollup.ts';
+import { type Series, type SeriesInfo, SeriesRegistry } from '../../trend/series.ts';
+import type { SketchMaker } from '../../trend/sketch.ts';
+import { type Leaving, TrendStore, type Verdict } from '../../trend/store.ts';
+import { decodeRegister, encodeRegister } from '../../wire/trend-messages.ts';
+import { decodeSamples, type SampleBatch, type Taken } from '../../wire/trend-samples.ts';
+import { DigestTable } from './digest-table.ts';
+import { keyOf, levelRange } from './keys.ts';
+import { encodeSummary, summaryOf } from './minute-record.ts';
+
+/** Told of each sample that was taken. */
+export type OnSample = (
+  place: number,
+  time: number,
+  value: number,
+  quality: number,
+  verdict: Verdict,
+) => void;
+
+export interface KeeperOptions {
+  readonly disk: TrendDisk;
+  readonly journal: TrendJournal;
+  readonly clock: Clock;
+  readonly sketches: SketchMaker;
+}
+
+const KIND_SERIES = 1;
+const KIND_SAMPLES = 2;
+
+/**
+ * Keeps the trends of one replica: samples in memory and in the journal as they come, in chunks and rollups on disk a
+ * little after their window has ended. After a crash everything is there that was in the journal.
+ */
+export class TrendKeeper {
+  readonly registry: SeriesRegistry = new SeriesRegistry();
+  readonly store: TrendStore = new TrendStore();
+  readonly digests: DigestTable;
+  readonly disk: TrendDisk;
+  readonly #journal: TrendJournal;
+  readonly #clock: Clock;
+  readonly #sketches: SketchMaker;
+  /** By place: the generation of the journal that knows the series. */
+  readonly #journaled: number[] = [];
+  #generation = 1;
+  #chain: Promise<unknown> = Promise.resolve();
+  #waiting: (() => void)[] = [];
+  #newSeries: Series[] = [];
+
+  constructor({ disk, journal, clock, sketches }: KeeperOptions) {
+    this.disk = disk;
+    this.#journal = journal;
+    this.#clock = clock;
+    this.#sketches = sketches;
+    this.digests = new DigestTable(disk, () => [...this.registry].map(({ id }) => id));
+  }
+
+  /** Takes up what an earlier run left. Before anything else. */
+  async load(): Promise<void> {
+    for await (const [, value] of this.disk.scan(...levelRange('series')))
+      for (const { info } of decodeRegister(value)) this.registry.register(info);
+    const places: number[] = [];
+    const wall = this.#clock.wall();
+    this.store.receive(wall);
+    for await (const { kind, body } of this.#journal.read()) {
+      if (kind === KIND_SERIES)
+        for (const { slot, info } of decodeRegister(body)) places[slot] = this.register(info).place;
+      if (kind === KIND_SAMPLES) this.#replay(decodeSamples(body), places);
+    }
+    await this.checkpoint();
+  }
+
+  #replay(batch: SampleBatch, places: readonly number[]): void {
+    const { base, offsets, values, qualities, slots } = batch;
+    for (let i = 0; i < batch.count; i += 1) {
+      const place = places[slots[i] as number];
+      const time = base + (offsets[i] as number);
+      if (place !== undefined)
+        this.store.append(place, time, values[i] as number, qualities[i] as number);
+    }
+  }
+
+  /** @throws TocsinError OVERLOADED, KEY_REUSED */
+  register(info: SeriesInfo): Series {
+    const before = this.registry.size;
+    const series = this.registry.register(info);
+    if (this.registry.size > before) this.#newSeries.push(series);
+    return series;
+  }
+
+  /** Takes samples whose slots are places of the registry. */
+  ingest(batch: SampleBatch, onSample: OnSample | undefined): Taken {
+    const { base, offsets, values, qualities, slots, count } = batch;
+    const counts = [0, 0, 0, 0, 0];
+    this.store.receive(this.#clock.wall());
+    for (let i = 0; i < count; i += 1) {
+      const place = slots[i] as number;
+      const time = base + (offsets[i] as number);
+      const value = values[i] as number;
+      const quality = qualities[i] as number;
+      const verdict = this.store.append(place, time, value, quality);
+      counts[verdict] = (counts[verdict] as number) + 1;
+      if (this.#journaled[place] !== this.#generation) this.#introduce(place);
+      if (verdict <= 1 && onSample !== undefined) onSample(place, time, value, quality, verdict);
+    }
+    this.#journal.append(KIND_SAMPLES, batch.bytes);
+    const [inOrder = 0, behind = 0, tooOld = 0, tooNew = 0, noRoom = 0] = counts;
+    return { inOrder, behind, tooOld, tooNew, noRoom };
+  }
+
+  /** Makes the journal know a series before its samples. */
+  #introduce(place: number): void {
+    const series = this.registry.at(place);
+    if (series === undefined) throw new TocsinError('INTERNAL', `no series at place ${place}`);
+    this.#journaled[place] = this.#generation;
+    this.#journal.append(KIND_SERIES, encodeRegister([{ slot: place, info: series.info }]));
+  }
+
+  /** Resolves when the journal has room for more. */
+  whenRoom(): Promise<void> {
+    if (this.#journal.unsyncedBytes < TREND_UNSYNCED_BYTES_MAX) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+    });
+  }
+
+  /** Makes what has arrived durable. */
+  async sync(): Promise<void> {
+    await this.#journal.sync();
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
+  }
+
+  /**
+   * Writes out all that memory holds, and lets go of the journal up to here and of the windows that have ended. One
+   * after the other, however many call.
+   */
+  checkpoint(): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#generation += 1;
+      const segment = await this.#journal.begin();
+      const ended = this.store.takeEnded(this.#clock.wall() - TREND_GRACE_MS);
+      await this.#write([...ended, ...this.store.open()]);
+      for (const leaving of ended) this.store.written(leaving);
+      await this.#journal.drop(segment);
+    });
+  }
+
+  /** Joins a chunk that another replica has into what is on disk. */
+  absorb(info: SeriesInfo, start: number, chunk: Chunk): Promise<void> {
+    return this.#inTurn(async () => {
+      const series = this.register(info);
+      await this.#writeChunks([{ series, start, chunk }]);
+    });
+  }
+
+  /** What is known of a window, in memory and on disk. */
+  async chunk(series: Series, start: number): Promise<Chunk | undefined> {
+    const [bytes] = await this.disk.getMany([keyOf('chunk', series.id, start)]);
+    const held = this.store.chunk(series.place, start);
+    if (bytes === undefined) return held;
+    const chunk = decodeChunk(bytes, start);
+    return held === undefined ? chunk : joinChunks(chunk, held);
+  }
+
+  #inTurn(task: () => Promise<void>): Promise<void> {
+    const done = this.#chain.then(task);
+    this.#chain = done.catch(() => {});
+    return done;
+  }
+
+  async #write(windows: readonly Leaving[]): Promise<void> {
+    for (let at = 0; at < windows.length || at === 0; at += TREND_WRITE_WINDOWS_MAX) {
+      const some = windows.slice(at, at + TREND_WRITE_WINDOWS_MAX);
+      await this.#writeChunks(
+        some.flatMap(({ place, window }) => {
+          const series = this.registry.at(place);
+          if (series === undefined || window.count === 0) return [];
+          return [{ series, start: window.start, chunk: window.chunk() }];
+        }),
+      );
+    }
+  }
+
+  /** Reads what is there, joins, writes: in turn with all others who do. */
+  async #writeChunks(all: readonly Held[]): Promise<void> {
+    const keys = all.map(({ series, start }) => keyOf('chunk', series.id, start));
+    const before = await this.disk.getMany(keys);
+    const puts: Put[] = this.#seriesPuts();
+    for (const [at, { series, start, chunk }] of all.entries()) {
+      const known = before[at];
+      const whole = known === undefined ? chunk : joinChunks(decodeChunk(known, start), chunk);
+      const bytes = encodeChunk(whole, start);
+      puts.push([keys[at] as Uint8Array, bytes], ...this.#rollupPuts(series, start, whole));
+      this.digests.put(series.id, start, bytes);
+      // Windows of a fast signal take a while each: what has arrived meanwhile goes first.
+      if (whole.samples.times.length > LONG_WINDOW) await this.#pause();
+    }
+    if (puts.length > 0) await this.disk.write(puts, true);
+    await this.#pause();
+  }
+
+  #rollupPuts({ id }: Series, start: number, { samples }: Chunk): readonly Put[] {
+    return [
+      [keyOf('seconds', id, start), encodeRollups(rollUp(samples, 1_000), start)],
+      [keyOf('minutes', id, start), encodeSummary(summaryOf(samples, this.#sketches), start)],
+    ];
+  }
+
+  #seriesPuts(): Put[] {
+    const fresh = this.#newSeries;
+    this.#newSeries = [];
+    return fresh.map(({ id, info }) => [keyOf('series', id), encodeRegister([{ slot: 0, info }])]);
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#clock.soon(resolve);
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.sync();
+    await this.checkpoint();
+    await this.#journal.close();
+    await this.disk.close();
+  }
+}
+
+interface Held {
+  readonly series: Series;
+  readonly start: number;
+  readonly chunk: Chunk;
+}
+
+const LONG_WINDOW = 1_000;

@@ -1,0 +1,169 @@
+import type { Clock, Timer } from '../../base/clock.ts';
+import { TocsinError } from '../../base/errors.ts';
+import { millis } from '../../base/ids.ts';
+import {
+  TREND_GRACE_MS,
+  TREND_HOUR_MS,
+  TREND_RAW_MS_MAX,
+  TREND_RECONCILE_MS,
+  TREND_WINDOW_MS,
+} from '../../base/trend-limits.ts';
+import { decodeChunk } from '../../trend/chunk.ts';
+import { differingSeries, differingWindows } from '../../trend/digests.ts';
+import type { SeriesId } from '../../trend/series.ts';
+import { FrameType } from '../../wire/frame.ts';
+import {
+  CHUNKS_ASKED_MAX,
+  type ChunkRef,
+  DIGEST_PAGE,
+  DIGEST_SERIES_MAX,
+  decodeHeldWindows,
+  decodeSeriesDigests,
+  encodeChunkQuestion,
+  encodeDigestQuestion,
+  type HeldWindows,
+} from '../../wire/trend-messages.ts';
+import { decodeChunks } from '../../wire/trend-query.ts';
+import { hourOf } from './digest-table.ts';
+import type { TrendKeeper } from './keeper.ts';
+import type { PeerLink } from './peer-link.ts';
+
+/** Windows that begin before have ended long enough ago to be on every replica's disk. */
+export const settledBefore = (now: number): number =>
+  Math.floor((now - 2 * TREND_WINDOW_MS - TREND_GRACE_MS) / TREND_WINDOW_MS) * TREND_WINDOW_MS +
+  TREND_WINDOW_MS;
+
+const HOURS = TREND_RAW_MS_MAX / TREND_HOUR_MS;
+
+/**
+ * Anti-entropy: asks each peer again and again what it has, and fetches what this replica lacks. All hours when a peer is
+ * met for the first time; later the two newest hours each time, and one older hour in turn for what came late.
+ */
+export class Reconciler {
+  /** Chunks fetched so far. */
+  fetched = 0;
+  readonly #keeper: TrendKeeper;
+  readonly #clock: Clock;
+  readonly #links: readonly PeerLink[];
+  readonly #log: (line: string) => void;
+  /** By peer: up to where this replica has all that the peer had on disk. */
+  readonly #completeTo: Map<PeerLink, number> = new Map();
+  #olderHour = 2;
+  #timer: Timer | undefined;
+  #round: Promise<void> | undefined;
+  #isClosed = false;
+
+  constructor(
+    keeper: TrendKeeper,
+    clock: Clock,
+    links: readonly PeerLink[],
+    log: (line: string) => void,
+  ) {
+    this.#keeper = keeper;
+    this.#clock = clock;
+    this.#links = links;
+    this.#log = log;
+  }
+
+  start(): void {
+    this.#timer = this.#clock.every(millis(TREND_RECONCILE_MS), () => {
+      this.#round ??= this.round().finally(() => {
+        this.#round = undefined;
+      });
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#timer?.cancel();
+    await this.#round;
+  }
+
+  /** All that any member had on disk up to here is here too; 0 = at least one was not heard yet. */
+  get completeTo(): number {
+    const alone = settledBefore(this.#clock.wall());
+    return this.#links.reduce(
+      (least, link) => Math.min(least, this.#completeTo.get(link) ?? 0),
+      alone,
+    );
+  }
+
+  /** Compares with each peer that can be reached, once. */
+  async round(): Promise<void> {
+    this.#olderHour = this.#olderHour + 1 < HOURS ? this.#olderHour + 1 : 2;
+    for (const link of this.#links) {
+      if (!link.isOpen || this.#isClosed) continue;
+      try {
+        await this.#compare(link);
+      } catch (error) {
+        if (!TocsinError.is(error)) throw error;
+        if (error.code !== 'CONNECTION_LOST')
+          this.#log(`comparing trends with replica ${link.peer}: ${error.message}`);
+      }
+    }
+  }
+
+  async #compare(link: PeerLink): Promise<void> {
+    const now = this.#clock.wall();
+    const before = settledBefore(now);
+    const newest = hourOf(now);
+    const isFirst = !this.#completeTo.has(link);
+    const back = isFirst
+      ? Array.from({ length: HOURS }, (_, hour) => hour)
+      : [0, 1, this.#olderHour];
+    for (const hours of back) await this.#compareHour(link, newest - hours * TREND_HOUR_MS, before);
+    this.#completeTo.set(link, before);
+  }
+
+  async #compareHour(link: PeerLink, hour: number, before: number): Promise<void> {
+    let after: SeriesId = 0;
+    for (;;) {
+      const question = encodeDigestQuestion({ hour, after });
+      const theirs = decodeSeriesDigests(await link.ask(FrameType.TREND_DIGESTS, question));
+      const mine = await this.#keeper.digests.ofSeries(hour, before);
+      const differing = differingSeries(mine, theirs);
+      for (let at = 0; at < differing.length; at += DIGEST_SERIES_MAX)
+        await this.#fetchSeries(link, hour, differing.slice(at, at + DIGEST_SERIES_MAX), before);
+      const last = theirs.at(-1);
+      if (last === undefined || theirs.length < DIGEST_PAGE) return;
+      after = last.series;
+    }
+  }
+
+  async #fetchSeries(
+    link: PeerLink,
+    hour: number,
+    series: readonly SeriesId[],
+    before: number,
+  ): Promise<void> {
+    const question = encodeDigestQuestion({ hour, series });
+    const held = decodeHeldWindows(await link.ask(FrameType.TREND_DIGESTS, question));
+    const wanted: ChunkRef[] = [];
+    for (const { series: id, windows } of held) {
+      const mine = await this.#keeper.digests.ofWindows(hour, id, before);
+      const theirs = windows.filter(({ start }) => start < before);
+      for (const start of differingWindows(mine, theirs)) wanted.push({ series: id, start });
+    }
+    for (let at = 0; at < wanted.length; )
+      at += await this.#fetch(link, held, wanted.slice(at, at + CHUNKS_ASKED_MAX));
+  }
+
+  /** Fetches the first of these chunks, as many as one answer brings; tells how many are dealt with. */
+  async #fetch(
+    link: PeerLink,
+    held: readonly HeldWindows[],
+    refs: readonly ChunkRef[],
+  ): Promise<number> {
+    const body = await link.ask(FrameType.TREND_CHUNKS, encodeChunkQuestion(refs));
+    const chunks = decodeChunks(body);
+    for (const { series, start, bytes } of chunks) {
+      const known = held.find((one) => one.series === series);
+      if (known === undefined || !refs.some((ref) => ref.series === series && ref.start === start))
+        throw new TocsinError('BODY_MALFORMED', `a chunk of series ${series} nobody asked for`);
+      await this.#keeper.absorb(known.info, start, decodeChunk(bytes, start));
+      this.fetched += 1;
+    }
+    // What it had a moment ago may be gone with its retention: it is not asked for again.
+    return Math.max(1, chunks.length);
+  }
+}

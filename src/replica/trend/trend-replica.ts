@@ -1,0 +1,211 @@
+import type { Clock, Timer } from '../../base/clock.ts';
+import { TocsinError } from '../../base/errors.ts';
+import { millis } from '../../base/ids.ts';
+import { TREND_GRACE_MS, TREND_SYNC_MS, TREND_WINDOW_MS } from '../../base/trend-limits.ts';
+import type { TrendDisk } from '../../storage/trend-disk.ts';
+import type { TrendJournal } from '../../storage/trend-journal.ts';
+import type { Identity, Member } from '../../storage/types.ts';
+import type { Listener, Transport } from '../../transport/types.ts';
+import type { SeriesRegistry } from '../../trend/series.ts';
+import type { SketchMaker } from '../../trend/sketch.ts';
+import { VERDICT } from '../../trend/store.ts';
+import type { Hello } from '../../wire/handshake.ts';
+import type { TrendStanding } from '../../wire/trend-query.ts';
+import type { SampleBatch, Taken } from '../../wire/trend-samples.ts';
+import { type OnSample, TrendKeeper } from './keeper.ts';
+import { PeerLink } from './peer-link.ts';
+import { TrendQueries } from './queries.ts';
+import { Reconciler } from './reconciler.ts';
+import { Retention } from './retention.ts';
+import { TrendSession } from './trend-session.ts';
+
+export interface TrendReplicaOptions {
+  readonly identity: Pick<Identity, 'clusterId' | 'replicaId' | 'incarnation'>;
+  /** Where each member's trend tier listens, this one's included. */
+  readonly members: readonly Member[];
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly disk: TrendDisk;
+  readonly journal: TrendJournal;
+  readonly sketches: SketchMaker;
+  readonly agent: string;
+  /** Judges samples as they come, by the places of this registry. */
+  readonly judge?: (registry: SeriesRegistry) => SampleJudge;
+  readonly log: (line: string) => void;
+  /** The disk failed: what this tier promises to keep it can keep no more. */
+  readonly onFault: (error: Error) => void;
+}
+
+/** Sees each sample that was taken; places are those of the keeper's registry. */
+export interface SampleJudge {
+  /** `isOwn`: a client brought it here; else a peer passed it on, and that peer speaks for it. */
+  judge(place: number, time: number, value: number, quality: number, isOwn: boolean): void;
+  /** What follows was received now. */
+  receive(now: number): void;
+}
+
+/** Counts of what passed through, for metrics and tests. */
+export interface TrendCounts {
+  readonly series: number;
+  readonly samplesInMemory: number;
+  readonly forwardsLeftOut: number;
+  readonly chunksFetched: number;
+  readonly chunksDamaged: number;
+}
+
+/**
+ * The trend tier of one member: takes samples, passes them on, keeps them, compares what it has with the others, answers.
+ * Shares nothing with the alerts but the process or not even that.
+ */
+export class TrendReplica {
+  readonly keeper: TrendKeeper;
+  readonly #options: TrendReplicaOptions;
+  readonly #queries: TrendQueries;
+  readonly #links: readonly PeerLink[];
+  readonly #reconciler: Reconciler;
+  readonly #retention: Retention;
+  readonly #judge: SampleJudge | undefined;
+  readonly #timers: Timer[] = [];
+  readonly #work: Set<Promise<void>> = new Set();
+  #listener: Listener | undefined;
+  #checkpointed = 0;
+
+  constructor(options: TrendReplicaOptions) {
+    const { clock, members, identity, log } = options;
+    this.#options = options;
+    this.keeper = new TrendKeeper(options);
+    this.#queries = new TrendQueries(this.keeper, options.sketches, () => this.#standing());
+    this.#links = members
+      .filter(({ id }) => id !== identity.replicaId)
+      .map(({ id, address }) => this.#linkTo(id, address));
+    this.#reconciler = new Reconciler(this.keeper, clock, this.#links, log);
+    this.#retention = new Retention(this.keeper, options.sketches, clock);
+    this.#judge = options.judge?.(this.keeper.registry);
+  }
+
+  get counts(): TrendCounts {
+    return {
+      series: this.keeper.registry.size,
+      samplesInMemory: this.keeper.store.held,
+      forwardsLeftOut: this.#links.reduce((total, link) => total + link.leftOut, 0),
+      chunksFetched: this.#reconciler.fetched,
+      chunksDamaged: this.keeper.disk.damaged,
+    };
+  }
+
+  get address(): string | undefined {
+    return this.#listener?.address;
+  }
+
+  /**
+   * Takes up what an earlier run left, then listens.
+   * @throws TocsinError DATA_CORRUPT, DISK_FAILED, BAD_ADDRESS, ADDRESS_IN_USE
+   */
+  async start(): Promise<void> {
+    const { clock, identity, members, transport } = this.#options;
+    await this.keeper.load();
+    const address = members.find(({ id }) => id === identity.replicaId)?.address ?? '';
+    this.#listener = await transport.listen(address, this.#hello('peer'), {
+      judge: (remote) => this.#admit(remote),
+      open: (channel) =>
+        new TrendSession(channel, {
+          keeper: this.keeper,
+          queries: this.#queries,
+          now: () => clock.wall(),
+          take: (batch, isFromPeer) => this.#take(batch, isFromPeer),
+        }),
+    });
+    for (const link of this.#links) link.start();
+    this.#reconciler.start();
+    this.#checkpointed = this.#dueCheckpoint();
+    this.#timers.push(clock.every(millis(TREND_SYNC_MS), () => this.#tick()));
+  }
+
+  /** Writes out what memory holds, and stops. */
+  async close(): Promise<void> {
+    await this.#stop();
+    await this.keeper.close();
+  }
+
+  /** Stops as a crash would: nothing more is written. */
+  async abandon(): Promise<void> {
+    await this.#stop();
+    await this.keeper.disk.close();
+  }
+
+  async #stop(): Promise<void> {
+    for (const timer of this.#timers) timer.cancel();
+    await this.#listener?.close();
+    await this.#reconciler.close();
+    for (const link of this.#links) await link.close();
+    await Promise.all(this.#work);
+  }
+
+  #take(batch: SampleBatch, isFromPeer: boolean): Taken {
+    const judge = this.#judge;
+    judge?.receive(this.#options.clock.wall());
+    // A sample that comes behind another one has nothing to say about now.
+    const onSample: OnSample | undefined =
+      judge &&
+      ((place, time, value, quality, verdict) => {
+        if (verdict === VERDICT.inOrder) judge.judge(place, time, value, quality, !isFromPeer);
+      });
+    const taken = this.keeper.ingest(batch, onSample);
+    if (!isFromPeer) for (const link of this.#links) link.forward(batch);
+    return taken;
+  }
+
+  #tick(): void {
+    this.#run(() => this.keeper.sync());
+    const due = this.#dueCheckpoint();
+    if (due === this.#checkpointed) return;
+    this.#checkpointed = due;
+    this.#run(async () => {
+      await this.keeper.checkpoint();
+      await this.#retention.sweep();
+    });
+  }
+
+  /** Changes a little after each window has ended. */
+  #dueCheckpoint(): number {
+    return Math.floor((this.#options.clock.wall() - TREND_GRACE_MS) / TREND_WINDOW_MS);
+  }
+
+  #run(task: () => Promise<void>): void {
+    const work: Promise<void> = task()
+      .catch((error: Error) => this.#options.onFault(error))
+      .finally(() => this.#work.delete(work));
+    this.#work.add(work);
+  }
+
+  #standing(): TrendStanding {
+    const { identity, clock } = this.#options;
+    return {
+      replica: identity.replicaId,
+      at: clock.wall(),
+      completeTo: this.#reconciler.completeTo,
+    };
+  }
+
+  #hello(role: 'peer'): Hello {
+    const { identity, agent } = this.#options;
+    const { clusterId, replicaId, incarnation } = identity;
+    return { role, lane: 'bulk', clusterId, replicaId, incarnation, agent };
+  }
+
+  #admit(remote: Hello): void {
+    const { identity, members } = this.#options;
+    const isNamed = remote.role === 'peer' || remote.clusterId !== '';
+    if (isNamed && remote.clusterId !== identity.clusterId)
+      throw new TocsinError('WRONG_CLUSTER', `this is cluster ${identity.clusterId}`);
+    if (remote.role === 'client') return;
+    const isPeer = members.some(({ id }) => id === remote.replicaId && id !== identity.replicaId);
+    if (!isPeer) throw new TocsinError('WRONG_REPLICA', `${remote.replicaId} is no other member`);
+  }
+
+  #linkTo(peer: Member['id'], address: string): PeerLink {
+    const { transport, clock } = this.#options;
+    const { registry } = this.keeper;
+    return new PeerLink({ peer, address, self: this.#hello('peer'), transport, clock, registry });
+  }
+}

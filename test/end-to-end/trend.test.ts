@@ -1,0 +1,125 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { SERVICES } from '../../cli/commands/services.ts';
+import { shippedRules } from '../../cli/demo/shipped-rules.ts';
+import {
+  formatTransitions,
+  type PatientTransition,
+  transitionOfEvent,
+} from '../../cli/input/transitions.ts';
+import { LocalCluster } from '../../cli/local/local-cluster.ts';
+import { revision } from '../../src/base/ids.ts';
+import { connect } from '../../src/client/client.ts';
+import { connectTrends } from '../../src/client/trend-client.ts';
+import { World } from '../cli/commands/world.ts';
+import { EXPECTED_TEXT, folderOf, RESTLESS_AND_SLOW } from '../cli/replay/made-up.ts';
+
+const DATA = join(import.meta.dirname, '../../../shared/data/bidmc');
+const hasData = existsSync(DATA);
+
+// Processes take their time on a busy machine.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
+
+class LiveWorld extends World {
+  override readonly services: typeof SERVICES = SERVICES;
+}
+
+async function start(): Promise<LocalCluster> {
+  const cluster = await LocalCluster.start({ trend: { rules: shippedRules('bidmc.yaml') } });
+  onTestFinished(() => cluster.close());
+  await cluster.leader();
+  return cluster;
+}
+
+/** What the cluster committed of the conditions, as soon as there are `count` transitions. */
+async function committed(cluster: LocalCluster, origin: number, count: number): Promise<string> {
+  const client = await connect({ endpoints: cluster.endpoints });
+  onTestFinished(() => client.close());
+  const transitions: PatientTransition[] = [];
+  for await (const message of client.watch({ from: revision(1) })) {
+    if (message.type !== 'event') continue;
+    const transition = transitionOfEvent(message.event, origin);
+    if (transition !== undefined) transitions.push(transition);
+    if (transitions.length >= count) break;
+  }
+  return formatTransitions(transitions);
+}
+
+async function load(cluster: LocalCluster, folder: string, origin: number): Promise<string> {
+  const world = new LiveWorld();
+  const endpoints = cluster.trendEndpoints.join(',');
+  const at = new Date(origin).toISOString();
+  const { status, stdout } = await world.run(
+    'trend',
+    'load',
+    folder,
+    '--at',
+    at,
+    '--endpoints',
+    endpoints,
+  );
+  expect(status).toBe(0);
+  return stdout;
+}
+
+/** All segments. */
+function journalBytes(data: string): number {
+  const folder = join(data, 'trend-journal');
+  return readdirSync(folder).reduce((total, name) => total + statSync(join(folder, name)).size, 0);
+}
+
+const linesIn = (text: string): number => text.trimEnd().split('\n').length - 1;
+
+describe('samples brought to the trend tier of a running cluster', () => {
+  test('are judged by its rules, outlive a killed replica, and are told by every other one', async () => {
+    const cluster = await start();
+    const origin = Date.now() - 300_000;
+    const folder = await folderOf(RESTLESS_AND_SLOW);
+    expect(await load(cluster, folder, origin)).toBe(
+      '800 samples taken, 0 refused, of 2 patients\n',
+    );
+    expect(await committed(cluster, origin, linesIn(EXPECTED_TEXT))).toBe(EXPECTED_TEXT);
+    for (const { id, folder: folderOfReplica } of cluster.replicas) {
+      const client = await connectTrends({ endpoints: [cluster.trendEndpoints[id - 1] as string] });
+      onTestFinished(() => client.close());
+      const count = async (): Promise<number> => {
+        const query = { what: 'range', series: ['*/*/*'], from: origin, to: Date.now() } as const;
+        const { series } = await client.query(query).catch(() => ({ series: [] }));
+        return series.reduce((total, { columns }) => total + (columns['time']?.length ?? 0), 0);
+      };
+      await vi.waitFor(async () => expect(await count()).toBe(800), {
+        timeout: 30_000,
+        interval: 50,
+      });
+      if (id !== 1) continue;
+      // A crash may take what the journal has not yet.
+      await vi.waitFor(() => expect(journalBytes(folderOfReplica)).toBeGreaterThan(800 * 17), {
+        timeout: 30_000,
+        interval: 50,
+      });
+      await cluster.kill(id);
+      await cluster.restart(id);
+      await vi.waitFor(async () => expect(await count()).toBe(800), {
+        timeout: 30_000,
+        interval: 50,
+      });
+    }
+  });
+
+  if (!hasData) process.stderr.write(`SKIPPED: no recordings in ${DATA}\n`);
+
+  test.skipIf(!hasData)(
+    'of 27 recorded patients give exactly the expected alarms, line for line (needs the recordings)',
+    async () => {
+      const cluster = await start();
+      const origin = Date.now() - 600_000;
+      expect(await load(cluster, DATA, origin)).toContain('51948 samples taken, 0 refused');
+      const text = await readFile(join(DATA, 'expected-limit-alarms.csv'), 'utf8');
+      const expected = text.replaceAll('\r', '');
+      const told = await committed(cluster, origin, linesIn(expected));
+      expect(told.trimEnd().split('\n')).toEqual(expected.trimEnd().split('\n'));
+    },
+  );
+});

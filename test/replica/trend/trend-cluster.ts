@@ -1,0 +1,116 @@
+import { millis, replicaId } from '../../../src/base/ids.ts';
+import { Prng } from '../../../src/base/prng.ts';
+import { connectTrends, type TrendClient } from '../../../src/client/trend-client.ts';
+import { TrendReplica } from '../../../src/replica/trend/trend-replica.ts';
+import { MemoryTrendDisk } from '../../../src/storage/trend-disk.ts';
+import { MemoryJournal } from '../../../src/storage/trend-journal.ts';
+import type { Member } from '../../../src/storage/types.ts';
+import { MemoryNetwork } from '../../../src/transport/memory-transport.ts';
+import { SKETCHES } from '../../../src/wire/sketch.ts';
+import { VirtualClock } from '../../client/virtual-clock.ts';
+
+const CLUSTER = 'c0ffee00c0ffee00c0ffee00c0ffee00';
+
+interface Machine {
+  readonly disk: MemoryTrendDisk;
+  readonly journal: MemoryJournal;
+  replica: TrendReplica | undefined;
+}
+
+/** Trend tiers of several members on a virtual clock, network and disks; one seed decides everything. */
+export class TrendCluster {
+  readonly clock: VirtualClock = new VirtualClock();
+  readonly prng: Prng;
+  readonly network: MemoryNetwork;
+  readonly members: readonly Member[];
+  readonly faults: Error[] = [];
+  readonly #machines: Machine[];
+  readonly #clients: TrendClient[] = [];
+  readonly #hosts: string[];
+
+  constructor(size: number, seed: number) {
+    this.prng = new Prng(seed);
+    const delays = this.prng.fork(1);
+    this.network = new MemoryNetwork({
+      clock: this.clock,
+      delay: () => millis(delays.unit() * 2),
+    });
+    this.members = Array.from({ length: size }, (_, at) => ({
+      id: replicaId(at + 1),
+      address: `/memory/${at + 1}`,
+    }));
+    this.#hosts = this.members.map(({ id }) => `r${id}`);
+    this.#machines = this.members.map(() => ({
+      disk: new MemoryTrendDisk(),
+      journal: new MemoryJournal(),
+      replica: undefined,
+    }));
+  }
+
+  async start(at: number): Promise<void> {
+    const machine = this.#machines[at] as Machine;
+    const member = this.members[at] as Member;
+    machine.replica = new TrendReplica({
+      identity: { clusterId: CLUSTER, replicaId: member.id, incarnation: 1 },
+      members: this.members,
+      transport: this.network.transport(`r${member.id}`),
+      clock: this.clock,
+      disk: machine.disk,
+      journal: machine.journal,
+      sketches: SKETCHES,
+      agent: 'test',
+      log: () => {},
+      onFault: (error) => this.faults.push(error),
+    });
+    await this.clock.settle(machine.replica.start());
+  }
+
+  replica(at: number): TrendReplica {
+    const { replica } = this.#machines[at] as Machine;
+    if (replica === undefined) throw new Error(`replica ${at} does not run`);
+    return replica;
+  }
+
+  /** Dies: what the journal had not synced is gone. */
+  async crash(at: number): Promise<void> {
+    const machine = this.#machines[at] as Machine;
+    for (const host of this.#hosts) if (host !== this.#hosts[at]) this.#reset(at, host);
+    const replica = this.replica(at);
+    machine.replica = undefined;
+    machine.journal.crash();
+    await this.clock.settle(replica.abandon());
+  }
+
+  #reset(at: number, host: string): void {
+    this.network.reset(this.#hosts[at] as string, host);
+  }
+
+  cut(from: number, to: number): void {
+    this.network.cut(this.#hosts[from] as string, this.#hosts[to] as string);
+  }
+
+  heal(): void {
+    for (const from of this.#hosts)
+      for (const to of this.#hosts) if (from !== to) this.network.heal(from, to);
+  }
+
+  async client(at: number): Promise<TrendClient> {
+    const name = `client${this.#clients.length}`;
+    const client = await connectTrends({
+      endpoints: [`/memory/${at + 1}`],
+      name,
+      transport: this.network.transport(name),
+      clock: this.clock,
+      seed: this.prng.uint32(),
+    });
+    this.#clients.push(client);
+    return client;
+  }
+
+  async close(): Promise<void> {
+    this.heal();
+    for (const client of this.#clients) await this.clock.settle(client.close());
+    for (const { replica } of this.#machines)
+      if (replica !== undefined) await this.clock.settle(replica.close());
+  }
+}

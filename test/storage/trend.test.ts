@@ -1,0 +1,149 @@
+import { appendFile, mkdtemp, readdir, rm, truncate } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { MemoryTrendDisk, openTrendDisk, type TrendDisk } from '../../src/storage/trend-disk.ts';
+import {
+  MemoryJournal,
+  openTrendJournal,
+  type TrendJournal,
+} from '../../src/storage/trend-journal.ts';
+
+async function folder(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'tocsin-trend-'));
+  onTestFinished(() => rm(path, { recursive: true }));
+  return path;
+}
+
+const bytes = (...all: readonly number[]): Uint8Array => Uint8Array.from(all);
+
+async function all<T>(items: AsyncIterable<T>): Promise<readonly T[]> {
+  const list: T[] = [];
+  for await (const item of items) list.push(item);
+  return list;
+}
+
+const DISKS: readonly (readonly [string, (path: string) => Promise<TrendDisk>])[] = [
+  ['LevelDB', openTrendDisk],
+  ['memory', () => Promise.resolve(new MemoryTrendDisk())],
+];
+
+describe.each(DISKS)('trends in %s', (_name, open) => {
+  it('are found by key, in order, and cleared by range', async () => {
+    const disk = await open(await folder());
+    await disk.write(
+      [
+        [bytes(1, 2), bytes(7)],
+        [bytes(1, 1), bytes(8, 9)],
+        [bytes(2), bytes()],
+      ],
+      true,
+    );
+    expect(await disk.getMany([bytes(1, 1), bytes(3), bytes(2)])).toEqual(
+      [bytes(8, 9), undefined, bytes()].map(
+        (one) => one && expect.objectContaining({ length: one.length }),
+      ),
+    );
+    const keys = (await all(disk.scan(bytes(1), bytes(2)))).map(([key]) => [...key]);
+    expect(keys).toEqual([
+      [1, 1],
+      [1, 2],
+    ]);
+    await disk.clear(bytes(1), bytes(1, 2));
+    expect((await all(disk.scan(bytes(), bytes(9)))).length).toBe(2);
+    await disk.close();
+  });
+});
+
+describe('trends on disk', () => {
+  it('are there when it is opened again', async () => {
+    const path = await folder();
+    const disk = await openTrendDisk(path);
+    await disk.write([[bytes(1), bytes(5, 6)]], true);
+    await disk.close();
+    const again = await openTrendDisk(path);
+    expect([...((await again.getMany([bytes(1)]))[0] ?? [])]).toEqual([5, 6]);
+    await again.close();
+  });
+
+  it('cannot be opened twice', async () => {
+    const path = await folder();
+    const disk = await openTrendDisk(path);
+    await expect(openTrendDisk(path)).rejects.toMatchObject({ code: 'DATA_LOCKED' });
+    await disk.close();
+  });
+});
+
+const JOURNALS: readonly (readonly [string, () => Promise<() => Promise<TrendJournal>>])[] = [
+  [
+    'files',
+    async () => {
+      const path = await folder();
+      return () => openTrendJournal(path);
+    },
+  ],
+  [
+    'memory',
+    async () => {
+      const journal = new MemoryJournal();
+      return () => Promise.resolve(journal);
+    },
+  ],
+];
+
+describe.each(JOURNALS)('a journal in %s', (_name, prepare) => {
+  it('gives back what was synced, in order, and nothing of dropped segments', async () => {
+    const open = await prepare();
+    const journal = await open();
+    await journal.begin();
+    journal.append(1, bytes(1, 2, 3));
+    journal.append(2, bytes());
+    await journal.sync();
+    const second = await journal.begin();
+    journal.append(2, bytes(4));
+    await journal.close();
+    const again = await open();
+    const records = (await all(again.read())).map(({ kind, body }) => [kind, ...body]);
+    expect(records).toEqual([[1, 1, 2, 3], [2], [2, 4]]);
+    await again.drop(second);
+    await again.begin();
+    await again.close();
+    const third = await open();
+    expect((await all(third.read())).map(({ kind, body }) => [kind, ...body])).toEqual([[2, 4]]);
+    await third.close();
+  });
+});
+
+describe('a journal that was torn', () => {
+  it.each([
+    ['cut short', async (path: string, size: number) => truncate(path, size - 2)],
+    [
+      'followed by rubbish',
+      async (path: string) => appendFile(path, bytes(9, 0, 0, 0, 1, 2, 3, 4, 1, 7, 7)),
+    ],
+    [
+      'followed by a length out of reach',
+      async (path: string) => appendFile(path, bytes(255, 255, 255, 255, 0, 0, 0, 0, 1)),
+    ],
+  ])('gives back what is whole: %s', async (what, damage) => {
+    const path = await folder();
+    const journal = await openTrendJournal(path);
+    await journal.begin();
+    journal.append(1, bytes(1, 2, 3));
+    journal.append(1, bytes(4, 5, 6));
+    await journal.close();
+    const [name = ''] = await readdir(join(path, 'trend-journal'));
+    await damage(join(path, 'trend-journal', name), 24);
+    const again = await openTrendJournal(path);
+    const bodies = (await all(again.read())).map(({ body }) => [...body]);
+    expect(bodies).toEqual(
+      what === 'cut short'
+        ? [[1, 2, 3]]
+        : [
+            [1, 2, 3],
+            [4, 5, 6],
+          ],
+    );
+    await again.close();
+  });
+});
