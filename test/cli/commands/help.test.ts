@@ -137,7 +137,9 @@ const examplesIn = (help: string): string[] =>
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line.startsWith('tocsin ') && !line.includes('…'))
-    .filter((line) => !/^tocsin (demo|replay|score|trend export|bench --local|doctor --data)/.test(line))
+    .filter(
+      (line) => !/^tocsin (demo|replay|score|trend export|bench --local|doctor --data)/.test(line),
+    )
     .map((line) => line.replace(/ {2,}.*$/, ''));
 
 /** As a shell splits them, as far as the examples need it. */
