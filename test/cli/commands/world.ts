@@ -24,7 +24,7 @@ import type {
 import type { Alert, AlertEvent, Done, Kept } from '../../../src/statemachine/types.ts';
 import type { Identity } from '../../../src/storage/types.ts';
 import type { ReplicaStatus } from '../../../src/wire/status.ts';
-import { A_TREND, trendsOf } from '../trend/fake-trends.ts';
+import { fakeTrendServices } from '../trend/fake-trends.ts';
 
 /** A world for one command: its streams are texts, its replicas answer what a test tells them to. */
 
@@ -208,18 +208,7 @@ function fakeServices(answers: Answers, calls: Call[]): Services {
       note('startReplica', options);
       return orThrow(answers.replica ?? fakeReplica());
     },
-    startTrends: (options) => {
-      note('startTrends', options);
-      return Promise.resolve({
-        address: '/ip4/10.0.0.1/tcp/7500',
-        closed: new Promise(() => {}),
-        close: () => Promise.resolve(),
-      });
-    },
-    connectTrends: (options) => {
-      note('connectTrends', options);
-      return orThrow(answers.trends ?? trendsOf(A_TREND));
-    },
+    ...fakeTrendServices(note, answers.trends),
     formatFolder: async (path: string, identity: Identity) => {
       note('formatFolder', path, identity);
       await orThrow(answers.format);

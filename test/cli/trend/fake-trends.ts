@@ -1,4 +1,4 @@
-import type { TrendApi } from '../../../cli/commands/io.ts';
+import type { Services, TrendApi } from '../../../cli/commands/io.ts';
 import { TocsinError } from '../../../src/base/errors.ts';
 import type { TrendQuery, TrendResult } from '../../../src/wire/trend-query.ts';
 
@@ -40,3 +40,22 @@ export const A_TREND: TrendResult = {
     },
   ],
 };
+
+/** Notes what was asked; the tier answers as `trends` does, or with A_TREND. */
+export const fakeTrendServices = (
+  note: (method: string, ...args: readonly unknown[]) => void,
+  trends: TrendApi | Error = trendsOf(A_TREND),
+): Pick<Services, 'startTrends' | 'connectTrends'> => ({
+  startTrends: (options) => {
+    note('startTrends', options);
+    return Promise.resolve({
+      address: '/ip4/10.0.0.1/tcp/7500',
+      closed: new Promise(() => {}),
+      close: () => Promise.resolve(),
+    });
+  },
+  connectTrends: (options) => {
+    note('connectTrends', options);
+    return trends instanceof Error ? Promise.reject(trends) : Promise.resolve(trends);
+  },
+});
