@@ -45,7 +45,7 @@ function publish(staging, dist) {
     writeFileSync(join(staging, name), bytes);
     renameSync(join(staging, name), join(dist, name));
   }
-  for (const folder of ['src', 'cli', 'bench']) {
+  for (const folder of ['src', 'cli', 'bench', 'jepsen-lite']) {
     if (!existsSync(join(dist, folder))) continue;
     for (const name of filesBelow(dist, folder)) {
       if (!made.has(name)) rmSync(join(dist, name), { force: true });

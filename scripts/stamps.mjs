@@ -41,7 +41,7 @@ function markTree(root, folder, marks) {
 /** Everything a build depends on, one line per file; equal text means that the last build still holds. */
 export function fingerprint(root) {
   const marks = [];
-  for (const folder of ['src', 'cli', 'bench']) markTree(root, folder, marks);
+  for (const folder of ['src', 'cli', 'bench', 'jepsen-lite']) markTree(root, folder, marks);
   for (const name of [
     'tsconfig.json',
     'tsconfig.build.json',

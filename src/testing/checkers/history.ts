@@ -16,6 +16,10 @@ export interface History {
   readonly operations: readonly Operation[];
   /** The alert history from the first revision to the last, as the surviving replicas hold it. */
   readonly events: readonly SeenEvent[];
+  /** The revision before the first event; what is older is of no concern here. @defaultValue 0 */
+  readonly base?: number;
+  /** Others write to the cluster too: events of conditions that no operation here names are theirs. @defaultValue false */
+  readonly isShared?: boolean;
   readonly watches: readonly WatchLog[];
 }
 

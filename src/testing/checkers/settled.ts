@@ -5,9 +5,9 @@ import { type History, isWrite, type Operation, type Write } from './history.ts'
  * happened, and before the first answer that proves a revision as new as its own; one that does not stand there never
  * did, and stays unknown.
  */
-export function settled({ operations, events }: History): readonly Operation[] {
+export function settled({ operations, events, base = 0 }: History): readonly Operation[] {
   const placeOf = new Map(events.map((event) => [event.actor, event]));
-  const shownAt = showings(operations, events.length);
+  const shownAt = showings(operations, base + events.length);
   return operations.map((operation): Operation => {
     if (!isWrite(operation) || operation.outcome.type !== 'unknown') return operation;
     const event = placeOf.get(operation.id);

@@ -38,8 +38,10 @@ interface Version {
 class VersionOrder {
   readonly findings: Finding[] = [];
   readonly #history: History;
+  readonly #base: number;
   readonly #last: number;
   readonly #writes: Map<string, Write> = new Map();
+  #ours: Set<string> | undefined;
   /** Revision of the event that a write caused. */
   readonly #placeOf: Map<string, number> = new Map();
   readonly #versions: Map<string, Version[]> = new Map();
@@ -49,7 +51,8 @@ class VersionOrder {
 
   constructor(history: History) {
     this.#history = history;
-    this.#last = history.events.length;
+    this.#base = history.base ?? 0;
+    this.#last = this.#base + history.events.length;
     this.#floors = floors(history.operations);
     for (const operation of history.operations)
       if (isWrite(operation)) this.#writes.set(operation.id, operation);
@@ -58,10 +61,12 @@ class VersionOrder {
   /** Revisions are 1, 2, 3 …; each event has one cause; each cause was told the truth about its event. */
   matchEvents(): void {
     this.#history.events.forEach((event, at) => {
-      if (event.revision !== at + 1)
-        this.#find('contiguous', `event ${event.revision} where ${at + 1} is due`);
+      const due = this.#base + at + 1;
+      if (event.revision !== due)
+        this.#find('contiguous', `event ${event.revision} where ${due} is due`);
       const write = this.#writes.get(event.actor);
       if (write === undefined) {
+        if (this.#isForeign(event)) return;
         this.#find('phantom', `nobody asked for event ${event.revision} by ${event.actor}`);
         return;
       }
@@ -71,6 +76,12 @@ class VersionOrder {
       this.#placeOf.set(event.actor, event.revision);
     });
     for (const write of this.#writes.values()) this.#matchOutcome(write);
+  }
+
+  #isForeign({ alert }: SeenEvent): boolean {
+    if (this.#history.isShared !== true) return false;
+    this.#ours ??= new Set(Array.from(this.#writes.values(), ({ key }) => key));
+    return !this.#ours.has(alert.key);
   }
 
   #matchOutcome({ id, outcome }: Write): void {
@@ -98,7 +109,7 @@ class VersionOrder {
         next += 1;
       }
     };
-    readTo(0);
+    readTo(this.#base);
     for (const event of this.#history.events) {
       this.#replayEvent(event);
       readTo(event.revision);

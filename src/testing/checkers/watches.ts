@@ -15,9 +15,9 @@ import {
  */
 export function checkWatches(history: History): readonly Finding[] {
   const findings: Finding[] = [];
-  const states = new States(history.events);
+  const states = new States(history.events, history.base ?? 0);
   for (const watch of history.watches)
-    for (const finding of new WatchCheck(watch, history.events, states).run())
+    for (const finding of new WatchCheck(watch, history, states).run())
       if (findings.length < FINDINGS_MAX) findings.push(finding);
   return findings;
 }
@@ -25,14 +25,16 @@ export function checkWatches(history: History): readonly Finding[] {
 class WatchCheck {
   readonly #watch: WatchLog;
   readonly #events: readonly SeenEvent[];
+  readonly #base: number;
   readonly #states: States;
   readonly #findings: Finding[] = [];
   /** Everything up to here was told, or passed over as not asked for; undefined = it is not known where it begins. */
   #told: number | undefined;
 
-  constructor(watch: WatchLog, events: readonly SeenEvent[], states: States) {
+  constructor(watch: WatchLog, { events, base = 0 }: History, states: States) {
     this.#watch = watch;
     this.#events = events;
+    this.#base = base;
     this.#states = states;
     this.#told = watch.from === undefined ? undefined : watch.from - 1;
   }
@@ -53,7 +55,7 @@ class WatchCheck {
       this.#find('watch-filter', `was told ${revision}, of no concern`);
     if (revision <= told) this.#find('watch-order', `was told ${revision} after ${told}`);
     else this.#mustLackNothing(told, revision - 1, `event ${revision}`);
-    const is = this.#events[revision - 1];
+    const is = this.#events[revision - this.#base - 1];
     if (is === undefined) this.#find('watch-phantom', `was told ${revision}, which never was`);
     else if (is.actor !== event.actor || is.effect !== event.effect)
       this.#find('watch-content', `was told ${revision} as ${event.effect} by ${event.actor}`);
@@ -90,8 +92,12 @@ class WatchCheck {
 
   /** No event after `from` and up to `to` was one to be told. */
   #mustLackNothing(from: number, to: number, before: string): void {
-    for (let revision = from + 1; revision <= Math.min(to, this.#events.length); revision += 1) {
-      const event = this.#events[revision - 1];
+    for (
+      let revision = from + 1;
+      revision <= Math.min(to, this.#base + this.#events.length);
+      revision += 1
+    ) {
+      const event = this.#events[revision - this.#base - 1];
       if (event === undefined || !this.#wants(event.alert)) continue;
       this.#find('watch-gap', `was not told ${revision} before ${before}`);
       return;
@@ -110,20 +116,23 @@ class WatchCheck {
 /** The open alerts at a revision, in order of their ids. Revisions are mostly asked for in order, so it goes on from the last. */
 class States {
   readonly #events: readonly SeenEvent[];
-  #at = 0;
+  readonly #base: number;
+  #at: number;
   #open: Map<string, SeenAlert> = new Map();
 
-  constructor(events: readonly SeenEvent[]) {
+  constructor(events: readonly SeenEvent[], base: number) {
     this.#events = events;
+    this.#base = base;
+    this.#at = base;
   }
 
   openAt(revision: number): SeenAlert[] {
     if (revision < this.#at) {
-      this.#at = 0;
+      this.#at = this.#base;
       this.#open = new Map();
     }
     for (; this.#at < revision; this.#at += 1) {
-      const alert = this.#events[this.#at]?.alert;
+      const alert = this.#events[this.#at - this.#base]?.alert;
       if (alert === undefined) break;
       if (alert.state === 'RESOLVED') this.#open.delete(alert.id);
       else this.#open.set(alert.id, alert);

@@ -30,6 +30,8 @@ export interface CallerParts {
   /** In any unit, the same for all callers. */
   readonly now: () => number;
   readonly timeoutMs: number;
+  /** Goes before each key and unit; new ones keep the history of each condition short. @defaultValue nothing */
+  readonly namespace?: () => string;
 }
 
 const PRIORITIES: readonly Priority[] = ['low', 'medium', 'high'];
@@ -43,7 +45,7 @@ const REFUSALS: readonly string[] = [
 
 /** One caller: does one thing after the other, at random, and writes down what it was told. */
 export class Caller {
-  readonly #parts: CallerParts;
+  #parts: CallerParts;
   /** Newest revision it knows of each condition. */
   readonly #known: Map<string, number> = new Map();
   #count = 0;
@@ -52,12 +54,18 @@ export class Caller {
     this.#parts = parts;
   }
 
+  /** Goes on over another connection. */
+  use(api: AlertApi): void {
+    this.#parts = { ...this.#parts, api };
+  }
+
   /** One operation, to its end. */
   async next(): Promise<void> {
-    const { prng, mix } = this.#parts;
+    const { prng, mix, namespace = () => '' } = this.#parts;
     const which = prng.between(1, mix.keys);
-    const key = `k${which}`;
-    const unit = `u${which % mix.units}`;
+    const space = namespace();
+    const key = `${space}k${which}`;
+    const unit = `${space}u${which % mix.units}`;
     const total = mix.raise + mix.clear + mix.acknowledge + mix.get + mix.list;
     let draw = prng.unit() * total;
     for (const kind of ['raise', 'clear', 'acknowledge'] as const) {

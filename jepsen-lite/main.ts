@@ -1,0 +1,48 @@
+import { HELP, type Options, parseOptions } from './options.ts';
+import { writeReport } from './report.ts';
+import { type Run, runTest } from './run.ts';
+
+/** The command behind `npm run jepsen`. Ends with 0 when the run is valid, 1 when it is not, 2 when it proves nothing. */
+
+const EXITS = { valid: 0, INVALID: 1, VOID: 2 } as const;
+
+function tell(run: Run): void {
+  const { verdict, why, counts, checks, faults, folder } = run;
+  if (run.options.json) {
+    const { history: _, spans: __, ...rest } = run;
+    console.log(JSON.stringify(rest));
+    return;
+  }
+  for (const line of why.slice(0, 20)) console.log(`  ${line}`);
+  const { done, refused, none, unknown, reads, readsFailed } = counts;
+  console.log(
+    `commands: ${done} done, ${refused} refused, ${none} not written, ${unknown} unknown`,
+  );
+  console.log(`reads: ${reads} answered, ${readsFailed} failed`);
+  console.log(
+    `checked: ${checks.operations} operations, ${checks.events} events, ${checks.watchMessages} watch messages, ${checks.conditions} conditions (${checks.unknown} not decided)`,
+  );
+  const kinds = Object.entries(faults).map(([name, count]) => `${name} ${count}`);
+  console.log(`faults: ${kinds.join(', ') || 'none'}`);
+  console.log(`${verdict}: ${folder}/report.html`);
+}
+
+async function main(options: Options): Promise<number> {
+  if (options.help) {
+    console.log(HELP);
+    return 0;
+  }
+  const run = await runTest(options, (line) => {
+    if (!options.json) console.error(line);
+  });
+  await writeReport(run);
+  tell(run);
+  return EXITS[run.verdict];
+}
+
+try {
+  process.exit(await main(parseOptions(process.argv.slice(2))));
+} catch (error) {
+  console.error(`jepsen: ${error instanceof Error ? error.message : String(error)}`);
+  process.exit(3);
+}

@@ -1,0 +1,112 @@
+import { parseArgs } from 'node:util';
+import { NEMESES, type NemesisName } from './nemeses.ts';
+import { WORKLOADS, type WorkloadName } from './workloads.ts';
+
+export const HELP: string = `npm run jepsen -- [options]
+
+  --time S          seconds under load (default 20)
+  --nemesis LIST    faults, separated by commas; all, none (default all)
+                    ${NEMESES.join(', ')}
+  --interval S      seconds between two faults, in the mean (default 2)
+  --lasts S         seconds that a fault lasts, in the mean (default 2)
+  --workload NAME   ${WORKLOADS.join(', ')} (default mixed)
+  --clients N       callers, each with a connection of its own (default 8)
+  --rate R          operations a second, all callers together (default 200)
+  --replicas N      3, 5, … (default 3)
+  --seed N          decides what is drawn (default: the time)
+  --minimum N       commands that must be acknowledged, or the run is void (default: rate × time / 20)
+  --out DIR         folder of the run (default jepsen-runs/TIME-SEED)
+  --program PATH    another compiled program to test: its main.js
+  --attach LIST     addresses of a cluster that runs already: load and checks, no faults of ours
+  --json            print the verdict as JSON
+`;
+
+export interface Options {
+  readonly seconds: number;
+  readonly nemeses: readonly NemesisName[];
+  readonly intervalSeconds: number;
+  readonly lastsSeconds: number;
+  readonly workload: WorkloadName;
+  readonly clients: number;
+  readonly rate: number;
+  readonly replicas: number;
+  readonly seed: number;
+  readonly minimum: number;
+  readonly out: string | undefined;
+  readonly program: string | undefined;
+  /** Empty = a cluster of our own. */
+  readonly attach: readonly string[];
+  readonly json: boolean;
+  readonly help: boolean;
+}
+
+const SPEC = {
+  time: { type: 'string', default: '20' },
+  nemesis: { type: 'string', default: 'all' },
+  interval: { type: 'string', default: '2' },
+  lasts: { type: 'string', default: '2' },
+  workload: { type: 'string', default: 'mixed' },
+  clients: { type: 'string', default: '8' },
+  rate: { type: 'string', default: '200' },
+  replicas: { type: 'string', default: '3' },
+  seed: { type: 'string' },
+  minimum: { type: 'string' },
+  out: { type: 'string' },
+  program: { type: 'string' },
+  attach: { type: 'string', default: '' },
+  json: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+} as const;
+
+/** @throws Error naming the option that is wrong */
+export function parseOptions(args: readonly string[]): Options {
+  const { values } = parseArgs({ args: [...args], options: SPEC });
+  const seconds = numberOf('time', values.time, 1, 86_400);
+  const rate = numberOf('rate', values.rate, 1, 1_000_000);
+  return {
+    seconds,
+    rate,
+    nemeses: nemesesOf(values.nemesis),
+    intervalSeconds: numberOf('interval', values.interval, 0.05, 3_600),
+    lastsSeconds: numberOf('lasts', values.lasts, 0.05, 3_600),
+    workload: oneOf('workload', values.workload, WORKLOADS),
+    clients: wholeOf('clients', values.clients, 1, 1_000),
+    replicas: wholeOf('replicas', values.replicas, 1, 9),
+    seed: wholeOf('seed', values.seed ?? `${Date.now()}`, 0, Number.MAX_SAFE_INTEGER),
+    minimum:
+      values.minimum === undefined
+        ? Math.ceil((rate * seconds) / 20)
+        : wholeOf('minimum', values.minimum, 0, 1e9),
+    out: values.out,
+    program: values.program,
+    attach: values.attach === '' ? [] : values.attach.split(','),
+    json: values.json,
+    help: values.help,
+  };
+}
+
+function nemesesOf(text: string): readonly NemesisName[] {
+  if (text === 'none') return [];
+  if (text === 'all') return NEMESES;
+  return text.split(',').map((name) => oneOf('nemesis', name, NEMESES));
+}
+
+function oneOf<T extends string>(option: string, text: string, known: readonly T[]): T {
+  const found = known.find((name) => name === text);
+  if (found === undefined)
+    throw new Error(`--${option} ${text} is not known; choose of ${known.join(', ')}`);
+  return found;
+}
+
+function numberOf(option: string, text: string, low: number, high: number): number {
+  const value = Number(text);
+  if (!(value >= low && value <= high))
+    throw new Error(`--${option} ${text} is not a number from ${low} to ${high}`);
+  return value;
+}
+
+function wholeOf(option: string, text: string, low: number, high: number): number {
+  const value = numberOf(option, text, low, high);
+  if (!Number.isInteger(value)) throw new Error(`--${option} ${text} is not a whole number`);
+  return value;
+}

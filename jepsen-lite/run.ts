@@ -1,0 +1,226 @@
+import { execFileSync } from 'node:child_process';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { programPath } from '../cli/local/program.ts';
+import { TocsinError } from '../src/base/errors.ts';
+import { Prng } from '../src/base/prng.ts';
+import type { Client } from '../src/client/client.ts';
+import { checkHistory, type HistoryVerdict } from '../src/testing/checkers/check-history.ts';
+import type { History } from '../src/testing/checkers/history.ts';
+import { Recorder } from '../src/testing/workload/recorder.ts';
+import { type CallersParts, call, connected, EventLog, watchAll } from './callers.ts';
+import { TestCluster } from './cluster.ts';
+import { Nemesis, type Span } from './nemeses.ts';
+import type { Options } from './options.ts';
+import { workloadsOf } from './workloads.ts';
+
+export type Verdict = 'valid' | 'INVALID' | 'VOID';
+
+export interface Run {
+  readonly options: Options;
+  readonly folder: string;
+  readonly commit: string;
+  readonly verdict: Verdict;
+  /** Why, when it is not valid. */
+  readonly why: readonly string[];
+  readonly checks: HistoryVerdict;
+  readonly counts: Recorder['counts'];
+  readonly faults: Readonly<Record<string, number>>;
+  readonly spans: readonly Span[];
+  readonly seconds: number;
+  readonly history: History;
+}
+
+/** For a healed cluster to answer, and for all replicas to come to one state. */
+const RECOVERY_MS = 60_000;
+const LOOK_MS = 100;
+
+export async function runTest(options: Options, log: (line: string) => void): Promise<Run> {
+  const stamp = new Date().toISOString().replaceAll(/[:.]/g, '-').slice(0, 19);
+  const folder = options.out ?? join('jepsen-runs', `${stamp}-${options.seed}`);
+  await mkdir(folder, { recursive: true });
+  const prng = new Prng(options.seed);
+  const isOurs = options.attach.length === 0;
+  log(`seed ${options.seed}, folder ${folder}`);
+  log(
+    isOurs
+      ? 'network: a frame-aware proxy in this process, one for each direction of each link'
+      : 'network: none of ours; an attached cluster is loaded and checked, not broken',
+  );
+  const program = options.program ?? (isOurs ? programPath() : '');
+  const size = options.replicas;
+  const cluster = isOurs
+    ? await TestCluster.start({ size, folder, program, prng: prng.fork(1), log })
+    : undefined;
+  try {
+    return await new Test(options, folder, cluster, prng, log).run();
+  } finally {
+    await cluster?.close();
+  }
+}
+
+class Test {
+  readonly #options: Options;
+  readonly #folder: string;
+  readonly #cluster: TestCluster | undefined;
+  readonly #prng: Prng;
+  readonly #log: (line: string) => void;
+  readonly #recorder: Recorder = new Recorder();
+  readonly #began: number = performance.now();
+  readonly #stop: AbortController = new AbortController();
+  readonly #now = (): number => performance.now() - this.#began;
+
+  constructor(
+    options: Options,
+    folder: string,
+    cluster: TestCluster | undefined,
+    prng: Prng,
+    log: (line: string) => void,
+  ) {
+    this.#options = options;
+    this.#folder = folder;
+    this.#cluster = cluster;
+    this.#prng = prng;
+    this.#log = log;
+  }
+
+  async run(): Promise<Run> {
+    const parts = this.#parts();
+    const reader = await connected({ ...parts, stop: AbortSignal.timeout(RECOVERY_MS) }, 'reader');
+    if (reader === undefined) throw new Error('the cluster cannot be reached');
+    try {
+      const { revision: base } = await answerOf(reader);
+      const log = new EventLog(base);
+      const readerStop = new AbortController();
+      const following = log.follow(reader, readerStop.signal);
+      following.catch(() => {}); // It is awaited below, unless something else goes wrong first.
+      const nemesis = await this.#load(parts, log);
+      const why = await this.#recover(reader, log);
+      readerStop.abort();
+      await following;
+      const isShared = this.#cluster === undefined;
+      const history = { ...this.#recorder.history(log.events), base, isShared };
+      return this.#judge(history, log, nemesis, why);
+    } finally {
+      await reader.close();
+    }
+  }
+
+  #parts(): CallersParts {
+    const { attach, seed } = this.#options;
+    return {
+      endpoints: this.#cluster?.endpoints ?? attach,
+      clusterId: this.#cluster?.clusterId,
+      recorder: this.#recorder,
+      prng: this.#prng.fork(2),
+      now: this.#now,
+      stop: this.#stop.signal,
+      run: `j${seed}`,
+    };
+  }
+
+  /** Load and faults, for as long as asked. */
+  async #load(parts: CallersParts, log: EventLog): Promise<Nemesis | undefined> {
+    const { clients, rate, seconds, nemeses, workload } = this.#options;
+    const workloads = workloadsOf(workload);
+    const everyMs = (clients / rate) * 1_000;
+    const all: Promise<void>[] = [];
+    for (let process = 1; process <= clients; process += 1) {
+      const kind = workloads[process % workloads.length];
+      if (kind !== undefined) all.push(call(parts, process, kind, everyMs));
+    }
+    const watchers = Math.max(...workloads.map((each) => each.watchers));
+    for (let number = 1; number <= watchers; number += 1) all.push(watchAll(parts, number, log));
+    const nemesis =
+      this.#cluster && new Nemesis(this.#cluster, this.#prng.fork(3), this.#now, this.#log);
+    const { intervalSeconds, lastsSeconds } = this.#options;
+    const striking = new AbortController();
+    const faults = nemesis?.run(
+      nemeses,
+      intervalSeconds * 1_000,
+      lastsSeconds * 1_000,
+      striking.signal,
+    );
+    const working = Promise.all(all);
+    await Promise.race([pause(seconds * 1_000), working]);
+    striking.abort();
+    await faults;
+    await this.#cluster?.heal();
+    // Whoever waits may still be answered, now that nothing fails.
+    this.#stop.abort();
+    await working;
+    return nemesis;
+  }
+
+  /** Waits until the cluster answers, everything is told, and its replicas are in one state. Says what went wrong. */
+  async #recover(reader: Client, log: EventLog): Promise<string[]> {
+    const deadline = performance.now() + RECOVERY_MS;
+    let why: string[] = ['the healed cluster does not answer'];
+    while (performance.now() < deadline) {
+      why = await this.#findUnsettled(reader, log);
+      if (why.length === 0) return why;
+      await pause(LOOK_MS);
+    }
+    return why;
+  }
+
+  async #findUnsettled(reader: Client, log: EventLog): Promise<string[]> {
+    try {
+      const { revision: newest } = await answerOf(reader);
+      if (log.newest + log.missing < newest)
+        return [`the watch told ${log.newest} of ${newest} events`];
+      const endpoints = this.#cluster?.sites.map(({ process }) => process.options.address) ?? [];
+      const states = await Promise.all(endpoints.map((each) => reader.status(each)));
+      const [first] = states;
+      const differing = states.filter(
+        (state) => state.applied !== first?.applied || state.digest !== first.digest,
+      );
+      const told = states.map(
+        ({ replicaId, applied, digest }) => `${replicaId}: ${applied} ${digest}`,
+      );
+      return differing.length === 0 ? [] : [`replicas differ: ${told.join('; ')}`];
+    } catch (error) {
+      if (!TocsinError.is(error)) throw error;
+      return [`the healed cluster does not answer: ${error.code}`];
+    }
+  }
+
+  #judge(history: History, log: EventLog, nemesis: Nemesis | undefined, unsettled: string[]): Run {
+    const checks = checkHistory(history);
+    const { counts } = this.#recorder;
+    const { minimum } = this.#options;
+    const why = [...unsettled, ...checks.findings.map(({ rule, says }) => `${rule}: ${says}`)];
+    const voids: string[] = [];
+    if (counts.done < minimum)
+      voids.push(`only ${counts.done} commands were acknowledged, fewer than ${minimum}`);
+    if (log.missing > 0) voids.push(`${log.missing} events were compacted before they were told`);
+    if (checks.unknown > 0) voids.push(`${checks.unknown} conditions could not be decided`);
+    const isVoid = voids.length > 0 && (why.length === 0 || log.missing > 0);
+    return {
+      options: this.#options,
+      folder: this.#folder,
+      commit: commit(),
+      verdict: isVoid ? 'VOID' : why.length === 0 ? 'valid' : 'INVALID',
+      why: isVoid ? voids : why,
+      checks,
+      counts,
+      faults: nemesis?.counts ?? {},
+      spans: nemesis?.spans ?? [],
+      seconds: this.#now() / 1_000,
+      history,
+    };
+  }
+}
+
+/** A linearizable answer that costs little. */
+const answerOf = (client: Client): Promise<{ readonly revision: number }> =>
+  client.list({}, { limit: 1, timeoutMs: 5_000 });
+
+function commit(): string {
+  try {
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
+  } catch {
+    return 'unknown';
+  }
+}

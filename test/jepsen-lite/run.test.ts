@@ -1,0 +1,68 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { programPath } from '../../cli/local/program.ts';
+
+const SEED = process.env['SEED'] ?? `${Date.now()}`;
+
+/** Runs the command as a tester does; answers with its exit status and what it printed. */
+async function jepsen(args: readonly string[]): Promise<{ status: unknown; printed: string }> {
+  const main = join(programPath(), '..', '..', 'jepsen-lite', 'main.js');
+  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let printed = '';
+  child.stdout.on('data', (chunk) => {
+    printed += String(chunk);
+  });
+  const status = await new Promise((resolve) => child.once('close', resolve));
+  return { status, printed };
+}
+
+test(`a short run with kills and partitions is valid, and leaves a report (SEED=${SEED})`, {
+  timeout: 120_000,
+}, async () => {
+  const out = await mkdtemp(join(tmpdir(), 'tocsin-jepsen-'));
+  try {
+    const load = ['--time', '6', '--rate', '100', '--interval', '0.7', '--lasts', '0.7'];
+    const faults = ['--nemesis', 'kill,isolate,one-way,loss,pause,reset', '--minimum', '20'];
+    const { status, printed } = await jepsen([
+      ...load,
+      ...faults,
+      '--seed',
+      SEED,
+      '--out',
+      out,
+      '--json',
+    ]);
+    const said = JSON.parse(printed);
+    expect({ status, verdict: said.verdict, why: said.why }).toEqual({
+      status: 0,
+      verdict: 'valid',
+      why: [],
+    });
+    expect(Object.keys(said.faults).length).toBeGreaterThan(0);
+    const page = await readFile(join(out, 'report.html'), 'utf8');
+    expect(page).toContain('<svg');
+    expect(page).not.toMatch(/(src|href)=/);
+    const lines = (await readFile(join(out, 'history.jsonl'), 'utf8')).trim().split('\n');
+    expect(lines.length).toBeGreaterThan(said.checks.operations);
+    for (const line of lines) JSON.parse(line);
+  } finally {
+    await rm(out, { recursive: true, force: true });
+  }
+});
+
+test('a run in which too little was acknowledged is void', { timeout: 120_000 }, async () => {
+  const out = await mkdtemp(join(tmpdir(), 'tocsin-jepsen-'));
+  try {
+    const args = ['--time', '1', '--nemesis', 'none', '--replicas', '1', '--minimum', '100000'];
+    const { status, printed } = await jepsen([...args, '--out', out, '--json']);
+    expect({ status, verdict: JSON.parse(printed).verdict }).toEqual({
+      status: 2,
+      verdict: 'VOID',
+    });
+  } finally {
+    await rm(out, { recursive: true, force: true });
+  }
+});
