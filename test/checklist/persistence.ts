@@ -23,13 +23,20 @@ export const PERSISTENCE: Chapter = chapter('Persistence, crashes, storage', {
   ),
   96: by(
     'A hole in the log found at the start keeps the replica silent until peers have healed it',
-    'storage/damage-contract › whatever is lost of a log, one intact peer restores it to the byte',
+    'replica/repair › a replica that has lost entries has no voice until peers have given it exactly those',
     'storage/level-log-store › %s is damage, and no other entry is',
   ),
-  97: open(
+  97: by(
     'A damaged entry anywhere, before or behind the commit index; one alone refuses to start',
+    'replica/repair › a replica that has lost entries has no voice until peers have given it exactly those',
+    'storage/damage-contract › whatever is lost of a log, one intact peer restores it to the byte',
+    'replica/repair › a replica alone cannot be repaired, and says what can be done',
   ),
-  98: open('Damage on all replicas in different places heals; in one place it stops them loudly'),
+  98: by(
+    'Damage on all replicas in different places heals; in one place it stops them loudly',
+    'replica/repair › damage on one replica at a time heals by itself, whatever has been compacted meanwhile',
+    'replica/repair › entries that every replica has lost stop all of them with a code',
+  ),
   99: by(
     'A damaged vote is no vote until a later term makes that safe',
     'storage/level-log-store › with %s of the hard state it abstains, and keeps to it',
@@ -122,6 +129,7 @@ export const PERSISTENCE: Chapter = chapter('Persistence, crashes, storage', {
     '"Never had it" is said only by a replica whose log is whole there',
     'storage/damage-contract › what a majority never had is cut, and the log goes on',
     'storage/damage-contract › what was committed is not given up',
+    'replica/repair › what a majority has never had was never committed, and is cut',
   ),
   120: open('A leader finds entries damaged and gives way'),
   121: open(
@@ -155,7 +163,12 @@ export const SNAPSHOTS: Chapter = chapter('Snapshots and compaction', {
     'replica/snapshots › a follower that was away for longer than the log reaches back is given a snapshot',
     'raft/golden › a-follower-behind-the-compacted-log-takes-a-snapshot',
   ),
-  127: open('A snapshot is no larger than the state, and no slower than writing it'),
+  127: by(
+    'A snapshot is no larger than the state, and no slower than writing it',
+    'statemachine/capture › is cut into chunks of whole items, within the bound',
+    'statemachine/bounds › five thousand short alerts leave no more than the limits allow',
+    'replica/large-snapshot › a large snapshot that a follower fetches costs no election, and no write waits for it',
+  ),
   128: by(
     'A snapshot under way pauses appends; its end or failure resumes them',
     'raft/snapshots › a peer that lacks compacted entries is offered a snapshot, once a heartbeat, until it holds it',
@@ -238,7 +251,10 @@ export const SNAPSHOTS: Chapter = chapter('Snapshots and compaction', {
     'statemachine/capture › has the same bytes on every replica, also on one that was itself restored',
     'storage/snapshot-contract › equal contents are the same snapshot, once',
   ),
-  146: open('A compacted log without its snapshot does not start'),
+  146: by(
+    'A compacted log without its snapshot does not start',
+    'storage/snapshot-damage › a compacted log whose snapshots are all %s does not start: it says what it lacks',
+  ),
   147: by(
     'Who waits at a deposed leader is answered when a snapshot passes it',
     'replica/partition › of a hundred that wait at a leader cut off none hears yes before it is whole again; all hear the truth',
@@ -248,8 +264,13 @@ export const SNAPSHOTS: Chapter = chapter('Snapshots and compaction', {
     'storage/snapshot-contract › the newest two are kept, the newest first',
     'storage/snapshot-contract › one at a time; an abandoned one makes room',
   ),
-  149: open('A large snapshot over a slow link trips no election'),
-  150: open(
+  149: by(
+    'A large snapshot over a slow link trips no election',
+    'replica/large-snapshot › a large snapshot that a follower fetches costs no election, and no write waits for it',
+  ),
+  150: by(
     'A damaged snapshot on disk gives way to the older one and the log, or to those of peers',
+    'storage/snapshot-damage › a newest snapshot whose %s rots gives way to the one before it and the log',
+    'storage/snapshot-damage › an older snapshot that rots costs nothing while the newest is whole',
   ),
 });

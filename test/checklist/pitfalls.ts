@@ -113,7 +113,7 @@ export const AGREEMENT_PITFALLS: readonly Pitfall[] = [
   pitfall(
     by(
       'The log cut at a damaged committed entry, and votes given after that',
-      'storage/damage-contract › whatever is lost of a log, one intact peer restores it to the byte',
+      'replica/repair › a replica that has lost entries has no voice until peers have given it exactly those',
       'storage/damage-contract › what was committed is not given up',
     ),
     'give-up-what-was-committed',
@@ -121,7 +121,8 @@ export const AGREEMENT_PITFALLS: readonly Pitfall[] = [
   pitfall(
     by(
       'A wiped replica returns under its id and votes',
-      'storage/rebuild › an emptied log is not a new replica: it has lost what it knows it had',
+      'storage/data-folder › %s is DATA_MISSING, and nothing is made',
+      'replica/membership › a wiped disk under an old id is not let in, and a new id is',
     ),
     'form-a-wiped-folder-anew',
   ),
