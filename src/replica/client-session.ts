@@ -37,9 +37,19 @@ export interface Host {
   /** Calls back when the local state is fresh enough for a linearizable answer, or why it will not be. */
   readLinearizable(done: ReadDone): void;
   status(): ReplicaStatus;
+  /** Why nobody can be served now; undefined = everybody is. */
+  readonly problem: TocsinError | undefined;
   /** What an operator asks. */
   administer(request: AdminRequest, done: AdminDone): void;
 }
+
+/** What is answered from the applied state, or goes into it. */
+const ASKS_FOR_STATE: ReadonlySet<FrameType> = new Set<FrameType>([
+  FrameType.SUBMIT,
+  FrameType.GET,
+  FrameType.LIST,
+  FrameType.WATCH,
+]);
 
 /** One client's connection: takes requests, bounded in number, and answers each exactly once. */
 export class ClientSession {
@@ -67,6 +77,8 @@ export class ClientSession {
   }
 
   #dispatch(type: FrameType, id: number, body: Uint8Array): void {
+    const { problem } = this.#host;
+    if (problem !== undefined && ASKS_FOR_STATE.has(type)) throw problem;
     switch (type) {
       case FrameType.SUBMIT:
         this.#submit(id, body);

@@ -8,12 +8,14 @@ import type { PeerLinks } from './peer-links.ts';
 
 /** Tells the others what the state here is, and compares it with what they tell. */
 export class Comparer {
+  readonly #self: ReplicaId;
   readonly #members: Members;
   readonly #links: PeerLinks;
   readonly #digests: Digests;
   #verdict: Verdict = { is: 'unknown' };
 
   constructor(self: ReplicaId, members: Members, links: PeerLinks) {
+    this.#self = self;
     this.#members = members;
     this.#links = links;
     this.#digests = new Digests(self);
@@ -21,6 +23,12 @@ export class Comparer {
 
   note(index: LogIndex, digest: number): void {
     this.#digests.note(index, digest);
+  }
+
+  /** The state was replaced: what was noted of it says nothing any more. */
+  forgetOwn(): void {
+    this.#digests.forget(this.#self);
+    this.#verdict = { is: 'unknown' };
   }
 
   heard(peer: ReplicaId, checkpoints: readonly Checkpoint[]): void {

@@ -1,6 +1,7 @@
-import { assert } from '../base/assert.ts';
+import { assert, must } from '../base/assert.ts';
 import type { Clock, Timer } from '../base/clock.ts';
-import type { LogIndex, ReplicaId, UnixMillis } from '../base/ids.ts';
+import { type LogIndex, logIndex, type ReplicaId, type UnixMillis } from '../base/ids.ts';
+import { Prng } from '../base/prng.ts';
 import type { Plan, Target } from '../raft/change.ts';
 import type { Configuration } from '../raft/configuration.ts';
 import { RaftCore, type RaftInit } from '../raft/core.ts';
@@ -15,10 +16,11 @@ import type {
   Ready,
   Standing,
 } from '../raft/types.ts';
-import type { LogPlace, LogStore, SnapshotMeta } from '../storage/types.ts';
+import type { LogPlace, LogStore, Restored, SnapshotMeta } from '../storage/types.ts';
 import { listsOf } from '../wire/members.ts';
-import { EntryRecord } from '../wire/record.ts';
+import { EntryRecord, recordOf } from '../wire/record.ts';
 import { DiskWriter } from './disk-writer.ts';
+import type { Members } from './members.ts';
 import { Sealer } from './sealer.ts';
 
 /** What the driver tells whoever owns it. */
@@ -85,6 +87,10 @@ export class CoreDriver {
   }
   get lastIndex(): LogIndex {
     return this.#core.last.index;
+  }
+  /** Where the log begins. */
+  get baseIndex(): LogIndex {
+    return this.#core.base.index;
   }
   get firstInMemory(): number {
     return this.#core.firstInMemory;
@@ -249,4 +255,30 @@ export class CoreDriver {
       return;
     this.#parts.events.standing(before, now);
   }
+}
+
+/** What a core starts from, out of what the disk remembers. */
+export function initFrom(
+  { hardState, tail, terms, base, snapshot, configurations }: Restored,
+  id: ReplicaId,
+  members: Members,
+  seed: number,
+): DriverParts['init'] {
+  // Who belonged to the cluster where the log begins matters no more than until its next configuration entry, which is
+  // in the snapshot if there is one: it cannot be cut any more.
+  const configuration = listsOf(snapshot?.members ?? members.first);
+  const committed = Math.max(hardState.commit, (snapshot ?? base).index);
+  return {
+    id,
+    voters: configuration.voters,
+    prng: new Prng(seed),
+    hardState: { ...hardState, commit: logIndex(committed) },
+    tail,
+    terms,
+    snapshot: base.index === 0 ? undefined : { ...base, configuration },
+    configurations: configurations.map((entry) => ({
+      index: entry.index,
+      configuration: must(recordOf(entry).configuration, `entry ${entry.index}`),
+    })),
+  };
 }

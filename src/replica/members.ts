@@ -34,6 +34,10 @@ export class Members {
     for (const entry of restored.configurations) this.#append(entry.index, recordOf(entry).members);
   }
 
+  /** Those where the log begins. */
+  get first(): readonly ClusterMember[] {
+    return (this.#list[0] as MembersAt).members;
+  }
   /** The entry that made them so. */
   get newestIndex(): number {
     return this.#newest.index;

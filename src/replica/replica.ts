@@ -1,19 +1,18 @@
-import { assert, must } from '../base/assert.ts';
+import { assert } from '../base/assert.ts';
 import type { Clock, Timer } from '../base/clock.ts';
 import { TocsinError } from '../base/errors.ts';
 import { hashToHex } from '../base/hash.ts';
-import { type LogIndex, logIndex, type Millis, millis, type ReplicaId } from '../base/ids.ts';
+import { logIndex, type Millis, millis, type ReplicaId } from '../base/ids.ts';
 import { HEARTBEAT_TICKS, READS_PENDING_MAX, TICK_MS } from '../base/limits.ts';
-import { Prng } from '../base/prng.ts';
 import type { Message, Ready, Standing } from '../raft/types.ts';
 import type { AlertMachine } from '../statemachine/machine.ts';
+import { emptyEnd } from '../storage/log-state.ts';
 import type { LogPlace, Restored, SnapshotMeta } from '../storage/types.ts';
 import type { Channel } from '../transport/types.ts';
 import type { AdminRequest } from '../wire/admin-messages.ts';
 import type { Checkpoint } from '../wire/digests.ts';
 import type { FrameType } from '../wire/frame.ts';
 import type { Hello } from '../wire/handshake.ts';
-import { listsOf } from '../wire/members.ts';
 import { recordOf } from '../wire/record.ts';
 import type { ReplicaStatus } from '../wire/status.ts';
 import { type AdminDone, Administrator } from './administrator.ts';
@@ -21,12 +20,13 @@ import { AppliedState } from './applied-state.ts';
 import { Applier } from './applier.ts';
 import { ClientSession } from './client-session.ts';
 import { Comparer } from './comparer.ts';
-import { CoreDriver } from './core-driver.ts';
+import { CoreDriver, initFrom } from './core-driver.ts';
 import type { Resident } from './front-door.ts';
 import { Members } from './members.ts';
 import type { ReplicaParts } from './parts.ts';
 import { PeerLinks } from './peer-links.ts';
 import { type Proposal, Proposals } from './proposals.ts';
+import { Quarantine } from './quarantine.ts';
 import { type ReadDone, Reads } from './reads.ts';
 import { SnapshotDesk } from './snapshot-desk.ts';
 import { StallGuard } from './stall-guard.ts';
@@ -51,6 +51,7 @@ export class Replica implements Resident {
   readonly #comparer: Comparer;
   readonly #stalls: StallGuard;
   readonly #admin: Administrator;
+  readonly #quarantine: Quarantine;
   readonly #startedAt: number;
   readonly watches: WatchHub;
   readonly snapshots: SnapshotDesk;
@@ -92,6 +93,16 @@ export class Replica implements Resident {
       log,
       onFault: (error) => this.#fault(error),
     });
+    this.#quarantine = new Quarantine({
+      seed,
+      base: () => this.#driver.baseIndex,
+      applied: () => this.#applier.applied,
+      committed: () => logIndex(this.#driver.committed),
+      fetch: (peer, reaching) => this.snapshots.fetch(peer, reaching),
+      rebuild: (to, place) => this.#replaceState(to, place ?? emptyEnd(identity.clusterId)),
+      log,
+      onFault: (error) => this.#fault(error),
+    });
     this.#admin = new Administrator({
       clock,
       driver: this.#driver,
@@ -103,34 +114,19 @@ export class Replica implements Resident {
     });
   }
 
-  #driverFrom({ hardState, tail, terms, base, snapshot, configurations }: Restored): CoreDriver {
+  #driverFrom(restored: Restored): CoreDriver {
     const { identity, store, clock, seed } = this.#parts;
-    // Who belonged to the cluster where the log begins matters no more than until its next configuration entry, which is
-    // in the snapshot if there is one: it cannot be cut any more.
-    const configuration = listsOf(snapshot?.members ?? this.#members.all);
     return new CoreDriver({
-      init: {
-        id: identity.replicaId,
-        voters: configuration.voters,
-        prng: new Prng(seed),
-        hardState: { ...hardState, commit: higher(hardState.commit, this.#place.index) },
-        tail,
-        terms,
-        snapshot: base.index === 0 ? undefined : { ...base, configuration },
-        configurations: configurations.map((entry) => ({
-          index: entry.index,
-          configuration: must(recordOf(entry).configuration, `entry ${entry.index}`),
-        })),
-      },
+      init: initFrom(restored, identity.replicaId, this.#members, seed),
       leaveJoint: (configuration) => this.#admin.leaveJoint(configuration),
-      base,
+      base: restored.base,
       time: () => this.#state.machine.time,
       store,
       clock,
       events: {
         cut: () => this.#cutProposals(),
         send: (message) => this.#links.send(message),
-        progressed: (ready, snap) => this.#progressed(ready, snap),
+        progressed: (ready, snapshot) => this.#progressed(ready, snapshot),
         standing: (before, now) => this.#changedStanding(before, now),
         failed: (error) => this.#fault(error),
       },
@@ -207,7 +203,9 @@ export class Replica implements Resident {
   }
 
   readonly answerBulk = (type: FrameType, body: Uint8Array): Promise<readonly Uint8Array[]> =>
-    this.snapshots.answer(type, body);
+    this.problem === undefined
+      ? this.snapshots.answer(type, body)
+      : Promise.reject<readonly Uint8Array[]>(this.problem);
 
   receiveDigests(peer: ReplicaId, checkpoints: readonly Checkpoint[]): void {
     this.#comparer.heard(peer, checkpoints);
@@ -259,6 +257,10 @@ export class Replica implements Resident {
     this.#driver.soon();
   }
 
+  get problem(): TocsinError | undefined {
+    return this.#quarantine.problem;
+  }
+
   status(): ReplicaStatus {
     const { identity, agent } = this.#parts;
     const { role, term, leader } = this.standing;
@@ -287,7 +289,8 @@ export class Replica implements Resident {
     this.#driver.tick(late === undefined);
     if (late !== undefined) this.#stoodStill(late);
     this.#proposals.expire();
-    this.snapshots.tick();
+    if (this.problem === undefined) this.snapshots.tick();
+    this.#quarantine.tick();
     this.#admin.settle();
     this.#beat += 1;
     if (this.#beat % HEARTBEAT_TICKS === 0) this.#compare();
@@ -306,14 +309,12 @@ export class Replica implements Resident {
 
   #compare(): void {
     const verdict = this.#comparer.compare();
-    if (verdict.is !== 'differs') return;
-    const { index, agreeing } = verdict;
-    this.#fault(
-      new TocsinError(
-        'STATE_DIVERGED',
-        `the state at entry ${index} is not that of replicas ${agreeing.join(', ')}`,
-      ),
-    );
+    if (verdict.is === 'differs') this.#quarantine.enter(verdict.index, verdict.agreeing);
+    const { problem } = this.#quarantine;
+    if (problem === undefined) return;
+    this.watches.dismiss(problem);
+    this.#reads.close(problem);
+    if (this.standing.role === 'leader') this.#driver.stepDown();
   }
 
   #cutProposals(): void {
@@ -346,9 +347,16 @@ export class Replica implements Resident {
 
   /** A snapshot is the state from now on; the log goes on behind it. */
   #installed(snapshot: SnapshotMeta): void {
-    this.#state.replace(this.snapshots.machineOf(snapshot));
-    this.#place = snapshot;
+    this.#replaceState(this.snapshots.machineOf(snapshot), snapshot);
+  }
+
+  /** What the log holds beyond `place` is applied to the new state. */
+  #replaceState(machine: AlertMachine, place: LogPlace): void {
+    this.#state.replace(machine);
+    this.#place = place;
     this.#applier.replaced();
+    this.#comparer.forgetOwn();
+    this.#applier.advance(logIndex(this.#driver.committed));
     this.watches.wake();
   }
 
@@ -387,8 +395,6 @@ export class Replica implements Resident {
     this.#parts.onFault(error);
   }
 }
-
-const higher = (a: LogIndex, b: LogIndex): LogIndex => logIndex(Math.max(a, b));
 
 const unknownOutcome = (why: string): TocsinError =>
   new TocsinError('OUTCOME_UNKNOWN', `${why}; the command may or may not be written`);

@@ -103,6 +103,11 @@ export class SnapshotDesk {
     return this.#answers.answer(type, body);
   }
 
+  /** The newest snapshot of a peer that reaches `reaching`; undefined = not now. */
+  fetch(peer: ReplicaId, reaching: LogIndex): Promise<FetchedSnapshot | undefined> {
+    return this.#fetch.fetch(peer, reaching);
+  }
+
   /** The leader can no longer send what is missing here. It says so again and again, until this replica has it. */
   offered({ from, last }: SnapshotOffer): void {
     if (this.#fetch.isBusy) return;

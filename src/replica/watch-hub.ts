@@ -19,6 +19,7 @@ import {
   encodeEvent,
   encodeProgress,
 } from '../wire/answers.ts';
+import { encodeFail } from '../wire/client-messages.ts';
 import { FrameType } from '../wire/frame.ts';
 import type { AppliedState } from './applied-state.ts';
 
@@ -104,6 +105,14 @@ export class WatchHub {
 
   removeAll(channel: Channel): void {
     this.#lines.delete(channel);
+  }
+
+  /** Nobody can be told anything that is true: every watcher is let go, to go on elsewhere. */
+  dismiss(why: TocsinError): void {
+    for (const [channel, { watches }] of this.#lines)
+      for (const id of watches.keys())
+        channel.send(FrameType.FAIL, ALERTS_GROUP, id, [encodeFail(why)]);
+    this.#lines.clear();
   }
 
   /** The history has grown, or a socket takes more again. */

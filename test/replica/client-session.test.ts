@@ -44,6 +44,8 @@ class Stage implements Host {
   readLinearizable(done: ReadDone): void {
     this.reads.push(done);
   }
+  readonly problem: undefined = undefined;
+
   administer(_request: unknown, done: AdminDone): void {
     done([]);
   }
