@@ -35,7 +35,7 @@ export const SERVICE: Chapter = chapter('State machine, retries, clients', {
   201: open('Clients, losses, crashes, partitions and snapshots under a linearizability checker'),
   202: by(
     'Digests of the replicas are compared, and one that differs is found',
-    'replica/health › a replica whose state differs from that of a majority stops with a code',
+    'replica/health › a leader whose state differs lets go, and its client goes on elsewhere',
     'replica/health › two replicas that differ blame neither, and both say so',
   ),
   203: by(
