@@ -155,13 +155,13 @@ class SlotFile implements MarkFile {
   }
 
   async read(): Promise<Mark> {
-    const [one, other] = await Promise.all(SLOTS.map((slot) => this.#readSlot(slot)));
-    // A torn slot is the one that was being written: the other is the older, and still true.
-    const newest = isNewer(one, other) ? one : other;
-    if (newest === undefined)
+    const bytes = new Uint8Array(SLOT_AT + SLOT_BYTES);
+    const { bytesRead } = await this.#handle.read(bytes, 0, bytes.byteLength, 0);
+    const found = decodeMark(bytes.subarray(0, bytesRead));
+    if (found === undefined)
       throw new TocsinError('DATA_CORRUPT', `both slots of the file ${FILE} are damaged`);
-    this.#slot = newest === one ? 1 : 0;
-    return newest;
+    this.#slot = found.slot === 0 ? 1 : 0;
+    return found.mark;
   }
 
   async write(mark: Mark): Promise<void> {
@@ -175,12 +175,6 @@ class SlotFile implements MarkFile {
   close(): Promise<void> {
     return this.#handle.close();
   }
-
-  async #readSlot(slot: 0 | 1): Promise<Mark | undefined> {
-    const bytes = new Uint8Array(SLOT_BYTES);
-    const { bytesRead } = await this.#handle.read(bytes, 0, SLOT_BYTES, slot * SLOT_AT);
-    return bytesRead === SLOT_BYTES ? decode(bytes, slot) : undefined;
-  }
 }
 
 const FILE = 'high-water';
@@ -191,6 +185,19 @@ const SLOT_AT = 4096;
 const MAGIC = 0x57434f54; // 'TOCW'
 const VERSION = 2;
 const CRC_AT = 44;
+
+/**
+ * The mark that the file holds, and in which slot; undefined when both are damaged. A torn slot is the one that was being
+ * written: the other is the older, and still true.
+ */
+export function decodeMark(
+  file: Uint8Array,
+): { readonly mark: Mark; readonly slot: 0 | 1 } | undefined {
+  const [one, other] = SLOTS.map((slot) => decode(file.subarray(slot * SLOT_AT), slot));
+  const slot = isNewer(one, other) ? 0 : 1;
+  const mark = slot === 0 ? one : other;
+  return mark && { mark, slot };
+}
 
 /** By writes, then by term, then by whether a vote was given: in this order marks follow one another. */
 function isNewer(one: Mark | undefined, other: Mark | undefined): boolean {
@@ -217,6 +224,7 @@ function encode({ sequence, last, voted }: Mark, slot: 0 | 1): Uint8Array {
 
 /** Undefined when the slot is damaged. */
 function decode(bytes: Uint8Array, slot: 0 | 1): Mark | undefined {
+  if (bytes.byteLength < SLOT_BYTES) return undefined;
   if (crc32(bytes.subarray(0, CRC_AT)) !== readU32(bytes, CRC_AT)) return undefined;
   if (readU32(bytes, 0) !== MAGIC || bytes[4] !== VERSION || bytes[5] !== slot) return undefined;
   if ([8, 16, 24, 32].some((at) => Number.isNaN(readU64(bytes, at)))) return undefined;

@@ -42,7 +42,8 @@ export function findLogDamage(bytes: Uint8Array): string | undefined {
   return undefined;
 }
 
-function isFragment(bytes: Uint8Array, at: number, blockLeft: number): boolean {
+/** Whether a whole fragment begins at `at`, where its block has `blockLeft` bytes left. */
+export function isFragment(bytes: Uint8Array, at: number, blockLeft: number): boolean {
   const type = bytes[at + 6] as number;
   if (type < FULL || type > LAST) return false;
   const length = LOG_HEADER_BYTES + readU16(bytes, at + 4);

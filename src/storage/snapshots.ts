@@ -181,18 +181,23 @@ async function writeMeta(files: Files, name: string, meta: SnapshotMeta): Promis
 async function readMeta(files: Files, name: string, kind: Kind): Promise<SnapshotMeta | undefined> {
   const id = idOf(name, kind);
   if (id === undefined) return undefined;
-  const record = unseal(MAGIC, await files.read(name, 0, await files.size(name)));
+  const meta = decodeMeta(await files.read(name, 0, await files.size(name)));
+  return meta?.id === id ? meta : undefined;
+}
+
+/** What such a file says; undefined when it is damaged. */
+export function decodeMeta(bytes: Uint8Array): SnapshotMeta | undefined {
+  const record = unseal(MAGIC, bytes);
   if (typeof record === 'string' || record.version !== VERSION) return undefined;
   try {
-    const meta = decodeSnapshotMeta(record.body);
-    return meta.id === id ? meta : undefined;
+    return decodeSnapshotMeta(record.body);
   } catch (error) {
     if (!TocsinError.is(error)) throw error;
     return undefined;
   }
 }
 
-const isChunk = (bytes: Uint8Array, chunk: SnapshotChunk): boolean =>
+export const isChunk = (bytes: Uint8Array, chunk: SnapshotChunk): boolean =>
   bytes.byteLength === chunk.bytes && crc32(bytes) === chunk.crc;
 
 /** Where chunk `number` begins in the file. */
