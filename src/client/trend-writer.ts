@@ -20,6 +20,8 @@ interface Frame {
   readonly count: number;
   /** Series registered up to here are all that it needs. */
   readonly slots: number;
+  /** When it left, by the monotonic clock. */
+  sentAt: number;
 }
 
 export interface TrendWriterOptions {
@@ -28,8 +30,8 @@ export interface TrendWriterOptions {
   readonly endpoints: readonly string[];
   /** Samples gathered before a frame leaves by itself. @defaultValue 8,192 */
   readonly frameSamples?: number;
-  /** Told once of each frame, when its samples were taken. */
-  readonly onTaken?: (taken: Taken) => void;
+  /** Told once of each frame, when its samples were taken and judged, and how long that was after it had left. */
+  readonly onTaken?: (taken: Taken, elapsedMs: number) => void;
 }
 
 const FRAME_SAMPLES = 8_192;
@@ -91,7 +93,7 @@ export class TrendWriter {
   flush(): void {
     const { count } = this.#builder;
     if (count === 0) return;
-    this.#queue.push({ body: this.#builder.take(), count, slots: this.#series.length });
+    this.#queue.push({ body: this.#builder.take(), count, slots: this.#series.length, sentAt: 0 });
     this.#queuedSamples += count;
     this.#pump();
   }
@@ -162,6 +164,7 @@ export class TrendWriter {
       connection.whenRoom(() => this.#pump());
       return false;
     }
+    frame.sentAt = this.#options.clock.monotonic();
     this.#underWay.add(frame);
     this.#queuedSamples -= frame.count;
     this.#underWaySamples += frame.count;
@@ -172,7 +175,7 @@ export class TrendWriter {
     if (!this.#underWay.delete(frame)) return;
     this.#underWaySamples -= frame.count;
     for (const fate of Object.keys(this.taken) as (keyof Taken)[]) this.taken[fate] += taken[fate];
-    this.#options.onTaken?.(taken);
+    this.#options.onTaken?.(taken, this.#options.clock.monotonic() - frame.sentAt);
     this.#wake();
     this.#pump();
   }
