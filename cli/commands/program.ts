@@ -36,6 +36,10 @@ const ENTRIES: Readonly<Record<string, Entry>> = {
     summary: 'play a folder of recordings through rules into a cluster',
     load: async (io) => (await import('../replay/command.ts')).replayCommand(io),
   },
+  rule: {
+    summary: 'look at rules, explain, try and change them',
+    load: async (io) => (await import('../rule/command.ts')).ruleCommand(io),
+  },
   trend: {
     summary: 'look at vital signs, plot and export them',
     load: async (io) => (await import('../trend/command.ts')).trendCommand(io),

@@ -44,18 +44,70 @@ const limitRule = z.strictObject({
   ...common,
   side: z.enum(SIDES, { error: ({ input }) => notOneOf(input, SIDES) }),
   limit: z.number(),
+  hysteresis: z.number().min(0, 'is below 0').exactOptional(),
   endAfter: samples,
   instance: nameOf.exactOptional(),
   latching: z.boolean().exactOptional(),
   acknowledgementRequired: z.boolean().exactOptional(),
 });
 const missingRule = z.strictObject({ ...common, endAfter: samples.default(1) });
+const { startAfter: _samples, ...named } = common;
+const trendCommon = { ...named, startAfter: samples.default(1), endAfter: samples.default(1) };
+const side = z.enum(SIDES, { error: ({ input }) => notOneOf(input, SIDES) });
+const above = (least: number, most: number) =>
+  z.number().min(least, `is below ${least}`).max(most, `is above ${most}`);
+const trendRule = z.discriminatedUnion(
+  'kind',
+  [
+    z.strictObject({ ...trendCommon, kind: z.literal('stuck'), startAfter: samples }),
+    z.strictObject({
+      ...trendCommon,
+      kind: z.literal('rate'),
+      side,
+      perMinute: above(0.01, 1_000),
+      overSeconds: above(5, 3_600),
+    }),
+    z.strictObject({ ...trendCommon, kind: z.literal('zscore'), limit: above(1, 100) }),
+    z.strictObject({
+      ...trendCommon,
+      kind: z.literal('ewma'),
+      weight: above(0.01, 1),
+      limit: above(1, 100),
+    }),
+    z.strictObject({
+      ...trendCommon,
+      kind: z.literal('cusum'),
+      slack: above(0, 10),
+      limit: above(1, 100),
+    }),
+    z.strictObject({
+      ...trendCommon,
+      kind: z.literal('slope'),
+      side,
+      limit: z.number(),
+      withinMinutes: above(1, 240),
+      points: z.int('is not a whole number').min(3, 'is below 3').max(120, 'is above 120'),
+    }),
+  ],
+  { error: 'is not one of stuck, rate, zscore, ewma, cusum, slope' },
+);
 const ruleSet = z.strictObject({
   version: z.literal(1, { error: 'is not 1, the only version of the format' }),
   name: z.string().min(1, 'is empty').max(NAME_CHARS_MAX),
   revision: z.int().min(1, 'is below 1').default(1),
   rules: z.array(limitRule).max(RULES_PER_SET_MAX),
   missing: z.array(missingRule).max(RULES_PER_SET_MAX).default([]),
+  profiles: z
+    .array(
+      z.strictObject({
+        name: nameOf,
+        limits: z.record(nameOf, z.number()),
+        patients: z.array(z.string().min(1, 'is empty').max(NAME_CHARS_MAX)),
+      }),
+    )
+    .max(RULES_PER_SET_MAX)
+    .exactOptional(),
+  trends: z.array(trendRule).max(RULES_PER_SET_MAX).exactOptional(),
 });
 
 /**

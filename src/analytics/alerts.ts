@@ -4,6 +4,8 @@ import { DEDUP_KEY_CHARS_MAX } from '../base/limits.ts';
 import type { Transition } from './limits.ts';
 import { METRICS } from './metrics.ts';
 import { conditionOf, type LimitRule, type MissingRule, type RulePriority } from './rules.ts';
+import type { TrendTransition } from './trend-engine.ts';
+import { describeTrendRule, type TrendRule, trendConditionOf } from './trend-rules.ts';
 
 /** From a condition that changed to what the alert store is asked. Plain data of the shape that AlertApi takes. */
 
@@ -19,7 +21,7 @@ export interface AlertSource {
 /** Of the shape of RaiseInput. */
 export interface RaiseRequest {
   readonly dedupKey: string;
-  readonly kind: 'physiological' | 'technical';
+  readonly kind: 'physiological' | 'technical' | 'advisory';
   readonly priority: RulePriority;
   readonly condition: string;
   readonly text: string;
@@ -87,15 +89,60 @@ export function alertRequest(
  * `tech:pt-07f3:mon-01:HR:TEC`. Depends on nothing that changes while the condition lasts.
  * @throws TocsinError BAD_REQUEST when it is too long
  */
-export function dedupKey(rule: LimitRule | MissingRule, source: AlertSource): string {
-  const namespace = 'side' in rule ? 'phys' : 'tech';
-  const key = `${namespace}:${escaped(source.patient)}:${escaped(source.device)}:${conditionOf(rule)}`;
+export const dedupKey = (rule: LimitRule | MissingRule, source: AlertSource): string =>
+  keyOf('side' in rule ? 'phys' : 'tech', source, conditionOf(rule));
+
+function keyOf(namespace: string, source: AlertSource, condition: string): string {
+  const key = `${namespace}:${escaped(source.patient)}:${escaped(source.device)}:${condition}`;
   if (key.length > DEDUP_KEY_CHARS_MAX) {
     const message = `dedup key of ${key.length} characters is over ${DEDUP_KEY_CHARS_MAX}: ${key.slice(0, 80)}…`;
     throw new TocsinError('BAD_REQUEST', message);
   }
   return key;
 }
+
+/**
+ * The same for a trend. Advisory, but for a signal that stands still, which is technical. The cause carries the value and
+ * the rule's limit; the text says what was found.
+ * @throws TocsinError BAD_REQUEST when the names make a dedup key that is too long
+ */
+export function trendAlertRequest(
+  transition: TrendTransition,
+  source: AlertSource,
+  ruleRevision: number,
+): AlertRequest {
+  const { rule, phase, value, finding } = transition;
+  const condition = trendConditionOf(rule);
+  const isTechnical = rule.kind === 'stuck';
+  const key = keyOf(isTechnical ? 'tech' : 'trend', source, condition);
+  const observedAt = unixMillis(transition.time);
+  if (phase === 'end') return { type: 'clear', input: { target: { dedupKey: key }, observedAt } };
+  const limit = limitOf(rule);
+  const input: RaiseRequest = {
+    dedupKey: key,
+    kind: isTechnical ? 'technical' : 'advisory',
+    priority: rule.priority,
+    condition,
+    text: rule.text ?? `${describeTrendRule(rule)} (${toShort(finding)})`,
+    subject: source,
+    cause: {
+      metric: rule.metric,
+      value: Number.isNaN(value) ? null : value,
+      unit: METRICS[rule.metric].unit,
+      ...(limit === undefined ? {} : { limit }),
+      rule: `${rule.id}@${ruleRevision}`,
+    },
+    latching: false,
+    acknowledgementRequired: false,
+    observedAt,
+  };
+  return { type: 'raise', input };
+}
+
+const limitOf = (rule: TrendRule): number | undefined =>
+  rule.kind === 'stuck' ? undefined : rule.kind === 'rate' ? rule.perMinute : rule.limit;
+
+const toShort = (finding: number): string => String(Number(finding.toPrecision(3)));
 
 /** A colon inside a name must not make two different sources share a key. */
 const escaped = (name: string): string => name.replaceAll('%', '%25').replaceAll(':', '%3A');

@@ -5,6 +5,7 @@ import {
   assertRule,
   type ConditionKind,
   findProblem,
+  type LimitProfile,
   type LimitRule,
   type MissingRule,
   type RuleSet,
@@ -43,13 +44,18 @@ export class LimitEngine {
   readonly #rules: readonly (LimitRule | MissingRule)[];
   /** Rules of metric m stand at #first[m] … #first[m + 1] − 1; those about missing samples last. */
   readonly #first: Int32Array;
+  /** Those of everybody, then those of each profile. */
   readonly #limits: Float64Array;
+  readonly #hysteresis: Float64Array;
   /** 1 = HI, −1 = LO, 0 = about missing samples. */
   readonly #sides: Int8Array;
   readonly #startAfter: Uint16Array;
   readonly #endAfter: Uint16Array;
   readonly #metricCount: number;
   #runs: Uint16Array;
+  /** By subject: where its limits begin. */
+  readonly #limitsAt: Map<number, number> = new Map();
+  readonly #profiles: readonly LimitProfile[];
 
   /** `metrics` are what the source measures; `sample` speaks of them by their place in this list. */
   constructor(set: RuleSet, metrics: readonly MetricName[]) {
@@ -71,7 +77,15 @@ export class LimitEngine {
     this.#rules = rules;
     this.#metricCount = metrics.length;
     this.#first = Int32Array.from(first);
-    this.#limits = Float64Array.from(rules, (rule) => ('side' in rule ? rule.limit : 0));
+    this.#profiles = set.profiles ?? [];
+    const limit = (rule: LimitRule | MissingRule): number => ('side' in rule ? rule.limit : 0);
+    const ofProfiles = this.#profiles.flatMap(({ limits }) =>
+      rules.map((rule) => limits[rule.id] ?? limit(rule)),
+    );
+    this.#limits = Float64Array.from([...rules.map(limit), ...ofProfiles]);
+    this.#hysteresis = Float64Array.from(rules, (rule) =>
+      'side' in rule ? (rule.hysteresis ?? 0) : 0,
+    );
     this.#sides = Int8Array.from(rules, (rule) => signOf(kindOf(rule)));
     this.#startAfter = Uint16Array.from(rules, (rule) => rule.startAfter);
     this.#endAfter = Uint16Array.from(rules, (rule) => rule.endAfter);
@@ -89,13 +103,15 @@ export class LimitEngine {
       assert(false, `no metric ${metric} of ${this.#metricCount}`);
     const base = this.#place(subject);
     const present = Number.isFinite(value);
+    const limitsAt = this.#limitsAt.size === 0 ? 0 : (this.#limitsAt.get(subject) ?? 0);
     for (let rule = this.#first[metric] as number; rule < end; rule += 1) {
       const side = this.#sides[rule] as number;
       if (side !== 0 && !present) continue;
-      const limit = this.#limits[rule] as number;
-      const bad = side === 0 ? !present : side > 0 ? value >= limit : value <= limit;
       const was = this.#runs[base + rule] as number;
       const on = was >= ON;
+      const limit = this.#limits[limitsAt + rule] as number;
+      const back = on ? (this.#hysteresis[rule] as number) : 0;
+      const bad = side === 0 ? !present : side > 0 ? value >= limit - back : value <= limit + back;
       if (bad === on) {
         // What is, is confirmed: whatever spoke for the opposite starts over.
         this.#runs[base + rule] = was & ON;
@@ -106,6 +122,12 @@ export class LimitEngine {
       this.#runs[base + rule] = run < needed ? (was & ON) | run : on ? 0 : ON;
       if (run >= needed) emit(this.#transition(subject, rule, !on, time, value));
     }
+  }
+
+  /** Judges a subject by the limits of the patient's profile from now on, if the patient has one. */
+  usePatient(subject: number, patient: string): void {
+    const place = this.#profiles.findIndex(({ patients }) => patients.includes(patient));
+    if (place >= 0) this.#limitsAt.set(subject, (place + 1) * this.#rules.length);
   }
 
   /** Takes up a condition that is known to be on, for example from the open alerts after a restart. */
@@ -146,6 +168,14 @@ export class LimitEngine {
     return base;
   }
 
+  /** With the limit that was in force for the subject. */
+  #ruleOf(subject: number, index: number): LimitRule | MissingRule {
+    const rule = must(this.#rules[index], `no rule ${index}`);
+    const limitsAt = this.#limitsAt.get(subject);
+    if (limitsAt === undefined || !('side' in rule)) return rule;
+    return { ...rule, limit: must(this.#limits[limitsAt + index], 'a profile has all limits') };
+  }
+
   #transition(
     subject: number,
     index: number,
@@ -153,7 +183,7 @@ export class LimitEngine {
     time: number,
     value: number,
   ): Transition {
-    const rule = must(this.#rules[index], `no rule ${index}`);
+    const rule = this.#ruleOf(subject, index);
     return {
       subject,
       metric: rule.metric,

@@ -1,6 +1,7 @@
 import { assert } from '../base/assert.ts';
 import { RULES_PER_SET_MAX, RUN_SAMPLES_MAX } from '../base/limits.ts';
 import type { MetricName } from './metrics.ts';
+import { type TrendRule, trendConditionOf } from './trend-rules.ts';
 
 /** The rules of a ward as plain data. `findProblem` tells whether a set may be used. */
 
@@ -23,6 +24,8 @@ interface Rule {
 export interface LimitRule extends Rule {
   readonly side: Side;
   readonly limit: number;
+  /** Once the condition is on, a value has to be so far back inside the limit to speak for its end. @defaultValue 0 */
+  readonly hysteresis?: number;
   /** Starts at this many consecutive present samples in violation, 1 … RUN_SAMPLES_MAX. */
   readonly startAfter: number;
   /** Ends at this many consecutive present samples not in violation, 1 … RUN_SAMPLES_MAX. */
@@ -46,6 +49,15 @@ export interface MissingRule extends Rule {
   readonly endAfter: number;
 }
 
+/** Other limits for patients whose usual is not everybody's. */
+export interface LimitProfile {
+  readonly name: string;
+  /** By rule id. Rules that are not named keep their limit. */
+  readonly limits: Readonly<Record<string, number>>;
+  /** Whose; a patient has at most one. */
+  readonly patients: readonly string[];
+}
+
 export interface RuleSet {
   /** Of the format. */
   readonly version: 1;
@@ -55,11 +67,15 @@ export interface RuleSet {
   readonly rules: readonly LimitRule[];
   /** At most one for a metric. */
   readonly missing: readonly MissingRule[];
+  /** Limits of their own for some patients. @defaultValue none */
+  readonly profiles?: readonly LimitProfile[];
+  /** About how values change. @defaultValue none */
+  readonly trends?: readonly TrendRule[];
 }
 
 /** A rule that cannot be used, and why. `index` is its place in the list named by `list`. */
 export interface RuleProblem {
-  readonly list: 'rules' | 'missing';
+  readonly list: 'rules' | 'missing' | 'trends' | 'profiles';
   readonly index: number;
   readonly field: string;
   readonly message: string;
@@ -73,7 +89,7 @@ export function findProblem(set: RuleSet): RuleProblem | undefined {
     const message = `${total} rules in one set; at most ${RULES_PER_SET_MAX} are allowed`;
     return { list, index: set[list].length - 1, field: 'id', message };
   }
-  return findDouble(set) ?? findOverlap(set);
+  return findDouble(set) ?? findDoubleTrend(set) ?? findOverlap(set) ?? findStrangeProfile(set);
 }
 
 /** What the engine relies on in one rule. */
@@ -112,6 +128,23 @@ function doubleCondition(
   return { field: 'instance', message };
 }
 
+function findDoubleTrend(set: RuleSet): RuleProblem | undefined {
+  const { trends = [], rules, missing } = set;
+  const ids = new Set([...rules, ...missing].map(({ id }) => id));
+  const conditions = new Set<string>();
+  for (const [index, rule] of trends.entries()) {
+    const at = { list: 'trends', index } as const;
+    if (ids.has(rule.id))
+      return { ...at, field: 'id', message: `another rule has the id ${rule.id}` };
+    ids.add(rule.id);
+    const condition = trendConditionOf(rule);
+    if (conditions.has(condition))
+      return { ...at, field: 'kind', message: `another rule is about ${condition}` };
+    conditions.add(condition);
+  }
+  return undefined;
+}
+
 /** Every value would violate one or the other. */
 function findOverlap(set: RuleSet): RuleProblem | undefined {
   for (const [index, low] of set.rules.entries()) {
@@ -122,6 +155,21 @@ function findOverlap(set: RuleSet): RuleProblem | undefined {
     if (high === undefined) continue;
     const message = `the low limit ${low.limit} is not below the high limit ${high.limit} of ${high.id}`;
     return { list: 'rules', index, field: 'limit', message };
+  }
+  return undefined;
+}
+
+function findStrangeProfile({ profiles = [], rules }: RuleSet): RuleProblem | undefined {
+  const patients = new Set<string>();
+  for (const [index, profile] of profiles.entries()) {
+    const at = { list: 'profiles', index } as const;
+    const unknown = Object.keys(profile.limits).find((id) => !rules.some((rule) => rule.id === id));
+    if (unknown !== undefined)
+      return { ...at, field: 'limits', message: `no limit rule has the id ${unknown}` };
+    const twice = profile.patients.find((patient) => patients.has(patient));
+    if (twice !== undefined)
+      return { ...at, field: 'patients', message: `${twice} has another profile already` };
+    for (const patient of profile.patients) patients.add(patient);
   }
   return undefined;
 }

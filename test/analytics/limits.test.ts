@@ -334,3 +334,54 @@ describe('rule sets', () => {
     expect(() => new LimitEngine(setOf([limit('a', { startAfter })]), METRICS)).toThrow(BugError);
   });
 });
+
+describe('a limit with hysteresis', () => {
+  it('ends only with values that are so far back inside', () => {
+    const set = setOf([limit('hr', { startAfter: 1, endAfter: 2, hysteresis: 5 })]);
+    expect(run(set, [130, 126, 126, 125, 130, 124, 125.5, 124, 124])).toEqual([
+      '0 hr start',
+      '8 hr end',
+    ]);
+  });
+
+  it('of none is the plain limit', () => {
+    const values = fc.array(fc.integer({ min: 120, max: 140 }));
+    const [without, zero] = [limit('hr'), limit('hr', { hysteresis: 0 })];
+    fc.assert(
+      fc.property(values, (all) => {
+        expect(run(setOf([zero]), all)).toEqual(run(setOf([without]), all));
+      }),
+    );
+  });
+});
+
+describe('a profile', () => {
+  const set: RuleSet = {
+    ...setOf([
+      limit('hr', { startAfter: 1, endAfter: 1 }),
+      limit('resp', { metric: 'RESP', limit: 25, startAfter: 1 }),
+    ]),
+    profiles: [{ name: 'athlete', limits: { hr: 150 }, patients: ['p1'] }],
+  };
+
+  it('gives a patient limits of its own, says them in the cause, and leaves the others alone', () => {
+    const engine = new LimitEngine(set, METRICS);
+    engine.usePatient(0, 'p0');
+    engine.usePatient(1, 'p1');
+    const seen: string[] = [];
+    const emit = (t: Transition): void =>
+      void seen.push(`${t.subject} ${t.phase} ${'limit' in t.rule ? t.rule.limit : ''}`);
+    for (const subject of [0, 1])
+      for (const value of [140, 155]) engine.sample(subject, 0, 0, value, emit);
+    engine.sample(1, 1, 0, 30, emit);
+    expect(seen).toEqual(['0 start 130', '1 start 150', '1 start 25']);
+  });
+
+  it.each([
+    [{ name: 'a', limits: { none: 1 }, patients: [] }, 'limits'],
+    [{ name: 'a', limits: {}, patients: ['p1'] }, 'patients'],
+  ])('that makes no sense is found: %j', (profile, field) => {
+    const found = findProblem({ ...set, profiles: [...(set.profiles ?? []), profile] });
+    expect(found).toMatchObject({ list: 'profiles', index: 1, field });
+  });
+});

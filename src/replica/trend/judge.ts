@@ -1,7 +1,13 @@
-import { type AlertRequest, alertRequest, dedupKey } from '../../analytics/alerts.ts';
+import {
+  type AlertRequest,
+  alertRequest,
+  dedupKey,
+  trendAlertRequest,
+} from '../../analytics/alerts.ts';
 import { LimitEngine, type Transition } from '../../analytics/limits.ts';
 import { isMetricName, METRIC_NAMES } from '../../analytics/metrics.ts';
 import type { ConditionKind, LimitRule, MissingRule, RuleSet } from '../../analytics/rules.ts';
+import { TrendEngine, type TrendTransition } from '../../analytics/trend-engine.ts';
 import { RULE_SUBJECTS_MAX } from '../../base/limits.ts';
 import { isUsable } from '../../trend/samples.ts';
 import type { SeriesInfo, SeriesRegistry } from '../../trend/series.ts';
@@ -28,6 +34,7 @@ export class TrendJudge implements SampleJudge {
   unjudged = 0;
   readonly #rules: RuleSet;
   readonly #engine: LimitEngine;
+  readonly #trends: TrendEngine;
   readonly #registry: SeriesRegistry;
   readonly #emit: (request: AlertRequest) => void;
   /** Dedup keys of alerts that were open when this replica started. */
@@ -37,10 +44,16 @@ export class TrendJudge implements SampleJudge {
   #metrics = new Int16Array(256);
   readonly #numbers: Map<string, number> = new Map();
   readonly #states: SubjectState[] = [];
+  readonly #hasTrends: boolean;
   #isOwn = false;
   #now = 0;
   readonly #onTransition = (transition: Transition): void => {
     if (this.#isOwn) this.#tell(transition);
+  };
+  readonly #onTrend = (transition: TrendTransition): void => {
+    if (!this.#isOwn) return;
+    const { patient, device } = (this.#states[transition.subject] as SubjectState).info;
+    this.#emit(trendAlertRequest(transition, { patient, device }, this.#rules.revision));
   };
 
   constructor(
@@ -51,7 +64,9 @@ export class TrendJudge implements SampleJudge {
   ) {
     this.#rules = rules;
     this.#engine = new LimitEngine(rules, METRIC_NAMES);
+    this.#trends = new TrendEngine(rules.trends ?? [], METRIC_NAMES);
     this.#registry = registry;
+    this.#hasTrends = (rules.trends ?? []).length > 0;
     this.#open = open;
     this.#emit = emit;
   }
@@ -69,7 +84,9 @@ export class TrendJudge implements SampleJudge {
     else if (!isOwn && state.home !== 'peer') state.home = 'peer';
     this.#isOwn = isOwn;
     const seen = isUsable(value, quality) ? value : Number.NaN;
-    this.#engine.sample(subject, this.#metrics[place] as number, time, seen, this.#onTransition);
+    const metric = this.#metrics[place] as number;
+    this.#engine.sample(subject, metric, time, seen, this.#onTransition);
+    if (this.#hasTrends) this.#trends.sample(subject, metric, time, seen, this.#onTrend);
   }
 
   #tell(transition: Transition): void {
@@ -123,6 +140,7 @@ export class TrendJudge implements SampleJudge {
     }
     this.#numbers.set(name, number);
     this.#states.push({ info, home: 'none' });
+    this.#engine.usePatient(number, info.patient);
     return number;
   }
 

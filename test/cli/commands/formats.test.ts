@@ -17,6 +17,10 @@ const SLOW: ReadonlySet<string> = new Set([
   'demo',
   'replay',
   'bench',
+  'rule list',
+  'rule explain',
+  'rule test',
+  'rule add',
   'trend load',
   'trend export',
 ]);
