@@ -4,6 +4,7 @@ import type { Io } from '../commands/io.ts';
 import { withExamples } from '../commands/options.ts';
 import { parseText } from '../commands/values.ts';
 import { mustBeWritable, writeWhole } from '../output/whole-file.ts';
+import { earlyWarningCommand } from './early-warning-command.ts';
 
 interface News2Flags {
   readonly out?: string;
@@ -17,7 +18,8 @@ export const scoreCommand = (io: Io): Command =>
     new Command('score')
       .description('compute early-warning scores over folders of charted stays')
       .usage('<command> [options]')
-      .addCommand(news2Command(io)),
+      .addCommand(news2Command(io))
+      .addCommand(earlyWarningCommand(io)),
     [['tocsin score news2 ./stays', 'as CSV on standard output']],
   );
 
