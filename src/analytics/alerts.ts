@@ -1,6 +1,7 @@
 import { TocsinError } from '../base/errors.ts';
 import { type UnixMillis, unixMillis } from '../base/ids.ts';
 import { DEDUP_KEY_CHARS_MAX } from '../base/limits.ts';
+import type { ClockTransition } from './clock-watch.ts';
 import type { Transition } from './limits.ts';
 import { METRICS } from './metrics.ts';
 import { conditionOf, type LimitRule, type MissingRule, type RulePriority } from './rules.ts';
@@ -131,6 +132,38 @@ export function trendAlertRequest(
       unit: METRICS[rule.metric].unit,
       ...(limit === undefined ? {} : { limit }),
       rule: `${rule.id}@${ruleRevision}`,
+    },
+    latching: false,
+    acknowledgementRequired: false,
+    observedAt,
+  };
+  return { type: 'raise', input };
+}
+
+/** The clock of a device goes wrong by more than the bound: technical, with the skew in seconds as its value. */
+export function clockAlertRequest(
+  { phase, delayMs }: ClockTransition,
+  source: AlertSource,
+  boundMs: number,
+  now: number,
+): AlertRequest {
+  const key = keyOf('tech', source, 'CLOCK');
+  const observedAt = unixMillis(Math.round(now));
+  if (phase === 'end') return { type: 'clear', input: { target: { dedupKey: key }, observedAt } };
+  const seconds = Math.round(Math.abs(delayMs) / 100) / 10;
+  const input: RaiseRequest = {
+    dedupKey: key,
+    kind: 'technical',
+    priority: 'low',
+    condition: 'CLOCK',
+    text: `Clock of ${source.device} is ${seconds} s ${delayMs < 0 ? 'ahead' : 'behind'}`,
+    subject: source,
+    cause: {
+      metric: 'CLOCK',
+      value: seconds,
+      unit: 's',
+      limit: boundMs / 1_000,
+      rule: 'device-clock@1',
     },
     latching: false,
     acknowledgementRequired: false,

@@ -18,6 +18,8 @@ export const TREND_WINDOWS_OPEN_MAX = 4;
 export const TREND_SAMPLES_HELD_MAX = 100_663_296;
 /** How far ahead of this replica's clock a device's may be; later samples are refused. */
 export const TREND_FUTURE_MS_MAX = 300_000;
+/** How wrong a device's clock may be before an alert tells of it. */
+export const TREND_SKEW_MS_MAX = 5_000;
 /** How long samples are kept, and by how much an older one is too late. */
 export const TREND_RAW_MS_MAX = 259_200_000;
 /** Rollups of a second, a minute, an hour. */
@@ -57,6 +59,10 @@ export const TREND_QUANTILES_MAX = 8;
 assert(
   TREND_WINDOW_SAMPLES_MAX <= 2 ** 16 && TREND_WINDOW_MS <= 2 ** 16,
   'a place and a time in a window must fit 16 bits',
+);
+assert(
+  TREND_SKEW_MS_MAX < TREND_FUTURE_MS_MAX,
+  'a clock that is ahead must be told of before its samples are refused',
 );
 assert(TREND_HOUR_MS % TREND_WINDOW_MS === 0, 'an hour must be whole windows');
 assert(

@@ -1,14 +1,17 @@
 import {
   type AlertRequest,
   alertRequest,
+  clockAlertRequest,
   dedupKey,
   trendAlertRequest,
 } from '../../analytics/alerts.ts';
+import { ClockWatch } from '../../analytics/clock-watch.ts';
 import { LimitEngine, type Transition } from '../../analytics/limits.ts';
 import { isMetricName, METRIC_NAMES } from '../../analytics/metrics.ts';
 import type { ConditionKind, LimitRule, MissingRule, RuleSet } from '../../analytics/rules.ts';
 import { TrendEngine, type TrendTransition } from '../../analytics/trend-engine.ts';
 import { RULE_SUBJECTS_MAX } from '../../base/limits.ts';
+import { TREND_SKEW_MS_MAX } from '../../base/trend-limits.ts';
 import { isUsable } from '../../trend/samples.ts';
 import type { SeriesInfo, SeriesRegistry } from '../../trend/series.ts';
 import type { SampleJudge } from './trend-replica.ts';
@@ -35,6 +38,7 @@ export class TrendJudge implements SampleJudge {
   readonly #rules: RuleSet;
   readonly #engine: LimitEngine;
   readonly #trends: TrendEngine;
+  readonly #clocks: ClockWatch = new ClockWatch(TREND_SKEW_MS_MAX);
   readonly #registry: SeriesRegistry;
   readonly #emit: (request: AlertRequest) => void;
   /** Dedup keys of alerts that were open when this replica started. */
@@ -83,10 +87,18 @@ export class TrendJudge implements SampleJudge {
     if (isOwn && state.home !== 'own') this.#takeOver(subject, state);
     else if (!isOwn && state.home !== 'peer') state.home = 'peer';
     this.#isOwn = isOwn;
+    if (isOwn) this.#watchClock(subject, time, state);
     const seen = isUsable(value, quality) ? value : Number.NaN;
     const metric = this.#metrics[place] as number;
     this.#engine.sample(subject, metric, time, seen, this.#onTransition);
     if (this.#hasTrends) this.#trends.sample(subject, metric, time, seen, this.#onTrend);
+  }
+
+  #watchClock(subject: number, time: number, { info }: SubjectState): void {
+    const change = this.#clocks.add(subject, this.#now, time);
+    if (change === undefined) return;
+    const { patient, device } = info;
+    this.#emit(clockAlertRequest(change, { patient, device }, TREND_SKEW_MS_MAX, this.#now));
   }
 
   #tell(transition: Transition): void {

@@ -73,6 +73,15 @@ describe('a judge', () => {
     expect(seen).toEqual(['raise tech:p:m:HR:TEC']);
   });
 
+  it('tells of a device whose clock is ahead', () => {
+    const { judge, seen } = stage();
+    for (let second = 0; second < 60; second += 1) {
+      judge.receive(second * 1_000);
+      judge.judge(0, second * 1_000 + 8_000, 80, 0, true);
+    }
+    expect(seen).toEqual(['raise tech:p:m:CLOCK']);
+  });
+
   it('passes over metrics without rules, and patients beyond number', () => {
     const { judge, registry, seen } = stage();
     const { place } = registry.register({ patient: 'p', device: 'm', metric: 'Moon', unit: '' });
