@@ -18,6 +18,7 @@ const SLOW: ReadonlySet<string> = new Set([
   'replay',
   'bench',
   'rule list',
+  'score early-warning',
   'rule explain',
   'rule test',
   'rule add',
