@@ -36,14 +36,18 @@ export function started(
 export const stopped = (state: EscalationState | undefined): EscalationState | undefined =>
   state?.dueAt === undefined ? state : { ...state, dueAt: undefined };
 
-/** Goes on where it was stopped: the step carried out last waits its time again. */
+/**
+ * Goes on where it was stopped: the step carried out last waits its time again. When all loops are over, one more
+ * begins, under a number of its own: a step of a loop is carried out once in an activation.
+ */
 export function resumed(
   state: EscalationState,
   policy: EscalationPolicy,
   priority: Priority,
   time: UnixMillis,
 ): EscalationState {
-  if (state.exhausted || state.step === 0) return started(policy, priority, time);
+  if (state.exhausted) return { ...started(policy, priority, time), loop: state.loop + 1 };
+  if (state.step === 0) return started(policy, priority, time);
   return { ...state, dueAt: secondsAfter(time, waitOf(state, policy)) };
 }
 

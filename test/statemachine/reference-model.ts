@@ -145,8 +145,10 @@ export class ReferenceModel extends EscalationModel {
 
   private again(alert: Alert): Alert['escalation'] {
     const { escalation } = alert;
-    if (!escalation || escalation.exhausted || escalation.step === 0)
-      return escalation && this.firstStep(undefined, alert.priority, alert);
+    if (!escalation) return undefined;
+    const first = this.firstStep(undefined, alert.priority, alert);
+    if (escalation.exhausted) return first && { ...first, loop: escalation.loop + 1 };
+    if (escalation.step === 0) return first;
     return { ...escalation, dueAt: this.later(this.waitOf(alert)) };
   }
 
