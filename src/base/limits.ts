@@ -14,6 +14,14 @@ export const HEARTBEAT_TICKS = 2;
 export const ELECTION_TICKS_MIN = 14;
 export const ELECTION_TICKS_MAX = 28;
 
+/**
+ * How long a leader may answer reads by itself after a quorum heard it, where that is wanted: less than its followers keep
+ * to it, by a tenth for clocks that differ in pace, and by two ticks because a tick may come right after a heartbeat.
+ */
+export const LEASE_MS: number = Math.floor((ELECTION_TICKS_MIN - 2) * TICK_MS * 0.9);
+/** A leader whose disk has taken nothing for so many ticks, though it was handed something, gives up. */
+export const LEADER_DISK_TICKS_MAX = 28;
+
 // Frames and what they carry.
 export const COMMAND_BYTES_MAX: number = 64 * KiB;
 export const COMMANDS_PER_FRAME_MAX = 4096;
@@ -265,6 +273,11 @@ export const LOCAL_STATUS_MS_MAX = 500;
 
 assert(HEARTBEAT_TICKS * 4 <= ELECTION_TICKS_MIN, 'three lost heartbeats must not cost a term');
 assert(ELECTION_TICKS_MIN * 2 <= ELECTION_TICKS_MAX, 'a narrow spread splits votes');
+assert(LEASE_MS > HEARTBEAT_TICKS * TICK_MS * 3, 'a lease must outlive lost heartbeats');
+assert(
+  LEADER_DISK_TICKS_MAX < DISK_WRITE_TICKS_MAX / 2,
+  'a leader with a hung disk must give up long before the replica does',
+);
 assert(COMMAND_BYTES_MAX * 2 <= ENTRY_BYTES_MAX, 'a command must fit an entry with room');
 assert(
   STALL_MS_MAX * 2 <= ELECTION_TICKS_MIN * TICK_MS,

@@ -1,5 +1,12 @@
 import { assert } from '../base/assert.ts';
-import { logIndex, type ReplicaId, type Term, term } from '../base/ids.ts';
+import {
+  type LogIndex,
+  logIndex,
+  type Millis,
+  type ReplicaId,
+  type Term,
+  term,
+} from '../base/ids.ts';
 import type { Prng } from '../base/prng.ts';
 import { appendOwn } from './append.ts';
 import type { Plan, Target } from './change.ts';
@@ -11,17 +18,26 @@ import {
   type SnapshotPoint,
 } from './configuration.ts';
 import { preCampaign } from './election.ts';
+import { Freshness } from './freshness.ts';
 import { RaftLog, type TermRun } from './log.ts';
 import { type ChangeResult, change, plan } from './membership.ts';
 import { DEFAULT_OPTIONS, type RaftOptions } from './options.ts';
 import { type PeerView, peersOf } from './peers.ts';
-import { openRound, startRead } from './reads.ts';
+import { askReads, dropReads, leaseIndex, openRound, startRead } from './reads.ts';
 import { pushAppend, replicateAll } from './replication.ts';
 import { becomeFollower, resetElectionTimer } from './roles.ts';
 import { compact, restore } from './snapshots.ts';
-import { configurationNow, emptyOutbox, mayCampaign, type State, votersNow } from './state.ts';
+import {
+  configurationNow,
+  emptyOutbox,
+  followerOf,
+  mayCampaign,
+  priorityOf,
+  type State,
+  votersNow,
+} from './state.ts';
 import { step } from './step.ts';
-import { tick } from './tick.ts';
+import { stalled, tick } from './tick.ts';
 import { stepDown, transfer } from './transfer.ts';
 import type {
   Entry,
@@ -91,7 +107,14 @@ export class RaftCore {
       muted: false,
       term: init.hardState.term,
       vote: init.hardState.vote,
-      role: { role: 'follower', leader: undefined, leaderSuspected: false, deferred: undefined },
+      role: followerOf(undefined),
+      now: 0,
+      life: 0,
+      sequence: 0,
+      age: 0,
+      freshness: new Freshness(),
+      priorities: new Map(),
+      sinceLeader: 0,
       electionElapsed: 0,
       electionTimeout: 0,
       out: emptyOutbox(),
@@ -101,6 +124,9 @@ export class RaftCore {
       if (payload.configuration !== undefined)
         assert(this.#s.configurations.at(index).index === index, `entry ${index}: not listed`);
     resetElectionTimer(this.#s);
+    // Begins anywhere: two lives of a replica must not take each other's answers for their own.
+    this.#s.life = init.prng.uint32() * 2 ** 20;
+    this.#s.sequence = this.#s.life;
     this.#committedTold = base.index;
   }
 
@@ -154,9 +180,18 @@ export class RaftCore {
     return this.#s.role.role === 'leader' ? this.#s.role.progress.get(peer)?.match : undefined;
   }
 
-  /** One unit of time has passed. */
-  tick(): void {
+  /** One unit of time has passed; `now` as for `takeReady`. */
+  tick(now?: Millis): void {
+    this.#look(now);
     tick(this.#s);
+  }
+
+  /**
+   * The process stood still for so many ticks. A leader trusts no lease from before and, if that was long, steps down;
+   * a follower listens first before it takes the leader for silent.
+   */
+  stalled(ticks: number): void {
+    stalled(this.#s, ticks);
   }
 
   /** A message for this replica has arrived. */
@@ -195,6 +230,30 @@ export class RaftCore {
     return peersOf(this.#s);
   }
 
+  /** Prefers some as leaders: the higher, the sooner. Only delays elections, and hands over to who is fit to lead. */
+  prefer(priorities: ReadonlyMap<ReplicaId, number>): void {
+    this.#s.priorities = priorities;
+  }
+
+  /**
+   * What a read must see if this replica is sure at `now` that nobody else leads (`RaftOptions.leaseMs`); else undefined:
+   * use `read`. To be asked again, with the time then, when the answer is built: the process may have stood still.
+   */
+  lease(now: Millis): LogIndex | undefined {
+    return leaseIndex(this.#s, now);
+  }
+
+  /**
+   * By this replica's own clock, the moment as of which a state that holds everything up to `applied` is complete: for
+   * reads that may be somewhat old. As a quorum confirmed it to the leader; undefined = not known.
+   */
+  freshAt(applied: number): Millis | undefined {
+    const s = this.#s;
+    if (s.role.role !== 'leader') return s.freshness.of(applied) as Millis | undefined;
+    const knows = s.log.committed >= s.role.firstIndex && applied >= s.log.committed;
+    return knows && s.role.quorumAt > 0 ? (Math.min(s.role.quorumAt, s.now) as Millis) : undefined;
+  }
+
   /** Begins a linearizable read; `context` comes back in `Ready.reads` or `Ready.readsDropped`. */
   read(context: number): void {
     startRead(this.#s, context);
@@ -219,6 +278,7 @@ export class RaftCore {
     if (s.muted === on) return;
     s.muted = on;
     if (!on) return;
+    dropReads(s);
     if (s.role.role !== 'follower') becomeFollower(s, s.term, undefined);
     s.out.sendAfterSync = [];
   }
@@ -257,6 +317,7 @@ export class RaftCore {
     if (!mayCampaign(s)) return;
     const rank = votersNow(s)
       .filter((voter) => voter !== peer)
+      .sort((a, b) => priorityOf(s, b) - priorityOf(s, a) || a - b)
       .indexOf(s.id);
     if (rank === 0) preCampaign(s);
     else {
@@ -293,13 +354,14 @@ export class RaftCore {
     this.#s.log.evict(index, this.#s.options.logMemoryBytesMax);
   }
 
-  /** What the inputs so far have made necessary, or undefined if nothing. */
-  takeReady(): Ready | undefined {
+  /** What the inputs so far have made necessary, or undefined if nothing. `now` is a monotonic clock's; the core has none. */
+  takeReady(now?: Millis): Ready | undefined {
     const s = this.#s;
+    this.#look(now);
     if (s.role.role === 'leader') {
       openRound(s, s.role);
       replicateAll(s, s.role);
-    }
+    } else if (s.role.role === 'follower') askReads(s, s.role);
     const out = s.out;
     const committed = s.log.committed;
     if (committed === this.#committedTold && isEmpty(out)) return undefined;
@@ -320,6 +382,13 @@ export class RaftCore {
       logReads: out.logReads,
       snapshotOffer: out.snapshotOffer,
     };
+  }
+
+  #look(now: Millis | undefined): void {
+    if (now === undefined) return;
+    const whole = Math.floor(now);
+    assert(whole >= this.#s.now, `the clock went back from ${this.#s.now} to ${now}`);
+    this.#s.now = whole;
   }
 }
 

@@ -13,7 +13,7 @@ import type { VoteReply, VoteRequest } from './types.ts';
 
 /** Begins with the question whether an election could be won; goes on to the election if so. */
 export function preCampaign(s: State): void {
-  if (s.role.role === 'leader' || !mayCampaign(s)) return;
+  if (s.role.role === 'leader' || !mayCampaign(s) || isBound(s)) return;
   const campaigner = becomePreCandidate(s);
   ask(s, campaigner);
   decide(s);
@@ -60,12 +60,19 @@ export function ask(s: State, campaigner: Campaigner): void {
 export function protectsLeader(s: State, m: VoteRequest): boolean {
   // By the leader's own order; a member that was removed since has none.
   if (m.transfer && isVoterOf(configurationNow(s), m.from)) return false;
-  if (s.role.role === 'leader') return true;
+  if (s.role.role === 'leader' || isBound(s)) return true;
   if (s.role.role !== 'follower' || s.role.leader === undefined) return false;
   if (s.role.leaderSuspected || s.electionElapsed >= s.options.electionTicksMin) return false;
   if (m.pre) s.role.deferred = m;
   return true;
 }
+
+/**
+ * With leases, whoever heard a leader not long ago keeps to it, whatever else it learns: the leader counts on that. Who was
+ * started not long ago may have heard one before.
+ */
+const isBound = (s: State): boolean =>
+  s.options.leaseMs > 0 && s.sinceLeader < s.options.electionTicksMin;
 
 /** §5.2, §5.4.1. The term has been looked at: `m.term` equals ours, or is ahead and this is a pre-vote. */
 export function onVoteRequest(s: State, m: VoteRequest): void {

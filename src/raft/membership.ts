@@ -12,7 +12,7 @@ import {
 } from './change.ts';
 import { isJoint, isMemberOf, membersOf, sameConfiguration } from './configuration.ts';
 import { isAlive, isCaughtUp, newProgress } from './peers.ts';
-import { sendHeartbeat } from './reads.ts';
+import { noteQuorum, sendHeartbeat } from './reads.ts';
 import { becomeFollower } from './roles.ts';
 import { configurationNow, type Leader, type State } from './state.ts';
 import { orderCampaign } from './transfer.ts';
@@ -79,6 +79,7 @@ function appendConfiguration(s: State, leader: Leader, payload: Payload): EntryI
   for (const member of membersOf(after))
     if (!isMemberOf(before, member)) leader.progress.set(member, newProgress(s, id.index));
   leader.changedAt = leader.ticks;
+  noteQuorum(s, leader);
   if (leader.transferTo !== undefined && !after.voters.includes(leader.transferTo))
     leader.transferTo = undefined;
   return id;

@@ -25,6 +25,11 @@ export interface RaftOptions {
   readonly uncommittedBytesMax: number;
   readonly logMemoryBytesMax: number;
   readonly readsPendingMax: number;
+  /**
+   * How long after a heartbeat that a quorum answered its leader may answer reads by itself, in milliseconds; 0 = never.
+   * All replicas must be told the same, for with it they keep to a leader whose connection broke. @see LEASE_MS
+   */
+  readonly leaseMs: number;
 }
 
 export const DEFAULT_OPTIONS: RaftOptions = {
@@ -38,4 +43,5 @@ export const DEFAULT_OPTIONS: RaftOptions = {
   uncommittedBytesMax: UNCOMMITTED_BYTES_MAX,
   logMemoryBytesMax: LOG_MEMORY_BYTES_MAX,
   readsPendingMax: READS_PENDING_MAX,
+  leaseMs: 0,
 };

@@ -76,6 +76,11 @@ export class Progress {
   readPending = false;
   /** The leader's tick at which the peer was last heard. */
   heardAt: number = Number.NEGATIVE_INFINITY;
+  /** The leader's clock when it sent the newest heartbeat that the peer has answered. */
+  confirmedAt = 0;
+  /** A beat of the peer and the leader's clock when it came in, waiting for a quorum to confirm a later heartbeat. */
+  beat = 0;
+  beatAt = 0;
   /** Heartbeats in a row at which the peer was alive and not far behind. */
   roundsNear = 0;
   /** The highest commit index this peer was told. */

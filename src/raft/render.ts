@@ -22,11 +22,15 @@ export function renderMessage(m: Message): string {
         ? `${way}  accepted ${m.index}`
         : `${way}  refused ${m.index} hint=${at(m.hint)}`;
     case 'heartbeat':
-      return `${way}  heartbeat commit=${m.commit}${m.round === 0 ? '' : ` round=${m.round}`}`;
+      return `${way}  heartbeat commit=${m.commit}${m.round === 0 ? '' : ` round=${m.round}`}${m.echo === 0 ? '' : ` reached=${m.reached}`}`;
     case 'heartbeat-reply':
       return `${way}  heard${m.round === 0 ? '' : ` round=${m.round}`}`;
     case 'snapshot-offer':
       return `${way}  snapshot ${at(m.last)}`;
+    case 'read-index':
+      return `${way}  read index?`;
+    case 'read-index-reply':
+      return `${way}  ${m.accepted ? `read index ${m.index}` : 'no read index'}`;
     case 'timeout-now':
       return `${way}  campaign! last=${at(m.last)}`;
   }

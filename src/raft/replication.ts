@@ -4,7 +4,7 @@ import { accepted, takeEntry } from './append.ts';
 import { settleChange } from './membership.ts';
 import type { Progress } from './progress.ts';
 import { reachedBy } from './quorum.ts';
-import { confirmReads, sendHeartbeat } from './reads.ts';
+import { confirmReads, noteQuorum, sendHeartbeat } from './reads.ts';
 import { configurationNow, type Leader, type State } from './state.ts';
 import type { AppendReply, AppendRequest, Entry, Heartbeat, HeartbeatReply } from './types.ts';
 
@@ -120,6 +120,7 @@ export function onHeartbeatReply(s: State, leader: Leader, m: HeartbeatReply): v
   const progress = leader.progress.get(m.from);
   if (progress === undefined) return;
   progress.heardAt = leader.ticks;
+  noteBeat(s, leader, progress, m);
   if (m.round > progress.round && m.round <= leader.round) {
     progress.round = m.round;
     confirmReads(s, leader);
@@ -131,6 +132,17 @@ export function onHeartbeatReply(s: State, leader: Leader, m: HeartbeatReply): v
   // A lost append, with nothing after it, would otherwise never be missed.
   const nothingFollows = progress.window.full || progress.next > s.log.last.index;
   if (nothingFollows && !offersSnapshot(s, m.from, progress)) pushAppend(s, m.from, progress, []);
+}
+
+/** The peer has answered a heartbeat of that time; its beat waits for a later one to be answered by a quorum. */
+function noteBeat(s: State, leader: Leader, progress: Progress, m: HeartbeatReply): void {
+  if (progress.beat === 0) {
+    progress.beat = m.beat;
+    progress.beatAt = s.now;
+  }
+  if (m.stamp <= progress.confirmedAt || m.stamp > s.now) return;
+  progress.confirmedAt = m.stamp;
+  noteQuorum(s, leader);
 }
 
 // ── the follower's side ──
@@ -192,11 +204,14 @@ function takeEntries(s: State, entries: readonly Entry[]): void {
 
 export function onHeartbeat(s: State, m: Heartbeat): void {
   if (m.commit > s.log.committed && m.commit <= s.log.last.index) s.log.commitTo(m.commit);
+  if (m.echo > 0) s.freshness.confirm(m.echo, m.reached);
   s.out.send.push({
     type: 'heartbeat-reply',
     from: s.id,
     to: m.from,
     term: s.term,
     round: m.round,
+    stamp: m.stamp,
+    beat: s.freshness.beat(s),
   });
 }

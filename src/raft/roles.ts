@@ -4,8 +4,16 @@ import { appendOwn } from './append.ts';
 import { membersOf } from './configuration.ts';
 import { newProgress } from './peers.ts';
 import type { Progress } from './progress.ts';
-import { dropReads } from './reads.ts';
-import { type Campaigner, configurationNow, type Leader, type State } from './state.ts';
+import { dropReads, noteQuorum } from './reads.ts';
+import {
+  type Campaigner,
+  configurationNow,
+  followerOf,
+  type Leader,
+  priorityOf,
+  type State,
+  votersNow,
+} from './state.ts';
 
 /**
  * The transitions between roles (Figure 4, with pre-vote):
@@ -24,13 +32,14 @@ export function becomeFollower(s: State, newTerm: Term, leader: ReplicaId | unde
     s.vote = undefined;
     s.out.hardStateChanged = true;
   }
-  s.role = { role: 'follower', leader, leaderSuspected: false, deferred: undefined };
+  s.role = followerOf(leader);
   resetElectionTimer(s);
 }
 
 /** Asks whether an election could be won, without disturbing anyone: the term stays (thesis §9.6). */
 export function becomePreCandidate(s: State): Campaigner {
   assert(s.role.role !== 'leader', 'a leader does not campaign');
+  dropReads(s);
   const campaigner: Campaigner = {
     role: 'pre-candidate',
     votes: new Map([[s.id, true]]),
@@ -44,6 +53,7 @@ export function becomePreCandidate(s: State): Campaigner {
 /** Starts a term and votes for itself; the own vote counts when it is durable, like any other (§5.2). */
 export function becomeCandidate(s: State, transfer: boolean): Campaigner {
   assert(s.role.role !== 'leader', 'a leader does not campaign');
+  dropReads(s);
   s.term = term(s.term + 1);
   s.vote = s.id;
   s.out.hardStateChanged = true;
@@ -69,11 +79,18 @@ export function becomeLeader(s: State): void {
     readsNew: [],
     readsPending: [],
     round: 0,
+    quorumAt: 0,
+    ordered: false,
+    leaseAfter: 0,
+    diskWaits: 0,
+    diskMatch: 0,
+    handOverFrom: s.options.electionTicksMax,
     transferTo: undefined,
     transferElapsed: 0,
     resigning: false,
   };
   s.role = leader;
+  noteQuorum(s, leader);
   resetElectionTimer(s);
   // Commits what earlier terms left behind, which counting alone may not (§5.4.2, §8).
   appendOwn(s, leader, s.noop());
@@ -81,6 +98,19 @@ export function becomeLeader(s: State): void {
 
 /** A fresh random time-out, so that split votes are rare and end soon (§5.2). */
 export function resetElectionTimer(s: State): void {
+  const { electionTicksMin, electionTicksMax } = s.options;
   s.electionElapsed = 0;
-  s.electionTimeout = s.prng.between(s.options.electionTicksMin, s.options.electionTicksMax);
+  s.electionTimeout = s.prng.between(electionTicksMin, electionTicksMax);
+  if (yields(s)) s.electionTimeout += electionTicksMax - electionTicksMin;
+}
+
+/**
+ * Whether a preferred voter is given the time to campaign first; once only, for it may be down. The leader whose silence
+ * is waited out is none of them.
+ */
+function yields(s: State): boolean {
+  const { role } = s;
+  if (role.role !== 'follower' || s.priorities.size === 0) return false;
+  const own = priorityOf(s, s.id);
+  return votersNow(s).some((voter) => voter !== role.leader && priorityOf(s, voter) > own);
 }

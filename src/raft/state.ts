@@ -1,6 +1,7 @@
 import type { LogIndex, ReplicaId, Term } from '../base/ids.ts';
 import type { Prng } from '../base/prng.ts';
 import { type Configuration, type Configurations, isVoterOf, votersOf } from './configuration.ts';
+import type { Freshness } from './freshness.ts';
 import type { RaftLog } from './log.ts';
 import type { RaftOptions } from './options.ts';
 import type { Progress } from './progress.ts';
@@ -27,6 +28,28 @@ export interface Follower {
   leaderSuspected: boolean;
   /** A pre-vote request refused only because the leader was believed alive; answered if that turns out wrong. */
   deferred: VoteRequest | undefined;
+  /** Reads that the leader has not been asked about, and those it has, in order of their questions. */
+  readonly readsNew: number[];
+  readonly readsAsked: { readonly context: number; readonly sequence: number }[];
+}
+
+/** Of somebody, or of nobody known. */
+export const followerOf = (leader: ReplicaId | undefined): Follower => ({
+  role: 'follower',
+  leader,
+  leaderSuspected: false,
+  deferred: undefined,
+  readsNew: [],
+  readsAsked: [],
+});
+
+/** A read at the leader, of its own shell or of a follower. */
+export interface PendingRead {
+  /** The shell's context, or the sequence of the follower's question. */
+  readonly context: number;
+  readonly from: ReplicaId;
+  index: LogIndex;
+  round: number;
 }
 
 export interface Campaigner {
@@ -48,13 +71,20 @@ export interface Leader {
   /** The tick of the newest change of who takes part. */
   changedAt: number;
   /** Reads not yet in a round, then those waiting for a quorum to confirm their round. */
-  readonly readsNew: number[];
-  readonly readsPending: {
-    readonly context: number;
-    readonly index: LogIndex;
-    readonly round: number;
-  }[];
+  readonly readsNew: PendingRead[];
+  readonly readsPending: PendingRead[];
   round: number;
+  /** The leader's clock when it sent the newest heartbeat that a quorum has answered. */
+  quorumAt: number;
+  /** A peer was ordered to campaign: the others may vote for it although they hear this leader. */
+  ordered: boolean;
+  /** No lease from heartbeats sent until then: the process may have stood still. */
+  leaseAfter: number;
+  /** Ticks since the own disk last made progress, while something waits for it. */
+  diskWaits: number;
+  diskMatch: number;
+  /** The tick from which on the leadership may be handed to a preferred peer. */
+  handOverFrom: number;
   transferTo: ReplicaId | undefined;
   transferElapsed: number;
   /** Wants to lead no more: what is left of the reign is for handing over. */
@@ -110,6 +140,18 @@ export interface State {
   term: Term;
   vote: ReplicaId | undefined;
   role: RoleState;
+  /** The monotonic clock, in whole milliseconds, as it was told last; 0 = never. */
+  now: number;
+  /** Numbers of questions and beats: of this life of the replica are those above `life`, up to `sequence`. */
+  life: number;
+  sequence: number;
+  /** Ticks since this replica was started. */
+  age: number;
+  readonly freshness: Freshness;
+  /** Who is preferred as leader: the higher, the sooner. Those not named have 0. */
+  priorities: ReadonlyMap<ReplicaId, number>;
+  /** Ticks since any leader was heard, or since the start: for so long this replica keeps a promise it may have made. */
+  sinceLeader: number;
   /** Ticks since a leader was heard, a vote was given, or the last quorum check. */
   electionElapsed: number;
   electionTimeout: number;
@@ -128,3 +170,5 @@ export const mayCampaign = (s: State): boolean =>
   !s.muted &&
   (isVoterOf(s.configurations.current, s.id) ||
     isVoterOf(s.configurations.at(s.log.committed).configuration, s.id));
+
+export const priorityOf = (s: State, id: ReplicaId): number => s.priorities.get(id) ?? 0;

@@ -3,6 +3,7 @@ import { logIndex, term } from '../base/ids.ts';
 import { TERM_JUMP_MAX } from '../base/limits.ts';
 import { isMemberOf } from './configuration.ts';
 import { onVoteReply, onVoteRequest, protectsLeader } from './election.ts';
+import { onReadIndex, onReadIndexReply } from './reads.ts';
 import { onAppendReply, onAppendRequest, onHeartbeat, onHeartbeatReply } from './replication.ts';
 import { becomeFollower, resetElectionTimer } from './roles.ts';
 import { onSnapshotOffer } from './snapshots.ts';
@@ -63,6 +64,12 @@ function dispatch(s: State, m: Message): void {
     case 'timeout-now':
       campaignByOrder(s, m);
       return;
+    case 'read-index':
+      onReadIndex(s, m);
+      return;
+    case 'read-index-reply':
+      onReadIndexReply(s, m);
+      return;
   }
 }
 
@@ -100,6 +107,7 @@ const refusal = (at: AppendReply['hint']): Pick<AppendReply, 'accepted' | 'index
 
 /** The leader of this term, or of a later one, speaks: whoever campaigned in it has lost (§5.2). */
 function hearLeader(s: State, m: OfLeader): void {
+  s.sinceLeader = 0;
   if (m.term > s.term) {
     becomeFollower(s, m.term, m.from);
     return;

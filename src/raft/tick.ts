@@ -1,15 +1,18 @@
+import { LEADER_DISK_TICKS_MAX } from '../base/limits.ts';
 import { ask, preCampaign } from './election.ts';
 import { reviewMembers } from './membership.ts';
 import { isAlive } from './peers.ts';
 import { reachedBy } from './quorum.ts';
-import { sendHeartbeat } from './reads.ts';
+import { repeatQuestion, sendHeartbeat } from './reads.ts';
 import { becomeFollower } from './roles.ts';
 import { configurationNow, type Leader, type State } from './state.ts';
-import { tickTransfer } from './transfer.ts';
+import { preferSuccessor, stepDown, tickTransfer } from './transfer.ts';
 
 /** One unit of time has passed. */
 export function tick(s: State): void {
   s.electionElapsed += 1;
+  s.sinceLeader += 1;
+  s.age += 1;
   if (s.role.role === 'leader') {
     tickLeader(s, s.role);
     return;
@@ -18,7 +21,10 @@ export function tick(s: State): void {
     preCampaign(s);
     return;
   }
-  if (s.role.role === 'follower') return;
+  if (s.role.role === 'follower') {
+    if (s.age % s.options.heartbeatTicks === 0) repeatQuestion(s, s.role);
+    return;
+  }
   if (s.electionElapsed % s.options.heartbeatTicks === 0) ask(s, s.role);
 }
 
@@ -34,10 +40,35 @@ function tickLeader(s: State, leader: Leader): void {
   if (leader.heartbeatElapsed < s.options.heartbeatTicks) return;
   leader.heartbeatElapsed = 0;
   reviewMembers(s, leader);
+  watchOwnDisk(s, leader);
+  preferSuccessor(s, leader);
+  if (s.role !== leader) return;
   for (const [member, progress] of leader.progress) {
     progress.retryDue = true;
     if (member !== s.id) sendHeartbeat(s, leader, member);
   }
+}
+
+/** A leader whose own disk hangs gives up: it cannot know how long that will be, and others can lead. */
+function watchOwnDisk(s: State, leader: Leader): void {
+  const match = leader.progress.get(s.id)?.match ?? s.log.last.index;
+  const waits = match < s.log.last.index && match === leader.diskMatch;
+  leader.diskMatch = match;
+  leader.diskWaits = waits ? leader.diskWaits + s.options.heartbeatTicks : 0;
+  if (leader.diskWaits >= LEADER_DISK_TICKS_MAX) stepDown(s);
+}
+
+/** The process stood still for so many ticks; what came in meanwhile is yet to be heard. */
+export function stalled(s: State, ticks: number): void {
+  if (s.role.role === 'leader') {
+    // Others may lead by now: what was confirmed before says nothing any more.
+    s.role.leaseAfter = s.now;
+    if (ticks * 2 >= s.options.electionTicksMin) stepDown(s);
+    return;
+  }
+  // Silence that was not listened to is no silence.
+  const patience = s.options.heartbeatTicks * 2;
+  s.electionElapsed = Math.min(s.electionElapsed, Math.max(0, s.electionTimeout - patience));
 }
 
 /** A leader that hears nobody must stop before it misleads its clients (check-quorum, thesis §6.2). */

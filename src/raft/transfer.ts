@@ -1,8 +1,8 @@
 import type { ReplicaId } from '../base/ids.ts';
 import { campaign } from './election.ts';
-import { isAlive } from './peers.ts';
+import { isAlive, isCaughtUp } from './peers.ts';
 import { becomeFollower } from './roles.ts';
-import { configurationNow, type Leader, type State } from './state.ts';
+import { configurationNow, type Leader, priorityOf, type State } from './state.ts';
 import type { TimeoutNow } from './types.ts';
 
 /** Leadership transfer (thesis §3.10): the successor is brought up to date, then told to campaign at once. */
@@ -25,14 +25,20 @@ export function stepDown(s: State): void {
   const leader = s.role;
   const alive = configurationNow(s).voters.filter((peer) => isAlive(s, leader, peer));
   const matchOf = (peer: ReplicaId): number => leader.progress.get(peer)?.match ?? 0;
-  const heirs = alive.sort((a, b) => matchOf(b) - matchOf(a) || a - b);
+  const heirs = alive.sort(
+    (a, b) => matchOf(b) - matchOf(a) || priorityOf(s, b) - priorityOf(s, a) || a - b,
+  );
   if (!heirs.some((heir) => transfer(s, heir))) becomeFollower(s, s.term, undefined);
 }
 
 export function tickTransfer(s: State, leader: Leader): void {
   if (leader.transferTo === undefined) return;
   leader.transferElapsed += 1;
-  if (leader.transferElapsed < s.options.electionTicksMin) return;
+  if (leader.transferElapsed < s.options.electionTicksMin) {
+    // The order may have been lost.
+    if (leader.transferElapsed % s.options.heartbeatTicks === 0) tryTransfer(s);
+    return;
+  }
   leader.transferTo = undefined;
   if (leader.resigning) becomeFollower(s, s.term, undefined);
 }
@@ -47,6 +53,7 @@ export function tryTransfer(s: State): void {
 /** Tells a peer that holds everything to campaign at once. */
 export function orderCampaign(s: State, to: ReplicaId): void {
   const { index, term } = s.log.last;
+  if (s.role.role === 'leader') s.role.ordered = true;
   s.out.send.push({
     type: 'timeout-now',
     from: s.id,
@@ -60,4 +67,17 @@ export function campaignByOrder(s: State, m: TimeoutNow): void {
   if (s.role.role !== 'follower' || s.role.leader !== m.from) return;
   if (!s.log.holds(m.last)) return;
   campaign(s, true);
+}
+
+/** Hands over to a voter that is preferred and fit to lead, if there is one. Seldom, so that one that cannot hold on to it is left alone. */
+export function preferSuccessor(s: State, leader: Leader): void {
+  if (s.priorities.size === 0 || leader.ticks < leader.handOverFrom) return;
+  if (leader.transferTo !== undefined || leader.resigning) return;
+  const isFit = (id: ReplicaId): boolean => isAlive(s, leader, id) && isCaughtUp(s, leader, id);
+  const [best] = configurationNow(s)
+    .voters.filter((id) => id === s.id || isFit(id))
+    .sort((a, b) => priorityOf(s, b) - priorityOf(s, a) || (a === s.id ? -1 : a - b));
+  if (best === undefined || priorityOf(s, best) <= priorityOf(s, s.id)) return;
+  leader.handOverFrom = leader.ticks + s.options.electionTicksMax * 8;
+  transfer(s, best);
 }

@@ -87,11 +87,37 @@ export interface Heartbeat extends Envelope {
   readonly commit: LogIndex;
   /** The newest read round this heartbeat confirms; 0 = none. */
   readonly round: number;
+  /** The leader's monotonic clock when it was sent, in milliseconds; 0 = not told. Means something to the leader only. */
+  readonly stamp: number;
+  /** A `beat` of the receiver that reached the leader before a quorum confirmed its reign; 0 = none. */
+  readonly echo: number;
+  /** Whoever has applied everything up to here knows all that was committed when that beat was sent. */
+  readonly reached: LogIndex;
 }
 
 export interface HeartbeatReply extends Envelope {
   readonly type: 'heartbeat-reply';
   readonly round: number;
+  /** As in the heartbeat that it answers. */
+  readonly stamp: number;
+  /** Names this answer among all that its sender ever gives. */
+  readonly beat: number;
+}
+
+/** Asks the leader how far a linearizable read must see (ReadIndex through a follower, thesis §6.4). */
+export interface ReadIndex extends Envelope {
+  readonly type: 'read-index';
+  /** Within the sender's term, names the question; those asked later have higher numbers. */
+  readonly sequence: number;
+}
+
+export interface ReadIndexReply extends Envelope {
+  readonly type: 'read-index-reply';
+  readonly sequence: number;
+  /** False: the receiver must ask again, elsewhere or later. */
+  readonly accepted: boolean;
+  /** Reads asked up to `sequence` may be answered once this is applied. */
+  readonly index: LogIndex;
 }
 
 /** The leader's order to campaign at once (leader transfer, thesis §3.10). */
@@ -116,7 +142,9 @@ export type Message =
   | Heartbeat
   | HeartbeatReply
   | TimeoutNow
-  | SnapshotOffer;
+  | SnapshotOffer
+  | ReadIndex
+  | ReadIndexReply;
 
 export type Role = 'follower' | 'pre-candidate' | 'candidate' | 'leader';
 

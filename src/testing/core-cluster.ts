@@ -1,5 +1,5 @@
 import { assert, must } from '../base/assert.ts';
-import { type LogIndex, logIndex, type ReplicaId, replicaId } from '../base/ids.ts';
+import { type LogIndex, logIndex, type Millis, type ReplicaId, replicaId } from '../base/ids.ts';
 import { Prng } from '../base/prng.ts';
 import type { Plan } from '../raft/change.ts';
 import { isMemberOf, type SnapshotPoint } from '../raft/configuration.ts';
@@ -37,6 +37,8 @@ export interface CoreClusterOptions {
   readonly voters?: number;
   readonly seed: number;
   readonly raft?: Partial<RaftOptions>;
+  /** What the clock of a member shows. @defaultValue the cores are told no time */
+  readonly clock?: (id: ReplicaId) => Millis;
 }
 
 /** A message on its way. */
@@ -52,6 +54,7 @@ export class CoreCluster {
   readonly members: readonly Member[];
   readonly #prng: Prng;
   readonly #raft: Partial<RaftOptions>;
+  readonly #clock: (id: ReplicaId) => Millis | undefined;
   readonly oracle: CoreOracle;
   network: InFlight[] = [];
   /** Links that lose everything sent on them, as 'from>to'. */
@@ -63,6 +66,7 @@ export class CoreCluster {
   constructor(options: CoreClusterOptions) {
     this.#prng = new Prng(options.seed);
     this.#raft = options.raft ?? {};
+    this.#clock = options.clock ?? (() => undefined);
     const ids = Array.from({ length: options.size }, (_, at) => replicaId(at + 1));
     const voters = ids.slice(0, options.voters);
     this.members = ids.map((id) => ({
@@ -128,7 +132,7 @@ export class CoreCluster {
   }
 
   tick(id: number): void {
-    this.core(id).tick();
+    this.core(id).tick(this.#clock(this.member(id).id));
     this.#collect(this.member(id));
   }
 
@@ -236,6 +240,16 @@ export class CoreCluster {
     this.#collect(this.member(id));
   }
 
+  /** The member stood still for so many ticks. */
+  stalled(id: number, ticks: number): void {
+    this.core(id).stalled(ticks);
+    this.#collect(this.member(id));
+  }
+
+  prefer(priorities: ReadonlyMap<ReplicaId, number>): void {
+    for (const { core } of this.running) core?.prefer(priorities);
+  }
+
   stepDown(id: number): void {
     this.core(id).stepDown();
     this.#collect(this.member(id));
@@ -284,7 +298,8 @@ export class CoreCluster {
 
   #collect(member: Member): void {
     const core = must(member.core, 'collecting from a member that is down');
-    for (let ready = core.takeReady(); ready !== undefined; ready = core.takeReady()) {
+    const now = this.#clock(member.id);
+    for (let ready = core.takeReady(now); ready !== undefined; ready = core.takeReady(now)) {
       for (const message of ready.send) this.#sendOut(member, message);
       if (ready.hardState !== undefined) member.writes.push({ ready });
       else if (member.writes.length === 0) this.#release(member, ready);

@@ -33,6 +33,8 @@ export class CoreOracle {
   readonly history: Map<number, string> = new Map();
   /** Configurations of committed entries, by index. */
   readonly configurations: Map<number, Configuration> = new Map();
+  /** The term in which each was committed, by index. */
+  readonly #reigns: number[] = [];
   /** Snapshots that took the place of a log. */
   installs = 0;
   readonly #members: readonly Watched[];
@@ -66,6 +68,7 @@ export class CoreOracle {
     }
     assert(index === this.history.size + 1, `${index} is committed after ${this.history.size}`);
     this.history.set(index, name);
+    this.#reigns[index] = member.core?.standing.term ?? 0;
     if (payload.configuration !== undefined) this.#changed(index, payload.configuration);
     this.#checkQuorumHolds(member, entry);
     return name;
@@ -101,7 +104,7 @@ export class CoreOracle {
       );
   }
 
-  /** At most one leader a term (§5.2), and it holds everything ever committed (§5.4.3). */
+  /** At most one leader a term (§5.2), and it holds everything committed in the terms before (§5.4.3). */
   stepped({ id, core }: Watched): void {
     if (core === undefined) return;
     const { role, term } = core.standing;
@@ -113,7 +116,10 @@ export class CoreOracle {
     this.#leaders.set(term, id);
     for (const [index, name] of this.history)
       assert(
-        index < core.base.index || core.termAt(index) === Number(name.split(':')[0]),
+        // The votes of an old term may come in when a later one has committed already.
+        (this.#reigns[index] ?? 0) >= term ||
+          index < core.base.index ||
+          core.termAt(index) === Number(name.split(':')[0]),
         `leader ${id} of term ${term} lacks ${name} at ${index}`,
       );
   }

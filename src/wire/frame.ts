@@ -28,6 +28,8 @@ interface FrameTypes {
   readonly HEARTBEAT_REPLY: 21;
   readonly TIMEOUT_NOW: 22;
   readonly SNAPSHOT_OFFER: 23;
+  readonly READ_INDEX: 24;
+  readonly READ_INDEX_REPLY: 25;
   readonly REPAIR_FETCH: 29;
   readonly SNAPSHOT_FETCH: 30;
   readonly DIGESTS: 31;
@@ -66,6 +68,8 @@ export const FrameType: FrameTypes = {
   HEARTBEAT_REPLY: 21,
   TIMEOUT_NOW: 22,
   SNAPSHOT_OFFER: 23,
+  READ_INDEX: 24,
+  READ_INDEX_REPLY: 25,
   REPAIR_FETCH: 29,
   SNAPSHOT_FETCH: 30,
   DIGESTS: 31,

@@ -52,15 +52,31 @@ export function encodePeerMessage(message: Message): EncodedPeerMessage {
       return { type: FrameType.APPEND_REPLY, body: [bytes] };
     }
     case 'heartbeat': {
-      const bytes = envelope(message, 32, 0);
+      const bytes = envelope(message, 56, 0);
       writeU64(bytes, 16, message.commit);
       writeU64(bytes, 24, message.round);
+      writeU64(bytes, 32, message.stamp);
+      writeU64(bytes, 40, message.echo);
+      writeU64(bytes, 48, message.reached);
       return { type: FrameType.HEARTBEAT, body: [bytes] };
     }
     case 'heartbeat-reply': {
-      const bytes = envelope(message, 24, 0);
+      const bytes = envelope(message, 40, 0);
       writeU64(bytes, 16, message.round);
+      writeU64(bytes, 24, message.stamp);
+      writeU64(bytes, 32, message.beat);
       return { type: FrameType.HEARTBEAT_REPLY, body: [bytes] };
+    }
+    case 'read-index': {
+      const bytes = envelope(message, 24, 0);
+      writeU64(bytes, 16, message.sequence);
+      return { type: FrameType.READ_INDEX, body: [bytes] };
+    }
+    case 'read-index-reply': {
+      const bytes = envelope(message, 32, message.accepted ? FLAG_1 : 0);
+      writeU64(bytes, 16, message.sequence);
+      writeU64(bytes, 24, message.index);
+      return { type: FrameType.READ_INDEX_REPLY, body: [bytes] };
     }
     case 'timeout-now':
     case 'snapshot-offer': {
@@ -111,14 +127,35 @@ export function decodePeerMessage(type: FrameType, body: Uint8Array): Message {
         hint: readId(body, 24),
       };
     }
-    case FrameType.HEARTBEAT: {
-      checkEnvelope(body, 32, 0);
-      const round = readWhole(body, 24);
-      return { type: 'heartbeat', ...readEnvelope(body), commit: readIndex(body, 16), round };
-    }
+    case FrameType.HEARTBEAT:
+      checkEnvelope(body, 56, 0);
+      return {
+        type: 'heartbeat',
+        ...readEnvelope(body),
+        commit: readIndex(body, 16),
+        round: readWhole(body, 24),
+        stamp: readWhole(body, 32),
+        echo: readWhole(body, 40),
+        reached: readIndex(body, 48),
+      };
     case FrameType.HEARTBEAT_REPLY:
+      checkEnvelope(body, 40, 0);
+      return {
+        type: 'heartbeat-reply',
+        ...readEnvelope(body),
+        round: readWhole(body, 16),
+        stamp: readWhole(body, 24),
+        beat: readWhole(body, 32),
+      };
+    case FrameType.READ_INDEX:
       checkEnvelope(body, 24, 0);
-      return { type: 'heartbeat-reply', ...readEnvelope(body), round: readWhole(body, 16) };
+      return { type: 'read-index', ...readEnvelope(body), sequence: readWhole(body, 16) };
+    case FrameType.READ_INDEX_REPLY: {
+      const accepted = checkEnvelope(body, 32, FLAG_1) === FLAG_1;
+      const sequence = readWhole(body, 16);
+      const index = readIndex(body, 24);
+      return { type: 'read-index-reply', ...readEnvelope(body), sequence, accepted, index };
+    }
     case FrameType.TIMEOUT_NOW:
       checkEnvelope(body, 32, 0);
       return { type: 'timeout-now', ...readEnvelope(body), last: readPast(body, 16) };

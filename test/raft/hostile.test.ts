@@ -142,7 +142,15 @@ class Madness {
     const index: LogIndex = logIndex(this.#place());
     const hint = id(this.#place(), prng.pick([0, 1, term, 2 ** 53 - 1]));
     const prevTerms = this.#rising(term, Math.max(1, last.term));
-    switch (prng.between(0, 9)) {
+    switch (prng.between(0, 11)) {
+      case 11:
+        return message('read-index', way, { sequence: this.#place() });
+      case 10:
+        return message('read-index-reply', way, {
+          sequence: this.#place(),
+          accepted: accepts,
+          index,
+        });
       case 9:
         if (prng.chance(this.core.standing.role === 'leader' ? 0.95 : 0.5)) break;
         return message('snapshot-offer', way, { last });
@@ -154,10 +162,20 @@ class Madness {
       case 3:
         return message('timeout-now', way, { last });
       case 4:
-        return message('heartbeat-reply', way, { round: this.#place() });
+        return message('heartbeat-reply', way, {
+          round: this.#place(),
+          stamp: this.#place(),
+          beat: this.#place(),
+        });
       case 5:
         if (this.core.standing.role === 'leader' && prng.chance(0.95)) break;
-        return message('heartbeat', way, { commit: index, round: this.#place() });
+        return message('heartbeat', way, {
+          commit: index,
+          round: this.#place(),
+          stamp: 0,
+          echo: this.#place(),
+          reached: index,
+        });
       case 6:
         if (this.core.standing.role === 'leader' && prng.chance(0.95)) break;
         return message('append-request', way, {

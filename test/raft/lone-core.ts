@@ -1,4 +1,5 @@
-import { logIndex, type ReplicaId, replicaId, term } from '../../src/base/ids.ts';
+import { type LogIndex, logIndex, type ReplicaId, replicaId, term } from '../../src/base/ids.ts';
+import { ELECTION_TICKS_MIN } from '../../src/base/limits.ts';
 import { Prng } from '../../src/base/prng.ts';
 import type { ConfigurationAt } from '../../src/raft/configuration.ts';
 import { RaftCore } from '../../src/raft/core.ts';
@@ -98,11 +99,18 @@ export const append = (
     commit: logIndex(commit),
   });
 
+/** Of a leader that was told no time. */
+export const UNTIMED: { stamp: 0; echo: 0; reached: LogIndex } = {
+  stamp: 0,
+  echo: 0,
+  reached: logIndex(0),
+};
+
 export const heartbeat = (way: readonly [number, number, number], commit = 0): Message =>
-  message('heartbeat', way, { commit: logIndex(commit), round: 0 });
+  message('heartbeat', way, { commit: logIndex(commit), round: 0, ...UNTIMED });
 
 export const heard = (way: readonly [number, number, number], round = 0): Message =>
-  message('heartbeat-reply', way, { round });
+  message('heartbeat-reply', way, { round, stamp: 0, beat: 0 });
 
 export const accepted = (way: readonly [number, number, number], index: number): Message =>
   message('append-reply', way, { accepted: true, index: logIndex(index), hint: id(index, 0) });
@@ -133,6 +141,9 @@ export const sent = (readies: readonly Ready[], type?: Message['type']): Message
 /** Replica 1 as leader of a term after the last of its log, elected by replica 2. */
 export function loneLeader(init: LoneInit = {}): RaftCore {
   const core = loneCore(init);
+  // With leases a replica that was just started keeps the promise of an earlier life first.
+  if (init.options?.leaseMs !== undefined)
+    for (let tick = 0; tick < ELECTION_TICKS_MIN; tick += 1) core.tick();
   core.campaign();
   drain(core);
   const voters = (init.voters ?? [1, 2, 3]).filter((voter) => voter !== 1);

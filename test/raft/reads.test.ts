@@ -1,7 +1,17 @@
 import { expect, test } from 'vitest';
 import { logIndex } from '../../src/base/ids.ts';
+import { HEARTBEAT_TICKS } from '../../src/base/limits.ts';
 import type { RaftCore } from '../../src/raft/core.ts';
-import { accepted, drain, heard, heartbeat, loneCore, loneLeader } from './lone-core.ts';
+import {
+  accepted,
+  drain,
+  heard,
+  heartbeat,
+  loneCore,
+  loneLeader,
+  message,
+  sent,
+} from './lone-core.ts';
 
 /** Reads without a log entry (thesis §6.4). */
 
@@ -68,8 +78,119 @@ test('when the reign ends, every read under way is given back, in a round or not
   core.read(2);
   core.step(heartbeat([2, 1, term + 1]));
   expect(reads(core)).toEqual({ confirmed: [], dropped: [1, 2] });
+});
+
+test('who knows no leader, campaigns or is muted answers no read', () => {
+  const core = loneCore();
+  core.read(1);
+  core.campaign();
+  core.read(2);
+  expect(reads(core)).toEqual({ confirmed: [], dropped: [1, 2] });
+  core.step(heartbeat([2, 1, 1]));
   core.read(3);
-  expect(reads(core).dropped).toEqual([3]);
+  core.mute(true);
+  core.read(4);
+  expect(reads(core).dropped).toEqual([3, 4]);
+});
+
+/** The question that a follower of replica 2 sends for what it was asked. */
+function questionOf(core: RaftCore): number {
+  const [question] = sent(drain(core), 'read-index');
+  if (question?.type !== 'read-index') throw new Error('nothing was asked');
+  expect(question.to).toBe(2);
+  return question.sequence;
+}
+
+const answer = (way: readonly [number, number, number], sequence: number, index: number) =>
+  message('read-index-reply', way, { sequence, accepted: true, index: logIndex(index) });
+
+function follower(): RaftCore {
+  const core = loneCore({ log: [1, 1, 1] });
+  core.step(heartbeat([2, 1, 1]));
+  drain(core);
+  return core;
+}
+
+test('a follower asks its leader once for all reads of a turn, and answers when it has applied that far', () => {
+  const core = follower();
+  for (const context of [1, 2]) core.read(context);
+  const first = questionOf(core);
+  core.read(3);
+  const second = questionOf(core);
+  core.step(answer([2, 1, 1], first, 2));
+  expect(drain(core).flatMap((ready) => ready.reads)).toEqual([
+    { context: 1, index: 2 },
+    { context: 2, index: 2 },
+  ]);
+  core.step(answer([2, 1, 1], first, 9));
+  expect(reads(core).confirmed).toEqual([]);
+  core.step(answer([2, 1, 1], second, 3));
+  expect(reads(core).confirmed).toEqual([3]);
+});
+
+test('a question that is lost is asked again, and the later answer serves what was asked before', () => {
+  const core = follower();
+  core.read(1);
+  questionOf(core);
+  core.read(2);
+  questionOf(core);
+  for (let tick = 0; tick < HEARTBEAT_TICKS; tick += 1) core.tick();
+  const again = questionOf(core);
+  core.step(answer([2, 1, 1], again, 3));
+  expect(reads(core).confirmed).toEqual([1, 2]);
+  for (let tick = 0; tick < HEARTBEAT_TICKS; tick += 1) core.tick();
+  expect(sent(drain(core))).toEqual([]);
+});
+
+test('answers of another life, another leader or another term confirm nothing (etcd #20418)', () => {
+  const core = follower();
+  core.read(1);
+  const sequence = questionOf(core);
+  for (const other of [sequence - 1, sequence + 1, 0, 2 ** 53 - 1])
+    core.step(answer([2, 1, 1], other, 9));
+  core.step(answer([3, 1, 1], sequence, 9));
+  core.step(answer([2, 1, 0], sequence, 9));
+  expect(reads(core)).toEqual({ confirmed: [], dropped: [] });
+  core.step(heartbeat([3, 1, 2]));
+  core.step(answer([2, 1, 1], sequence, 9));
+  expect(reads(core)).toEqual({ confirmed: [], dropped: [1] });
+});
+
+test('a leader answers a follower as it answers its own shell: after an own commit, and a quorum', () => {
+  const core = loneLeader({ log: [1, 1], commit: 1 });
+  drain(core);
+  const { term } = core.standing;
+  core.step(message('read-index', [2, 1, term], { sequence: 7 }));
+  expect(sent(drain(core), 'read-index-reply')).toEqual([]);
+  core.step(accepted([2, 1, term], 3));
+  expect(sent(drain(core), 'read-index-reply')).toEqual([]);
+  core.step(heard([3, 1, term], 1));
+  expect(sent(drain(core), 'read-index-reply')).toMatchObject([
+    { to: 2, sequence: 7, accepted: true, index: 3 },
+  ]);
+});
+
+test('whoever cannot answer a follower says so: no leader, too many waiting, deposed; a stranger hears nothing', () => {
+  const ask = (sequence: number, from = 2, term = 1) =>
+    message('read-index', [from, 1, term], { sequence });
+  const core = follower();
+  core.step(ask(5));
+  expect(sent(drain(core))).toMatchObject([{ to: 2, sequence: 5, accepted: false }]);
+  core.step(ask(5, 9));
+  expect(sent(drain(core))).toEqual([]);
+  const busy = loneLeader({ options: { readsPendingMax: 1 } });
+  drain(busy);
+  for (const sequence of [1, 2]) busy.step(ask(sequence));
+  expect(sent(drain(busy), 'read-index-reply')).toMatchObject([{ sequence: 2, accepted: false }]);
+  busy.step(heartbeat([3, 1, 9]));
+  expect(sent(drain(busy), 'read-index-reply')).toMatchObject([{ sequence: 1, accepted: false }]);
+  const asking = follower();
+  asking.read(1);
+  const sequence = questionOf(asking);
+  asking.step(
+    message('read-index-reply', [2, 1, 1], { sequence, accepted: false, index: logIndex(0) }),
+  );
+  expect(reads(asking).dropped).toEqual([1]);
 });
 
 test('reads beyond the bound are given back at once, those waiting included', () => {

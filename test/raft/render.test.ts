@@ -10,6 +10,7 @@ import {
   id,
   message,
   refused,
+  UNTIMED,
   vote,
 } from './lone-core.ts';
 
@@ -24,8 +25,27 @@ test.each([
   [refused([1, 2, 3], 4, id(2, 1)), '1 → 2  t3  refused 4 hint=2@1'],
   [heartbeat([1, 2, 3], 4), '1 → 2  t3  heartbeat commit=4'],
   [
-    message('heartbeat', [1, 2, 3], { commit: logIndex(4), round: 5 }),
+    message('heartbeat', [1, 2, 3], { commit: logIndex(4), round: 5, ...UNTIMED }),
     '1 → 2  t3  heartbeat commit=4 round=5',
+  ],
+  [
+    message('heartbeat', [1, 2, 3], {
+      ...UNTIMED,
+      commit: logIndex(4),
+      round: 0,
+      echo: 9,
+      reached: logIndex(5),
+    }),
+    '1 → 2  t3  heartbeat commit=4 reached=5',
+  ],
+  [message('read-index', [1, 2, 3], { sequence: 9 }), '1 → 2  t3  read index?'],
+  [
+    message('read-index-reply', [1, 2, 3], { sequence: 9, accepted: true, index: logIndex(5) }),
+    '1 → 2  t3  read index 5',
+  ],
+  [
+    message('read-index-reply', [1, 2, 3], { sequence: 9, accepted: false, index: logIndex(0) }),
+    '1 → 2  t3  no read index',
   ],
   [heard([1, 2, 3]), '1 → 2  t3  heard'],
   [heard([1, 2, 3], 5), '1 → 2  t3  heard round=5'],

@@ -302,6 +302,7 @@ test('a leader that hears no quorum for an election time-out steps down; answers
   for (let time = 0; time < ELECTION_TICKS_MIN * 4; time += 1) {
     core.tick();
     for (const from of [2, 3]) core.step(heard([from, 1, term]));
+    drain(core);
   }
   expect(core.standing.role).toBe('leader');
   for (let time = 0; time < ELECTION_TICKS_MIN * 2; time += 1) {

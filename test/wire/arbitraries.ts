@@ -238,8 +238,10 @@ export const message: Gen<Message> = aTerm.chain((now) => {
       index: anIndex,
       hint: fc.record({ index: anIndex, term: aTerm }),
     }),
-    of('heartbeat', { commit: anIndex, round }),
-    of('heartbeat-reply', { round }),
+    of('heartbeat', { commit: anIndex, round, stamp: round, echo: round, reached: anIndex }),
+    of('heartbeat-reply', { round, stamp: round, beat: round }),
+    of('read-index', { sequence: round }),
+    of('read-index-reply', { sequence: round, accepted: fc.boolean(), index: anIndex }),
     of('timeout-now', { last: past(now) }),
     of('snapshot-offer', { last: past(now) }),
   );

@@ -17,7 +17,7 @@ import { message } from './arbitraries.ts';
 import { codeOf, copyOf, join, messageOf, shares } from './helpers.ts';
 import { entriesOf } from './records.ts';
 
-const PEER_TYPES = [16, 17, 18, 19, 20, 21, 22, 23] as const;
+const PEER_TYPES = [16, 17, 18, 19, 20, 21, 22, 23, 24, 25] as const;
 
 function append(entries: readonly Entry[], prevTerm = 2): AppendRequest {
   const first = entries[0]?.index ?? 10;

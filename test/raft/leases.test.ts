@@ -1,0 +1,176 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { logIndex, millis, replicaId } from '../../src/base/ids.ts';
+import { ELECTION_TICKS_MIN, HEARTBEAT_TICKS, LEASE_MS } from '../../src/base/limits.ts';
+import type { RaftCore } from '../../src/raft/core.ts';
+import type { Message, Ready } from '../../src/raft/types.ts';
+import {
+  accepted,
+  ask,
+  drain,
+  heartbeat,
+  id,
+  loneCore,
+  loneLeader,
+  message,
+  sent,
+} from './lone-core.ts';
+import { TimedStory } from './timed-story.ts';
+
+test('no lease outlives its leader, and nobody is less fresh than it says, whatever clocks and pauses do', () => {
+  const seen = { leases: 0, fresh: 0 };
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 2 ** 31 }), (seed) => {
+      const story = new TimedStory(seed);
+      story.run(3000);
+      seen.leases += story.seen.leases;
+      seen.fresh += story.seen.fresh;
+    }),
+    { numRuns: Number(process.env['RAFT_RUNS'] ?? 60) },
+  );
+  expect(seen.leases).toBeGreaterThan(1000);
+  expect(seen.fresh).toBeGreaterThan(1000);
+});
+
+/** A leader of three, told the time; 2 has answered the heartbeat of that moment. */
+function leaseholder(now: number, answers: readonly number[] = [2]): RaftCore {
+  const core = loneLeader({ options: { leaseMs: LEASE_MS } });
+  drain(core);
+  core.step(accepted([2, 1, 1], 1));
+  drain(core);
+  for (let tick = 0; tick < HEARTBEAT_TICKS; tick += 1) core.tick(millis(now));
+  drain(core);
+  for (const from of answers) core.step(answered(from, now));
+  return core;
+}
+
+const answered = (from: number, stamp: number): Message =>
+  message('heartbeat-reply', [from, 1, 1], { round: 0, stamp, beat: 0 });
+
+test('a lease begins when its heartbeat was sent, however late the answer comes', () => {
+  const core = leaseholder(1000, []);
+  expect(core.lease(millis(1001))).toBeUndefined();
+  core.tick(millis(1400));
+  core.step(answered(3, 1000));
+  expect(core.lease(millis(1400))).toBe(1);
+  expect(core.lease(millis(1000 + LEASE_MS - 1))).toBe(1);
+  expect(core.lease(millis(1000 + LEASE_MS))).toBeUndefined();
+  core.step(answered(2, 99_999));
+  expect(core.lease(millis(1000 + LEASE_MS))).toBeUndefined();
+});
+
+test('there is no lease before an own commit, while handing over, once somebody was ordered, nor after a pause', () => {
+  const fresh = loneLeader({ options: { leaseMs: LEASE_MS } });
+  fresh.tick(millis(1000));
+  fresh.step(answered(2, 1000));
+  expect(fresh.lease(millis(1001))).toBeUndefined();
+
+  const handing = leaseholder(1000);
+  expect(handing.lease(millis(1001))).toBe(1);
+  handing.propose({ byteLength: 1 });
+  handing.transfer(replicaId(2));
+  expect(handing.lease(millis(1001))).toBeUndefined();
+
+  const ordered = leaseholder(1000);
+  ordered.transfer(replicaId(2));
+  for (let tick = 0; tick < ELECTION_TICKS_MIN; tick += 1) {
+    ordered.tick(millis(1000 + tick));
+    ordered.step(answered(2, 1000 + tick));
+  }
+  expect(ordered.standing).toMatchObject({ role: 'leader', transferring: false });
+  expect(ordered.lease(millis(1014))).toBeUndefined();
+
+  const paused = leaseholder(1000);
+  paused.stalled(1);
+  expect(paused.lease(millis(1001))).toBeUndefined();
+  for (let tick = 0; tick < HEARTBEAT_TICKS; tick += 1) paused.tick(millis(1002));
+  paused.step(answered(2, 1002));
+  expect(paused.lease(millis(1003))).toBe(1);
+});
+
+test('no lease without the option, a clock or a quorum; alone, a replica needs none of them', () => {
+  const without = loneLeader();
+  drain(without);
+  without.step(accepted([2, 1, 1], 1));
+  without.tick(millis(1000));
+  without.step(answered(2, 1000));
+  expect(without.lease(millis(1000))).toBeUndefined();
+  const alone = loneLeader({ voters: [1], options: { leaseMs: LEASE_MS } });
+  drain(alone);
+  expect(alone.lease(millis(7))).toBe(1);
+  expect(() => alone.tick(millis(5)) ?? alone.tick(millis(4))).toThrow('the clock went back');
+});
+
+test('with leases a broken connection frees nobody, nor does a start: both wait the time out', () => {
+  const options = { leaseMs: LEASE_MS };
+  const core = loneCore({ options, term: 1 });
+  core.step(heartbeat([2, 1, 1]));
+  core.peerLost(replicaId(2));
+  core.campaign();
+  core.step(ask([3, 1, 2], id(9, 1)));
+  expect([core.standing.role, sent(drain(core), 'vote-reply')]).toEqual(['follower', []]);
+  const started = loneCore({ options, term: 1 });
+  started.step(ask([3, 1, 2], id(9, 1)));
+  expect(sent(drain(started))).toEqual([]);
+  for (let tick = 0; tick < ELECTION_TICKS_MIN; tick += 1) started.tick();
+  started.step(ask([3, 1, 2], id(9, 1)));
+  expect(sent(drain(started), 'vote-reply')).toMatchObject([{ granted: true }]);
+  // By the leader's own order it is another matter: the leader has given up its lease.
+  core.step(ask([3, 1, 3], id(9, 1), { transfer: true }));
+  expect(sent(drain(core), 'vote-reply')).toMatchObject([{ granted: true }]);
+});
+
+test('a follower is as fresh as the last beat that its leader named again, once it has applied that far', () => {
+  const core = loneCore({ log: [1, 1, 1], commit: 1 });
+  const beatOf = (readies: readonly Ready[]): number =>
+    sent(readies, 'heartbeat-reply').map((each) =>
+      each.type === 'heartbeat-reply' ? each.beat : 0,
+    )[0] ?? 0;
+  const hear = (echo: number, reached: number): number => {
+    core.step(
+      message('heartbeat', [2, 1, 1], {
+        commit: logIndex(1),
+        round: 0,
+        stamp: 5,
+        echo,
+        reached: logIndex(reached),
+      }),
+    );
+    return beatOf(drain(core));
+  };
+  expect(hear(0, 0)).toBe(0);
+  core.tick(millis(100));
+  const first = hear(0, 0);
+  core.tick(millis(110));
+  expect(hear(0, 0)).toBe(first);
+  core.tick(millis(200));
+  const second = hear(first, 2);
+  expect(second).not.toBe(first);
+  expect([core.freshAt(1), core.freshAt(2), core.freshAt(9)]).toEqual([undefined, 100, 100]);
+  hear(second, 3);
+  expect([core.freshAt(2), core.freshAt(3)]).toEqual([100, 200]);
+  hear(first, 9);
+  hear(12345, 9);
+  expect([core.freshAt(2), core.freshAt(9)]).toEqual([100, 200]);
+});
+
+test('a leader names a beat again only when a quorum answered a heartbeat that was sent after it came', () => {
+  const core = leaseholder(1000);
+  const tell = (from: number, stamp: number, beat: number): void =>
+    core.step(message('heartbeat-reply', [from, 1, 1], { round: 0, stamp, beat }));
+  const echoes = (now: number): number[] => {
+    for (let tick = 0; tick < HEARTBEAT_TICKS; tick += 1) core.tick(millis(now));
+    return sent(drain(core), 'heartbeat').map((each) =>
+      each.type === 'heartbeat' ? each.echo : -1,
+    );
+  };
+  tell(3, 1000, 77);
+  expect(echoes(1100)).toEqual([0, 0]);
+  tell(2, 1000, 0);
+  expect(echoes(1200)).toEqual([0, 0]);
+  tell(2, 1100, 0);
+  expect(echoes(1300)).toEqual([0, 77]);
+  expect(echoes(1400)).toEqual([0, 0]);
+  expect(core.freshAt(1)).toBe(1100);
+  expect(core.freshAt(0)).toBeUndefined();
+});
