@@ -19,25 +19,18 @@ import {
 } from './configuration.ts';
 import { preCampaign } from './election.ts';
 import { Freshness } from './freshness.ts';
+import { mute, peerLost, stalled } from './hints.ts';
 import { RaftLog, type TermRun } from './log.ts';
 import { type ChangeResult, change, plan } from './membership.ts';
 import { DEFAULT_OPTIONS, type RaftOptions } from './options.ts';
 import { type PeerView, peersOf } from './peers.ts';
-import { askReads, dropReads, leaseIndex, openRound, startRead } from './reads.ts';
-import { pushAppend, replicateAll } from './replication.ts';
-import { becomeFollower, resetElectionTimer } from './roles.ts';
+import { askReads, leaseIndex, openRound, startRead } from './reads.ts';
+import { entriesRead, replicateAll } from './replication.ts';
+import { resetElectionTimer } from './roles.ts';
 import { compact, restore } from './snapshots.ts';
-import {
-  configurationNow,
-  emptyOutbox,
-  followerOf,
-  mayCampaign,
-  priorityOf,
-  type State,
-  votersNow,
-} from './state.ts';
+import { configurationNow, emptyOutbox, followerOf, type State } from './state.ts';
 import { step } from './step.ts';
-import { stalled, tick } from './tick.ts';
+import { tick } from './tick.ts';
 import { stepDown, transfer } from './transfer.ts';
 import type {
   Entry,
@@ -274,13 +267,7 @@ export class RaftCore {
    * doubt. It knows who leads, and takes no entries.
    */
   mute(on: boolean): void {
-    const s = this.#s;
-    if (s.muted === on) return;
-    s.muted = on;
-    if (!on) return;
-    dropReads(s);
-    if (s.role.role !== 'follower') becomeFollower(s, s.term, undefined);
-    s.out.sendAfterSync = [];
+    mute(this.#s, on);
   }
 
   /** The shell has fetched a snapshot and verified it. False if it brings nothing new; else the next Ready installs it. */
@@ -300,53 +287,12 @@ export class RaftCore {
 
   /** The connection to `peer` broke. A hint: it may still be alive. */
   peerLost(peer: ReplicaId): void {
-    const s = this.#s;
-    if (s.role.role === 'leader') {
-      const progress = s.role.progress.get(peer);
-      // What was under way may be lost: find out where the peer stands before more is sent.
-      if (progress?.state === 'replicate') progress.becomeProbe(logIndex(progress.match + 1));
-      if (progress !== undefined) progress.probing = false;
-      return;
-    }
-    if (s.role.role !== 'follower' || s.role.leader !== peer || s.role.leaderSuspected) return;
-    const deferred = s.role.deferred;
-    s.role.leaderSuspected = true;
-    s.role.deferred = undefined;
-    if (deferred !== undefined) step(s, deferred);
-    // All who lost the leader ask, but one after another, so that the first is not split by the next.
-    if (!mayCampaign(s)) return;
-    const rank = votersNow(s)
-      .filter((voter) => voter !== peer)
-      .sort((a, b) => priorityOf(s, b) - priorityOf(s, a) || a - b)
-      .indexOf(s.id);
-    if (rank === 0) preCampaign(s);
-    else {
-      const turn = s.electionElapsed + rank * s.options.heartbeatTicks;
-      s.electionTimeout = Math.min(s.electionTimeout, turn);
-    }
+    peerLost(this.#s, peer);
   }
 
   /** The entries a `Ready.logReads` asked for. An empty list gives up until the peer is heard again. */
   entriesRead(peer: ReplicaId, entries: readonly Entry[]): void {
-    const s = this.#s;
-    if (s.role.role !== 'leader') return;
-    const progress = s.role.progress.get(peer);
-    if (progress === undefined || !progress.readPending) return;
-    progress.readPending = false;
-    // A read is bounded in bytes alone; what does not fit the append is read again.
-    const fitting = entries.slice(0, s.options.appendEntriesMax);
-    const first = fitting[0];
-    const last = fitting.at(-1);
-    if (first === undefined || last === undefined) {
-      // Asked again at once, the shell would give up at once, for ever.
-      progress.becomeProbe(progress.next);
-      progress.probing = true;
-      return;
-    }
-    // The peer's place, or the log itself, may have moved meanwhile.
-    if (progress.paused || first.index !== progress.next) return;
-    if (!s.log.holds(first) || !s.log.holds(last)) return;
-    pushAppend(s, peer, progress, fitting);
+    entriesRead(this.#s, peer, entries);
   }
 
   /** Everything up to `index` is both applied and durable here: what is older may leave memory. */

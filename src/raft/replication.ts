@@ -45,7 +45,29 @@ function offersSnapshot(s: State, peer: ReplicaId, progress: Progress): boolean 
   return true;
 }
 
-export function pushAppend(
+/** What a `Ready.logReads` asked for has come from the disk. */
+export function entriesRead(s: State, peer: ReplicaId, entries: readonly Entry[]): void {
+  if (s.role.role !== 'leader') return;
+  const progress = s.role.progress.get(peer);
+  if (progress === undefined || !progress.readPending) return;
+  progress.readPending = false;
+  // A read is bounded in bytes alone; what does not fit the append is read again.
+  const fitting = entries.slice(0, s.options.appendEntriesMax);
+  const first = fitting[0];
+  const last = fitting.at(-1);
+  if (first === undefined || last === undefined) {
+    // Asked again at once, the shell would give up at once, for ever.
+    progress.becomeProbe(progress.next);
+    progress.probing = true;
+    return;
+  }
+  // The peer's place, or the log itself, may have moved meanwhile.
+  if (progress.paused || first.index !== progress.next) return;
+  if (!s.log.holds(first) || !s.log.holds(last)) return;
+  pushAppend(s, peer, progress, fitting);
+}
+
+function pushAppend(
   s: State,
   peer: ReplicaId,
   progress: Progress,

@@ -58,19 +58,6 @@ function watchOwnDisk(s: State, leader: Leader): void {
   if (leader.diskWaits >= LEADER_DISK_TICKS_MAX) stepDown(s);
 }
 
-/** The process stood still for so many ticks; what came in meanwhile is yet to be heard. */
-export function stalled(s: State, ticks: number): void {
-  if (s.role.role === 'leader') {
-    // Others may lead by now: what was confirmed before says nothing any more.
-    s.role.leaseAfter = s.now;
-    if (ticks * 2 >= s.options.electionTicksMin) stepDown(s);
-    return;
-  }
-  // Silence that was not listened to is no silence.
-  const patience = s.options.heartbeatTicks * 2;
-  s.electionElapsed = Math.min(s.electionElapsed, Math.max(0, s.electionTimeout - patience));
-}
-
 /** A leader that hears nobody must stop before it misleads its clients (check-quorum, thesis §6.2). */
 const hearsQuorum = (s: State, leader: Leader): boolean =>
   reachedBy(configurationNow(s), (voter) => (isAlive(s, leader, voter) ? 1 : 0)) > 0;

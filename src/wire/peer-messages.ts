@@ -128,16 +128,7 @@ export function decodePeerMessage(type: FrameType, body: Uint8Array): Message {
       };
     }
     case FrameType.HEARTBEAT:
-      checkEnvelope(body, 56, 0);
-      return {
-        type: 'heartbeat',
-        ...readEnvelope(body),
-        commit: readIndex(body, 16),
-        round: readWhole(body, 24),
-        stamp: readWhole(body, 32),
-        echo: readWhole(body, 40),
-        reached: readIndex(body, 48),
-      };
+      return decodeHeartbeat(body);
     case FrameType.HEARTBEAT_REPLY:
       checkEnvelope(body, 40, 0);
       return {
@@ -165,6 +156,19 @@ export function decodePeerMessage(type: FrameType, body: Uint8Array): Message {
     default:
       throw new TocsinError('FRAME_UNKNOWN_TYPE', `frame type ${type} is not a peer's`);
   }
+}
+
+function decodeHeartbeat(body: Uint8Array): Message {
+  checkEnvelope(body, 56, 0);
+  return {
+    type: 'heartbeat',
+    ...readEnvelope(body),
+    commit: readIndex(body, 16),
+    round: readWhole(body, 24),
+    stamp: readWhole(body, 32),
+    echo: readWhole(body, 40),
+    reached: readIndex(body, 48),
+  };
 }
 
 function encodeAppend(message: AppendRequest): readonly Uint8Array[] {

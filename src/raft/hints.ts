@@ -1,0 +1,59 @@
+import { logIndex, type ReplicaId } from '../base/ids.ts';
+import { preCampaign } from './election.ts';
+import { dropReads } from './reads.ts';
+import { becomeFollower } from './roles.ts';
+import { mayCampaign, priorityOf, type State, votersNow } from './state.ts';
+import { step } from './step.ts';
+import { stepDown } from './transfer.ts';
+
+/** What the shell notices of the world, and the core cannot. */
+
+/** The connection to `peer` broke. A hint: it may still be alive. */
+export function peerLost(s: State, peer: ReplicaId): void {
+  if (s.role.role === 'leader') {
+    const progress = s.role.progress.get(peer);
+    // What was under way may be lost: find out where the peer stands before more is sent.
+    if (progress?.state === 'replicate') progress.becomeProbe(logIndex(progress.match + 1));
+    if (progress !== undefined) progress.probing = false;
+    return;
+  }
+  if (s.role.role !== 'follower' || s.role.leader !== peer || s.role.leaderSuspected) return;
+  const deferred = s.role.deferred;
+  s.role.leaderSuspected = true;
+  s.role.deferred = undefined;
+  if (deferred !== undefined) step(s, deferred);
+  // All who lost the leader ask, but one after another, so that the first is not split by the next.
+  if (!mayCampaign(s)) return;
+  const rank = votersNow(s)
+    .filter((voter) => voter !== peer)
+    .sort((a, b) => priorityOf(s, b) - priorityOf(s, a) || a - b)
+    .indexOf(s.id);
+  if (rank === 0) preCampaign(s);
+  else if (rank > 0) {
+    const turn = s.electionElapsed + rank * s.options.heartbeatTicks;
+    s.electionTimeout = Math.min(s.electionTimeout, turn);
+  }
+}
+
+/** The process stood still for so many ticks; what came in meanwhile is yet to be heard. */
+export function stalled(s: State, ticks: number): void {
+  if (s.role.role === 'leader') {
+    // Others may lead by now: what was confirmed before says nothing any more.
+    s.role.leaseAfter = s.now;
+    if (ticks * 2 >= s.options.electionTicksMin) stepDown(s);
+    return;
+  }
+  // Silence that was not listened to is no silence.
+  const patience = s.options.heartbeatTicks * 2;
+  s.electionElapsed = Math.min(s.electionElapsed, Math.max(0, s.electionTimeout - patience));
+}
+
+/** What the disk holds is in doubt, or is so no more. */
+export function mute(s: State, on: boolean): void {
+  if (s.muted === on) return;
+  s.muted = on;
+  if (!on) return;
+  dropReads(s);
+  if (s.role.role !== 'follower') becomeFollower(s, s.term, undefined);
+  s.out.sendAfterSync = [];
+}
