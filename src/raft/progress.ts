@@ -45,7 +45,7 @@ export class Window {
 }
 
 /**
- * What the leader knows of one peer, itself included. Always: match < next.
+ * What the leader knows of one peer, itself included. Always: match < next; and match falls only if the peer's disk forgot.
  *
  *   ┌─────────┐ ◄─── refused, unreachable ───  ┌───────────┐
  *   │  probe  │ ─── a probe is accepted ─────► │ replicate │
@@ -115,6 +115,12 @@ export class Progress {
     this.offered = offered;
     this.probing = true;
     this.window.clear();
+  }
+
+  /** The peer has forgotten what it held beyond `index`. To believe less than is true is never wrong. */
+  revert(index: LogIndex): void {
+    if (index < this.match) this.match = index;
+    this.becomeProbe(logIndex(Math.min(index, this.match) + 1));
   }
 
   /** The peer holds everything up to `index`. False if that was known. */

@@ -21,11 +21,19 @@ export function voteResult<Id>(voters: readonly Id[], votes: ReadonlyMap<Id, boo
   return voters.length - no < needed ? 'lost' : 'pending';
 }
 
-/** The highest value that a majority has reached. */
+/** The highest value that a majority has reached. Asked with each acknowledgement: takes no memory. */
 export function quorumValue<Id>(voters: readonly Id[], reached: (voter: Id) => number): number {
   assert(voters.length > 0, 'a quorum of nobody');
-  const values = voters.map(reached).sort((a, b) => b - a);
-  return values[majorityOf(voters.length) - 1] as number;
+  const needed = majorityOf(voters.length);
+  let best = Number.NEGATIVE_INFINITY;
+  for (const voter of voters) {
+    const value = reached(voter);
+    if (value <= best) continue;
+    let holders = 0;
+    for (const other of voters) if (reached(other) >= value) holders += 1;
+    if (holders >= needed) best = value;
+  }
+  return best;
 }
 
 /** The outcome under a configuration: while it is joint, both halves must agree (§6). */

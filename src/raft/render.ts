@@ -20,7 +20,7 @@ export function renderMessage(m: Message): string {
     case 'append-reply':
       return m.accepted
         ? `${way}  accepted ${m.index}`
-        : `${way}  refused ${m.index} hint=${at(m.hint)}`;
+        : `${way}  refused ${m.index} hint=${at(m.hint)}${m.reverted === true ? ' (forgotten)' : ''}`;
     case 'heartbeat':
       return `${way}  heartbeat commit=${m.commit}${m.round === 0 ? '' : ` round=${m.round}`}${m.echo === 0 ? '' : ` reached=${m.reached}`}`;
     case 'heartbeat-reply':

@@ -114,7 +114,12 @@ export function onAppendReply(s: State, leader: Leader, m: AppendReply): boolean
 
 /** Goes back to where the logs may agree. A late refusal, which an acceptance has overtaken, means nothing. */
 function onRefusal(s: State, progress: Progress, m: AppendReply): void {
-  if (m.index <= progress.match || m.index > s.log.last.index) return;
+  if (m.index > s.log.last.index) return;
+  if (m.reverted === true) {
+    progress.revert(logIndex(s.log.lastAtOrBelow(m.hint.index, m.hint.term).index));
+    return;
+  }
+  if (m.index <= progress.match) return;
   if (progress.state === 'snapshot') return;
   if (progress.state === 'probe' && m.index !== progress.next - 1) return;
   const agree = s.log.lastAtOrBelow(m.hint.index, m.hint.term).index;
@@ -186,6 +191,7 @@ export function onAppendRequest(s: State, m: AppendRequest): void {
       accepted: false,
       index: m.prev.index,
       hint: log.lastAtOrBelow(m.prev.index, m.prev.term),
+      ...(s.abstaining ? { reverted: true } : {}),
     });
     return;
   }

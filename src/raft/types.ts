@@ -78,6 +78,8 @@ export interface AppendReply extends Envelope {
   readonly index: LogIndex;
   /** Refused: the follower's best guess where the logs still agree. Accepted: same as `index`. */
   readonly hint: EntryId;
+  /** Refused by one whose disk may have forgotten what it acknowledged: what it is believed to hold is to be found out anew. */
+  readonly reverted?: true | undefined;
 }
 
 /** Keeps followers from campaigning, tells them the commit index, and confirms leadership for reads (§6.4). */

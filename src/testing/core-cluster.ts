@@ -103,11 +103,15 @@ export class CoreCluster {
       .sort((a, b) => this.core(b.id).standing.term - this.core(a.id).standing.term);
   }
 
-  /** Starts a member from its disk; `abstain` as if one copy of its hard state could not be read. */
-  start(id: number, abstain = false): void {
+  /**
+   * Starts a member from its disk; `forgets` as if that had lost the vote and so many of the newest entries, and the
+   * member knows that something is amiss.
+   */
+  start(id: number, forgets?: number): void {
     const member = this.member(id);
     assert(member.core === undefined, `member ${id} runs already`);
     this.#starts += 1;
+    if (forgets !== undefined) member.disk.forget(forgets);
     member.core = new RaftCore({
       id: member.id,
       prng: this.#prng.fork(this.#starts),
@@ -115,7 +119,6 @@ export class CoreCluster {
       leaveJoint: (configuration) => ({ byteLength: 20, name: '', configuration }) as Named,
       ...member.disk.init,
       options: this.#raft,
-      abstain,
     });
     member.applied = this.#appliedUpTo(member.disk.base.index);
     member.appliedTo = member.disk.base.index;

@@ -67,6 +67,14 @@ export class CoreDisk {
     this.#begin(point);
   }
 
+  /** The vote is lost, and so many of the newest entries; that this may be so is known. */
+  forget(count: number): void {
+    this.entries.length = Math.max(0, this.entries.length - count);
+    const { term: known, commit } = this.hardState;
+    const kept = logIndex(Math.min(commit, this.last));
+    this.hardState = { term: known, vote: undefined, commit: kept, abstain: true };
+  }
+
   /** What a core starts from on this disk. */
   get init(): Pick<
     RaftInit,

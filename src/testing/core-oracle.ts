@@ -129,6 +129,8 @@ export class CoreOracle {
     const { term, role } = core.standing;
     // Another leader, unknown to this one, may have overwritten what was true.
     if (index === 0 || role !== 'leader' || disk.hardState.term > term) return;
+    // What it has forgotten the leader may still believe in: it acknowledged it.
+    if (disk.hardState.abstain === true) return;
     if (index < core.base.index) return;
     assert(
       disk.holds(index, core.termAt(index) ?? -1),
@@ -158,8 +160,14 @@ export class CoreOracle {
   /** What is committed is durable on a quorum of the configuration it was committed under, whoever runs (§5.3, §6). */
   #checkQuorumHolds({ core }: Watched, { index, term }: Entry): void {
     if (core === undefined) return;
+    // One that may have forgotten it acknowledged it once, and gives no vote to whoever lacks it.
     const holds = (id: ReplicaId): number =>
-      this.#members.some((each) => each.id === id && each.disk.holds(index, term)) ? 1 : 0;
+      this.#members.some(
+        ({ id: each, disk }) =>
+          each === id && (disk.holds(index, term) || disk.hardState.abstain === true),
+      )
+        ? 1
+        : 0;
     // What was proposed while a change was under way may be committed when the change is over.
     assert(
       reachedBy(core.configurationAt(index), holds) + reachedBy(core.configuration, holds) > 0,

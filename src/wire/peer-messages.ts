@@ -46,7 +46,8 @@ export function encodePeerMessage(message: Message): EncodedPeerMessage {
     case 'append-request':
       return { type: FrameType.APPEND_REQUEST, body: encodeAppend(message) };
     case 'append-reply': {
-      const bytes = envelope(message, 40, message.accepted ? FLAG_1 : 0);
+      const flags = (message.accepted ? FLAG_1 : 0) | (message.reverted === true ? FLAG_2 : 0);
+      const bytes = envelope(message, 40, flags);
       writeU64(bytes, 16, message.index);
       writeId(bytes, 24, message.hint);
       return { type: FrameType.APPEND_REPLY, body: [bytes] };
@@ -116,17 +117,8 @@ export function decodePeerMessage(type: FrameType, body: Uint8Array): Message {
     }
     case FrameType.APPEND_REQUEST:
       return decodeAppend(body);
-    case FrameType.APPEND_REPLY: {
-      const accepted = checkEnvelope(body, 40, FLAG_1) === FLAG_1;
-      const index = readIndex(body, 16);
-      return {
-        type: 'append-reply',
-        ...readEnvelope(body),
-        accepted,
-        index,
-        hint: readId(body, 24),
-      };
-    }
+    case FrameType.APPEND_REPLY:
+      return decodeAppendReply(body);
     case FrameType.HEARTBEAT:
       return decodeHeartbeat(body);
     case FrameType.HEARTBEAT_REPLY:
@@ -156,6 +148,19 @@ export function decodePeerMessage(type: FrameType, body: Uint8Array): Message {
     default:
       throw new TocsinError('FRAME_UNKNOWN_TYPE', `frame type ${type} is not a peer's`);
   }
+}
+
+function decodeAppendReply(body: Uint8Array): Message {
+  const flags = checkEnvelope(body, 40, FLAG_1 | FLAG_2);
+  if (flags === (FLAG_1 | FLAG_2)) throw malformed('accepted, and yet reverted');
+  return {
+    type: 'append-reply',
+    ...readEnvelope(body),
+    accepted: flags === FLAG_1,
+    index: readIndex(body, 16),
+    hint: readId(body, 24),
+    ...(flags === FLAG_2 ? { reverted: true } : {}),
+  };
 }
 
 function decodeHeartbeat(body: Uint8Array): Message {

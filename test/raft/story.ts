@@ -61,13 +61,15 @@ function drawFaults(chance: Prng) {
     // Of two voters that are left, one in doubt would be too many.
     doubts: changes > 0 ? 0 : chance.pick([0, 0.3]),
     mutes: chance.pick([0, 0.002]),
+    preferences: chance.pick([0, 0.002]),
   };
 }
 
 /** Whether a member runs; it may start or crash instead. */
 function lives(cluster: CoreCluster, id: number, chance: Prng, faults: Faults): boolean {
   if (cluster.member(id).core === undefined) {
-    if (chance.chance(0.05)) restart(cluster, id, chance.chance(faults.doubts));
+    if (chance.chance(0.05))
+      restart(cluster, id, chance.chance(faults.doubts) ? chance.between(0, 4) : undefined);
     return false;
   }
   if (!chance.chance(faults.crashes)) return true;
@@ -85,6 +87,9 @@ function act(cluster: CoreCluster, id: number, step: number, chance: Prng, fault
   if (chance.chance(0.05)) cluster.read(id, step);
   if (chance.chance(0.002)) cluster.transfer(id, chance.between(1, faults.size));
   if (chance.chance(0.0005)) cluster.stepDown(id);
+  if (chance.chance(0.001)) cluster.stalled(id, chance.between(1, 20));
+  if (chance.chance(faults.preferences))
+    cluster.prefer(new Map(cluster.members.map((each) => [each.id, chance.between(0, 2)])));
   if (chance.chance(faults.changes)) change(cluster, id, chance);
   if (chance.chance(faults.mutes)) cluster.mute(id, chance.chance(0.3));
   if (chance.chance(faults.compactions))
@@ -121,13 +126,16 @@ function change(cluster: CoreCluster, id: number, chance: Prng): void {
   );
 }
 
-/** Starts a member, in doubt of its vote at most while a majority is not: they could elect nobody, rightly. */
-function restart(cluster: CoreCluster, id: number, doubt: boolean): void {
+/**
+ * Starts a member. It may have forgotten its vote and its newest entries, at most while a majority has not: they could
+ * elect nobody, rightly.
+ */
+function restart(cluster: CoreCluster, id: number, forgets: number | undefined): void {
   const silent = cluster.members.filter(
-    (each) => each.id !== id && (each.core?.silenced ?? each.disk.hardState.abstain) === true,
+    (each) => each.id !== id && (each.core?.silenced === true || each.disk.hardState.abstain),
   );
   const may = (silent.length + 1) * 2 < cluster.members.length;
-  cluster.start(id, doubt && may);
+  cluster.start(id, may ? forgets : undefined);
 }
 
 /** From here on nothing fails any more: something new gets committed, and all hold the same in the end. */

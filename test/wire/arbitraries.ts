@@ -233,11 +233,14 @@ export const message: Gen<Message> = aTerm.chain((now) => {
     of('vote-request', { pre: fc.boolean(), last: past(now), transfer: fc.boolean() }),
     of('vote-reply', { pre: fc.boolean(), granted: fc.boolean() }),
     of('append-request', { prev: past(now), entries: fc.constant([]), commit: anIndex }),
-    of('append-reply', {
-      accepted: fc.boolean(),
-      index: anIndex,
-      hint: fc.record({ index: anIndex, term: aTerm }),
-    }),
+    fc.boolean().chain((accepted) =>
+      of('append-reply', {
+        accepted: fc.constant(accepted),
+        index: anIndex,
+        hint: fc.record({ index: anIndex, term: aTerm }),
+        reverted: accepted ? fc.constant(undefined) : fc.constantFrom(true, undefined),
+      }),
+    ),
     of('heartbeat', { commit: anIndex, round, stamp: round, echo: round, reached: anIndex }),
     of('heartbeat-reply', { round, stamp: round, beat: round }),
     of('read-index', { sequence: round }),
