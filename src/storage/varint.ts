@@ -1,4 +1,7 @@
-/** Reads LevelDB's little-endian base-128 integers; beyond the end, or above 2⁴⁹, NaN. */
+/**
+ * Reads LevelDB's little-endian base-128 integers; beyond the end, above 2⁴⁹, or with a zero at the end that nobody writes,
+ * NaN: of two spellings one is damage.
+ */
 export class VarintCursor {
   readonly #bytes: Uint8Array;
   #at: number;
@@ -20,6 +23,7 @@ export class VarintCursor {
       const byte = this.#bytes[this.#at] as number;
       this.#at += 1;
       value += (byte & 0x7f) * scale;
+      if (byte === 0 && scale > 1) return Number.NaN;
       if (byte < 0x80) return value;
     }
     return Number.NaN;

@@ -132,8 +132,9 @@ export const PERSISTENCE: Chapter = chapter('Persistence, crashes, storage', {
     'replica/repair › what a majority has never had was never committed, and is cut',
   ),
   120: open('A leader finds entries damaged and gives way'),
-  121: open(
+  121: by(
     'Power cut at a thousand random points: what comes back is a prefix with all that was acknowledged',
+    'storage/power-cut › after a power cut at any moment the log is what was acknowledged, and perhaps the write under way',
   ),
   122: by(
     'Of the last record any part may be torn',

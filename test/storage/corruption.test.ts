@@ -36,7 +36,7 @@ import { heal } from './heal.ts';
 const FULL = process.env['FULL'] === '1';
 /** Prime, so that every bit of a byte, and every kind of byte, has its turn. */
 const STRIDE = FULL ? 1 : 499;
-const OPENED = FULL ? 3_000 : 60;
+const OPENED = FULL ? 1_500 : 60;
 const { TEST_SEED: SEED = '20261126' } = process.env;
 
 describe('a megabyte of a data folder', () => {

@@ -29,14 +29,19 @@ import { logStoreContract } from './log-store-contract.ts';
 import type { Rig } from './rig.ts';
 
 /** A database whose next batch fails when `failing.next` is set; everything else goes through. */
-function breakable(database: Database, failing: { next: boolean }): Database {
+function breakable(
+  database: Database,
+  failing: { next: boolean; readonly reason?: string },
+): Database {
   const batch = (): Batch => {
     const chained = database.batch();
     const write = chained.write.bind(chained);
     return Object.assign(chained, {
       write: async (...args: Parameters<typeof write>): Promise<void> => {
         if (!failing.next) return write(...args);
-        throw Object.assign(new Error('IO error: EIO'), { code: 'LEVEL_IO_ERROR' });
+        throw Object.assign(new Error(failing.reason ?? 'IO error: EIO'), {
+          code: 'LEVEL_IO_ERROR',
+        });
       },
     });
   };
@@ -130,6 +135,32 @@ async function makeRig(): Promise<Rig> {
 }
 
 logStoreContract('LevelLogStore', makeRig);
+
+test('a disk that is full has a code of its own, and what was acknowledged is there when it has room again', async () => {
+  const root = await temporaryFolder();
+  const path = join(root, 'data');
+  await formatFolder(path, identity);
+  const failing = { next: false, reason: 'IO error: 000005.log: No space left on device' };
+  const store = await openStore(path, CLUSTER, (database) => breakable(database, failing));
+  const log = entriesAfter(emptyLogEnd, 1, [10, 20]);
+  try {
+    await store.load();
+    await store.write(writing(log, hard(1, 2)));
+    failing.next = true;
+    const full = expect.objectContaining({ code: 'DISK_FULL' });
+    await expect(store.write(writing(entriesAfter(endOfAll(log), 1, [5])))).rejects.toThrow(full);
+    await expect(store.read(at(1), at(2), 100)).rejects.toThrow(full);
+  } finally {
+    await store.close();
+  }
+  const again = (await openFolder(path)).store;
+  try {
+    expect(digest((await again.load()).tail)).toEqual(digest(log));
+  } finally {
+    await again.close();
+    await remove(root);
+  }
+});
 
 test('entry keys are in the order of their indexes', () => {
   const indexes = [0, 1, 255, 256, 65_535, 2 ** 32 - 1, 2 ** 32, 2 ** 48 + 3, 2 ** 53 - 1];
