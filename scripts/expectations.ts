@@ -31,7 +31,6 @@ const expect = (says: string, seenIn: string, standing: Standing): Expectation =
 
 const GATEWAY = 'the HTTP gateway and its pages';
 const METRICS = 'metrics and logs (`src/observe`)';
-const OPERATIONS = 'the command line for operators';
 const CLUSTER = 'snapshots, membership and repair';
 const PACKAGING = 'packaging and deployment';
 
@@ -136,8 +135,22 @@ export const EXPECTATIONS: readonly Expectation[] = [
       'keeps so many calls under way, and clears what it raises',
     ]),
   ),
-  expect('A live view of the cluster', 'nats top', planned(OPERATIONS)),
-  expect('Rolling statistics and latencies', 'redis-cli --stat, --latency', planned(OPERATIONS)),
+  expect(
+    'A live view of the cluster',
+    'nats top',
+    done(
+      ['test/cli/top/top.test.ts', 'fits any terminal, without a line that wraps or scrolls'],
+      ['test/cli/top/top.test.ts', 'shows replicas and alerts on 80 by 24'],
+    ),
+  ),
+  expect(
+    'Rolling statistics and latencies',
+    'redis-cli --stat, --latency',
+    done([
+      'test/cli/top/top.test.ts',
+      'tell the usual and the slow of the reads, and those without an answer',
+    ]),
+  ),
   expect(
     'Watching that goes on where it stopped',
     'etcdctl watch --rev, kubectl -w',
@@ -168,7 +181,14 @@ export const EXPECTATIONS: readonly Expectation[] = [
   expect('Alarms that the cluster raises about itself', 'etcdctl alarm', planned(METRICS)),
   expect('Snapshots saved, looked at and restored offline', 'etcdutl', planned(CLUSTER)),
   expect('Backups on a schedule to an object store', 'rqlite', planned('backups')),
-  expect('A bundle for support', 'consul debug, nats audit gather', planned(OPERATIONS)),
+  expect(
+    'A bundle for support',
+    'consul debug, nats audit gather',
+    done(
+      ['test/cli/debug/bundle.test.ts', 'holds versions, settings, every member and this machine'],
+      ['test/cli/debug/bundle.test.ts', 'holds nothing of alerts or people'],
+    ),
+  ),
   expect(
     'Error codes that can be looked up',
     'nats errors',
@@ -216,7 +236,13 @@ export const EXPECTATIONS: readonly Expectation[] = [
   expect(
     'A shell with history, timer and a switch for consistency',
     'rqlite, redis-cli',
-    planned(OPERATIONS),
+    done(
+      [
+        'test/cli/shell/shell.test.ts',
+        'has settings of its own, which reach every command that follows',
+      ],
+      ['test/cli/shell/shell.test.ts', 'remembers its lines for the next one'],
+    ),
   ),
   expect(
     'Consistency chosen by each read',

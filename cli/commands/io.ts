@@ -3,6 +3,7 @@ import type { RunningReplica, ServeOptions } from '../../src/replica/start.ts';
 import type { AlertApi, CallOptions, CareApi } from '../../src/statemachine/alert-api.ts';
 import type { Identity } from '../../src/storage/types.ts';
 import type { ReplicaStatus } from '../../src/wire/status.ts';
+import type { Lines, LinesOptions } from '../shell/lines.ts';
 import type { RunningTrends, TrendThreadOptions } from '../trend/trend-thread.ts';
 
 /** All that a command touches outside itself, so that a test can hand it a world of its own. */
@@ -29,6 +30,9 @@ export interface Files {
   /** Makes the folders above it; all of it or nothing. @throws TocsinError USAGE */
   write(path: string, text: string): Promise<void>;
 }
+
+/** Runs one command line in a world; resolves with its exit status, never rejects. */
+export type RunLine = (argv: readonly string[], io: Io) => Promise<number>;
 
 export interface Output {
   readonly isTTY: boolean;
@@ -60,6 +64,8 @@ export interface Services {
    * more where a signal ended it. @throws TocsinError USAGE when it cannot be started
    */
   runProgram(argv: readonly string[], input: string, signal: AbortSignal): Promise<number>;
+  /** The lines that somebody types, or that stand on standard input. */
+  readLines(options: LinesOptions): Promise<Lines>;
   /** A name for a new cluster, and the number of a new data folder. */
   draw(): Promise<{ readonly clusterId: string; readonly incarnation: number }>;
 }

@@ -52,7 +52,8 @@ async function ask({ client, timeoutMs, signal }: Asking, address: string): Prom
   }
 }
 
-const sentenceOf = (problem: unknown): string =>
+/** A code and what it says. */
+export const sentenceOf = (problem: unknown): string =>
   TocsinError.is(problem) ? `${problem.code}: ${problem.message}` : String(problem);
 
 function nobodyAnswered(asked: readonly Asked[]): TocsinError {

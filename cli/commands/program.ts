@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import type { Io } from './io.ts';
+import { BugError } from '../../src/base/assert.ts';
+import type { Io, RunLine } from './io.ts';
 import { withExamples } from './options.ts';
 import { packageVersion } from './version.ts';
 
@@ -7,7 +8,7 @@ interface Entry {
   readonly summary: string;
   /** Asked by programs: not in the help. */
   readonly isHidden?: boolean;
-  readonly load: (io: Io) => Promise<Command>;
+  readonly load: (io: Io, run: RunLine) => Promise<Command>;
 }
 
 /** The first words of a command line, in the order of the help. */
@@ -57,6 +58,15 @@ const ENTRIES: Readonly<Record<string, Entry>> = {
     load: async (io) =>
       (await import('./config.ts')).configCommand(io, () => buildWholeProgram(io)),
   },
+  top: {
+    summary: 'watch replicas, rates, latencies and open alerts',
+    load: async (io) => (await import('./top.ts')).topCommand(io),
+  },
+  shell: {
+    summary: 'type commands with history and completion',
+    load: async (io, run) =>
+      (await import('./shell.ts')).shellCommand(io, () => buildWholeProgram(io), run),
+  },
   check: {
     summary: 'judge the cluster for a monitoring system',
     load: async (io) => (await import('./check.ts')).checkCommand(io),
@@ -72,6 +82,10 @@ const ENTRIES: Readonly<Record<string, Entry>> = {
   bench: {
     summary: 'load a cluster and tell rates and latencies',
     load: async (io) => (await import('./bench.ts')).benchCommand(io),
+  },
+  debug: {
+    summary: 'gather what somebody needs who has to find out from afar',
+    load: async (io) => (await import('./debug.ts')).debugCommand(io, () => buildWholeProgram(io)),
   },
   wait: {
     summary: 'wait until something is so',
@@ -95,10 +109,14 @@ const ENTRIES: Readonly<Record<string, Entry>> = {
 
 /** The tree with every branch loaded, for who prints or checks all of it. */
 export const buildWholeProgram = (io: Io): Promise<Command> =>
-  buildProgram(io, Object.keys(ENTRIES));
+  buildProgram(io, Object.keys(ENTRIES), () => Promise.reject(new BugError('nobody runs it')));
 
 /** The tree of commands, of which only the branch that is asked for is loaded: help must be quick. */
-export async function buildProgram(io: Io, wanted: readonly string[]): Promise<Command> {
+export async function buildProgram(
+  io: Io,
+  wanted: readonly string[],
+  run: RunLine,
+): Promise<Command> {
   const program = new Command('tocsin')
     .description('a strongly consistent alert database for critical care')
     .usage('<command> [options]')
@@ -114,7 +132,7 @@ export async function buildProgram(io: Io, wanted: readonly string[]): Promise<C
   ]);
   for (const [name, { summary, isHidden = false, load }] of Object.entries(ENTRIES)) {
     const isWanted = wanted.includes(name);
-    const command = isWanted ? await load(io) : new Command(name).description(summary);
+    const command = isWanted ? await load(io, run) : new Command(name).description(summary);
     program.addCommand(command, { hidden: isHidden });
   }
   return program;

@@ -23,6 +23,7 @@ async function attempt(argv: readonly string[], io: Io): Promise<number> {
     const program = await buildProgram(
       io,
       words.filter((word) => !word.startsWith('-')).slice(0, 1),
+      run,
     );
     adopt(program, io);
     const command = mustBeCommand(program, words);

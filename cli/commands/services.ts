@@ -31,6 +31,10 @@ export const SERVICES: Services = {
     const { runProgram } = await import('./run-program.ts');
     return await runProgram(argv, input, signal);
   },
+  readLines: async (options) => {
+    const { processLines } = await import('../shell/process-lines.ts');
+    return processLines(options);
+  },
   draw: async () => {
     const { newClusterId, newIncarnation } = await import('../../src/storage/identity.ts');
     return { clusterId: newClusterId(), incarnation: newIncarnation() };

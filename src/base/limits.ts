@@ -261,6 +261,10 @@ export const DEMO_ACKNOWLEDGEMENTS_WAITING_MAX = 1_024;
 /** Calls that it keeps under way. */
 export const BENCH_IN_FLIGHT_MAX = 10_000;
 
+// `tocsin shell`.
+/** Lines of its history that are kept. */
+export const SHELL_HISTORY_MAX = 1_000;
+
 // A cluster of child processes.
 /** For a replica to start and listen: it reads its whole log first, on a machine that may be busy. */
 export const LOCAL_START_MS_MAX = 30_000;

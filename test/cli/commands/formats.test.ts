@@ -22,6 +22,7 @@ const SLOW: ReadonlySet<string> = new Set([
   'rule explain',
   'rule test',
   'rule add',
+  'shell',
   'trend load',
   'trend export',
 ]);

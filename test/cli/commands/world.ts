@@ -12,7 +12,7 @@ import type {
 } from '../../../cli/commands/io.ts';
 import { run } from '../../../cli/commands/run.ts';
 import { TocsinError } from '../../../src/base/errors.ts';
-import { logIndex, replicaId, revision, term, unixMillis } from '../../../src/base/ids.ts';
+import { replicaId, revision } from '../../../src/base/ids.ts';
 import type { ServeOptions } from '../../../src/replica/start.ts';
 import type {
   AlertPage,
@@ -21,16 +21,15 @@ import type {
   WatchMessage,
   WatchOptions,
 } from '../../../src/statemachine/alert-api.ts';
-import type { Alert, AlertEvent, Done, Kept } from '../../../src/statemachine/types.ts';
+import type { Alert, Done, Kept } from '../../../src/statemachine/types.ts';
 import type { Identity } from '../../../src/storage/types.ts';
 import type { ReplicaStatus } from '../../../src/wire/status.ts';
 import { fakeTrendServices } from '../trend/fake-trends.ts';
+import { aStatus, CLUSTER, NOW } from './records.ts';
+
+export { anAlert, anEvent, aStatus, CLUSTER, NOW } from './records.ts';
 
 /** A world for one command: its streams are texts, its replicas answer what a test tells them to. */
-
-/** 2026-03-01T03:04:05Z. */
-export const NOW = 1_772_334_245_000;
-export const CLUSTER = '3f2a9c0d4b5e6f708192a3b4c5d6e7f8';
 
 /** Of somebody who has set things up: two contexts, of which icu is in use, ed was before it. */
 export const SETTLED: Pick<WorldOptions, 'env' | 'disk'> = {
@@ -135,7 +134,7 @@ export class World implements Io {
         return Promise.resolve();
       },
     };
-    this.services = fakeServices(answers, this.calls);
+    this.services = fakeServices(answers, this.calls, () => lines.shift());
   }
 
   get outputGone(): AbortSignal {
@@ -195,7 +194,7 @@ export const DONE: Done = {
   state: 'ACTIVE_UNACK',
 };
 
-function fakeServices(answers: Answers, calls: Call[]): Services {
+function fakeServices(answers: Answers, calls: Call[], typed: () => string | undefined): Services {
   const note = (method: string, ...args: readonly unknown[]): void => {
     calls.push({ method, args });
   };
@@ -219,6 +218,13 @@ function fakeServices(answers: Answers, calls: Call[]): Services {
         port === undefined ? new TocsinError('BAD_ADDRESS', text) : { text, port: Number(port) },
       );
     },
+    readLines: ({ history }) =>
+      Promise.resolve({
+        next: () => Promise.resolve(typed()),
+        onInterrupt: () => () => {},
+        history: ['alert list', ...history],
+        close: () => note('closeLines'),
+      }),
     runProgram: (argv, input) => {
       note('runProgram', argv, input);
       return Promise.resolve(argv[0] === 'false' ? 1 : 0);
@@ -325,74 +331,3 @@ export function fakeReplica(fault?: Promise<TocsinError | undefined>): ServedRep
     },
   };
 }
-
-export const anAlert = (changes: Partial<Alert> = {}): Alert => ({
-  id: 'A1042',
-  dedupKey: 'bed:B12:HR:HI',
-  occurrence: 1,
-  previous: undefined,
-  activation: 1,
-  activatedAt: revision(1042),
-  flaps: 0,
-  kind: 'physiological',
-  basePriority: 'high',
-  priority: 'high',
-  condition: 'HR:HI',
-  text: 'Heart rate high',
-  subject: { unit: 'ED', bed: 'B12' },
-  cause: undefined,
-  labels: {},
-  presence: 'present',
-  acknowledged: false,
-  acknowledgements: [],
-  acknowledgementSeconds: undefined,
-  acknowledgedUntil: undefined,
-  escalation: undefined,
-  responsibility: undefined,
-  pausedUntil: undefined,
-  staleSince: undefined,
-  latching: false,
-  acknowledgementRequired: false,
-  resolution: undefined,
-  count: 1,
-  raisedAt: unixMillis(NOW - 192_000),
-  lastSeenAt: unixMillis(NOW - 4_000),
-  clearedAt: undefined,
-  observedAt: unixMillis(NOW - 4_000),
-  version: 1,
-  revision: revision(1042),
-  ...changes,
-});
-
-export const anEvent = (changes: Partial<AlertEvent> = {}): AlertEvent => ({
-  revision: revision(1042),
-  index: logIndex(17),
-  time: unixMillis(NOW),
-  observedAt: unixMillis(NOW),
-  effect: 'raised',
-  actor: 'mon-3',
-  alert: anAlert(),
-  ...changes,
-});
-
-const ADDRESSES: readonly string[] = [1, 2, 3].map((id) => `/ip4/10.0.0.${id}/tcp/7400`);
-
-export const aStatus = (id = 1, changes: Partial<ReplicaStatus> = {}): ReplicaStatus => ({
-  replicaId: replicaId(id),
-  clusterId: CLUSTER,
-  role: id === 1 ? 'leader' : 'follower',
-  term: term(4),
-  leader: replicaId(1),
-  leaderAddress: ADDRESSES[0],
-  commit: logIndex(1_234),
-  applied: logIndex(1_234),
-  lastIndex: logIndex(1_234),
-  revision: revision(1_042),
-  digest: '00c0ffee00beef',
-  uptimeMs: 18_120_000,
-  agent: 'tocsin/0.1.0',
-  openAlerts: 12,
-  alarms: [],
-  members: ADDRESSES.map((address, at) => ({ id: replicaId(at + 1), address })),
-  ...changes,
-});
