@@ -13,6 +13,7 @@ const FILE_LINES_MAX = 400;
 /** Files that may be longer, each with its reason. */
 const LONG_FILES: Readonly<Record<string, string>> = {
   'src/base/limits.ts': 'every limit stands in one place, with what must hold between them',
+  'scripts/expectations.ts': 'it is one list of 69 entries',
 };
 
 const complain = (
