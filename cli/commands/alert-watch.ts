@@ -80,6 +80,7 @@ async function follow(
     text: (message: WatchMessage) => printer.render(message),
   };
   const render = await streamRenderer(forms, flags.output);
+  await warnOfFuture(io, flags, session);
   const options = {
     filter: filterOf(flags),
     signal: AbortSignal.any([session.signal, io.outputGone]),
@@ -94,6 +95,15 @@ async function follow(
       await hand(io, program, messageJson(message), session.signal);
     told.revision = message.type === 'event' ? message.event.revision : message.revision;
   }
+}
+
+/** A revision that is far ahead would be waited for in silence; nobody who mistypes a number means that. */
+async function warnOfFuture(io: Io, { from }: WatchFlags, session: Session): Promise<void> {
+  if (from === undefined || from === 1) return;
+  const { client, timeoutMs, signal } = session;
+  const { revision: newest } = await client.list({}, { limit: 1, timeoutMs, signal });
+  if (from > newest + 1)
+    io.stderr.write(`tocsin: the newest revision is ${newest}; nothing is told before ${from}\n`);
 }
 
 /** A program that fails ends the watch: what it was not told of must not be passed over in silence. */

@@ -70,7 +70,7 @@ export function raiseCommand(io: Io): Command {
     .argument('<key>', 'dedup key: names the condition; at most one alert of it is open', parseText)
     .requiredOption('--condition <code>', 'what is wrong, as a code: HR:HI', parseText)
     .requiredOption('--priority <priority>', 'high, medium, low or none', oneOf(PRIORITIES))
-    .option('--text <text>', 'what is wrong, for people (default: the condition)')
+    .option('--text <text>', 'what is wrong, for people (default: the condition)', parseText)
     .option('--kind <kind>', 'physiological (default), technical or advisory', oneOf(KINDS))
     .option('--unit <unit>', 'ward or unit', parseText)
     .option('--bed <bed>', 'bed', parseText)

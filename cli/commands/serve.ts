@@ -11,6 +11,7 @@ import { addOutputOptions, type OutputFlags, withExamples } from './options.ts';
 import { watchInterrupts } from './session.ts';
 import { shellQuote } from './shell-quote.ts';
 import { type MemberText, parseHexId, parseMembers, parseText } from './values.ts';
+import { packageVersion } from './version.ts';
 
 interface ServeFlags extends OutputFlags {
   readonly data: string;
@@ -63,6 +64,7 @@ async function serve(io: Io, flags: ServeFlags, stopping: Promise<void>): Promis
   const { data: folder, cluster, listen } = flags;
   const replica = await io.services.startReplica({
     folder,
+    agent: `tocsin/${packageVersion()}`,
     log: (line) => io.stderr.write(`${printable(line)}\n`),
     ...(cluster === undefined ? {} : { clusterId: cluster }),
     ...(listen === undefined ? {} : { listen: (await io.services.parseAddress(listen)).text }),

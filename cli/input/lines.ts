@@ -6,6 +6,8 @@ export interface Line {
   /** The first one is 1. */
   readonly number: number;
   readonly text: string;
+  /** Ended by a line feed, not by the end of the file. */
+  readonly isWhole: boolean;
 }
 
 const LINE_FEED = 0x0a;
@@ -31,7 +33,7 @@ export async function* readLines(path: string): AsyncGenerator<Line, void, undef
     checkLength(path, bytes, number);
     rest = bytes;
   }
-  if (rest.byteLength > 0) yield decode(rest, number);
+  if (rest.byteLength > 0) yield { ...decode(rest, number), isWhole: false };
 }
 
 export const badRecording = (
@@ -68,7 +70,7 @@ function lineDecoder(path: string): (bytes: Buffer, number: number) => Line {
     }
     if (text.includes('\0')) throw badRecording(path, number, 'is binary, not text');
     if (number === 1 && text.startsWith(BYTE_ORDER_MARK)) text = text.slice(1);
-    return { number, text };
+    return { number, text, isWhole: true };
   };
 }
 

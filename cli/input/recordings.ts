@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { MetricName } from '../../src/analytics/metrics.ts';
+import { isPossible, type MetricName } from '../../src/analytics/metrics.ts';
 import { assert, must } from '../../src/base/assert.ts';
 import { RECORDINGS_MAX } from '../../src/base/limits.ts';
 import { badRecording, readLines, reasonOf } from './lines.ts';
@@ -120,7 +120,10 @@ export async function* readRecording(
   let columns: readonly MetricName[] | undefined;
   let blankLine: number | undefined;
   let last: number | undefined;
-  for await (const { number, text } of readLines(path)) {
+  for await (const { number, text, isWhole } of readLines(path)) {
+    // A number that was cut off is a number still, and another one.
+    if (!isWhole)
+      throw badRecording(path, number, 'the file ends within this line: was it cut off?');
     if (columns === undefined) {
       columns = readHeader(path, number, text);
       continue;
@@ -191,7 +194,7 @@ function readValues(
     const text = must(cells[at + 1], `no cell for ${metric}`).trim();
     if (MISSING.test(text)) return Number.NaN;
     const value = NUMBER.test(text) ? Number(text) : Number.NaN;
-    if (Number.isFinite(value)) return value + 0;
+    if (Number.isFinite(value)) return isPossible(metric, value) ? value + 0 : Number.NaN;
     throw badRecording(path, line, `${metric} ${quoted(text)} is not a number`);
   });
 }

@@ -19,6 +19,8 @@ export interface ServeOptions {
   /** Where to listen, if not at the address that the members know. */
   readonly listen?: string;
   readonly log?: (line: string) => void;
+  /** Program and version, as others see them. @defaultValue tocsin */
+  readonly agent?: string;
   /** Gives up starting, which takes as long as it takes peers to repair a damaged log. */
   readonly signal?: AbortSignal;
   /** When snapshots are taken. @defaultValue the limits */
@@ -36,7 +38,7 @@ export interface RunningReplica {
   close(): Promise<void>;
 }
 
-const AGENT = 'tocsin/0.1.0';
+const AGENT = 'tocsin';
 
 /**
  * Runs one member of a cluster in this process, from its data folder.
@@ -85,7 +87,7 @@ async function run(
     transport: new TcpTransport(),
     clock,
     seed: randomInt(2 ** 47),
-    agent: AGENT,
+    agent: options.agent ?? AGENT,
     log,
     onFault: (error) => void end(asFault(error)),
     snapshots: options.snapshots,

@@ -125,18 +125,32 @@ export function asLine(
     const unit = text.charCodeAt(i);
     if (unit >= 0x20 && unit < 0x7f) continue;
     if (unit < 0xa0) refuse(origin, field, 'must not hold control characters');
+    if (origin === 'request' && isDeceptive(unit)) refuse(origin, field, DECEPTIVE);
     if (unit >= 0xd800 && unit < 0xe000) i = overPair(origin, field, text, i);
   }
   return text;
 }
 
-/** Prose: tab and line feed are allowed, other C0 control characters are not. May be empty. */
+/**
+ * What makes a line look like another one where it is shown: embeddings, overrides and isolates of direction, and
+ * separators of lines and paragraphs. Marks of direction alone are left to those whose script needs them.
+ */
+const isDeceptive = (unit: number): boolean =>
+  (unit >= 0x2028 && unit <= 0x202e) || (unit >= 0x2066 && unit <= 0x2069);
+
+const DECEPTIVE = 'must not hold characters that change how the text around them is shown';
+
+/** Prose: tab and line feed are allowed, other control characters are not. May be empty. */
 export function asText(origin: Origin, field: string, value: unknown): string {
   const text = asSized(origin, field, value, 0, TEXT_CHARS_MAX);
   for (let i = 0; i < text.length; i += 1) {
     const unit = text.charCodeAt(i);
+    if (unit >= 0x20 && unit < 0x7f) continue;
     if (unit < 0x20 && unit !== 0x09 && unit !== 0x0a)
       refuse(origin, field, 'must not hold control characters');
+    if (origin === 'request' && unit >= 0x7f && unit < 0xa0)
+      refuse(origin, field, 'must not hold control characters');
+    if (origin === 'request' && isDeceptive(unit)) refuse(origin, field, DECEPTIVE);
     if (unit >= 0xd800 && unit < 0xe000) i = overPair(origin, field, text, i);
   }
   return text;

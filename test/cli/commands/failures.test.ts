@@ -172,6 +172,7 @@ describe('what cannot be understood does nothing, and says how it is used', () =
     [[...RAISE, '--value', 'high', '--metric', 'HR'], 'It must be a number'],
     [[...RAISE, '--label', 'x'], 'It must be name=value.'],
     [[...RAISE, '--bed', ''], 'It must not be empty.'],
+    [[...RAISE, '--text', ''], 'It must not be empty.'],
     [[...RAISE, '--text'], "option '--text <text>' argument missing"],
     [['alert', 'list', '--open', '--all'], 'cannot be used with option'],
     [['alert', 'list', '--limit', '1001'], 'It must be a whole number from 1 to 1000.'],

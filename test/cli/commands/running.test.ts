@@ -172,6 +172,14 @@ describe('watch', () => {
     expect(stdout).toContain('A1042');
   });
 
+  test('says so when it begins with a revision that is far ahead', async () => {
+    const late = await runUntilInterrupted({}, ['alert', 'watch', '--from', '5000']);
+    const next = await runUntilInterrupted({}, ['alert', 'watch', '--from', '1043']);
+
+    expect(late.stderr).toContain('the newest revision is 1042; nothing is told before 5000');
+    expect(next.stderr).not.toContain('newest');
+  });
+
   test('ends when the program fails, so that no event is passed over', async () => {
     const watch = messages([{ type: 'event', event: anEvent() }]);
     const { status, stderr } = await runIn({ answers: { watch } }, 'alert', 'watch', '--', 'false');

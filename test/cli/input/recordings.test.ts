@@ -83,27 +83,23 @@ describe('recorded patients', () => {
 });
 
 describe('readRows', () => {
-  it('gives back what was written, for any numbers, missing values and line ends', async () => {
-    const cell = fc.oneof(
-      fc.double({ noNaN: true, noDefaultInfinity: true }),
-      fc.constant(Number.NaN),
-    );
+  it('gives back what was written, for any possible values, missing values and line ends', async () => {
+    const cell = fc.oneof(fc.double({ min: 0, max: 100, noNaN: true }), fc.constant(Number.NaN));
     const row = fc.tuple(cell, cell, cell, cell);
     const style = fc.record({
       end: fc.constantFrom('\n', '\r\n'),
       missing: fc.constantFrom('', 'NaN', ' ', 'nan'),
-      last: fc.boolean(),
       mark: fc.constantFrom('', '\ufeff'),
     });
     await fc.assert(
       fc.asyncProperty(
         fc.array(row, { minLength: 1, maxLength: 8 }),
         style,
-        async (rows, { end, missing, last, mark }) => {
+        async (rows, { end, missing, mark }) => {
           const texts = rows.map((values, time) =>
             [time, ...values.map((value) => (Number.isNaN(value) ? missing : value))].join(','),
           );
-          await write('01', mark + [HEADER.trim(), ...texts].join(end) + (last ? end : ''));
+          await write('01', mark + [HEADER.trim(), ...texts, ''].join(end));
           const read = await rowsOf(folder);
           expect(read.map(({ values }) => values)).toEqual(
             rows.map((values) => values.map((v) => v + 0)),
@@ -125,6 +121,19 @@ describe('readRows', () => {
     const times = (await rowsOf(folder)).map((row) => row.timeMs);
     expect(times).toEqual([-1000, 0, 500]);
     expect(Object.is(times[1], 0)).toBe(true);
+  });
+
+  it('takes no value that no body and no sensor can give for a measurement', async () => {
+    await write('01', `${HEADER}0,-50,501,301,101\n1,0,500,300,100\n`);
+    const [impossible, possible] = await rowsOf(folder);
+    expect(impossible?.values).toEqual([Number.NaN, Number.NaN, Number.NaN, Number.NaN]);
+    expect(possible?.values).toEqual([0, 500, 300, 100]);
+  });
+
+  it('refuses a file that ends within a line: 97 may have been 972, or 9', async () => {
+    expect(await failureOf(`${HEADER}0,94,93,25,97`)).toContain(
+      ':2: the file ends within this line',
+    );
   });
 
   it('lets blank lines end a file', async () => {
@@ -226,9 +235,9 @@ describe('readRows', () => {
       } catch (error) {
         expect(error).toBeInstanceOf(TocsinError);
       }
-      // The row in which the cut lies may read as a shorter number; those before it are whole.
+      // The row in which the cut lies is none: it could read as a shorter number.
       const complete = whole.slice(0, length).split('\n').length - 2;
-      expect(rows.slice(0, Math.max(0, complete))).toEqual(all.slice(0, Math.max(0, complete)));
+      expect(rows).toEqual(all.slice(0, Math.max(0, complete)));
     }
   });
 });
