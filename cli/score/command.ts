@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import type { SpO2Scale } from '../../src/analytics/scores/news2.ts';
 import type { Io } from '../commands/io.ts';
 import { withExamples } from '../commands/options.ts';
-import { parseText } from '../commands/values.ts';
+import { parseAddresses, parseText } from '../commands/values.ts';
 import { mustBeWritable, writeWhole } from '../output/whole-file.ts';
 import { earlyWarningCommand } from './early-warning-command.ts';
 
@@ -10,6 +10,7 @@ interface News2Flags {
   readonly out?: string;
   readonly scale: SpO2Scale;
   readonly validFor: number;
+  readonly through?: readonly string[];
 }
 
 /** `tocsin score`: scores over folders of charted stays. */
@@ -37,6 +38,11 @@ function news2Command(io: Io): Command {
       'adds a column: complete, stale (an input is older than this) or partial',
       parseHours,
       Infinity,
+    )
+    .option(
+      '--through <addresses>',
+      'put the stays into the trend tier at these addresses first, and score what comes back',
+      parseAddresses,
     );
   return withExamples(command, [
     ['tocsin score news2 ./stays', 'as CSV on standard output'],
@@ -45,16 +51,28 @@ function news2Command(io: Io): Command {
   ]).action(async (folder: string, flags: News2Flags) => {
     if (flags.out !== undefined) await mustBeWritable(flags.out);
     const { news2OfStays } = await import('./news2-of-stays.ts');
-    const csv = await news2OfStays(folder, {
-      scale: flags.scale,
-      validForMs: flags.validFor * HOUR_MS,
-    });
+    const options = { scale: flags.scale, validForMs: flags.validFor * HOUR_MS };
+    const client =
+      flags.through &&
+      (await io.services.connectTrends({
+        endpoints: flags.through,
+        name: 'score',
+        timeoutMs: QUERY_MS,
+        signal: io.outputGone,
+      }));
+    let csv: string;
+    try {
+      csv = await news2OfStays(folder, options, client && { client, now: io.wall() });
+    } finally {
+      await client?.close();
+    }
     if (flags.out === undefined) io.stdout.write(csv);
     else await writeWhole(flags.out, csv);
   });
 }
 
 const HOUR_MS = 3_600_000;
+const QUERY_MS = 30_000;
 
 function parseScale(text: string): SpO2Scale {
   if (text === '1') return 1;

@@ -1,19 +1,32 @@
+import type { TrendApi } from '../commands/io.ts';
 import { type ChartedOptions, scoreStay } from './charted-news2.ts';
 import { findStays, readStay } from './stays.ts';
+import { type KeptStay, throughTrends } from './through-trends.ts';
 
 /**
- * CSV, a line for each score: by stay, then time. A `standing` column is added where inputs can grow old.
+ * CSV, a line for each score: by stay, then time. A `standing` column is added where inputs can grow old. With a client
+ * the stays go through the trend tier of its cluster first, and what comes back is scored.
  * @throws TocsinError BAD_RECORDING
  */
-export async function news2OfStays(folder: string, options: ChartedOptions): Promise<string> {
+export async function news2OfStays(
+  folder: string,
+  options: ChartedOptions,
+  through?: { readonly client: TrendApi; readonly now: number },
+): Promise<string> {
   const canGrowOld = Number.isFinite(options.validForMs);
   const lines = [`stay,time,aggregate,maxSingle,inputs${canGrowOld ? ',standing' : ''}\n`];
-  for (const stay of await findStays(folder)) {
-    for (const { clock, score } of scoreStay(await readStay(stay), options)) {
+  const stays =
+    through === undefined ? fromFiles(folder) : throughTrends(folder, through.client, through.now);
+  for await (const { stay, chartings } of stays) {
+    for (const { clock, score } of scoreStay(chartings, options)) {
       const { aggregate, maxSingle, parts, standing } = score;
       const row = [stay.id, clock, aggregate, maxSingle, parts.length];
       lines.push(`${(canGrowOld ? [...row, standing] : row).join(',')}\n`);
     }
   }
   return lines.join('');
+}
+
+async function* fromFiles(folder: string): AsyncGenerator<KeptStay, void, undefined> {
+  for (const stay of await findStays(folder)) yield { stay, chartings: await readStay(stay) };
 }

@@ -1,6 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { SERVICES } from '../../cli/commands/services.ts';
 import { shippedRules } from '../../cli/demo/shipped-rules.ts';
@@ -17,6 +20,7 @@ import { World } from '../cli/commands/world.ts';
 import { EXPECTED_TEXT, folderOf, RESTLESS_AND_SLOW } from '../cli/replay/made-up.ts';
 
 const DATA = join(import.meta.dirname, '../../../shared/data/bidmc');
+const STAYS = join(DATA, '../physionet2012');
 const hasData = existsSync(DATA);
 
 // Processes take their time on a busy machine.
@@ -24,6 +28,10 @@ vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 
 class LiveWorld extends World {
   override readonly services: typeof SERVICES = SERVICES;
+
+  override wall(): number {
+    return Date.now();
+  }
 }
 
 async function start(): Promise<LocalCluster> {
@@ -70,6 +78,14 @@ function journalBytes(data: string): number {
   return readdirSync(folder).reduce((total, name) => total + statSync(join(folder, name)).size, 0);
 }
 
+/** NEWS2 of a folder, straight from the files or through the cluster. */
+async function scores(folder: string, cluster?: LocalCluster): Promise<string> {
+  const through = cluster === undefined ? [] : ['--through', cluster.trendEndpoints.join(',')];
+  const { status, stdout } = await new LiveWorld().run('score', 'news2', folder, ...through);
+  expect(status).toBe(0);
+  return stdout;
+}
+
 const linesIn = (text: string): number => text.trimEnd().split('\n').length - 1;
 
 describe('samples brought to the trend tier of a running cluster', () => {
@@ -107,6 +123,34 @@ describe('samples brought to the trend tier of a running cluster', () => {
       });
     }
   });
+
+  test('give charted stays back in their order: scores are those of the files', async () => {
+    const cluster = await start();
+    const folder = await mkdtemp(join(tmpdir(), 'tocsin-stays-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const rows = [
+      '00:07,HR,131',
+      '00:07,RespRate,16',
+      '00:07,NISysABP,95',
+      '00:07,SysABP,120',
+      '47:30,Temp,39.05',
+    ];
+    for (const id of [7, 8])
+      await writeFile(join(folder, `${id}.txt`), ['Time,Parameter,Value', ...rows, ''].join('\n'));
+    expect(await scores(folder, cluster)).toBe(await scores(folder));
+  });
+
+  test.skipIf(!hasData)(
+    'give 400 recorded stays their NEWS2, line for line, (needs the recordings)',
+    async () => {
+      const cluster = await start();
+      const folder = await mkdtemp(join(tmpdir(), 'tocsin-stays-'));
+      onTestFinished(() => rm(folder, { recursive: true }));
+      execFileSync('tar', ['xzf', join(STAYS, 'stays.tgz'), '-C', folder]);
+      const expected = gunzipSync(await readFile(join(STAYS, 'expected-news2.csv.gz'))).toString();
+      expect(await scores(join(folder, 'stays'), cluster)).toBe(expected);
+    },
+  );
 
   if (!hasData) process.stderr.write(`SKIPPED: no recordings in ${DATA}\n`);
 
