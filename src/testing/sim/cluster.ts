@@ -224,7 +224,7 @@ export class SimCluster {
       clock: this.clock,
       fateOf: (type, body) => {
         this.#trace.step(type, machine.id, this.clock.monotonic());
-        if (type === FrameType.APPEND_REPLY || type === FrameType.VOTE_REPLY)
+        if (PROMISES.includes(type))
           this.invariants.sent(decodePeerMessage(type, Buffer.concat(body)), machine.disk);
         return this.#fate();
       },
@@ -257,3 +257,9 @@ export class SimCluster {
 }
 
 const ON_TIME: Fate = [0];
+/** What the invariants look into. */
+const PROMISES: readonly FrameType[] = [
+  FrameType.APPEND_REPLY,
+  FrameType.VOTE_REPLY,
+  FrameType.VOTE_REQUEST,
+];

@@ -56,8 +56,15 @@ export class SimDisk {
   /** The chain hash of an entry that is durable here, itself or as part of a snapshot. */
   chainAt(index: number): number | 'snapshot' | undefined {
     const bytes = this.#memory.peek(entryKey(index));
-    if (bytes !== undefined) return chainOf(bytes);
+    if (bytes !== undefined) return recordIn(bytes)?.chain;
     return index <= (this.state?.base.index ?? 0) ? 'snapshot' : undefined;
+  }
+
+  /** The term of a durable entry; undefined = there is none, or not by itself any more. */
+  termAt(index: number): number | undefined {
+    const { base } = this.state ?? {};
+    if (base !== undefined && index === base.index) return base.term;
+    return recordIn(this.#memory.peek(entryKey(index)))?.term;
   }
 
   open(): LogStore {
@@ -130,9 +137,10 @@ export class SimDisk {
 
 const STATE_COPIES = [0, 1] as const;
 
-function chainOf(bytes: Uint8Array): number | undefined {
+/** The record in the bytes, if they are whole. */
+function recordIn(bytes: Uint8Array | undefined): EntryRecord | undefined {
   try {
-    return EntryRecord.parse(bytes).chain;
+    return bytes === undefined ? undefined : EntryRecord.parse(bytes);
   } catch {
     return undefined;
   }

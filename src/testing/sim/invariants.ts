@@ -1,5 +1,5 @@
 import { assert, must } from '../../base/assert.ts';
-import type { HardState, Message, Standing } from '../../raft/types.ts';
+import type { EntryId, HardState, Message, Standing } from '../../raft/types.ts';
 import type { SimDisk } from './disk.ts';
 
 /** One replica as the invariants see it after a step. */
@@ -26,6 +26,10 @@ export class Invariants {
   readonly #terms: Map<number, number> = new Map();
   readonly #disks: readonly SimDisk[];
   readonly #quorum: number;
+  /** By candidate and term: the end of the log that it asked for votes with. */
+  readonly #asked: Map<string, EntryId> = new Map();
+  /** By leader: what it had applied when it was last looked at in that term. */
+  readonly #reigns: Map<number, { readonly term: number; applied: number }> = new Map();
   #appliedByAny = 0;
   checks = 0;
 
@@ -64,6 +68,7 @@ export class Invariants {
       `replica ${id} has applied ${applied} and come to another state than one before it`,
     );
     if (known === undefined) this.#digests.set(applied, digest);
+    if (standing.role === 'leader') this.#checkCounting(view);
     while (this.#appliedByAny < applied) {
       this.#appliedByAny += 1;
       this.#checkDurable(id, this.#appliedByAny);
@@ -71,16 +76,35 @@ export class Invariants {
   }
 
   /** At most one leader a term (§5.2), and whoever leads holds everything applied anywhere (§5.4.3). */
-  #checkLeader({ id, standing, lastIndex }: View): void {
+  #checkLeader({ id, standing, applied, lastIndex }: View): void {
     const other = this.#leaders.get(standing.term);
     assert(other === undefined || other === id, `term ${standing.term}: ${other} and ${id} lead`);
     if (other !== undefined) return;
     this.#leaders.set(standing.term, id);
     const last = lastIndex();
+    this.#reigns.set(id, { term: standing.term, applied });
     assert(
       last >= this.#appliedByAny,
       `leader ${id} of term ${standing.term} ends at ${last}, ${this.#appliedByAny} was applied`,
     );
+  }
+
+  /** A leader commits by counting copies of entries of its own term alone (§5.4.2, Figure 8). */
+  #checkCounting({ id, standing, applied }: View): void {
+    const reign = this.#reigns.get(id);
+    if (reign?.term !== standing.term || applied <= reign.applied) return;
+    reign.applied = applied;
+    // What came before its reign it commits together with an entry of its own.
+    const term = this.#termAt(applied);
+    assert(
+      term === undefined || term === standing.term || applied <= this.#appliedByAny,
+      `leader ${id} of term ${standing.term} committed ${applied}, of term ${term}, by counting`,
+    );
+  }
+
+  #termAt(index: number): number | undefined {
+    const terms = this.#disks.map((disk) => disk.termAt(index));
+    return terms.find((term) => term !== undefined && count(terms, term) >= this.#quorum);
   }
 
   /** What is applied is durable on a quorum, as one and the same entry (§5.3). */
@@ -121,6 +145,8 @@ export class Invariants {
         `replica ${message.from} acknowledges ${message.index}, its disk ends at ${lastIndex}`,
       );
     }
+    if (message.type === 'vote-request' && !message.pre)
+      this.#asked.set(`${message.from}@${message.term}`, message.last);
     if (message.type !== 'vote-reply' || message.pre || !message.granted) return;
     const { term = 0, vote } = hardState ?? {};
     assert(
@@ -128,6 +154,19 @@ export class Invariants {
       `replica ${message.from} votes for ${message.to} in term ${message.term}, its disk says ${vote} in ${term}`,
     );
     assert(hardState?.abstain !== true, `replica ${message.from} votes, though it may have before`);
+    this.#checkVoter(message, lastIndex, disk.termAt(lastIndex) ?? 0);
+  }
+  /** Nobody votes for a log behind its own (§5.4.1). */
+  #checkVoter({ from, to, term }: Message, lastIndex: number, lastTerm: number): void {
+    const last = this.#asked.get(`${to}@${term}`);
+    // The vote waited for the disk so long that a leader of this term, or a later one, has sent entries since.
+    if (lastTerm >= term) return;
+    assert(
+      last === undefined ||
+        last.term > lastTerm ||
+        (last.term === lastTerm && last.index >= lastIndex),
+      `replica ${from} ends at ${lastIndex}@${lastTerm}, and votes for ${to}, which ends at ${last?.index}@${last?.term}`,
+    );
   }
 }
 
