@@ -6,7 +6,14 @@ import type { Progress } from './progress.ts';
 import { reachedBy } from './quorum.ts';
 import { confirmReads, noteQuorum, sendHeartbeat } from './reads.ts';
 import { configurationNow, type Leader, type State } from './state.ts';
-import type { AppendReply, AppendRequest, Entry, Heartbeat, HeartbeatReply } from './types.ts';
+import type {
+  AppendReply,
+  AppendRequest,
+  Entry,
+  EntryId,
+  Heartbeat,
+  HeartbeatReply,
+} from './types.ts';
 
 // ── the leader's side ──
 
@@ -183,16 +190,7 @@ export function onAppendRequest(s: State, m: AppendRequest): void {
     return;
   }
   if (!log.holds(m.prev)) {
-    out.send.push({
-      type: 'append-reply',
-      from: s.id,
-      to: m.from,
-      term: s.term,
-      accepted: false,
-      index: m.prev.index,
-      hint: log.lastAtOrBelow(m.prev.index, m.prev.term),
-      ...(s.abstaining ? { reverted: true } : {}),
-    });
+    refuse(s, m.from, m.prev);
     return;
   }
   takeEntries(s, m.entries);
@@ -230,8 +228,25 @@ function takeEntries(s: State, entries: readonly Entry[]): void {
   for (let at = first; at < entries.length; at += 1) takeEntry(s, entries[at] as Entry);
 }
 
+/** That entry is not here; if it may have been once, the leader is told so. */
+function refuse(s: State, leader: ReplicaId, { index, term }: EntryId): void {
+  s.out.send.push({
+    type: 'append-reply',
+    from: s.id,
+    to: leader,
+    term: s.term,
+    accepted: false,
+    index,
+    hint: s.log.lastAtOrBelow(index, term),
+    ...(s.abstaining ? { reverted: true } : {}),
+  });
+}
+
 export function onHeartbeat(s: State, m: Heartbeat): void {
   if (m.commit > s.log.committed && m.commit <= s.log.last.index) s.log.commitTo(m.commit);
+  // A leader names no more than was acknowledged to it from here. With nothing to send, it would not find out.
+  if (m.commit > s.log.last.index && s.abstaining)
+    refuse(s, m.from, { index: m.commit, term: m.term });
   if (m.echo > 0) s.freshness.confirm(m.echo, m.reached);
   s.out.send.push({
     type: 'heartbeat-reply',

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { replicaId } from '../../src/base/ids.ts';
 import { renderConfiguration } from '../../src/raft/configuration.ts';
 import { renderMessage } from '../../src/raft/render.ts';
 import { CoreCluster } from '../../src/testing/core-cluster.ts';
@@ -11,7 +12,8 @@ import { CoreCluster } from '../../src/testing/core-cluster.ts';
  *
  *   cluster N [OPTION X …]    campaign R         propose R NAME      read R CONTEXT
  *   tick R [TIMES]            sync R | sync all  deliver [A>B …]     drop [A>B …]
- *   crash R [SURVIVE]         start R            lost R PEER         transfer R TO
+ *   crash R [SURVIVE]         start R [FORGETS]  lost R PEER         transfer R TO
+ *   stalled R TICKS           prefer R
  *   compact R TO              fetch R            mute R on|off       stepdown R
  *   change R VOTERS LEARNERS  members            settle              calm TICKS
  *   state
@@ -81,7 +83,13 @@ function act(cluster: CoreCluster, verb: string, words: readonly string[]): stri
       cluster.crash(id, Number(words[1] ?? 0));
       return [];
     case 'start':
-      cluster.start(id);
+      cluster.start(id, words[1] === undefined ? undefined : Number(words[1]));
+      return [];
+    case 'stalled':
+      cluster.stalled(id, Number(words[1]));
+      return [];
+    case 'prefer':
+      cluster.prefer(new Map([[replicaId(id), 1]]));
       return [];
     case 'lost':
       cluster.peerLost(id, Number(words[1]));

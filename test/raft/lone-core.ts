@@ -1,7 +1,7 @@
 import { type LogIndex, logIndex, type ReplicaId, replicaId, term } from '../../src/base/ids.ts';
 import { ELECTION_TICKS_MIN } from '../../src/base/limits.ts';
 import { Prng } from '../../src/base/prng.ts';
-import type { ConfigurationAt } from '../../src/raft/configuration.ts';
+import type { ConfigurationAt, SnapshotPoint } from '../../src/raft/configuration.ts';
 import { RaftCore } from '../../src/raft/core.ts';
 import type { RaftOptions } from '../../src/raft/options.ts';
 import type { Entry, EntryId, HardState, Message, Ready } from '../../src/raft/types.ts';
@@ -16,6 +16,7 @@ export interface LoneInit {
   /** In place of `log`, entries with contents of their own. */
   readonly tail?: readonly Entry[];
   readonly configurations?: readonly ConfigurationAt[];
+  readonly snapshot?: SnapshotPoint;
   readonly commit?: number;
   readonly seed?: number;
   readonly abstain?: boolean;
@@ -37,6 +38,7 @@ export function loneCore(init: LoneInit = {}): RaftCore {
     options: init.options ?? {},
     abstain: init.abstain,
     configurations: init.configurations,
+    snapshot: init.snapshot,
     leaveJoint: (configuration) => ({ byteLength: 9, configuration }),
   });
 }

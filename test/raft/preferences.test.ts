@@ -159,3 +159,29 @@ test('a follower that stood still listens before it takes the leader for silent'
   }
   expect(core.standing.role).toBe('follower');
 });
+
+test('a transfer to itself, to nobody known, or by who does not lead is refused', () => {
+  const core = loneLeader();
+  for (const to of [1, 9]) expect(core.transfer(replicaId(to))).toBe(false);
+  expect(loneCore().transfer(replicaId(2))).toBe(false);
+});
+
+test('a leader that is handing over when it is told to step down goes on with that, and then is done', () => {
+  const core = loneLeader();
+  core.propose({ byteLength: 1 });
+  expect(core.transfer(replicaId(2))).toBe(true);
+  core.stepDown();
+  for (let tick = 0; tick < ELECTION_TICKS_MIN && core.standing.role === 'leader'; tick += 1) {
+    for (const from of [2, 3]) core.step(heard([from, 1, 1]));
+    core.tick();
+  }
+  expect(core.standing.role).toBe('follower');
+});
+
+test('whoever is not among the voters does not ask for votes when the leader is lost, nor does it wait for anyone', () => {
+  const core = loneCore({ id: 9, term: 1 });
+  core.prefer(priorities([2, 1]));
+  core.step(heartbeat([1, 9, 1]));
+  core.peerLost(replicaId(1));
+  expect(core.standing.role).toBe('follower');
+});

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
-import { replicaId } from '../../src/base/ids.ts';
+import { logIndex, replicaId } from '../../src/base/ids.ts';
 import { ELECTION_TICKS_MAX, HEARTBEAT_TICKS } from '../../src/base/limits.ts';
 import { configurationOf, type SnapshotPoint } from '../../src/raft/configuration.ts';
 import type { RaftCore } from '../../src/raft/core.ts';
+import type { Message } from '../../src/raft/types.ts';
 import {
   accepted,
   append,
@@ -16,6 +17,7 @@ import {
   message,
   refused,
   sent,
+  UNTIMED,
 } from './lone-core.ts';
 
 /** Snapshots in place of entries (§7), and replicas that must not speak. */
@@ -232,4 +234,73 @@ test('a leader with nobody to hand over to steps down at once', () => {
   alone.stepDown();
   expect(alone.standing.role).toBe('follower');
   alone.stepDown();
+});
+
+test('a peer that may have forgotten says so, and what it holds is found out anew; a mere refusal changes nothing', () => {
+  const core = loneLeader({ log: [1, 1, 1] });
+  drain(core);
+  core.step(accepted([3, 1, 2], 4));
+  core.step(refused([3, 1, 2], 3, id(1, 1)));
+  expect(core.matchOf(replicaId(3))).toBe(4);
+  const forgotten = {
+    accepted: false,
+    index: logIndex(4),
+    hint: id(1, 1),
+    reverted: true as const,
+  };
+  core.step(message('append-reply', [3, 1, 2], forgotten));
+  expect(core.matchOf(replicaId(3))).toBe(1);
+  expect(core.committed).toBe(4);
+  expect(sent(drain(core), 'append-request')).toMatchObject([
+    { to: 3, prev: id(1, 1), entries: [id(2, 1), id(3, 1), id(4, 2)] },
+  ]);
+  // What it never held is no news of what it forgot.
+  core.step(accepted([3, 1, 2], 2));
+  core.step(message('append-reply', [3, 1, 2], { ...forgotten, hint: id(4, 2) }));
+  expect(core.matchOf(replicaId(3))).toBe(2);
+});
+
+test('a replica in doubt tells what it lacks when it is asked, and when a heartbeat shows it', () => {
+  const core = loneCore({ log: [1, 1], abstain: true });
+  core.step(append([2, 1, 1], id(4, 1), [1]));
+  core.step(message('heartbeat', [2, 1, 1], { ...UNTIMED, commit: logIndex(4), round: 0 }));
+  expect(sent(drain(core), 'append-reply')).toMatchObject([
+    { accepted: false, index: 4, hint: id(2, 1), reverted: true },
+    { accepted: false, index: 4, hint: id(2, 1), reverted: true },
+  ]);
+});
+
+test.each([
+  ['where 32 bits end', 2 ** 32 - 3],
+  ['near the last index there is', 2 ** 53 - 50],
+])('everything goes on %s', (_what, start) => {
+  const base = point(start, 7);
+  const ids = [1, 2, 3];
+  const cores = ids.map((own) =>
+    loneCore({ id: own, term: 7, snapshot: base, commit: start, seed: own }),
+  );
+  const queue: Message[] = [];
+  const settle = (): void => {
+    for (let moves = 0; moves < 1000; moves += 1) {
+      for (const core of cores)
+        for (const ready of drain(core, replicaId(cores.indexOf(core) + 1)))
+          queue.push(
+            ...[...ready.send, ...ready.sendAfterSync].filter((each) => each.to !== each.from),
+          );
+      const next = queue.shift();
+      if (next === undefined) return;
+      cores[next.to - 1]?.step(next);
+    }
+  };
+  const [leader = loneCore()] = cores;
+  leader.campaign();
+  settle();
+  for (let n = 0; n < 5; n += 1) {
+    leader.propose({ byteLength: 10 });
+    settle();
+  }
+  leader.compact(start + 4);
+  expect(leader.base.index).toBe(start + 4);
+  for (const core of cores)
+    expect([core.committed, core.last.index]).toEqual([start + 6, start + 6]);
 });
