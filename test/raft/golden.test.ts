@@ -34,7 +34,9 @@ class Script {
     const cluster = this.#cluster;
     if (cluster === undefined) throw new Error('a script begins with: cluster N');
     const before = cluster.network.length;
-    const note = act(cluster, verb, words);
+    const order = ORDERS[verb];
+    if (order === undefined) throw new Error(`unknown command: ${verb}`);
+    const note = order(cluster, Number(words[0]), words);
     const sent = cluster.network
       .slice(verb === 'deliver' || verb === 'drop' ? cluster.network.length : before)
       .map((item) => renderMessage(item.message));
@@ -51,80 +53,65 @@ function clusterOf(words: readonly string[]): CoreCluster {
   return new CoreCluster({ size, seed: 1, raft, voters: option('voters') ?? size });
 }
 
-function act(cluster: CoreCluster, verb: string, words: readonly string[]): string[] {
-  const id = Number(words[0]);
-  switch (verb) {
-    case 'campaign':
-      cluster.campaign(id);
-      return [];
-    case 'propose': {
-      const index = cluster.propose(id, words[1] ?? '');
-      return [index === undefined ? 'not taken' : `at ${index}`];
-    }
-    case 'read':
-      cluster.read(id, Number(words[1]));
-      return [];
-    case 'tick':
-      for (let times = Number(words[1] ?? 1); times > 0; times -= 1) cluster.tick(id);
-      return [];
-    case 'sync':
-      for (const member of cluster.running)
-        if (words[0] === 'all' || member.id === id)
-          while (member.writes.length > 0) cluster.sync(member.id);
-      return [];
-    case 'deliver':
-      return deliver(cluster, words);
-    case 'drop':
-      return take(cluster, words).map((at) => {
-        const [item] = cluster.network.splice(at, 1);
-        return item === undefined ? '' : `dropped  ${renderMessage(item.message)}`;
-      });
-    case 'crash':
-      cluster.crash(id, Number(words[1] ?? 0));
-      return [];
-    case 'start':
-      cluster.start(id, words[1] === undefined ? undefined : Number(words[1]));
-      return [];
-    case 'stalled':
-      cluster.stalled(id, Number(words[1]));
-      return [];
-    case 'prefer':
-      cluster.prefer(new Map([[replicaId(id), 1]]));
-      return [];
-    case 'lost':
-      cluster.peerLost(id, Number(words[1]));
-      return [];
-    case 'transfer':
-      return [cluster.transfer(id, Number(words[1])) ? 'begun' : 'refused'];
-    case 'compact':
-      cluster.compact(id, Number(words[1]));
-      return [];
-    case 'fetch':
-      return [cluster.fetch(id) ? 'installed' : 'nothing new'];
-    case 'mute':
-      cluster.mute(id, words[1] === 'on');
-      return [];
-    case 'stepdown':
-      cluster.stepDown(id);
-      return [];
-    case 'change': {
-      const result = cluster.change(id, idsIn(words[1]), idsIn(words[2]));
-      return [result.ok ? 'begun' : `${result.reason}: ${result.says}`];
-    }
-    case 'members':
-      return members(cluster);
-    case 'calm':
-      cluster.calm(id);
-      return state(cluster);
-    case 'settle':
-      cluster.settle();
-      return state(cluster);
-    case 'state':
-      return state(cluster);
-    default:
-      throw new Error(`unknown command: ${verb}`);
-  }
-}
+type Words = readonly string[];
+type Order = (cluster: CoreCluster, id: number, words: Words) => readonly string[];
+
+/** An order that shows nothing but what it sets in motion. */
+const silent =
+  (order: (cluster: CoreCluster, id: number, words: Words) => void): Order =>
+  (cluster, id, words) => {
+    order(cluster, id, words);
+    return [];
+  };
+
+const ORDERS: Readonly<Record<string, Order>> = {
+  campaign: silent((cluster, id) => cluster.campaign(id)),
+  read: silent((cluster, id, words) => cluster.read(id, Number(words[1]))),
+  crash: silent((cluster, id, words) => cluster.crash(id, Number(words[1] ?? 0))),
+  start: silent((cluster, id, words) =>
+    cluster.start(id, words[1] === undefined ? undefined : Number(words[1])),
+  ),
+  stalled: silent((cluster, id, words) => cluster.stalled(id, Number(words[1]))),
+  prefer: silent((cluster, id) => cluster.prefer(new Map([[replicaId(id), 1]]))),
+  lost: silent((cluster, id, words) => cluster.peerLost(id, Number(words[1]))),
+  compact: silent((cluster, id, words) => cluster.compact(id, Number(words[1]))),
+  mute: silent((cluster, id, words) => cluster.mute(id, words[1] === 'on')),
+  stepdown: silent((cluster, id) => cluster.stepDown(id)),
+  tick: silent((cluster, id, words) => {
+    for (let times = Number(words[1] ?? 1); times > 0; times -= 1) cluster.tick(id);
+  }),
+  sync: silent((cluster, id, words) => {
+    for (const member of cluster.running)
+      if (words[0] === 'all' || member.id === id)
+        while (member.writes.length > 0) cluster.sync(member.id);
+  }),
+  propose: (cluster, id, words) => {
+    const index = cluster.propose(id, words[1] ?? '');
+    return [index === undefined ? 'not taken' : `at ${index}`];
+  },
+  deliver: (cluster, _id, words) => deliver(cluster, words),
+  drop: (cluster, _id, words) =>
+    take(cluster, words).map((at) => {
+      const [item] = cluster.network.splice(at, 1);
+      return item === undefined ? '' : `dropped  ${renderMessage(item.message)}`;
+    }),
+  transfer: (cluster, id, words) => [cluster.transfer(id, Number(words[1])) ? 'begun' : 'refused'],
+  fetch: (cluster, id) => [cluster.fetch(id) ? 'installed' : 'nothing new'],
+  change: (cluster, id, words) => {
+    const result = cluster.change(id, idsIn(words[1]), idsIn(words[2]));
+    return [result.ok ? 'begun' : `${result.reason}: ${result.says}`];
+  },
+  members: (cluster) => members(cluster),
+  calm: (cluster, ticks) => {
+    cluster.calm(ticks);
+    return state(cluster);
+  },
+  settle: (cluster) => {
+    cluster.settle();
+    return state(cluster);
+  },
+  state: (cluster) => state(cluster),
+};
 
 const idsIn = (list: string | undefined): number[] => list?.split(',').map(Number) ?? [];
 
