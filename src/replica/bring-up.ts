@@ -4,6 +4,7 @@ import type { Restored } from '../storage/types.ts';
 import type { Listener } from '../transport/types.ts';
 import { listenFor } from './front-door.ts';
 import { readImage } from './machine-image.ts';
+import { Members } from './members.ts';
 import type { ReplicaParts } from './parts.ts';
 import { Repairing } from './repairing.ts';
 import { Replica } from './replica.ts';
@@ -42,6 +43,17 @@ export async function bringUp(
   }
 }
 
+/** Who may have forgotten something waits for a leader to take it in; alone it would wait for ever. */
+function mustHavePeers({ identity }: BringUpParts, restored: Restored): Restored {
+  const isAlone = new Members(identity, restored).others.length === 0;
+  if (isAlone && restored.hardState.abstain === true)
+    throw new TocsinError(
+      'DATA_CORRUPT',
+      'the newest writes may be lost, and there is no other replica to ask; only tocsin recover --accept-loss goes on without',
+    );
+  return restored;
+}
+
 /** The log, as soon as nothing of it is missing any more. */
 async function loadWhole(
   parts: BringUpParts,
@@ -50,7 +62,7 @@ async function loadWhole(
 ): Promise<Restored> {
   for (;;) {
     const restored = await parts.store.load();
-    if (restored.damage === undefined) return restored;
+    if (restored.damage === undefined) return mustHavePeers(parts, restored);
     parts.log('the log has lost entries that it acknowledged; asking the other replicas for them');
     const repairing = new Repairing(parts, restored);
     const stop = (): void => repairing.stop();

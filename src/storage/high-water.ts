@@ -17,6 +17,8 @@ export interface Mark {
   readonly last: Pick<LogPlace, 'index' | 'chain'>;
   /** Term and vote: never behind those of any write that was acknowledged. */
   readonly voted: Voted;
+  /** The mark itself is damaged: nothing is known from here. */
+  readonly isLost?: true;
 }
 
 export type Voted = Omit<HardState, 'commit'>;
@@ -53,8 +55,8 @@ export class HighWater {
   }
 
   /**
-   * Opens the mark of an existing log; never makes one.
-   * @throws TocsinError DATA_CORRUPT (missing, or both slots damaged), DISK_FAILED
+   * Opens the mark of an existing log; never makes one. With both slots damaged it says that it is lost.
+   * @throws TocsinError DATA_CORRUPT (missing), DISK_FAILED
    */
   static async open(folder: string): Promise<HighWater> {
     const file = await SlotFile.open(folder);
@@ -158,8 +160,7 @@ class SlotFile implements MarkFile {
     const bytes = new Uint8Array(SLOT_AT + SLOT_BYTES);
     const { bytesRead } = await this.#handle.read(bytes, 0, bytes.byteLength, 0);
     const found = decodeMark(bytes.subarray(0, bytesRead));
-    if (found === undefined)
-      throw new TocsinError('DATA_CORRUPT', `both slots of the file ${FILE} are damaged`);
+    if (found === undefined) return LOST;
     this.#slot = found.slot === 0 ? 1 : 0;
     return found.mark;
   }
@@ -178,6 +179,12 @@ class SlotFile implements MarkFile {
 }
 
 const FILE = 'high-water';
+const LOST: Mark = {
+  sequence: 0,
+  last: { index: logIndex(0), chain: 0 },
+  voted: { term: term(0), vote: undefined },
+  isLost: true,
+};
 const SLOTS = [0, 1] as const;
 const SLOT_BYTES = 48;
 /** Slots lie in sectors of their own: one torn write cannot reach both. */

@@ -2,7 +2,7 @@ import { TocsinError } from '../base/errors.ts';
 import type { Entry } from '../raft/types.ts';
 import { recordOf } from '../wire/record.ts';
 import { HighWater, type Mark, type MarkFile } from './high-water.ts';
-import { entryKey } from './level.ts';
+import { entryKey, STATE_KEYS } from './level.ts';
 import { LevelLogStore } from './level-log-store.ts';
 import { putInitialState } from './log-batch.ts';
 import { type Change, MemoryContents, MemoryDatabase } from './memory-database.ts';
@@ -102,6 +102,11 @@ export class MemoryDisk {
   /** The bytes under a key that would be there after a crash. */
   peek(key: Uint8Array): Uint8Array | undefined {
     return this.#contents.get(key);
+  }
+
+  /** One copy of the hard state is gone: a vote may have been forgotten. */
+  damageState(): void {
+    this.#contents.set(STATE_KEYS[0], undefined);
   }
 
   #apply(changes: readonly Change[]): void {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { TocsinError } from '../base/errors.ts';
 import type { HardState } from '../raft/types.ts';
 import type { SnapshotMeta } from '../wire/snapshot-meta.ts';
 import { carve, joinFragments } from './carve.ts';
@@ -143,7 +144,9 @@ async function gather(folder: string, mark: Mark): Promise<Remains> {
       if (newest === undefined || state.sequence >= newest.sequence) newest = state;
     if (name.endsWith('.log')) endsInState = carved.endsInState;
   }
-  const isNewest = endsInState || newest?.sequence === mark.sequence;
+  if (newest === undefined && mark.isLost === true)
+    throw new TocsinError('DATA_CORRUPT', 'neither the log nor its mark says anything any more');
+  const isNewest = mark.isLost !== true && (endsInState || newest?.sequence === mark.sequence);
   return { candidates, state: newest, isNewest };
 }
 

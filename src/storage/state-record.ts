@@ -109,14 +109,14 @@ export function reconcile(copies: readonly (StoredState | string)[], mark: Mark)
   const lost = newest.sequence < mark.sequence;
   const { commit } = newest.hardState;
   const voted = isLaterVote(mark.voted, newest.hardState) ? mark.voted : newest.hardState;
-  const doubt = !same || lost || voted.abstain === true;
+  const doubt = !same || lost || mark.isLost === true || voted.abstain === true;
   return {
     sequence: Math.max(newest.sequence, mark.sequence),
     hardState: { term: voted.term, vote: voted.vote, commit, ...(doubt ? { abstain: true } : {}) },
     base: newest.base,
     end: lost ? mark.last : { index: logIndex(newest.lastIndex), chain: newest.lastChain },
     lost,
-    agreed: same && !lost && voted === newest.hardState,
+    agreed: same && !lost && mark.isLost !== true && voted === newest.hardState,
   };
 }
 

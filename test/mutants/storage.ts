@@ -30,7 +30,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     name: 'vote-in-doubt',
     claim: 'who may have forgotten something abstains',
     file: 'src/storage/state-record.ts',
-    find: 'const doubt = !same || lost || voted.abstain === true;',
+    find: 'const doubt = !same || lost || mark.isLost === true || voted.abstain === true;',
     replace: 'const doubt = voted.abstain === true;',
     killedBy: ['test/storage/level-log-store.test.ts'],
   },

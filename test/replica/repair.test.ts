@@ -107,6 +107,47 @@ test('a replica alone cannot be repaired, and says what can be done', async () =
   }
 });
 
+test('a replica alone that may have forgotten something does not wait for ever, and says what can be done', async () => {
+  const cluster = await clusterOf(1, 4);
+  try {
+    cluster.crash(1, 'lost');
+    diskOf(cluster, 1).damageState();
+    await expect(cluster.start(1)).rejects.toMatchObject({
+      code: 'DATA_CORRUPT',
+      message: expect.stringContaining('--accept-loss'),
+    });
+  } finally {
+    await cluster.close();
+  }
+});
+
+test('one whose vote is in doubt is taken in by the others, and votes again', async () => {
+  const cluster = await clusterOf(3, 5);
+  try {
+    const client = await cluster.client('c');
+    await raiseMany(cluster, client, 'k', 5);
+    await cluster.converge();
+    const leader = must(cluster.leader.standing.leader, 'a leader');
+    const [doubtful = 0] = [1, 2, 3].filter((id) => id !== leader);
+    cluster.crash(doubtful, 'lost');
+    diskOf(cluster, doubtful).damageState();
+    await cluster.clock.settle(cluster.start(doubtful));
+    await cluster.converge();
+    // The leader goes: of the two that stay, only one may campaign. It is elected when the first is back.
+    cluster.crash(leader, 'lost');
+    await cluster.clock.run(5_000);
+    await cluster.clock.settle(cluster.start(leader));
+    await cluster.converge();
+    await raiseMany(cluster, client, 'more', 5);
+    // Now all three have a voice again: the next leader needs it.
+    cluster.crash(must(cluster.leader.standing.leader, 'a leader'), 'lost');
+    await cluster.clock.run(5_000);
+    await raiseMany(cluster, client, 'last', 5);
+  } finally {
+    await cluster.close();
+  }
+});
+
 /** Damage on a minority, while snapshots are taken and logs compacted, heals without an operator. */
 async function story(seed: number): Promise<void> {
   const cluster = await clusterOf(3, seed, true);

@@ -175,6 +175,13 @@ test('a write that came after the newest that is whole leaves the replica in dou
   });
 });
 
+test('with neither log nor mark to go by it is refused: nothing tells it from a wiped disk', async () => {
+  await makeUsed();
+  for (const name of await inRaft(/\.(log|ldb)$/)) await truncate(name, 0);
+  await writeFile(join(path, 'raft', 'high-water'), Buffer.alloc(8192));
+  await expect(openFolder(path)).rejects.toThrow(expect.objectContaining({ code: 'DATA_CORRUPT' }));
+});
+
 test('a folder that another process uses is not made anew', async () => {
   await makeUsed();
   await withStore(async () => {
