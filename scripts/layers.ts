@@ -22,7 +22,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   transport: ['base', 'wire'],
   oncall: ['base'],
   notify: ['base', 'statemachine'],
-  replica: ['base', ...CORE, 'wire', 'security', 'observe', 'storage', 'transport'],
+  replica: ['base', ...CORE, 'wire', 'security', 'observe', 'storage', 'transport', 'notify'],
   client: ['base', 'statemachine', 'wire', 'transport'],
   testing: [
     'base',
@@ -32,6 +32,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'observe',
     'storage',
     'transport',
+    'notify',
     'replica',
     'client',
   ],

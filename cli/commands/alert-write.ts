@@ -1,41 +1,22 @@
-import { randomBytes } from 'node:crypto';
 import { Command } from 'commander';
-import type { TocsinError } from '../../src/base/errors.ts';
-import { type Revision, revision, type UnixMillis, unixMillis } from '../../src/base/ids.ts';
-import type { RaiseInput, WriteOptions } from '../../src/statemachine/alert-api.ts';
-import type {
-  AlertRef,
-  Cause,
-  Done,
-  Kind,
-  Priority,
-  Subject,
-} from '../../src/statemachine/types.ts';
+import type { RaiseInput } from '../../src/statemachine/alert-api.ts';
+import type { AlertRef, Cause, Kind, Priority, Subject } from '../../src/statemachine/types.ts';
 import { KINDS, PRIORITIES } from '../../src/wire/words.ts';
-import { renderDone } from '../output/alerts.ts';
-import { usageError, withHint } from './failure.ts';
-import type { Io, OperatorClient } from './io.ts';
-import { addClientOptions, type ClientFlags, withExamples } from './options.ts';
-import { report, withClient } from './session.ts';
-import { shellQuote } from './shell-quote.ts';
+import { usageError } from './failure.ts';
+import type { Io } from './io.ts';
+import { withExamples } from './options.ts';
 import {
   type Labels,
   oneOf,
-  parseInstant,
   parseLabel,
   parseNumber,
   parseRef,
   parseText,
   whole,
 } from './values.ts';
+import { addWriteOptions, parseSeconds, type WriteFlags, write } from './writing.ts';
 
 /** The commands that change an alert. */
-
-interface WriteFlags extends ClientFlags {
-  readonly idempotencyKey?: string;
-  readonly observedAt?: number;
-  readonly expectedRevision?: number;
-}
 
 interface RaiseFlags extends WriteFlags {
   readonly condition: string;
@@ -53,6 +34,8 @@ interface RaiseFlags extends WriteFlags {
   readonly rule?: string;
   readonly latching?: boolean;
   readonly ackRequired?: boolean;
+  readonly ackFor?: number;
+  readonly policy?: string;
   readonly label?: Labels;
 }
 
@@ -87,6 +70,12 @@ export function raiseCommand(io: Io): Command {
     .option('--rule <rule>', 'rule and version: hr-high@1', parseText)
     .option('--latching', 'stays on until somebody acknowledges it')
     .option('--ack-required', 'somebody has to acknowledge it even when it is gone before')
+    .option(
+      '--ack-for <duration>',
+      'an acknowledgement holds so long, then it is annunciated again',
+      parseSeconds,
+    )
+    .option('--policy <id>', 'escalation policy (default: the one named default)', parseText)
     .option('--label <name=value>', 'a label; repeat the flag for more', parseLabel);
   return withExamples(addWriteOptions(command), [
     [
@@ -151,26 +140,8 @@ export function ackCommand(io: Io): Command {
   });
 }
 
-const addWriteOptions = (command: Command): Command =>
-  addClientOptions(command, '10s')
-    .option(
-      '--expected-revision <number>',
-      'refuse unless the alert is at this revision (0: not open)',
-      whole(0),
-    )
-    .option(
-      '--observed-at <time>',
-      'when it was seen: 2026-03-01T03:04:05Z, or milliseconds (default: now)',
-      parseInstant,
-    )
-    .option(
-      '--idempotency-key <key>',
-      'the same command under the same key is done once',
-      parseText,
-    );
-
 function raiseInputOf(key: string, flags: RaiseFlags): RaiseInput {
-  const { condition, priority, text, kind, label } = flags;
+  const { condition, priority, text, kind, label, ackFor, policy } = flags;
   const { unit, bed, patient, device } = flags;
   const subject: Subject = {
     ...(unit === undefined ? {} : { unit }),
@@ -190,6 +161,8 @@ function raiseInputOf(key: string, flags: RaiseFlags): RaiseInput {
     ...(kind === undefined ? {} : { kind }),
     ...(cause === undefined ? {} : { cause }),
     ...(label === undefined ? {} : { labels: label }),
+    ...(ackFor === undefined ? {} : { acknowledgementSeconds: ackFor }),
+    ...(policy === undefined ? {} : { policy }),
   };
 }
 
@@ -215,43 +188,4 @@ function causeOf({ metric, value, unitOfMeasure, limit, rule }: RaiseFlags): Cau
     ...(limit === undefined ? {} : { limit }),
     ...(rule === undefined ? {} : { rule }),
   };
-}
-
-/** What every command carries. */
-interface Given {
-  readonly actor: string;
-  readonly observedAt?: UnixMillis;
-  readonly expectedRevision?: Revision;
-}
-
-/**
- * Sends one command. The key is settled here, not in the client, so that whoever reads that its
- * outcome is unknown can repeat it.
- */
-async function write(
-  io: Io,
-  flags: WriteFlags,
-  send: (client: OperatorClient, given: Given, options: WriteOptions) => Promise<Done>,
-): Promise<void> {
-  const idempotencyKey = flags.idempotencyKey ?? randomBytes(16).toString('hex');
-  const { observedAt, expectedRevision: expected } = flags;
-  await withClient(io, flags, async ({ client, actor, timeoutMs, signal }) => {
-    const given: Given = {
-      actor,
-      ...(observedAt === undefined ? {} : { observedAt: unixMillis(observedAt) }),
-      ...(expected === undefined ? {} : { expectedRevision: revision(expected) }),
-    };
-    try {
-      const done = await send(client, given, { idempotencyKey, timeoutMs, signal });
-      await report(io, flags, { value: done, text: () => renderDone(done) });
-    } catch (error) {
-      throw withHint(error, (known) => repeatHint(known, idempotencyKey));
-    }
-  });
-}
-
-function repeatHint({ outcome }: TocsinError, idempotencyKey: string): string | undefined {
-  if (outcome !== 'unknown') return undefined;
-  const flag = `--idempotency-key ${shellQuote(idempotencyKey)}`;
-  return `repeating it is safe with this flag added: ${flag}`;
 }

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { careCommands } from './alert-care.ts';
 import { getCommand, listCommand } from './alert-read.ts';
 import { watchCommand } from './alert-watch.ts';
 import { ackCommand, clearCommand, raiseCommand } from './alert-write.ts';
@@ -12,6 +13,7 @@ export function alertCommand(io: Io): Command {
     .usage('<command> [options]');
   const commands = [listCommand, getCommand, watchCommand, ackCommand, raiseCommand, clearCommand];
   for (const make of commands) group.addCommand(make(io));
+  for (const command of careCommands(io)) group.addCommand(command);
   return withExamples(group, [
     ['tocsin alert list', 'what is open now'],
     ['tocsin alert get A1042', 'everything about one alert'],

@@ -21,6 +21,30 @@ const ENTRIES: Readonly<Record<string, Entry>> = {
     summary: 'raise, clear, acknowledge and look at alerts',
     load: async (io) => (await import('./alert.ts')).alertCommand(io),
   },
+  silence: {
+    summary: 'silences: alerts that do not annunciate for a time',
+    load: async (io) => (await import('./silence.ts')).silenceCommand(io),
+  },
+  policy: {
+    summary: 'escalation policies: who is told while nobody acknowledges',
+    load: async (io) => (await import('./policy.ts')).policyCommand(io),
+  },
+  notification: {
+    summary: 'who was told of which alert, and what became of it',
+    load: async (io) => (await import('./notification.ts')).notificationCommand(io),
+  },
+  source: {
+    summary: 'sources of alerts, and whether they have been heard from',
+    load: async (io) => (await import('./source.ts')).sourceCommand(io),
+  },
+  maintenance: {
+    summary: 'maintenance windows: what is being worked on',
+    load: async (io) => (await import('./maintenance.ts')).maintenanceCommand(io),
+  },
+  incident: {
+    summary: 'incidents: alerts that belong together',
+    load: async (io) => (await import('./incident.ts')).incidentCommand(io),
+  },
   cluster: {
     summary: 'look at the replicas',
     load: async (io) => (await import('./cluster.ts')).clusterCommand(io),

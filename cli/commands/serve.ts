@@ -8,6 +8,7 @@ import type { RunningTrends } from '../trend/trend-thread.ts';
 import { withHint } from './failure.ts';
 import type { Io, ServedReplica } from './io.ts';
 import { addOutputOptions, type OutputFlags, withExamples } from './options.ts';
+import { parseSendRule, type SendRule, sendersOf } from './senders.ts';
 import { watchInterrupts } from './session.ts';
 import { shellQuote } from './shell-quote.ts';
 import { type MemberText, parseHexId, parseMembers, parseText } from './values.ts';
@@ -19,6 +20,7 @@ interface ServeFlags extends OutputFlags {
   readonly listen?: string;
   readonly trend?: readonly MemberText[];
   readonly rules?: string;
+  readonly send?: readonly SendRule[];
 }
 
 /** `tocsin serve`: runs one replica until it is told to end, or a fault ends it. */
@@ -37,10 +39,16 @@ export function serveCommand(io: Io): Command {
       'run the trend tier too, in a thread of its own; all members’ addresses of it, as 1=ADDRESS,2=ADDRESS,…',
       parseMembers,
     )
+    .option(
+      '--send <kind=how>',
+      'how targets of a kind are told of alerts while this replica leads: webhook=https://…, user=command:/path, role=log; repeat the flag for more',
+      parseSendRule,
+    )
     .option('--rules <file>', 'judge what the trend tier takes in, with --trend', parseText);
   return withExamples(addOutputOptions(command), [
     ['tocsin serve --data ./r1', 'run the replica in ./r1'],
     ['tocsin serve --data ./r1 --listen /ip4/0.0.0.0/tcp/7400', 'listen on all interfaces'],
+    ['tocsin serve --data ./r1 --send user=https://pager.example/hook', 'tell people of alerts'],
   ]).action(async (flags: ServeFlags) => {
     let stop: () => void = () => {};
     const stopping = new Promise<void>((resolve) => {
@@ -61,11 +69,14 @@ export function serveCommand(io: Io): Command {
 }
 
 async function serve(io: Io, flags: ServeFlags, stopping: Promise<void>): Promise<void> {
-  const { data: folder, cluster, listen } = flags;
+  const { data: folder, cluster, listen, send } = flags;
+  const log = (line: string): void => void io.stderr.write(`${printable(line)}\n`);
+  const senders = send === undefined ? undefined : await sendersOf(send, log);
   const replica = await io.services.startReplica({
     folder,
     agent: `tocsin/${packageVersion()}`,
-    log: (line) => io.stderr.write(`${printable(line)}\n`),
+    log,
+    ...(senders === undefined ? {} : { senders }),
     ...(cluster === undefined ? {} : { clusterId: cluster }),
     ...(listen === undefined ? {} : { listen: (await io.services.parseAddress(listen)).text }),
   });

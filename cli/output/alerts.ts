@@ -1,10 +1,13 @@
+import type { ListedAlert } from '../../src/statemachine/alert-api.ts';
 import { displayState } from '../../src/statemachine/display.ts';
+import type { EscalationState } from '../../src/statemachine/escalation.ts';
 import type {
   Alert,
   AlertEvent,
   Cause,
   Done,
   Priority,
+  Responsibility,
   Subject,
 } from '../../src/statemachine/types.ts';
 import { printable } from './escape.ts';
@@ -41,7 +44,7 @@ export function stateOf(alert: Alert, paint: Paint): string {
 }
 
 /** Everything about one alert. */
-export function renderAlert(alert: Alert, { now, paint }: AlertView): string {
+export function renderAlert(alert: ListedAlert, { now, paint }: AlertView): string {
   const { subject, previous, labels, acknowledgements, resolution } = alert;
   const since = (time: number): string =>
     `${formatInstant(time)} (${formatDuration(now - time)} ago)`;
@@ -75,6 +78,7 @@ export function renderAlert(alert: Alert, { now, paint }: AlertView): string {
         'Resolved',
         resolution && `${since(resolution.at)} by ${printable(resolution.by)} (${resolution.how})`,
       ],
+      ...careOf(alert, now),
       ['Occurrence', `${alert.occurrence}${previous === undefined ? '' : `, after ${previous}`}`],
       ['Activation', String(alert.activation)],
       ['Revision', `${alert.revision}, version ${alert.version}`],
@@ -82,6 +86,38 @@ export function renderAlert(alert: Alert, { now, paint }: AlertView): string {
     paint,
   );
 }
+
+/** What is being done about it, and why it may be quiet. */
+function careOf(
+  alert: ListedAlert,
+  now: number,
+): readonly (readonly [string, string | undefined])[] {
+  const { escalation, responsibility, pausedUntil, staleSince, badges } = alert;
+  const left = (time: number): string => formatDuration(Math.max(0, time - now));
+  return [
+    ['Escalation', escalation && escalationOf(escalation, now)],
+    ['Responsibility', responsibility && responsibilityOf(responsibility)],
+    ['Sound', pausedUntil === undefined ? undefined : `off for ${left(pausedUntil)}`],
+    ['Stale', staleSince === undefined ? undefined : `for ${formatDuration(now - staleSince)}`],
+    ['Silenced', badges?.silencedBy.join(', ') || undefined],
+    ['Inhibited', badges?.inhibitedBy.join(', ') || undefined],
+    ['Maintenance', badges?.maintenanceBy.join(', ') || undefined],
+  ];
+}
+
+function escalationOf(
+  { policy, version, loop, step, dueAt, exhausted }: EscalationState,
+  now: number,
+): string {
+  const next = dueAt === undefined ? '' : `, next in ${formatDuration(Math.max(0, dueAt - now))}`;
+  const where = exhausted ? 'nobody answered' : `step ${step} of round ${loop + 1}`;
+  return `${printable(policy)} (version ${version}): ${where}${next}`;
+}
+
+const responsibilityOf = (responsibility: Responsibility): string =>
+  responsibility.state === 'offered'
+    ? `offered to ${printable(responsibility.to.join(', '))}`
+    : `${responsibility.state} by ${printable(responsibility.by)}`;
 
 const shown = (text: string | undefined): string | undefined =>
   text === undefined ? undefined : printable(text);

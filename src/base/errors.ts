@@ -19,6 +19,9 @@ export type Code =
   | 'RECORD_NOT_FOUND'
   | 'OVER_LIMIT'
   | 'NOT_OWNER'
+  | 'TOO_BROAD'
+  | 'QUOTA_EXCEEDED'
+  | 'GUARD_FAILED'
   // the cluster cannot, now
   | 'NOT_LEADER'
   | 'UNAVAILABLE'
@@ -100,6 +103,18 @@ export const MEANING: Readonly<Record<Code, Meaning>> = {
   ),
   RECORD_NOT_FOUND: never(3, 'No policy, notification, silence or other record has this id.'),
   OVER_LIMIT: never(5, 'A duration or a number is over the cap for this priority or kind.'),
+  QUOTA_EXCEEDED: never(
+    5,
+    'Too many alerts are open for another one of this priority; clearing and acknowledging still work.',
+  ),
+  GUARD_FAILED: never(
+    5,
+    'An alert is not at the revision or in the state that a transaction depends on.',
+  ),
+  TOO_BROAD: never(
+    5,
+    'A silence or a maintenance window does not say narrowly enough what it is about.',
+  ),
   NOT_OWNER: never(
     5,
     'The condition belongs to another source, which alone may raise or clear it.',

@@ -177,6 +177,12 @@ export const TEXT_CHARS_MAX = 1024;
 export const NAME_CHARS_MAX = 128;
 export const LABELS_MAX = 32;
 export const ACKNOWLEDGEMENTS_MAX = 32;
+/** Open alerts, and what they weigh. Close to it what can wait is refused, at it every new alert; nothing else ever is. */
+export const OPEN_ALERTS_MAX = 2_000_000;
+export const OPEN_BYTES_MAX: number = 4096 * MiB;
+/** Commands that are done together or not at all, and conditions they may depend on. */
+export const TRANSACTION_COMMANDS_MAX = 32;
+export const TRANSACTION_GUARDS_MAX = 32;
 /** Replies kept so that a repeated command gets its first answer. */
 export const REPLIES_MAX = 262_144;
 /** Events kept in memory for watchers that resume; older ones are compacted to the current state. */
@@ -203,6 +209,29 @@ export const POLICY_REPEATS_MAX = 9;
 export const STEP_TARGETS_MAX = 10;
 /** Notifications that are over, kept for whoever looks back. */
 export const NOTIFICATIONS_OVER_MAX = 65_536;
+/** Silences in force, and those that are over, kept for whoever looks back. */
+export const SILENCES_MAX = 256;
+export const SILENCES_OVER_MAX = 4_096;
+/** Seconds an alert of each priority can be silenced; one without priority for SECONDS_MAX. */
+export const SILENCE_HIGH_SECONDS_MAX = 900;
+export const SILENCE_MEDIUM_SECONDS_MAX = 3_600;
+export const SILENCE_LOW_SECONDS_MAX = 28_800;
+export const MATCHERS_MAX = 8;
+export const MATCHER_VALUES_MAX = 64;
+/** Maintenance windows that are not over, and those that are. */
+export const WINDOWS_MAX = 256;
+export const WINDOWS_OVER_MAX = 4_096;
+/** Sources that are missed when they fall silent. */
+export const SOURCES_MAX = 65_536;
+/** Alerts that one heartbeat, or the end of one lease, changes at a time. */
+export const STALE_PER_ENTRY_MAX = 256;
+export const PRESENT_KEYS_MAX = 256;
+/** Incidents that are open, and closed ones kept for their reviews. */
+export const INCIDENTS_MAX = 1_024;
+export const INCIDENTS_OVER_MAX = 4_096;
+export const INCIDENT_ALERTS_MAX = 256;
+export const INCIDENT_ENTRIES_MAX = 256;
+export const REVIEW_ACTIONS_MAX = 32;
 /** A snapshot is written, sent and checked a chunk at a time. */
 export const SNAPSHOT_CHUNK_BYTES: number = 1 * MiB;
 /** Records one page of a list looks at: what fits a slice. */
@@ -220,6 +249,11 @@ export const SCHEDULE_OVERRIDES_MAX = 1_024;
 export const SHIFTS_MAX = 16_384;
 
 // Notifications.
+/** Notifications that a leader sends at once; more wait. */
+export const NOTIFY_UNDER_WAY_MAX = 64;
+/** Attempts of one notification, while there is time. */
+export const NOTIFY_ATTEMPTS_MAX = 3;
+export const NOTIFY_RETRY_MS = 1_000;
 /** Of what a program that sends complains of, its end. */
 export const NOTIFY_OUTPUT_BYTES_MAX: number = 4 * KiB;
 
@@ -424,4 +458,18 @@ assert(
 assert(
   DISK_FREE_BYTES_LOW - DISK_FREE_BYTES_OUT >= UNCOMMITTED_BYTES_MAX * 2 + PROPOSAL_QUEUE_BYTES_MAX,
   'what was taken in before the disk was low must still find room',
+);
+assert(
+  SILENCE_HIGH_SECONDS_MAX <= SILENCE_MEDIUM_SECONDS_MAX &&
+    SILENCE_MEDIUM_SECONDS_MAX <= SILENCE_LOW_SECONDS_MAX &&
+    SILENCE_LOW_SECONDS_MAX <= SECONDS_MAX,
+  'the more urgent an alert, the sooner it must break through a silence',
+);
+assert(
+  PRESENT_KEYS_MAX <= STALE_PER_ENTRY_MAX,
+  'what a source names must be looked through at once',
+);
+assert(
+  OPEN_ALERTS_MAX <= COMPACTED_ALERTS_MAX,
+  'a watcher that fell behind must be handed all that is open',
 );

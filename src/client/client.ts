@@ -13,10 +13,13 @@ import type {
   CareInput,
   ClearInput,
   Consistency,
+  ListedAlert,
   ListOptions,
   RaiseInput,
   ReadOptions,
   RecordInput,
+  RecordOptions,
+  RecordPage,
   WatchMessage,
   WatchOptions,
   WriteOptions,
@@ -28,8 +31,8 @@ import {
   commandFrom,
   raiseFrom,
 } from '../statemachine/inputs.ts';
+import type { QueryKind } from '../statemachine/records-beside.ts';
 import {
-  type Alert,
   type AlertFilter,
   type AlertRef,
   type Command,
@@ -47,6 +50,7 @@ import { encodeCommand, keyFromText } from '../wire/commands.ts';
 import { FrameType } from '../wire/frame.ts';
 import { parseCommand, parseFilter } from '../wire/parse.ts';
 import { parseAlertId, parseRef } from '../wire/parse-parts.ts';
+import { decodeRecordsAnswer, encodeRecords } from '../wire/record-queries.ts';
 import type { ReplicaStatus } from '../wire/status.ts';
 import { AddressBook } from './address-book.ts';
 import { observed } from './call-events.ts';
@@ -157,7 +161,21 @@ export class Client implements AlertApi, CareApi, AsyncDisposable {
     return reply;
   }
 
-  get(ref: AlertRef, options: ReadOptions = {}): Promise<Answer<Alert | undefined>> {
+  records<K extends QueryKind>(
+    kind: K,
+    options: RecordOptions = {},
+  ): Promise<Answer<RecordPage<K>>> {
+    return this.#read('records', options, (consistency) => {
+      const { limit = LIST_LIMIT_DEFAULT, after = 0 } = options;
+      return {
+        type: FrameType.RECORDS,
+        body: [encodeRecords({ kind, after, limit, consistency })],
+        decode: (body) => decodeRecordsAnswer(kind, body),
+      };
+    });
+  }
+
+  get(ref: AlertRef, options: ReadOptions = {}): Promise<Answer<ListedAlert | undefined>> {
     return this.#read('get', options, (consistency) => ({
       type: FrameType.GET,
       body: [encodeGet({ ref: parseRef(ref, 'ref'), consistency })],

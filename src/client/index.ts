@@ -23,10 +23,13 @@ export type {
   CareInput,
   ClearInput,
   Consistency,
+  ListedAlert,
   ListOptions,
   RaiseInput,
   ReadOptions,
   RecordInput,
+  RecordOptions,
+  RecordPage,
   WatchMessage,
   WatchOptions,
   WriteOptions,
@@ -34,8 +37,18 @@ export type {
 export type { CareCommand } from '../statemachine/care-commands.ts';
 export { displayState } from '../statemachine/display.ts';
 export type { EscalationState } from '../statemachine/escalation.ts';
+export type { Incident, IncidentCommand, IncidentReview } from '../statemachine/incidents.ts';
 export type { Notification, NotificationCommand } from '../statemachine/notifications.ts';
 export type { EscalationPolicy, EscalationStep, PolicyCommand } from '../statemachine/policies.ts';
+export type { QueryKind, QueryTypes } from '../statemachine/records-beside.ts';
+export type { Source, SourceCommand } from '../statemachine/sources.ts';
+export type {
+  Badges,
+  MaintenanceWindow,
+  Matcher,
+  Silence,
+  SuppressionCommand,
+} from '../statemachine/suppression.ts';
 export type {
   Acknowledgement,
   Alert,

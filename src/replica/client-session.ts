@@ -6,8 +6,9 @@ import {
   SUBMIT_BYTES_MAX,
   WATCHES_PER_CONNECTION_MAX,
 } from '../base/limits.ts';
-import type { Consistency } from '../statemachine/alert-api.ts';
+import type { Consistency, ListedAlert } from '../statemachine/alert-api.ts';
 import type { AlertMachine } from '../statemachine/machine.ts';
+import type { Alert } from '../statemachine/types.ts';
 import type { Channel } from '../transport/types.ts';
 import { type AdminRequest, decodeAdminRequest } from '../wire/admin-messages.ts';
 import { encodeGetAnswer, encodeListAnswer, encodeStatusAnswer } from '../wire/answers.ts';
@@ -20,6 +21,7 @@ import {
   encodeFail,
 } from '../wire/client-messages.ts';
 import { FrameType } from '../wire/frame.ts';
+import { decodeRecords, encodeRecordsAnswer } from '../wire/record-queries.ts';
 import { encodeReplies } from '../wire/replies.ts';
 import type { ReplicaStatus } from '../wire/status.ts';
 import type { AdminDone } from './administrator.ts';
@@ -89,6 +91,9 @@ export class ClientSession {
       case FrameType.LIST:
         this.#list(id, body);
         return;
+      case FrameType.RECORDS:
+        this.#records(id, body);
+        return;
       case FrameType.WATCH:
         this.#watch(id, body);
         return;
@@ -153,7 +158,19 @@ export class ClientSession {
     const { ref, consistency } = decodeGet(body);
     this.#read(id, consistency, () => {
       const { machine } = this.#host;
-      return encodeGetAnswer({ value: machine.get(ref), revision: machine.revision });
+      const alert = machine.get(ref);
+      const value = alert === undefined ? undefined : shown(machine, alert);
+      return encodeGetAnswer({ value, revision: machine.revision });
+    });
+  }
+
+  #records(id: number, body: Uint8Array): void {
+    const { kind, after, limit, consistency } = decodeRecords(body);
+    this.#read(id, consistency, () => {
+      const { machine } = this.#host;
+      const value = machine.records(kind, after, limit);
+      const nextOf = (count: number): number => machine.records(kind, after, count).next ?? 0;
+      return encodeRecordsAnswer(kind, { value, revision: machine.revision }, nextOf);
     });
   }
 
@@ -161,7 +178,8 @@ export class ClientSession {
     const { filter, consistency, limit, after } = decodeList(body);
     this.#read(id, consistency, () => {
       const { machine } = this.#host;
-      const value = machine.list(filter, { limit, ...(after === undefined ? {} : { after }) });
+      const page = machine.list(filter, { limit, ...(after === undefined ? {} : { after }) });
+      const value = { ...page, alerts: page.alerts.map((alert) => shown(machine, alert)) };
       return encodeListAnswer({ value, revision: machine.revision });
     });
   }
@@ -226,4 +244,10 @@ export class ClientSession {
     // Whoever does not read its answers must not make us keep them. The caller learns that the connection is gone.
     this.#channel.close();
   }
+}
+
+/** An alert with what is to be said of it now. */
+function shown(machine: AlertMachine, alert: Alert): ListedAlert {
+  const badges = machine.badgesOf(alert);
+  return badges === undefined ? alert : { ...alert, badges };
 }

@@ -3,11 +3,13 @@ import type { Timer } from '../base/clock.ts';
 import { TocsinError } from '../base/errors.ts';
 import { millis } from '../base/ids.ts';
 import { CLOSE_DISK_MS_MAX, HANDOVER_MS_MAX } from '../base/limits.ts';
+import type { Sender } from '../notify/types.ts';
 import { openFolder } from '../storage/data-folder.ts';
 import type { Identity, LogStore } from '../storage/types.ts';
 import { SystemClock } from '../transport/system-clock.ts';
 import { TcpTransport } from '../transport/tcp-transport.ts';
 import { type BringUpParts, type BroughtUp, bringUp } from './bring-up.ts';
+import { Notifier } from './notifier.ts';
 import type { Replica } from './replica.ts';
 import type { SnapshotPolicy } from './snapshotter.ts';
 
@@ -25,6 +27,8 @@ export interface ServeOptions {
   readonly signal?: AbortSignal;
   /** When snapshots are taken. @defaultValue the limits */
   readonly snapshots?: SnapshotPolicy | undefined;
+  /** How notifications leave while this replica leads, by the kind of their targets; undefined = somebody else sees to it. */
+  readonly senders?: ReadonlyMap<string, Sender>;
 }
 
 export interface RunningReplica {
@@ -70,9 +74,11 @@ async function run(
   const own = identity.members.find((member) => member.id === identity.replicaId);
   const address = options.listen ?? own?.address ?? '';
   let up: BroughtUp | undefined;
+  let notifier: Notifier | undefined;
   let ending: Promise<void> | undefined;
   function end(fault: TocsinError | undefined): Promise<void> {
     ending ??= (async () => {
+      notifier?.stop();
       up?.replica.stop();
       const complain = (error: unknown): void => log(`while stopping: ${String(error)}`);
       await up?.listener.close().catch(complain);
@@ -95,6 +101,10 @@ async function run(
   up = await bringUp(parts, address, options.signal);
   const { replica, listener } = up;
   replica.start();
+  if (options.senders !== undefined) {
+    notifier = new Notifier({ clock, replica, senders: options.senders, log });
+    notifier.start();
+  }
   return {
     identity,
     replica,

@@ -1,5 +1,7 @@
 import type { Revision } from '../base/ids.ts';
 import type { CareCommand } from './care-commands.ts';
+import type { QueryKind, QueryTypes } from './records-beside.ts';
+import type { Badges } from './suppression.ts';
 import type {
   AcknowledgeCommand,
   Alert,
@@ -24,7 +26,7 @@ export interface AlertApi {
   /** Takes charge of an alert. */
   acknowledge(input: AcknowledgeInput, options?: WriteOptions): Promise<Done>;
   /** One alert, or undefined. */
-  get(ref: AlertRef, options?: ReadOptions): Promise<Answer<Alert | undefined>>;
+  get(ref: AlertRef, options?: ReadOptions): Promise<Answer<ListedAlert | undefined>>;
   /** Alerts in order of their ids, a page at a time. */
   list(filter?: AlertFilter, options?: ListOptions): Promise<Answer<AlertPage>>;
   /** The alert history as it happens. */
@@ -37,6 +39,8 @@ export interface CareApi {
   care(input: CareInput, options?: WriteOptions): Promise<Done>;
   /** Makes, changes or removes a record beside the alerts: an escalation policy, the outcome of a notification, … */
   keep(input: RecordInput, options?: WriteOptions): Promise<Kept>;
+  /** The records of one kind, a page at a time. */
+  records<K extends QueryKind>(kind: K, options?: RecordOptions): Promise<Answer<RecordPage<K>>>;
 }
 
 type Defaulted<T, K extends keyof T> = Omit<T, K | 'type'> & Partial<Pick<T, K>>;
@@ -91,10 +95,27 @@ export interface Answer<T> {
   readonly revision: Revision;
 }
 
+/** An alert as it is shown: with why it does not annunciate as it would, where something keeps it from that. */
+export type ListedAlert = Alert & { readonly badges?: Badges };
+
 export interface AlertPage {
-  readonly alerts: readonly Alert[];
+  readonly alerts: readonly ListedAlert[];
   /** Pass as `after` for the next page; undefined = this was the last. */
   readonly next: AlertId | undefined;
+}
+
+/** Records of one kind, live ones first. */
+export interface RecordPage<K extends QueryKind> {
+  readonly records: readonly QueryTypes[K][];
+  /** Pass as `after` for the next page; undefined = this was the last. */
+  readonly next: number | undefined;
+}
+
+export interface RecordOptions extends ReadOptions {
+  /** At most so many, 1 … 1,000. @defaultValue 100 */
+  readonly limit?: number;
+  /** Continue after the page that ended so. */
+  readonly after?: number;
 }
 
 export interface WatchOptions {

@@ -3,6 +3,8 @@ import {
   ACKNOWLEDGEMENTS_MAX,
   DEDUP_KEYS_REMEMBERED_MAX,
   LIST_SCAN_MAX,
+  OPEN_ALERTS_MAX,
+  OPEN_BYTES_MAX,
   POLICIES_MAX,
   REPLIES_MAX,
   RESOLVED_ALERTS_MAX,
@@ -20,6 +22,9 @@ export interface AlertLimits {
   readonly acknowledgementsMax: number;
   readonly listScanMax: number;
   readonly policiesMax: number;
+  /** Open alerts, and what they weigh: see quota.ts. */
+  readonly openAlertsMax: number;
+  readonly openBytesMax: number;
 }
 
 const LIMITS: AlertLimits = {
@@ -29,6 +34,8 @@ const LIMITS: AlertLimits = {
   acknowledgementsMax: ACKNOWLEDGEMENTS_MAX,
   listScanMax: LIST_SCAN_MAX,
   policiesMax: POLICIES_MAX,
+  openAlertsMax: OPEN_ALERTS_MAX,
+  openBytesMax: OPEN_BYTES_MAX,
 };
 
 /** The limits with what is not given filled in, and their relations checked. */

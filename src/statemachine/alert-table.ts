@@ -2,6 +2,7 @@ import { assert, must } from '../base/assert.ts';
 import type { AlertLimits } from './alert-limits.ts';
 import { BoundedMap } from './bounded-map.ts';
 import { identityOf } from './digest.ts';
+import { weightOf } from './quota.ts';
 import type { Last } from './records.ts';
 import { type Cursor, SortedMap, type SortedView } from './sorted-map.ts';
 import type { Alert, AlertId, AlertRef } from './types.ts';
@@ -18,6 +19,7 @@ interface Slot {
   readonly id: number;
   /** Hash of what does not change while the alert lives. */
   readonly identity: number;
+  readonly weight: number;
 }
 
 /** The table as it was at one moment. */
@@ -42,6 +44,7 @@ export class AlertTable {
   readonly #resolvedInOrder: BoundedMap<number, Alert>;
   readonly #resolved = new SortedMap<Alert>();
   readonly #last: BoundedMap<string, Last>;
+  #openBytes = 0;
 
   constructor(limits: Pick<AlertLimits, 'resolvedAlertsMax' | 'dedupKeysRememberedMax'>) {
     this.#resolvedInOrder = new BoundedMap(limits.resolvedAlertsMax);
@@ -50,6 +53,11 @@ export class AlertTable {
 
   get openCount(): number {
     return this.#open.size;
+  }
+
+  /** What the open alerts weigh together. */
+  get openBytes(): number {
+    return this.#openBytes;
   }
 
   get resolvedCount(): number {
@@ -102,7 +110,9 @@ export class AlertTable {
   open(alert: Alert, identity: number): void {
     const id = numberOf(alert.id);
     assert(!this.#openByKey.has(alert.dedupKey), `${alert.id} is a second open ${alert.dedupKey}`);
-    this.#openByKey.set(alert.dedupKey, { alert, id, identity });
+    const weight = weightOf(alert);
+    this.#openBytes += weight;
+    this.#openByKey.set(alert.dedupKey, { alert, id, identity, weight });
     this.#open.add(id, alert);
     this.#last.delete(alert.dedupKey);
   }
@@ -119,6 +129,7 @@ export class AlertTable {
       this.#open.replace(slot.id, alert);
     } else {
       this.#openByKey.delete(alert.dedupKey);
+      this.#openBytes -= slot.weight;
       this.#open.delete(slot.id);
       this.keep(alert);
       this.remember(alert.dedupKey, {

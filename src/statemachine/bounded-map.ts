@@ -61,6 +61,11 @@ export class BoundedMap<K, V> {
     this.#inOrder.delete(place);
   }
 
+  /** Oldest first. Not to be carried on after a change. */
+  *values(): Generator<V> {
+    for (const cursor = this.#inOrder.after(-1); cursor.next(); ) yield cursor.value.value;
+  }
+
   /** The entries as they are now, oldest first, whatever becomes of the map. */
   freeze(): SortedView<Entry<K, V>> {
     return this.#inOrder.freeze();

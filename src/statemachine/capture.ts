@@ -5,6 +5,8 @@ import type { LedgerStart } from './ledger.ts';
 import type { Notification, NotificationCapture } from './notifications.ts';
 import type { CapturedPolicy } from './policies.ts';
 import type { Last } from './records.ts';
+import { type AnyRecord, RECORD_KINDS, type RecordViews } from './records-beside.ts';
+import type { RegistryView } from './registry.ts';
 import type { ReplyView } from './reply-table.ts';
 import type { Alert, AlertFilter, Reply } from './types.ts';
 
@@ -25,19 +27,21 @@ export interface CaptureHeader {
   /** The newest version of a policy, and the newest number of a notification. */
   readonly policiesMade: number;
   readonly notificationsMade: number;
+  readonly recordsMade: number;
   /** Items of each kind. */
   readonly policies: number;
   readonly open: number;
   readonly resolved: number;
   readonly remembered: number;
   readonly notifications: number;
+  readonly records: number;
   readonly replies: number;
 }
 
 /**
  * One piece of a machine's state. The header comes first; then the policies; the open alerts by id, the resolved ones and
- * the conditions that are not open in order of resolution; the notifications, first the live ones; the replies in order
- * of arrival.
+ * the conditions that are not open in order of resolution; the notifications, first the live ones; the other records, by
+ * kind, first the live ones; the replies in order of arrival.
  */
 export type SnapshotItem =
   | { readonly kind: 'header'; readonly header: CaptureHeader }
@@ -46,6 +50,7 @@ export type SnapshotItem =
   | { readonly kind: 'resolved'; readonly alert: Alert }
   | { readonly kind: 'remembered'; readonly dedupKey: string; readonly last: Last }
   | { readonly kind: 'notification'; readonly notification: Notification }
+  | ({ readonly kind: 'record' } & AnyRecord)
   | {
       readonly kind: 'reply';
       readonly key: string;
@@ -53,12 +58,15 @@ export type SnapshotItem =
       readonly reply: Reply;
     };
 
+const sizeOf = ({ live, over }: RegistryView<unknown>): number => live.size + over.size;
+
 /** What a machine is at one moment. */
 export interface MachineViews {
   readonly table: TableView;
   readonly policies: readonly CapturedPolicy[];
   readonly policiesMade: number;
   readonly notifications: NotificationCapture;
+  readonly records: RecordViews;
   readonly replies: ReplyView;
 }
 
@@ -82,6 +90,7 @@ export class MachineCapture {
       resolved: table.resolved.size,
       remembered: table.remembered.size,
       notifications: notifications.live.size + notifications.over.size,
+      records: RECORD_KINDS.reduce((sum, kind) => sum + sizeOf(views.records[kind]), 0),
       replies: replies.size,
     };
     this.#views = views;
@@ -89,7 +98,7 @@ export class MachineCapture {
 
   /** To be taken a slice at a time: each step is short, all of them together are not. */
   *items(): Generator<SnapshotItem, undefined> {
-    const { table, policies, notifications, replies } = this.#views;
+    const { table, policies, notifications, records, replies } = this.#views;
     yield { kind: 'header', header: this.header };
     for (const policy of policies) yield { kind: 'policy', ...policy };
     for (const alert of table.open.values()) yield { kind: 'open', alert };
@@ -101,6 +110,10 @@ export class MachineCapture {
       yield { kind: 'notification', notification };
     for (const { value } of notifications.over.values())
       yield { kind: 'notification', notification: value };
+    for (const type of RECORD_KINDS)
+      for (const part of [records[type].live, records[type].over])
+        for (const { value } of part.values())
+          yield { kind: 'record', type, record: value } as SnapshotItem;
     for (const [key, { fingerprint, reply }] of replies.entries())
       yield { kind: 'reply', key, fingerprint, reply };
     return undefined;

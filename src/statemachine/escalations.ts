@@ -41,7 +41,7 @@ export class Escalations {
     const next = nextOf(alert.escalation, policy, ledger.time, isAsked);
     if (next.does === 'exhaust') {
       const reply = ledger.care(current, 'exhaust', { escalation: next.after }, asked);
-      ledger.condition(nobodyAnswered(alert, ledger.time), true);
+      ledger.condition(nobodyAnswered(alert, ledger.time), 'machine');
       return reply;
     }
     const { targets, after } = next;
@@ -83,7 +83,7 @@ export class Escalations {
     for (const one of this.#notifications.liveOf(alert.id)) this.#change(one, 'cancelled', {});
     const target = { dedupKey: unansweredKey(alert.id) };
     if (this.#ledger.table.find(target) === undefined) return;
-    this.#ledger.condition({ type: 'clear', target, ...this.#ledger.system }, true);
+    this.#ledger.condition({ type: 'clear', target, ...this.#ledger.system }, 'machine');
   }
 
   /** Where none of a step's notifications can reach anybody, the next step need not wait. */

@@ -1,4 +1,4 @@
-import { assert } from '../base/assert.ts';
+import { assert, must } from '../base/assert.ts';
 import {
   type LogIndex,
   logIndex,
@@ -7,12 +7,15 @@ import {
   type UnixMillis,
   unixMillis,
 } from '../base/ids.ts';
+import type { AlertLimits } from './alert-limits.ts';
 import { type AlertTable, idNumber } from './alert-table.ts';
-import type { CareMove } from './care-transitions.ts';
+import type { CareCommand } from './care-commands.ts';
+import { type CareMove, careMoveOf } from './care-transitions.ts';
 import { foldEvent, foldRecord, foldReply, foldSubmission, identityOf } from './digest.ts';
 import { displayState } from './display.ts';
 import { type EscalationState, started } from './escalation.ts';
 import type { Policies } from './policies.ts';
+import { findQuotaRefusal, QUOTA_KEY, quotaAlarm } from './quota.ts';
 import {
   type Course,
   caredRecord,
@@ -21,11 +24,12 @@ import {
   nextRecord,
   type Stamp,
 } from './records.ts';
-import { findOwner, findRefusal } from './refusals.ts';
+import { findCareRefusal, findOwner, findRefusal } from './refusals.ts';
 import { Timers } from './timers.ts';
 import { type From, moveOf, TRANSITIONS, type Transition } from './transitions.ts';
 import type {
   Alert,
+  AlertCommand,
   AlertEvent,
   Asked,
   ConditionCommand,
@@ -44,6 +48,8 @@ export interface LedgerStart {
   readonly time: UnixMillis;
   readonly revision: Revision;
   readonly digest: number;
+  /** The newest number given to a record. */
+  readonly recordsMade: number;
 }
 
 const NEW: LedgerStart = {
@@ -51,6 +57,7 @@ const NEW: LedgerStart = {
   time: unixMillis(0),
   revision: revision(0),
   digest: 0,
+  recordsMade: 0,
 };
 
 /** An alert that somebody should see to. */
@@ -68,10 +75,14 @@ export class Ledger {
   readonly table: AlertTable;
   readonly policies: Policies;
   readonly timers: Timers = new Timers();
-  readonly #acknowledgementsMax: number;
+  readonly #limits: AlertLimits;
   /** Told when what was done to have an alert answered is over: somebody saw to it, it ended, or it begins anew. */
   onSettled: (alert: Alert) => void = () => undefined;
+  /** The open alerts of each device. */
+  readonly #ofDevice = new Map<string, Set<string>>();
+  #isQuotaAlarmOn = false;
   #events: AlertEvent[] = [];
+  #records: number;
   #revision: Revision;
   #applied: LogIndex;
   #time: UnixMillis;
@@ -80,16 +91,17 @@ export class Ledger {
   constructor(
     table: AlertTable,
     policies: Policies,
-    acknowledgementsMax: number,
+    limits: AlertLimits,
     start: LedgerStart = NEW,
   ) {
     this.table = table;
     this.policies = policies;
-    this.#acknowledgementsMax = acknowledgementsMax;
+    this.#limits = limits;
     this.#revision = start.revision;
     this.#applied = start.index;
     this.#time = start.time;
     this.#digest = start.digest;
+    this.#records = start.recordsMade;
   }
 
   get revision(): Revision {
@@ -112,12 +124,28 @@ export class Ledger {
       time: this.#time,
       revision: this.#revision,
       digest: this.#digest,
+      recordsMade: this.#records,
     };
   }
 
   /** What the machine does by itself, at the log's time. */
   get system(): Asked {
     return { actor: SYSTEM, observedAt: this.#time };
+  }
+
+  /** For the id of a new record. */
+  nextNumber(): number {
+    this.#records += 1;
+    return this.#records;
+  }
+
+  /** The open alerts that are about a device, in the order in which they were opened. */
+  openOf(device: string): Alert[] {
+    const keys = this.#ofDevice.get(device);
+    if (keys === undefined) return [];
+    return [...keys]
+      .map((dedupKey) => must(this.table.openUnder(dedupKey), `${dedupKey} is not open`))
+      .sort((a, b) => (idNumber(a.id) ?? 0) - (idNumber(b.id) ?? 0));
   }
 
   /** An entry begins, whose events go to `events`. A stamp below an earlier one does not turn time back. */
@@ -143,8 +171,15 @@ export class Ledger {
     this.#digest = foldRecord(this.#digest, record);
   }
 
-  /** One turn of a condition (T1 to T11). `isOwn`: of an alert of the machine's own, to which no policy applies. */
-  condition(command: ConditionCommand, isOwn = false): Done | Refusal {
+  /**
+   * One turn of a condition (T1 to T11). To an alert of the machine's own no policy and no quota applies; a command that was
+   * checked together with others is not held against the quota again.
+   */
+  condition(
+    command: ConditionCommand,
+    by: 'caller' | 'machine' | 'transaction' = 'caller',
+  ): Done | Refusal {
+    const isOwn = by === 'machine';
     const ref = command.type === 'raise' ? command : command.target;
     const alert = this.table.find(ref);
     const last = command.type === 'raise' ? this.table.lastOf(command.dedupKey) : undefined;
@@ -156,6 +191,9 @@ export class Ledger {
     if (cell.does === 'change') {
       if (alert !== undefined) return this.#turn(alert, command, cell);
       assert(command.type === 'raise', `${cell.rule}: ${command.type} opens nothing`);
+      const full =
+        by === 'caller' ? findQuotaRefusal(command, this.table, this.#limits) : undefined;
+      if (full !== undefined) return full;
       const escalation = isOwn
         ? undefined
         : this.#firstStep(command.policy, command.priority, undefined);
@@ -167,6 +205,23 @@ export class Ledger {
     }
     assert(alert !== undefined, `${command.type} of no alert left it unchanged`);
     return done('unchanged', alert);
+  }
+
+  /** Why a command about an alert would be refused now, if `more` alerts were opened before it. */
+  refusalOf(command: AlertCommand, more: number): Refusal | undefined {
+    const ref = command.type === 'raise' ? command : command.target;
+    const alert = this.table.find(ref);
+    if (isCare(command)) {
+      const cell = TRANSITIONS[fromOf(alert, undefined)][careMoveOf(command, alert)];
+      const refusal = findRefusal(command, alert, cell);
+      if (refusal !== undefined || alert === undefined) return refusal;
+      return cell.does === 'change' ? findCareRefusal(command, alert) : undefined;
+    }
+    const last = command.type === 'raise' ? this.table.lastOf(command.dedupKey) : undefined;
+    const cell = TRANSITIONS[fromOf(alert, last)][moveOf(command, alert)];
+    const refusal = findRefusal(command, alert, cell) ?? findOwner(command, alert);
+    if (refusal !== undefined || alert !== undefined || command.type !== 'raise') return refusal;
+    return findQuotaRefusal(command, this.table, this.#limits, more);
   }
 
   /** What is done about an alert (T12 to T27), as far as the table allows it; `unchanged` if it does not. */
@@ -183,6 +238,7 @@ export class Ledger {
   restore(alert: Alert): void {
     if (alert.escalation !== undefined) this.policies.pin(alert.escalation);
     this.#arm(undefined, alert);
+    this.#file(undefined, alert);
   }
 
   #turn(alert: Alert, command: ConditionCommand, cell: Transition): Done {
@@ -190,7 +246,7 @@ export class Ledger {
       cell.annunciates && command.type === 'raise' && alert.escalation !== undefined
         ? this.#firstStep(undefined, command.priority, alert.escalation)
         : undefined;
-    const max = this.#acknowledgementsMax;
+    const max = this.#limits.acknowledgementsMax;
     const next = nextRecord(alert, command, cell, this.#stamp(), max, escalation);
     return this.#commit(alert, next, this.table.replace(next), cell.effect, command);
   }
@@ -230,13 +286,56 @@ export class Ledger {
     this.#digest = foldEvent(this.#digest, event, identity);
     this.#events.push(event);
     this.#arm(before, alert);
+    this.#file(before, alert);
+    if (before?.resolution !== alert.resolution || before === undefined) this.#watchQuota();
     if (before?.escalation !== undefined && isSettled(before, alert)) this.onSettled(alert);
     if (alert.resolution !== undefined && before?.resolution === undefined) this.#unpin(alert);
     return done(effect, alert);
   }
 
+  /** Says that the quota is nearly used up, and that it is no longer. */
+  #watchQuota(): void {
+    const change = quotaAlarm(this.table, this.#limits, this.#isQuotaAlarmOn);
+    if (change === 'stay') return;
+    if (change === 'clear') {
+      this.condition({ type: 'clear', target: { dedupKey: QUOTA_KEY }, ...this.system }, 'machine');
+      return;
+    }
+    this.condition(
+      {
+        type: 'raise',
+        ...this.system,
+        dedupKey: QUOTA_KEY,
+        kind: 'technical',
+        priority: 'medium',
+        condition: 'STORE:QUOTA',
+        text: `${this.table.openCount} alerts are open: soon those that can wait are refused`,
+        subject: {},
+        latching: false,
+        acknowledgementRequired: false,
+      },
+      'machine',
+    );
+  }
+
   #unpin({ escalation }: Alert): void {
     if (escalation !== undefined) this.policies.unpin(escalation);
+  }
+
+  /** Keeps account of which open alert is about which device. */
+  #file(before: Alert | undefined, alert: Alert): void {
+    if (alert.dedupKey === QUOTA_KEY) this.#isQuotaAlarmOn = alert.resolution === undefined;
+    const was = before?.resolution === undefined ? before?.subject.device : undefined;
+    const is = alert.resolution === undefined ? alert.subject.device : undefined;
+    if (was === is) return;
+    const { dedupKey } = alert;
+    const left = was === undefined ? undefined : this.#ofDevice.get(was);
+    left?.delete(dedupKey);
+    if (was !== undefined && left?.size === 0) this.#ofDevice.delete(was);
+    if (is === undefined) return;
+    const there = this.#ofDevice.get(is);
+    if (there === undefined) this.#ofDevice.set(is, new Set([dedupKey]));
+    else there.add(dedupKey);
   }
 
   /** Moves what is due for an alert to where its record says. */
@@ -265,6 +364,9 @@ function fromOf(alert: Alert | undefined, last: Last | undefined): From {
   if (alert !== undefined) return displayState(alert);
   return last === undefined ? 'NONE' : 'RESOLVED';
 }
+
+const isCare = (command: AlertCommand): command is CareCommand =>
+  command.type !== 'raise' && command.type !== 'clear' && command.type !== 'acknowledge';
 
 export function done(effect: Done['effect'], alert: Alert): Done {
   return {

@@ -1,8 +1,8 @@
-import { must } from '../base/assert.ts';
+import { assert, must } from '../base/assert.ts';
 import { hashText } from '../base/hash.ts';
 import type { LogIndex, Revision, UnixMillis } from '../base/ids.ts';
 import { NOTIFICATIONS_OVER_MAX, TIMERS_PER_ENTRY_MAX } from '../base/limits.ts';
-import type { AlertPage } from './alert-api.ts';
+import type { AlertPage, RecordPage } from './alert-api.ts';
 import { type AlertLimits, completeLimits } from './alert-limits.ts';
 import { AlertTable } from './alert-table.ts';
 import { AlertView, MachineCapture } from './capture.ts';
@@ -13,17 +13,16 @@ import { displayState } from './display.ts';
 import type { EscalationState } from './escalation.ts';
 import { Escalations } from './escalations.ts';
 import { done, Ledger } from './ledger.ts';
-import {
-  type Notification,
-  type NotificationId,
-  Notifications,
-  numberOf,
-} from './notifications.ts';
+import { type Notification, Notifications } from './notifications.ts';
 import { type EscalationPolicy, Policies, type PolicyCommand } from './policies.ts';
 import { listAlerts, type PageOptions } from './queries.ts';
+import { type Queries, queriesOf } from './record-pages.ts';
+import { type QueryKind, Records } from './records-beside.ts';
 import { findCareRefusal, findRefusal, refuse } from './refusals.ts';
 import { ReplyTable } from './reply-table.ts';
+import type { Badges } from './suppression.ts';
 import type { Timer } from './timers.ts';
+import { findTransactionRefusal, type TransactionCommand } from './transaction.ts';
 import { TRANSITIONS } from './transitions.ts';
 import type {
   Alert,
@@ -52,12 +51,16 @@ export interface MachineParts {
   readonly ledger: Ledger;
   readonly replies: ReplyTable;
   readonly notifications: Notifications;
+  readonly records: Records;
 }
 
 /** Parts in which nothing has happened. */
 export function newParts(limits: AlertLimits, seed: number): MachineParts {
+  const table = new AlertTable(limits);
+  const ledger = new Ledger(table, new Policies(), limits);
   return {
-    ledger: new Ledger(new AlertTable(limits), new Policies(), limits.acknowledgementsMax),
+    ledger,
+    records: new Records(ledger),
     replies: new ReplyTable(limits.repliesMax, seed),
     notifications: new Notifications(NOTIFICATIONS_OVER_MAX),
   };
@@ -77,6 +80,8 @@ export class AlertMachine {
   readonly #replies: ReplyTable;
   readonly #notifications: Notifications;
   readonly #escalations: Escalations;
+  readonly #records: Records;
+  readonly #queries: Queries;
 
   /**
    * `seed` decides where things lie in memory and no answer: replicas need not share it, and a
@@ -85,10 +90,12 @@ export class AlertMachine {
    */
   constructor(limits: Partial<AlertLimits> = {}, seed = 0, parts?: MachineParts) {
     this.#limits = completeLimits(limits);
-    const { ledger, replies, notifications } = parts ?? newParts(this.#limits, seed);
+    const { ledger, replies, notifications, records } = parts ?? newParts(this.#limits, seed);
     this.#ledger = ledger;
     this.#replies = replies;
     this.#notifications = notifications;
+    this.#records = records;
+    this.#queries = queriesOf(ledger.policies, notifications, records);
     this.#escalations = new Escalations(ledger, notifications);
   }
 
@@ -115,10 +122,7 @@ export class AlertMachine {
     return this.#ledger.digest;
   }
 
-  /**
-   * Alerts that are not RESOLVED. Nothing here bounds them: whoever admits commands has to look at
-   * this.
-   */
+  /** Alerts that are not RESOLVED. */
   get openCount(): number {
     return this.#ledger.table.openCount;
   }
@@ -160,23 +164,19 @@ export class AlertMachine {
     return listAlerts(this.#ledger.table, filter, options, this.#limits.listScanMax);
   }
 
-  /** The escalation policies in force, by id. */
-  policies(): readonly EscalationPolicy[] {
-    return this.#ledger.policies.list();
+  /** Why an alert does not annunciate as it would, now; undefined when nothing keeps it from that. */
+  badgesOf(alert: Alert): Badges | undefined {
+    return this.#records.suppressions.badgesOf(alert);
+  }
+
+  /** A page of the records of one kind, live ones first; it begins after `after`, which is 0 or the `next` of another. */
+  records<K extends QueryKind>(kind: K, after = 0, countMax = 100): RecordPage<K> {
+    return this.#queries[kind](after, countMax) as RecordPage<K>;
   }
 
   /** The version that an open alert goes by. */
   policyOf(state: EscalationState): EscalationPolicy {
     return this.#ledger.policies.of(state);
-  }
-
-  notification(id: NotificationId): Notification | undefined {
-    return this.#notifications.get(numberOf(id));
-  }
-
-  /** The notifications after one, oldest first; all kinds of states. */
-  notifications(after = 0, countMax = 100): readonly Notification[] {
-    return this.#notifications.after(after, countMax);
   }
 
   /** The oldest notifications that have to be sent. */
@@ -192,6 +192,7 @@ export class AlertMachine {
       policies: policies.capture(),
       policiesMade: policies.newest,
       notifications: this.#notifications.capture(),
+      records: this.#records.capture(),
       replies: this.#replies.freeze(),
     });
   }
@@ -233,11 +234,38 @@ export class AlertMachine {
       case 'set-policy':
       case 'remove-policy':
         return this.#setPolicy(command);
+      case 'transaction':
+        return this.#transact(command);
       case 'report':
         return this.#escalations.report(command);
+      case 'silence':
+      case 'unsilence':
+      case 'open-window':
+      case 'end-window':
+        return this.#records.suppressions.execute(command);
+      case 'heartbeat':
+        return this.#records.sources.heartbeat(command);
+      case 'retire-source':
+        return this.#records.sources.retire(command);
+      case 'open-incident':
+        return this.#records.incidents.open(command);
+      case 'change-incident':
+        return this.#records.incidents.change(command);
       default:
         return this.#care(command);
     }
+  }
+
+  #transact(command: TransactionCommand): Kept | Refusal {
+    const refusal = findTransactionRefusal(command, this.#ledger);
+    if (refusal !== undefined) return refusal;
+    for (const one of command.commands) {
+      const reply =
+        one.type === 'raise' ? this.#ledger.condition(one, 'transaction') : this.#execute(one);
+      assert(reply.ok, `${one.type} of a transaction was refused after all`);
+    }
+    const { length } = command.commands;
+    return { ok: true, effect: 'kept', id: `R${this.#ledger.revision}`, version: length };
   }
 
   #care(command: CareCommand): Done | Refusal {
@@ -300,6 +328,13 @@ export class AlertMachine {
     switch (kind) {
       case 'notification':
         this.#escalations.expire(must(this.#notifications.get(number), `N${number} is gone`));
+        return;
+      case 'source':
+        this.#records.sources.expire(number);
+        return;
+      case 'silence':
+      case 'window':
+        this.#records.suppressions.expire(kind, number);
         return;
       case 'escalation':
         this.#escalations.advance(this.#open(number), ledger.system, false);

@@ -65,6 +65,8 @@ function findActivationMismatch(
 /** Keys of the machine's own alerts begin so. Others may see to them, but not say whether their condition is present. */
 const OWN_KEYS = 'tocsin:';
 
+export const isOwnKey = (dedupKey: string): boolean => dedupKey.startsWith(OWN_KEYS);
+
 /** The condition of an own alert is the machine's to raise and to clear. */
 export function findOwner(
   command: ConditionCommand,
@@ -72,7 +74,7 @@ export function findOwner(
 ): Refusal | undefined {
   if (command.type === 'acknowledge') return undefined;
   const dedupKey = command.type === 'raise' ? command.dedupKey : alert?.dedupKey;
-  if (dedupKey?.startsWith(OWN_KEYS) !== true) return undefined;
+  if (dedupKey === undefined || !isOwnKey(dedupKey)) return undefined;
   return refuse('NOT_OWNER', `${dedupKey} is a condition of the database itself`);
 }
 

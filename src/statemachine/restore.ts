@@ -9,6 +9,7 @@ import { Ledger } from './ledger.ts';
 import { AlertMachine } from './machine.ts';
 import { type Notification, Notifications, numberOf } from './notifications.ts';
 import { Policies } from './policies.ts';
+import { Records } from './records-beside.ts';
 import { ReplyTable } from './reply-table.ts';
 import type { Alert } from './types.ts';
 
@@ -19,6 +20,7 @@ const ORDER: readonly SnapshotItem['kind'][] = [
   'resolved',
   'remembered',
   'notification',
+  'record',
   'reply',
 ];
 
@@ -37,6 +39,8 @@ export class MachineRestorer {
   #header: CaptureHeader | undefined;
   #policyCount = 0;
   #notificationCount = 0;
+  #records: Records | undefined;
+  #recordCount = 0;
   /** Place in ORDER of the newest item. */
   #stage = 0;
   #newestOpen = 0;
@@ -74,6 +78,10 @@ export class MachineRestorer {
       case 'notification':
         this.#notification(item.notification);
         return;
+      case 'record':
+        this.#recordCount += 1;
+        if (this.#records?.restore(item) !== true) corrupt(`${item.record.id} does not fit in`);
+        return;
       case 'reply':
         this.#reply(item);
     }
@@ -86,11 +94,13 @@ export class MachineRestorer {
     const table = this.#table;
     expectCount('policies', this.#policyCount, header.policies);
     expectCount('notifications', this.#notificationCount, header.notifications);
+    expectCount('records', this.#recordCount, header.records);
     expectCount('open alerts', table.openCount, header.open);
     expectCount('resolved alerts', table.resolvedCount, header.resolved);
     expectCount('remembered conditions', table.rememberedCount, header.remembered);
     expectCount('replies', this.#replies.size, header.replies);
-    const parts = { ledger, replies: this.#replies, notifications: this.#notifications };
+    const records = this.#records ?? corrupt('it is empty');
+    const parts = { ledger, replies: this.#replies, notifications: this.#notifications, records };
     return new AlertMachine(this.#limits, this.#seed, parts);
   }
 
@@ -106,12 +116,8 @@ export class MachineRestorer {
     this.#header = header;
     this.#policies.begin(header.policiesMade);
     this.#notifications.begin(header.notificationsMade);
-    this.#ledger = new Ledger(
-      this.#table,
-      this.#policies,
-      this.#limits.acknowledgementsMax,
-      header,
-    );
+    this.#ledger = new Ledger(this.#table, this.#policies, this.#limits, header);
+    this.#records = new Records(this.#ledger);
   }
 
   #open(alert: Alert): void {

@@ -3,12 +3,20 @@ import { type UnixMillis, unixMillis } from '../base/ids.ts';
 import { SortedMap } from './sorted-map.ts';
 
 /** What becomes due; the order decides between those that are due at the same instant for the same thing. */
-const KINDS = ['acknowledgement', 'escalation', 'pause', 'notification'] as const;
+const KINDS = [
+  'acknowledgement',
+  'escalation',
+  'pause',
+  'notification',
+  'source',
+  'silence',
+  'window',
+] as const;
 export type TimerKind = (typeof KINDS)[number];
 
 export interface Timer {
   readonly kind: TimerKind;
-  /** Of the alert, source, silence or notification. */
+  /** Of the alert, or of the record. */
   readonly number: number;
 }
 

@@ -2,8 +2,12 @@ import type { Code } from '../base/errors.ts';
 import type { LogIndex, Revision, UnixMillis } from '../base/ids.ts';
 import type { CareCommand } from './care-commands.ts';
 import type { EscalationState } from './escalation.ts';
+import type { IncidentCommand } from './incidents.ts';
 import type { NotificationCommand } from './notifications.ts';
 import type { PolicyCommand } from './policies.ts';
+import type { SourceCommand } from './sources.ts';
+import type { SuppressionCommand } from './suppression.ts';
+import type { TransactionCommand } from './transaction.ts';
 
 /**
  * The vocabulary of alerts: commands go in, events come out. All of it is plain, immutable data; a record is replaced,
@@ -102,7 +106,13 @@ export type ConditionCommand = RaiseCommand | ClearCommand | AcknowledgeCommand;
 export type AlertCommand = ConditionCommand | CareCommand;
 
 /** A command about a record beside the alerts. */
-export type RecordCommand = PolicyCommand | NotificationCommand;
+export type RecordCommand =
+  | PolicyCommand
+  | NotificationCommand
+  | SuppressionCommand
+  | SourceCommand
+  | IncidentCommand
+  | TransactionCommand;
 
 export type Command = AlertCommand | RecordCommand;
 
@@ -249,6 +259,9 @@ export type RefusalCode = Extract<
   | 'RECORD_NOT_FOUND'
   | 'OVER_LIMIT'
   | 'NOT_OWNER'
+  | 'TOO_BROAD'
+  | 'QUOTA_EXCEEDED'
+  | 'GUARD_FAILED'
 >;
 
 /** A replicated "no": a value that every replica stores, not a fault. */

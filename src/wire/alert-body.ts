@@ -1,11 +1,12 @@
-import type { Alert, AlertEvent } from '../statemachine/types.ts';
+import type { ListedAlert } from '../statemachine/alert-api.ts';
+import type { AlertEvent } from '../statemachine/types.ts';
 import { withoutUndefined } from './shape.ts';
 
 /**
  * Alerts and events as maps for MessagePack: the names of the API, in the order of the types,
  * without what is undefined. Parsed back by parse-answers.ts.
  */
-export function alertBody(alert: Alert): Readonly<Record<string, unknown>> {
+export function alertBody(alert: ListedAlert): Readonly<Record<string, unknown>> {
   const { previous, cause, resolution, clearedAt } = alert;
   const { escalation, acknowledgementSeconds, acknowledgedUntil } = alert;
   const { responsibility, pausedUntil, staleSince } = alert;
@@ -44,6 +45,7 @@ export function alertBody(alert: Alert): Readonly<Record<string, unknown>> {
     observedAt: alert.observedAt,
     version: alert.version,
     revision: alert.revision,
+    ...(alert.badges === undefined ? {} : { badges: alert.badges }),
   };
 }
 

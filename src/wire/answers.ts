@@ -1,13 +1,14 @@
 import { TocsinError } from '../base/errors.ts';
 import { type Revision, revision } from '../base/ids.ts';
 import { COMPACTED_ALERTS_MAX, LIST_PAGE_MAX, PAGE_BYTES_MAX } from '../base/limits.ts';
-import type { AlertPage, Answer, WatchMessage } from '../statemachine/alert-api.ts';
+import type { AlertPage, Answer, ListedAlert, WatchMessage } from '../statemachine/alert-api.ts';
 import type { Alert, AlertEvent, AlertId } from '../statemachine/types.ts';
 import { alertBody, eventBody } from './alert-body.ts';
 import { BodyDecoder, decodeBody, encodeBody } from './body.ts';
 import { readU32, readU64, writeU32, writeU64 } from './bytes.ts';
 import { parseAlert, parseEvent, parseStatus } from './parse-answers.ts';
 import { alertNumber } from './parse-parts.ts';
+import { parseListed } from './record-shapes.ts';
 import type { ReplicaStatus } from './status.ts';
 
 /**
@@ -21,17 +22,17 @@ const LIST_HEADER_BYTES = 20;
 const LENGTH_BYTES = 4;
 
 /** The ANSWER to GET. */
-export function encodeGetAnswer(answer: Answer<Alert | undefined>): readonly Uint8Array[] {
+export function encodeGetAnswer(answer: Answer<ListedAlert | undefined>): readonly Uint8Array[] {
   const header = new Uint8Array(GET_HEADER_BYTES);
   writeU64(header, 0, answer.revision);
   return answer.value === undefined ? [header] : [header, encodeBody(alertBody(answer.value))];
 }
 
 /** @throws TocsinError BODY_MALFORMED */
-export function decodeGetAnswer(body: Uint8Array): Answer<Alert | undefined> {
+export function decodeGetAnswer(body: Uint8Array): Answer<ListedAlert | undefined> {
   const at = readRevision(body, 0);
   const rest = body.subarray(GET_HEADER_BYTES);
-  return { value: rest.byteLength === 0 ? undefined : parseAlert(decodeBody(rest)), revision: at };
+  return { value: rest.byteLength === 0 ? undefined : parseListed(decodeBody(rest)), revision: at };
 }
 
 /**
@@ -70,11 +71,11 @@ export function decodeListAnswer(body: Uint8Array): Answer<AlertPage> {
   if (Number.isNaN(next)) throw malformed('next is not a safe integer');
   const count = readU32(body, 16);
   if (count > LIST_PAGE_MAX) throw malformed(`${count} alerts, at most ${LIST_PAGE_MAX}`);
-  const alerts: Alert[] = [];
+  const alerts: ListedAlert[] = [];
   const items = new Items(body, LIST_HEADER_BYTES);
   while (alerts.length < count) {
     if (!items.next()) throw malformed(`${alerts.length} alerts, ${count} announced`);
-    alerts.push(parseAlert(items.decode(0)));
+    alerts.push(parseListed(items.decode(0)));
   }
   if (items.next()) throw malformed(`more alerts than the ${count} announced`);
   const nextId: AlertId | undefined = next === 0 ? undefined : `A${next}`;

@@ -1,21 +1,44 @@
 import {
+  INCIDENT_ALERTS_MAX,
+  MATCHERS_MAX,
   MERGED_ACKNOWLEDGEMENTS_MAX,
   POLICY_REPEATS_MAX,
   POLICY_STEPS_MAX,
+  PRESENT_KEYS_MAX,
   SECONDS_MAX,
+  TRANSACTION_COMMANDS_MAX,
+  TRANSACTION_GUARDS_MAX,
 } from '../base/limits.ts';
 import type { ReportCommand } from '../statemachine/notifications.ts';
+import type { Guard } from '../statemachine/transaction.ts';
 import type {
   Acknowledgement,
+  AlertCommand,
   AlertRef,
   Command,
   ConditionCommand,
 } from '../statemachine/types.ts';
-import { refuse, type Unchecked } from './check.ts';
-import { ACTIVATION_MAX, parseRef, parseRevision, parseSubject } from './parse-parts.ts';
-import { notificationId, step } from './record-shapes.ts';
+import { asDedupKey, asFields, asOneOf, refuse, type Unchecked } from './check.ts';
+import { parseCondition } from './parse-condition.ts';
+import {
+  ACTIVATION_MAX,
+  parseAlertId,
+  parseRef,
+  parseRevision,
+  parseSubject,
+} from './parse-parts.ts';
+import {
+  incidentId,
+  matcher,
+  notificationId,
+  review,
+  silenceId,
+  step,
+  windowId,
+} from './record-shapes.ts';
 import {
   type Check,
+  count,
   instant,
   listOf,
   mark,
@@ -29,7 +52,7 @@ import {
   type Shape,
   whole,
 } from './shape.ts';
-import { PRIORITIES } from './words.ts';
+import { PRIORITIES, STATES } from './words.ts';
 
 /** The commands that are rare, by description. Their bodies have the names of the API. */
 
@@ -53,6 +76,37 @@ const acknowledgement: Check<Acknowledgement> = ofShape<Acknowledgement>({
 });
 
 const OUTCOMES: readonly ReportCommand['outcome'][] = ['sent', 'confirmed', 'failed'];
+
+const ALERT_TYPES: readonly AlertCommand['type'][] = [
+  'raise',
+  'clear',
+  'acknowledge',
+  'unacknowledge',
+  'accept',
+  'reject',
+  'pause',
+  'resume',
+  'escalate',
+  'resolve',
+  'transfer',
+  'discharge',
+  'void',
+  'merge',
+];
+
+/** A command about an alert, whole, as a part of another one. */
+const alertCommand: Check<AlertCommand> = (_origin, field, value) => {
+  const fields = asFields('request', field, value, undefined);
+  const type = asOneOf('request', 'type', fields['type'], ALERT_TYPES);
+  if (!isRare(type)) return parseCondition(type, fields);
+  return parseRareCommand(type, fields) as AlertCommand;
+};
+
+const guard: Check<Guard> = ofShape<Guard>({
+  target: must(ref),
+  revision: may(parseRevision),
+  state: may(oneOf(STATES)),
+});
 
 type Shapes = {
   readonly [T in RareCommand['type']]: Shape<Body<Extract<RareCommand, { readonly type: T }>>>;
@@ -92,6 +146,56 @@ const SHAPES: Shapes = {
     outcome: must(oneOf(OUTCOMES)),
     to: may(name),
     detail: may(prose),
+  },
+  silence: {
+    actor: must(name),
+    matchers: must(listOf(matcher, 1, MATCHERS_MAX)),
+    seconds: must(whole(1, SECONDS_MAX)),
+    untilCleared: may(mark),
+    reason: must(reason),
+  },
+  unsilence: { actor: must(name), id: must(silenceId) },
+  'open-window': {
+    actor: must(name),
+    unit: may(name),
+    bed: may(name),
+    device: may(name),
+    startAt: must(instant),
+    endAt: must(instant),
+    reason: must(reason),
+  },
+  'end-window': { actor: must(name), id: must(windowId) },
+  heartbeat: {
+    actor: must(name),
+    source: must(name),
+    leaseSeconds: must(whole(1, SECONDS_MAX)),
+    priority: may(oneOf(PRIORITIES)),
+    present: may(listOf(asDedupKey, 0, PRESENT_KEYS_MAX)),
+  },
+  'retire-source': { actor: must(name), source: must(name) },
+  'open-incident': {
+    actor: must(name),
+    title: must(reason),
+    severity: must(oneOf(PRIORITIES)),
+    commander: may(name),
+    alerts: must(listOf(parseAlertId, 0, INCIDENT_ALERTS_MAX)),
+  },
+  'change-incident': {
+    actor: must(name),
+    id: must(incidentId),
+    expectedVersion: may(count),
+    severity: may(oneOf(PRIORITIES)),
+    commander: may(name),
+    add: may(listOf(parseAlertId, 1, INCIDENT_ALERTS_MAX)),
+    remove: may(listOf(parseAlertId, 1, INCIDENT_ALERTS_MAX)),
+    note: may(reason),
+    review: may(review),
+    close: may(mark),
+  },
+  transaction: {
+    actor: must(name),
+    guards: must(listOf(guard, 0, TRANSACTION_GUARDS_MAX)),
+    commands: must(listOf(alertCommand, 1, TRANSACTION_COMMANDS_MAX)),
   },
 };
 

@@ -44,6 +44,15 @@ const TYPES: readonly (Command['type'] | undefined)[] = [
   'set-policy',
   'remove-policy',
   'report',
+  'silence',
+  'unsilence',
+  'open-window',
+  'end-window',
+  'heartbeat',
+  'retire-source',
+  'open-incident',
+  'change-incident',
+  'transaction',
 ];
 
 /**

@@ -44,6 +44,7 @@ interface FrameTypes {
   readonly ANSWER: 40;
   readonly FAIL: 41;
   readonly WATCH_MESSAGES: 42;
+  readonly RECORDS: 43;
   readonly TREND_REGISTER: 48;
   readonly TREND_SAMPLES: 49;
   readonly TREND_TAKEN: 50;
@@ -84,6 +85,7 @@ export const FrameType: FrameTypes = {
   ANSWER: 40,
   FAIL: 41,
   WATCH_MESSAGES: 42,
+  RECORDS: 43,
   TREND_REGISTER: 48,
   TREND_SAMPLES: 49,
   TREND_TAKEN: 50,

@@ -1,20 +1,48 @@
 import {
+  BODY_ITEMS_MAX,
+  INCIDENT_ALERTS_MAX,
+  INCIDENT_ENTRIES_MAX,
+  MATCHER_VALUES_MAX,
+  MATCHERS_MAX,
   POLICY_REPEATS_MAX,
   POLICY_STEPS_MAX,
+  REVIEW_ACTIONS_MAX,
   SECONDS_MAX,
+  SILENCES_MAX,
   STEP_TARGETS_MAX,
+  WINDOWS_MAX,
 } from '../base/limits.ts';
+import type { ListedAlert } from '../statemachine/alert-api.ts';
+import type {
+  Incident,
+  IncidentEntry,
+  IncidentId,
+  IncidentReview,
+} from '../statemachine/incidents.ts';
 import type {
   Notification,
   NotificationId,
   NotificationState,
 } from '../statemachine/notifications.ts';
 import type { EscalationPolicy, EscalationStep } from '../statemachine/policies.ts';
-import { refuse } from './check.ts';
-import { ACTIVATION_MAX, parseAlertId } from './parse-parts.ts';
+import type { RecordKind, RecordTypes } from '../statemachine/records-beside.ts';
+import type { Source } from '../statemachine/sources.ts';
+import type {
+  Badges,
+  MaintenanceWindow,
+  Matcher,
+  MatcherField,
+  Silence,
+  SilenceId,
+  WindowId,
+} from '../statemachine/suppression.ts';
+import { asFields, refuse, type Unchecked } from './check.ts';
+import { parseAlert } from './parse-answers.ts';
+import { ACTIVATION_MAX, parseAlertId, parseRevision } from './parse-parts.ts';
 import {
   type Check,
   count,
+  flag,
   instant,
   listOf,
   must,
@@ -41,13 +69,20 @@ export const step: Check<EscalationStep> = ofShape<EscalationStep>({
   delaySeconds: must(whole(1, SECONDS_MAX)),
 });
 
-/** `N` and a positive number in its only spelling. */
-export const notificationId: Check<NotificationId> = (origin, field, value) => {
-  const number = typeof value === 'string' ? Number(value.slice(1)) : 0;
-  const isId = Number.isSafeInteger(number) && number >= 1 && `N${number}` === value;
-  if (!isId) refuse(origin, field, 'must be a notification id such as N12');
-  return `N${number}`;
-};
+/** A letter and a positive number in its only spelling. */
+const idOf =
+  <L extends string>(letter: L, what: string): Check<`${L}${number}`> =>
+  (origin, field, value) => {
+    const number = typeof value === 'string' ? Number(value.slice(1)) : 0;
+    const isId = Number.isSafeInteger(number) && number >= 1 && `${letter}${number}` === value;
+    if (!isId) refuse(origin, field, `must be ${what} such as ${letter}12`);
+    return `${letter}${number}`;
+  };
+
+export const notificationId: Check<NotificationId> = idOf('N', 'a notification id');
+export const silenceId: Check<SilenceId> = idOf('S', 'a silence id');
+export const windowId: Check<WindowId> = idOf('M', 'a maintenance window id');
+export const incidentId: Check<IncidentId> = idOf('C', 'an incident id');
 
 export const policy: Check<EscalationPolicy> = ofShape<EscalationPolicy>({
   id: must(name),
@@ -84,3 +119,102 @@ export const notification: Check<Notification> = ofShape<Notification>({
   to: orUndefined(name),
   detail: orUndefined(prose),
 });
+
+export const MATCHER_FIELDS: readonly MatcherField[] = [
+  'alert',
+  'patient',
+  'bed',
+  'device',
+  'unit',
+  'condition',
+  'kind',
+  'priority',
+];
+
+export const matcher: Check<Matcher> = ofShape<Matcher>({
+  field: must(oneOf(MATCHER_FIELDS)),
+  values: must(listOf(name, 1, MATCHER_VALUES_MAX)),
+});
+
+const ended = { endedAt: orUndefined(instant), endedBy: orUndefined(name) };
+
+const silence: Check<Silence> = ofShape<Silence>({
+  id: must(silenceId),
+  version: must(count),
+  matchers: must(listOf(matcher, 1, MATCHERS_MAX)),
+  createdAt: must(instant),
+  revision: must(parseRevision),
+  until: must(instant),
+  untilCleared: must(flag),
+  reason: must(prose),
+  by: must(name),
+  ...ended,
+});
+
+const window: Check<MaintenanceWindow> = ofShape<MaintenanceWindow>({
+  id: must(windowId),
+  version: must(count),
+  unit: orUndefined(name),
+  bed: orUndefined(name),
+  device: orUndefined(name),
+  startAt: must(instant),
+  endAt: must(instant),
+  reason: must(prose),
+  by: must(name),
+  ...ended,
+});
+
+const SOURCE_STATES: readonly Source['state'][] = ['live', 'lost', 'retired'];
+
+const source: Check<Source> = ofShape<Source>({
+  id: must(name),
+  number: must(count),
+  version: must(count),
+  state: must(oneOf(SOURCE_STATES)),
+  leaseSeconds: must(whole(1, SECONDS_MAX)),
+  priority: must(oneOf(PRIORITIES)),
+  seenAt: must(instant),
+  dueAt: orUndefined(instant),
+});
+
+const entry: Check<IncidentEntry> = ofShape<IncidentEntry>({
+  at: must(instant),
+  by: must(name),
+  text: must(prose),
+});
+
+export const review: Check<IncidentReview> = ofShape<IncidentReview>({
+  rootCause: must(prose),
+  actions: must(listOf(prose, 0, REVIEW_ACTIONS_MAX)),
+});
+
+const incident: Check<Incident> = ofShape<Incident>({
+  id: must(incidentId),
+  version: must(count),
+  title: must(prose),
+  severity: must(oneOf(PRIORITIES)),
+  commander: orUndefined(name),
+  alerts: must(listOf(parseAlertId, 0, INCIDENT_ALERTS_MAX)),
+  timeline: must(listOf(entry, 0, INCIDENT_ENTRIES_MAX)),
+  review: orUndefined(review),
+  openedAt: must(instant),
+  closedAt: orUndefined(instant),
+});
+
+type RecordChecks = { readonly [K in RecordKind]: Check<RecordTypes[K]> };
+
+/** The records in registries, by kind. */
+export const RECORD_CHECKS: RecordChecks = { silence, window, source, incident };
+
+const badges: Check<Badges> = ofShape<Badges>({
+  silencedBy: must(listOf(silenceId, 0, SILENCES_MAX)),
+  inhibitedBy: must(listOf(parseAlertId, 0, BODY_ITEMS_MAX)),
+  maintenanceBy: must(listOf(windowId, 0, WINDOWS_MAX)),
+});
+
+/** An alert as a list shows it. @throws TocsinError BODY_MALFORMED naming the field */
+export function parseListed(value: unknown): ListedAlert {
+  const alert = parseAlert(value);
+  const { badges: told } = asFields('answer', 'alert', value, undefined) as Unchecked<ListedAlert>;
+  return told === undefined ? alert : { ...alert, badges: badges('answer', 'badges', told) };
+}

@@ -4,6 +4,7 @@ import { NAME_CHARS_MAX, SNAPSHOT_CHUNK_BYTES } from '../base/limits.ts';
 import type { CaptureHeader, SnapshotItem } from '../statemachine/capture.ts';
 import type { CapturedPolicy } from '../statemachine/policies.ts';
 import type { Last } from '../statemachine/records.ts';
+import type { RecordKind } from '../statemachine/records-beside.ts';
 import type { Done, Kept, Refusal, Reply } from '../statemachine/types.ts';
 import { alertBody } from './alert-body.ts';
 import { BodyDecoder, encodeBody } from './body.ts';
@@ -11,7 +12,7 @@ import { readU32, writeU32 } from './bytes.ts';
 import { asDedupKey, asFields, type Unchecked } from './check.ts';
 import { parseAlert } from './parse-answers.ts';
 import { ACTIVATION_MAX, parseAlertId, parseRevision } from './parse-parts.ts';
-import { notification, policy } from './record-shapes.ts';
+import { notification, policy, RECORD_CHECKS } from './record-shapes.ts';
 import {
   type Check,
   count,
@@ -45,6 +46,7 @@ const KINDS: readonly SnapshotItem['kind'][] = [
   'resolved',
   'remembered',
   'notification',
+  'record',
   'reply',
 ];
 
@@ -112,6 +114,10 @@ function bodyOf(item: SnapshotItem): unknown {
       return { key: item.dedupKey, ...item.last };
     case 'notification':
       return withoutUndefined(notification('answer', item.kind, item.notification));
+    case 'record': {
+      const { type, record } = item;
+      return { type, record: withoutUndefined(RECORD_CHECKS[type]('answer', type, record)) };
+    }
     case 'reply': {
       const { ok: _, ...reply } = item.reply;
       return { key: item.key, print: item.fingerprint, ...reply };
@@ -134,6 +140,10 @@ function itemOf(kind: SnapshotItem['kind'], value: unknown): SnapshotItem {
     }
     case 'notification':
       return { kind, notification: notification('answer', kind, value) };
+    case 'record': {
+      const { type, record } = typedRecord('answer', kind, value);
+      return { kind, type, record: RECORD_CHECKS[type]('answer', type, record) } as SnapshotItem;
+    }
     case 'reply': {
       const { key, print } = firstReply('answer', kind, value);
       return { kind, key, fingerprint: print, reply: parseReply(value) };
@@ -149,12 +159,26 @@ const header: Check<CaptureHeader> = ofShape<CaptureHeader>({
   digest: must(count),
   policiesMade: must(count),
   notificationsMade: must(count),
+  recordsMade: must(count),
   policies: must(count),
   open: must(count),
   resolved: must(count),
   remembered: must(count),
   notifications: must(count),
+  records: must(count),
   replies: must(count),
+});
+
+interface TypedRecord {
+  readonly type: RecordKind;
+  readonly record: object;
+}
+
+const RECORD_KINDS: readonly RecordKind[] = ['silence', 'window', 'source', 'incident'];
+
+const typedRecord: Check<TypedRecord> = ofShape<TypedRecord>({
+  type: must(oneOf(RECORD_KINDS)),
+  record: must((origin, field, value) => asFields(origin, field, value, undefined)),
 });
 
 const capturedPolicy: Check<CapturedPolicy> = ofShape<CapturedPolicy>({

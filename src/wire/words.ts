@@ -62,6 +62,9 @@ export const REFUSALS: readonly RefusalCode[] = [
   'RECORD_NOT_FOUND',
   'OVER_LIMIT',
   'NOT_OWNER',
+  'TOO_BROAD',
+  'QUOTA_EXCEEDED',
+  'GUARD_FAILED',
 ];
 
 /** The number of a word. */

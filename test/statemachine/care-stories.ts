@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { unixMillis } from '../../src/base/ids.ts';
 import type { CareCommand } from '../../src/statemachine/care-commands.ts';
-import type { NotificationId } from '../../src/statemachine/notifications.ts';
-import type { AlertRef, RecordCommand } from '../../src/statemachine/types.ts';
+import type { AlertRef } from '../../src/statemachine/types.ts';
+import { actor } from './record-stories.ts';
 import type { ReferenceModel } from './reference-model.ts';
 
 /** What is done about alerts, and about the records beside them, as stories draw it. */
@@ -16,13 +16,6 @@ interface MergeDeed {
   acknowledgements: { by: string; atMs: number; offset: number; note?: string }[];
 }
 
-export const actor: fc.Arbitrary<string> = fc.constantFrom(
-  'nurse-1',
-  'nurse-2',
-  'nurse-3',
-  'nurse-4',
-  'monitor-7',
-);
 const seconds = fc.constantFrom(1, 2, 5, 120, 121, 600, 3_600, 86_400);
 const reason = fc.constantFrom('wrong bed', 'artefact');
 
@@ -91,52 +84,4 @@ export function careCommand(
       ...(note === undefined ? {} : { note }),
     })),
   };
-}
-
-export type RecordDeed =
-  | Said<Extract<RecordCommand, { type: 'set-policy' | 'remove-policy' }>>
-  | { type: 'report'; back: number; outcome: 'sent' | 'confirmed' | 'failed'; to?: string };
-
-const target = fc.constantFrom('user:nurse-1', 'user:nurse-2', 'role:charge', 'webhook:pager');
-const step = fc.record({
-  targets: fc.uniqueArray(target, { maxLength: 2 }),
-  delaySeconds: fc.constantFrom(1, 2, 5, 30),
-});
-const policyId = fc.constantFrom('default', 'default', 'default', 'icu', 'ward', 'other');
-
-const setPolicy = fc.record({
-  type: fc.constant('set-policy' as const),
-  id: policyId,
-  steps: fc.array(step, { minLength: 1, maxLength: 3 }),
-  repeat: fc.nat(2),
-  minPriority: fc.constantFrom('none' as const, 'low' as const, 'medium' as const, 'high' as const),
-  confirmSeconds: fc.constantFrom(1, 3, 60),
-});
-
-export const recordDeed: fc.Arbitrary<RecordDeed> = fc.oneof(
-  { weight: 4, arbitrary: setPolicy },
-  {
-    weight: 1,
-    arbitrary: fc.record({ type: fc.constant('remove-policy' as const), id: policyId }),
-  },
-  {
-    weight: 6,
-    arbitrary: fc.record(
-      {
-        type: fc.constant('report' as const),
-        back: fc.nat(4),
-        outcome: fc.constantFrom('sent' as const, 'confirmed' as const, 'failed' as const),
-        to: actor,
-      },
-      { requiredKeys: ['type', 'back', 'outcome'] },
-    ),
-  },
-);
-
-export function recordCommand(deed: RecordDeed, by: string, model: ReferenceModel): RecordCommand {
-  const asked = { actor: by, observedAt: unixMillis(6) };
-  if (deed.type !== 'report') return { ...deed, ...asked };
-  const { back, outcome, to } = deed;
-  const notification: NotificationId = model.notifications.at(-1 - back)?.id ?? 'N9999';
-  return { type: 'report', notification, outcome, ...(to === undefined ? {} : { to }), ...asked };
 }

@@ -126,7 +126,7 @@ export abstract class ConditionModel {
     );
   }
 
-  private perform(command: Command): ModelReply {
+  perform(command: Command): ModelReply {
     if (command.type === 'raise') return this.raise(command);
     if (command.type === 'clear' || command.type === 'acknowledge') return this.target(command);
     return this.other(command);

@@ -17,6 +17,14 @@ const _PAUSES = { high: 120, medium: 600, low: 3_600, none: 86_400 };
 const LIVE = ['queued', 'sent', 'confirmed'];
 type Instant = Alert['raisedAt'];
 
+/** Something that is due: when, of what, and of which kind. */
+export interface Due {
+  at: number;
+  number: number;
+  kind: number;
+  act: () => void;
+}
+
 /** Policies, their steps and who was told (T16, T19), and what is due when. */
 export abstract class EscalationModel extends ConditionModel {
   /** T13. */
@@ -245,8 +253,8 @@ export abstract class EscalationModel extends ConditionModel {
     }
   }
 
-  due(): { at: number; number: number; kind: number; act: () => void }[] {
-    const found: { at: number; number: number; kind: number; act: () => void }[] = [];
+  due(): Due[] {
+    const found: Due[] = [];
     const add = (at: number | undefined, number: number, kind: number, act: () => void) => {
       if (at !== undefined && at <= this.time) found.push({ at, number, kind, act });
     };

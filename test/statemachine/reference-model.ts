@@ -1,7 +1,13 @@
 import type { CareCommand, MergeCommand } from '../../src/statemachine/care-commands.ts';
-import type { Alert, Command, ConditionCommand } from '../../src/statemachine/types.ts';
+import type { TransactionCommand } from '../../src/statemachine/transaction.ts';
+import type {
+  Alert,
+  AlertCommand,
+  Command,
+  ConditionCommand,
+} from '../../src/statemachine/types.ts';
 import { type ModelReply, modelState, reply } from './condition-model.ts';
-import { EscalationModel } from './escalation-model.ts';
+import { RecordsModel } from './records-model.ts';
 
 export { modelState };
 
@@ -9,12 +15,52 @@ const PAUSES = { high: 120, medium: 600, low: 3_600, none: 86_400 };
 type Instant = Alert['raisedAt'];
 
 /** All of the domain table (A.3), as plainly as can be: here T12 to T15, T17, T18, T20, T21, T24 to T27. */
-export class ReferenceModel extends EscalationModel {
+export class ReferenceModel extends RecordsModel {
   override other(command: Exclude<Command, ConditionCommand>): ModelReply {
     if (command.type === 'report') return this.report(command);
     if (command.type === 'set-policy' || command.type === 'remove-policy')
       return this.policy(command);
-    return this.care(command);
+    if (command.type === 'transaction') return this.transaction(command);
+    return isCare(command) ? this.care(command) : this.beside(command);
+  }
+
+  /** Each command is tried on the state as it is, and only if all may be done are they done. */
+  private transaction({ guards, commands }: TransactionCommand): ModelReply {
+    for (const { target, revision, state } of guards) {
+      const alert = this.find(target);
+      if (revision !== undefined && revision !== (alert?.revision ?? 0))
+        return { ok: false, code: 'GUARD_FAILED' };
+      if (state !== undefined && (!alert || state !== modelState(alert)))
+        return { ok: false, code: 'GUARD_FAILED' };
+    }
+    const touched: string[] = [];
+    for (const command of commands) {
+      const answer = this.tried(command);
+      if (!answer.ok) return answer;
+      const alert = this.find(command.type === 'raise' ? command : command.target);
+      const dedupKey = command.type === 'raise' ? command.dedupKey : (alert?.dedupKey ?? '');
+      if (alert?.resolution) return { ok: false, code: 'ALREADY_RESOLVED' };
+      if (dedupKey.startsWith('tocsin:')) return { ok: false, code: 'NOT_OWNER' };
+      if (touched.includes(dedupKey)) return { ok: false, code: 'BAD_REQUEST' };
+      touched.push(dedupKey);
+    }
+    for (const command of commands) this.perform(command);
+    return { ok: true, effect: 'kept', id: `R${this.revision}`, version: commands.length };
+  }
+
+  /** What a command would be told; nothing stays of it. */
+  private tried(command: AlertCommand): ModelReply {
+    const { events, open, notifications, replies } = this;
+    const before = {
+      ...this,
+      events: [...events],
+      open: [...open],
+      notifications: [...notifications],
+      replies: [...replies],
+    };
+    const answer = this.perform(command);
+    Object.assign(this, before);
+    return answer;
   }
 
   private care(command: CareCommand): ModelReply {
@@ -165,3 +211,5 @@ export class ReferenceModel extends EscalationModel {
     });
   }
 }
+
+const isCare = (command: Command): command is CareCommand => 'target' in command;

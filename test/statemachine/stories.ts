@@ -15,16 +15,9 @@ import type {
   Reply,
   Submission,
 } from '../../src/statemachine/types.ts';
-import {
-  actor,
-  type CareDeed,
-  careCommand,
-  careDeed,
-  type RecordDeed,
-  recordCommand,
-  recordDeed,
-} from './care-stories.ts';
-import type { ReferenceModel } from './reference-model.ts';
+import { type CareDeed, careCommand, careDeed } from './care-stories.ts';
+import { actor, type RecordDeed, recordCommand, recordDeed } from './record-stories.ts';
+import { modelState, type ReferenceModel } from './reference-model.ts';
 
 /**
  * Random stories: what happens is drawn first, and made into commands against the state the story
@@ -38,6 +31,8 @@ export const SMALL_LIMITS: AlertLimits = {
   acknowledgementsMax: 3,
   listScanMax: 8_192,
   policiesMax: 3,
+  openAlertsMax: 1_000,
+  openBytesMax: 10_000_000,
 };
 
 const KEYS = ['phys:p1:m1:HR:HI', 'phys:p1:m1:SPO2:LO', 'tech:-:m2:PROBE:OFF', 'a', '__proto__'];
@@ -63,9 +58,13 @@ type Deed =
     }
   | { do: 'care'; aim: Aim; guard: Guard; actor: string; deed: CareDeed }
   | { do: 'record'; actor: string; deed: RecordDeed }
+  | { do: 'transaction'; actor: string; holds: boolean; parts: AlertDeed[] }
   | { do: 'malformed' }
   | { do: 'repeat'; back: number }
   | { do: 'reuse'; back: number };
+
+/** What is done about one alert. */
+type AlertDeed = Extract<Deed, { do: 'raise' | 'clear' | 'acknowledge' | 'care' }>;
 
 export type Step = Timing & Deed;
 
@@ -99,10 +98,14 @@ export const raiseBody: fc.Arbitrary<Omit<RaiseCommand, 'dedupKey'>> = fc
   .record({
     kind: fc.constantFrom('physiological', 'technical', 'advisory'),
     priority: fc.constantFrom('high', 'medium', 'low', 'none'),
-    condition: fc.constantFrom('HR:HI', 'PROBE:OFF'),
+    condition: fc.constantFrom('HR:HI', 'PROBE:OFF', 'SPO2:LO', 'ECG:TEC'),
     text: fc.constantFrom('Heart rate high', 'Probe off', ''),
     subject: fc.record(
-      { unit: fc.constantFrom('icu-1', 'icu-2'), bed: fc.constantFrom('1', '2') },
+      {
+        unit: fc.constantFrom('icu-1', 'icu-2'),
+        bed: fc.constantFrom('1', '2'),
+        device: fc.constantFrom('m1', 'm2'),
+      },
       { requiredKeys: [] },
     ),
     latching: fc.boolean(),
@@ -123,7 +126,7 @@ export const raiseBody: fc.Arbitrary<Omit<RaiseCommand, 'dedupKey'>> = fc
   Omit<RaiseCommand, 'dedupKey'>
 >;
 
-const deed: fc.Arbitrary<Deed> = fc.oneof(
+const alertDeed: fc.Arbitrary<AlertDeed> = fc.oneof(
   {
     weight: 8,
     arbitrary: fc.record({ do: fc.constant('raise' as const), key, guard, command: raiseBody }),
@@ -147,9 +150,22 @@ const deed: fc.Arbitrary<Deed> = fc.oneof(
     weight: 6,
     arbitrary: fc.record({ do: fc.constant('care' as const), aim, guard, actor, deed: careDeed }),
   },
+);
+
+const deed: fc.Arbitrary<Deed> = fc.oneof(
+  { weight: 27, arbitrary: alertDeed },
   {
     weight: 4,
     arbitrary: fc.record({ do: fc.constant('record' as const), actor, deed: recordDeed }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('transaction' as const),
+      actor,
+      holds: fc.boolean(),
+      parts: fc.array(alertDeed, { minLength: 1, maxLength: 3 }),
+    }),
   },
   { weight: 1, arbitrary: fc.constant({ do: 'malformed' as const }) },
   {
@@ -210,10 +226,33 @@ function submissionOf(step: Step, model: ReferenceModel, sent: Submission[]): Su
 }
 
 function commandOf(
-  step: Extract<Step, { do: 'raise' | 'clear' | 'acknowledge' | 'care' | 'record' }>,
+  step: Extract<
+    Deed,
+    { do: 'raise' | 'clear' | 'acknowledge' | 'care' | 'record' | 'transaction' }
+  >,
   model: ReferenceModel,
 ): Command {
   if (step.do === 'record') return recordCommand(step.deed, step.actor, model);
+  if (step.do === 'transaction') return transactionOf(step, model);
+  return alertCommandOf(step, model);
+}
+
+/** Guarded by the revision and state of what the first command is about, as it is or as it is not. */
+function transactionOf(
+  { actor: by, holds, parts }: Extract<Deed, { do: 'transaction' }>,
+  model: ReferenceModel,
+): Command {
+  const commands = parts.map((part) => alertCommandOf(part, model));
+  const [first] = commands as [AlertCommand];
+  const target = first.type === 'raise' ? { dedupKey: first.dedupKey } : first.target;
+  const alert = model.find(target);
+  const at = (alert?.revision ?? 0) + (holds ? 0 : 1);
+  const state = alert === undefined ? {} : { state: modelState(alert) };
+  const guards = [{ target, revision: revision(at), ...state }];
+  return { type: 'transaction', actor: by, observedAt: unixMillis(4), guards, commands };
+}
+
+function alertCommandOf(step: AlertDeed, model: ReferenceModel): AlertCommand {
   if (step.do === 'raise') {
     const dedupKey = KEYS[step.key] as string;
     const command: RaiseCommand = { ...step.command, dedupKey };

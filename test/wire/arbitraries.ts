@@ -11,6 +11,7 @@ import type { EntryId, Message } from '../../src/raft/types.ts';
 import type { WatchMessage } from '../../src/statemachine/alert-api.ts';
 import type {
   Alert,
+  AlertCommand,
   AlertEvent,
   AlertFilter,
   Command,
@@ -77,7 +78,30 @@ export const conditionCommand: Gen<Command & ConditionCommand> = fc.oneof(
   ),
 );
 
-export const command: Gen<Command> = fc.oneof(conditionCommand, rareCommand);
+const isAboutAlert = (one: Command): one is AlertCommand => one.type === 'raise' || 'target' in one;
+
+const transaction: Gen<Command> = record<Command>(
+  {
+    type: fc.constant('transaction'),
+    actor: name,
+    observedAt: when,
+    guards: fc.array(
+      record({ target: ref }, { revision: aRevision, state: fc.constantFrom(...STATES) }),
+      { maxLength: 3 },
+    ),
+    commands: fc.array(fc.oneof(conditionCommand, rareCommand.filter(isAboutAlert)), {
+      minLength: 1,
+      maxLength: 3,
+    }),
+  },
+  {},
+);
+
+export const command: Gen<Command> = fc.oneof(
+  { weight: 3, arbitrary: conditionCommand },
+  { weight: 6, arbitrary: rareCommand },
+  { weight: 1, arbitrary: transaction },
+);
 
 export const key: Gen<Uint8Array> = fc.uint8Array({ minLength: 16, maxLength: 16 });
 
@@ -161,6 +185,9 @@ export const REFUSAL_CODES: readonly RefusalCode[] = [
   'RECORD_NOT_FOUND',
   'OVER_LIMIT',
   'NOT_OWNER',
+  'TOO_BROAD',
+  'QUOTA_EXCEEDED',
+  'GUARD_FAILED',
 ];
 
 export const reply: Gen<Reply> = fc.oneof(

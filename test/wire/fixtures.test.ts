@@ -35,6 +35,11 @@ import { FrameType } from '../../src/wire/frame.ts';
 import { decodeHello, encodeHello, type Hello } from '../../src/wire/handshake.ts';
 import { decodePeerMessage, encodePeerMessage } from '../../src/wire/peer-messages.ts';
 import { EntryRecord, entryOf, genesisChain, recordOf } from '../../src/wire/record.ts';
+import {
+  decodeRecords,
+  encodeRecords,
+  type RecordsRequest,
+} from '../../src/wire/record-queries.ts';
 import { decodeReplies, encodeReplies } from '../../src/wire/replies.ts';
 import type { ReplicaStatus } from '../../src/wire/status.ts';
 import { operatorFrames, replicaFrames } from './frames-of-replicas.ts';
@@ -273,6 +278,8 @@ describe('frames of clients', () => {
     after: 'A9',
   };
   frame('list', FrameType.LIST, [encodeList(list)], decodeList, list);
+  const records: RecordsRequest = { kind: 'silence', after: 3, limit: 9, consistency: 'local' };
+  frame('records', FrameType.RECORDS, [encodeRecords(records)], decodeRecords, records);
   const watch: WatchRequest = { from: revision(1), filter: { bed: '12' } };
   frame('watch', FrameType.WATCH, [encodeWatch(watch)], decodeWatch, watch);
   const size = (body: Uint8Array): number => body.byteLength;

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import type { EscalationState } from '../../src/statemachine/escalation.ts';
 import type { Notification } from '../../src/statemachine/notifications.ts';
 import type { EscalationPolicy } from '../../src/statemachine/policies.ts';
+import type { AnyRecord } from '../../src/statemachine/records-beside.ts';
 import type { Acknowledgement, Responsibility } from '../../src/statemachine/types.ts';
 import type { RareCommand } from '../../src/wire/command-shapes.ts';
 import { PRIORITIES } from '../../src/wire/words.ts';
@@ -10,6 +11,7 @@ import {
   alertId,
   aRevision,
   count,
+  dedupKey,
   type Gen,
   name,
   orUndefined,
@@ -49,12 +51,25 @@ export const notificationId: Gen<string> = whole(1, Number.MAX_SAFE_INTEGER).map
   (number) => `N${number}`,
 );
 
+const idOf = (letter: string): Gen<string> =>
+  whole(1, Number.MAX_SAFE_INTEGER).map((number) => `${letter}${number}`);
+const matcher = record(
+  {
+    field: fc.constantFrom('alert', 'patient', 'bed', 'device', 'unit', 'condition', 'kind'),
+    values: fc.array(name, { minLength: 1, maxLength: 4 }),
+  },
+  {},
+);
+const review = record({ rootCause: text, actions: fc.array(text, { maxLength: 3 }) }, {});
+
 type Fields = Record<string, Gen<unknown>>;
 const about = { target: ref };
 const isTrue = fc.constant(true);
 
 /** What each command has, beside who asks and when: what it must have, and what it may have. */
-const FIELDS: { readonly [T in RareCommand['type']]: readonly [Fields, Fields] } = {
+const FIELDS: {
+  readonly [T in Exclude<RareCommand['type'], 'transaction'>]: readonly [Fields, Fields];
+} = {
   unacknowledge: [{ ...about, reason }, {}],
   accept: [about, {}],
   reject: [about, { reason: text }],
@@ -80,6 +95,38 @@ const FIELDS: { readonly [T in RareCommand['type']]: readonly [Fields, Fields] }
       outcome: fc.constantFrom('sent', 'confirmed', 'failed'),
     },
     { to: name, detail: text },
+  ],
+  silence: [
+    { matchers: fc.array(matcher, { minLength: 1, maxLength: 8 }), seconds, reason },
+    { untilCleared: isTrue },
+  ],
+  unsilence: [{ id: idOf('S') }, {}],
+  'open-window': [
+    { startAt: when, endAt: when, reason },
+    { unit: name, bed: name, device: name },
+  ],
+  'end-window': [{ id: idOf('M') }, {}],
+  heartbeat: [
+    { source: name, leaseSeconds: seconds },
+    { priority, present: fc.array(dedupKey, { maxLength: 4 }) },
+  ],
+  'retire-source': [{ source: name }, {}],
+  'open-incident': [
+    { title: reason, severity: priority, alerts: fc.array(alertId, { maxLength: 4 }) },
+    { commander: name },
+  ],
+  'change-incident': [
+    { id: idOf('C') },
+    {
+      expectedVersion: count,
+      severity: priority,
+      commander: name,
+      add: fc.array(alertId, { minLength: 1, maxLength: 4 }),
+      remove: fc.array(alertId, { minLength: 1, maxLength: 4 }),
+      note: reason,
+      review,
+      close: isTrue,
+    },
   ],
 };
 
@@ -137,4 +184,72 @@ export const notification: Gen<Notification> = record<Notification>(
     detail: orUndefined(text),
   },
   {},
+);
+
+const ended = { endedAt: orUndefined(when), endedBy: orUndefined(name) };
+
+const silence = record(
+  {
+    id: idOf('S'),
+    version: count,
+    matchers: fc.array(matcher, { minLength: 1, maxLength: 3 }),
+    createdAt: when,
+    revision: aRevision,
+    until: when,
+    untilCleared: fc.boolean(),
+    reason: text,
+    by: name,
+    ...ended,
+  },
+  {},
+);
+const window = record(
+  {
+    id: idOf('M'),
+    version: count,
+    unit: orUndefined(name),
+    bed: orUndefined(name),
+    device: orUndefined(name),
+    startAt: when,
+    endAt: when,
+    reason: text,
+    by: name,
+    ...ended,
+  },
+  {},
+);
+const source = record(
+  {
+    id: name,
+    number: count,
+    version: count,
+    state: fc.constantFrom('live', 'lost', 'retired'),
+    leaseSeconds: seconds,
+    priority,
+    seenAt: when,
+    dueAt: orUndefined(when),
+  },
+  {},
+);
+const incident = record(
+  {
+    id: idOf('C'),
+    version: count,
+    title: text,
+    severity: priority,
+    commander: orUndefined(name),
+    alerts: fc.array(alertId, { maxLength: 3 }),
+    timeline: fc.array(record({ at: when, by: name, text }, {}), { maxLength: 3 }),
+    review: orUndefined(review),
+    openedAt: when,
+    closedAt: orUndefined(when),
+  },
+  {},
+);
+
+/** A record of a registry, with its kind. */
+export const anyRecord: Gen<AnyRecord> = fc.oneof(
+  ...Object.entries({ silence, window, source, incident }).map(([type, one]) =>
+    record<AnyRecord>({ type: fc.constant(type), record: one }, {}),
+  ),
 );

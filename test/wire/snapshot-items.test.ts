@@ -5,7 +5,7 @@ import { ChunkPacker, decodeChunk } from '../../src/wire/snapshot-items.ts';
 import { alert, reply } from './arbitraries.ts';
 import { alertId, count, dedupKey, type Gen, record, when } from './basic-arbitraries.ts';
 import { codeOf } from './helpers.ts';
-import { notification, policy } from './rare-arbitraries.ts';
+import { anyRecord, notification, policy } from './rare-arbitraries.ts';
 
 const hex = fc.string({
   unit: fc.constantFrom(...'0123456789abcdef'),
@@ -20,11 +20,13 @@ const counts = Object.fromEntries(
     'digest',
     'policiesMade',
     'notificationsMade',
+    'recordsMade',
     'policies',
     'open',
     'resolved',
     'remembered',
     'notifications',
+    'records',
     'replies',
   ].map((field) => [field, count]),
 );
@@ -41,6 +43,7 @@ const item: Gen<SnapshotItem> = fc.oneof(
     last: record({ id: alertId, occurrence: count, endedAt: when, flaps: count }, {}),
   }),
   one('notification', { notification }),
+  anyRecord.map((each): SnapshotItem => ({ kind: 'record', ...each })),
   one('reply', { key: hex, fingerprint: count, reply }),
 );
 

@@ -21,11 +21,12 @@ import type {
   WatchMessage,
   WatchOptions,
 } from '../../../src/statemachine/alert-api.ts';
-import type { Alert, Done, Kept } from '../../../src/statemachine/types.ts';
+import type { Alert, Done } from '../../../src/statemachine/types.ts';
 import type { Identity } from '../../../src/storage/types.ts';
 import type { ReplicaStatus } from '../../../src/wire/status.ts';
 import { fakeTrendServices } from '../trend/fake-trends.ts';
 import { aStatus, CLUSTER, NOW } from './records.ts';
+import { KEPT, recordsNoted } from './world-records.ts';
 
 export { anAlert, anEvent, aStatus, CLUSTER, NOW } from './records.ts';
 
@@ -49,7 +50,6 @@ export interface Call {
 /** What a test may decide; the rest answers as a healthy cluster. */
 export interface Answers {
   readonly done?: Done | Error;
-  readonly kept?: Kept | Error;
   readonly alert?: Alert | undefined;
   readonly pages?: readonly Answer<AlertPage>[];
   readonly watch?: (options: WatchOptions) => AsyncIterable<WatchMessage>;
@@ -236,8 +236,6 @@ function fakeServices(answers: Answers, calls: Call[], typed: () => string | und
 const orThrow = <T>(value: T | Error): Promise<T> =>
   value instanceof Error ? Promise.reject(value) : Promise.resolve(value);
 
-const KEPT: Kept = { ok: true, effect: 'kept', id: 'icu', version: 3 };
-
 function fakeClient(
   answers: Answers,
   note: (method: string, ...args: readonly unknown[]) => void,
@@ -255,9 +253,10 @@ function fakeClient(
     clear: write('clear'),
     acknowledge: write('acknowledge'),
     care: write('care'),
+    records: recordsNoted(note),
     keep: (input, options) => {
       note('keep', input, options);
-      return orThrow(answers.kept ?? KEPT);
+      return Promise.resolve(KEPT);
     },
     get: (ref, options) => {
       note('get', ref, options);

@@ -1,0 +1,63 @@
+import { Command } from 'commander';
+import { LIST_PAGE_MAX } from '../../src/base/limits.ts';
+import type { QueryKind, QueryTypes } from '../../src/statemachine/records-beside.ts';
+import type { TableOptions } from '../output/table.ts';
+import type { Io } from './io.ts';
+import { addClientOptions, addConsistencyOption, type ReadFlags, withExamples } from './options.ts';
+import { report, withClient } from './session.ts';
+import { whole } from './values.ts';
+
+interface ListFlags extends ReadFlags {
+  readonly limit: number;
+  readonly after?: number;
+}
+
+export interface Listing<K extends QueryKind> {
+  readonly kind: K;
+  /** For the help: `tocsin silence list`. */
+  readonly line: string;
+  readonly says: string;
+  readonly render: (
+    records: readonly QueryTypes[K][],
+    now: number,
+    options: TableOptions,
+  ) => Promise<string>;
+}
+
+/** `… list`: the records of one kind, live ones first. */
+export function listCommandOf<K extends QueryKind>(io: Io, listing: Listing<K>): Command {
+  const command = new Command('list')
+    .description(listing.says)
+    .option(
+      '--limit <number>',
+      `at most so many, up to ${LIST_PAGE_MAX}`,
+      whole(1, LIST_PAGE_MAX),
+      LIST_PAGE_MAX,
+    )
+    .option('--after <number>', 'continue after the page that ended so', whole(0));
+  return withExamples(addConsistencyOption(addClientOptions(command, '10s')), [
+    [listing.line, 'for people'],
+    [`${listing.line} -o json`, 'for programs'],
+  ]).action(async (flags: ListFlags) => {
+    await withClient(io, flags, async ({ client, timeoutMs, signal }) => {
+      const { limit, after, consistency } = flags;
+      const { value, revision } = await client.records(listing.kind, {
+        limit,
+        consistency,
+        timeoutMs,
+        signal,
+        ...(after === undefined ? {} : { after }),
+      });
+      const { records, next } = value;
+      const text = async (options: TableOptions): Promise<string> => {
+        const table = await listing.render(records, io.wall(), options);
+        return next === undefined ? table : `${table}more: --after ${next}\n`;
+      };
+      await report(io, flags, {
+        value: { revision, records, ...(next === undefined ? {} : { next }) },
+        rows: records,
+        text,
+      });
+    });
+  });
+}

@@ -1,0 +1,103 @@
+import { revision, unixMillis } from '../../../src/base/ids.ts';
+import type { CareApi } from '../../../src/statemachine/alert-api.ts';
+import type { QueryKind, QueryTypes } from '../../../src/statemachine/records-beside.ts';
+import type { Kept } from '../../../src/statemachine/types.ts';
+
+const AT = unixMillis(1_772_334_245_000);
+const ended = { endedAt: undefined, endedBy: undefined };
+
+/** One record of each kind. */
+const RECORDS: { readonly [K in QueryKind]: readonly QueryTypes[K][] } = {
+  policy: [
+    {
+      id: 'icu',
+      version: 3,
+      steps: [{ targets: ['user:anna'], delaySeconds: 30 }],
+      repeat: 1,
+      minPriority: 'medium',
+      confirmSeconds: 30,
+    },
+  ],
+  notification: [
+    {
+      id: 'N12',
+      version: 1,
+      alert: 'A1042',
+      activation: 1,
+      loop: 0,
+      step: 0,
+      target: 'user:anna',
+      state: 'queued',
+      createdAt: AT,
+      changedAt: AT,
+      dueAt: AT,
+      to: undefined,
+      detail: undefined,
+    },
+  ],
+  silence: [
+    {
+      id: 'S7',
+      version: 1,
+      matchers: [{ field: 'bed', values: ['B12'] }],
+      createdAt: AT,
+      revision: revision(1042),
+      until: AT,
+      untilCleared: false,
+      reason: 'nursing care',
+      by: 'anna',
+      ...ended,
+    },
+  ],
+  window: [
+    {
+      id: 'M4',
+      version: 1,
+      unit: 'icu-2',
+      bed: undefined,
+      device: undefined,
+      startAt: AT,
+      endAt: AT,
+      reason: 'calibration',
+      by: 'anna',
+      ...ended,
+    },
+  ],
+  source: [
+    {
+      id: 'mon-3',
+      number: 1,
+      version: 1,
+      state: 'live',
+      leaseSeconds: 10,
+      priority: 'medium',
+      seenAt: AT,
+      dueAt: AT,
+    },
+  ],
+  incident: [
+    {
+      id: 'C3',
+      version: 1,
+      title: 'Power failure',
+      severity: 'high',
+      commander: undefined,
+      alerts: ['A1042'],
+      timeline: [{ at: AT, by: 'anna', text: 'opened' }],
+      review: undefined,
+      openedAt: AT,
+      closedAt: undefined,
+    },
+  ],
+};
+
+export const KEPT: Kept = { ok: true, effect: 'kept', id: 'icu', version: 3 };
+
+/** Answers with the records above, and notes what was asked. */
+export const recordsNoted =
+  (note: (method: string, ...args: readonly unknown[]) => void): CareApi['records'] =>
+  (kind, options) => {
+    note('records', kind, options);
+    const records = RECORDS[kind];
+    return Promise.resolve({ value: { records, next: undefined }, revision: revision(1042) });
+  };

@@ -1,0 +1,210 @@
+import fc from 'fast-check';
+import { unixMillis } from '../../src/base/ids.ts';
+import type { NotificationId } from '../../src/statemachine/notifications.ts';
+import type { RecordCommand } from '../../src/statemachine/types.ts';
+import type { ReferenceModel } from './reference-model.ts';
+
+/** What is done about the records beside the alerts, as stories draw it. */
+
+type Said<T> = T extends unknown ? Omit<T, 'actor' | 'observedAt'> : never;
+type Exactly<T extends RecordCommand['type']> = Said<Extract<RecordCommand, { type: T }>>;
+
+export type RecordDeed =
+  | Exactly<'set-policy' | 'remove-policy' | 'silence' | 'heartbeat' | 'retire-source'>
+  | { type: 'report'; back: number; outcome: 'sent' | 'confirmed' | 'failed'; to?: string }
+  | { type: 'unsilence' | 'end-window'; back: number }
+  | { type: 'open-window'; bed?: string; device?: string; afterMs: number; forMs: number }
+  | { type: 'open-incident'; alerts: number[] }
+  | ({
+      type: 'change-incident';
+      back: number;
+      add?: number[];
+      remove?: number[];
+      stale: boolean;
+    } & Pick<Exactly<'change-incident'>, 'severity' | 'commander' | 'note' | 'review' | 'close'>);
+
+export const actor: fc.Arbitrary<string> = fc.constantFrom(
+  'nurse-1',
+  'nurse-2',
+  'nurse-3',
+  'nurse-4',
+  'monitor-7',
+);
+const type = <T extends RecordDeed['type']>(name: T): fc.Arbitrary<T> => fc.constant(name);
+const priority = fc.constantFrom(
+  'none' as const,
+  'low' as const,
+  'medium' as const,
+  'high' as const,
+);
+const back = fc.nat(3);
+
+const target = fc.constantFrom('user:nurse-1', 'user:nurse-2', 'role:charge', 'webhook:pager');
+const step = fc.record({
+  targets: fc.uniqueArray(target, { maxLength: 2 }),
+  delaySeconds: fc.constantFrom(1, 2, 5, 30),
+});
+const policyId = fc.constantFrom('default', 'default', 'default', 'icu', 'ward', 'other');
+const setPolicy = fc.record({
+  type: type('set-policy'),
+  id: policyId,
+  steps: fc.array(step, { minLength: 1, maxLength: 3 }),
+  repeat: fc.nat(2),
+  minPriority: priority,
+  confirmSeconds: fc.constantFrom(1, 3, 60),
+});
+
+const matcher = fc.oneof(
+  fc.record({ field: fc.constant('bed' as const), values: fc.constant(['1', '2']) }),
+  fc.record({ field: fc.constant('alert' as const), values: fc.constant(['A1', 'A2']) }),
+  fc.record({ field: fc.constant('device' as const), values: fc.constant(['m1']) }),
+  fc.record({
+    field: fc.constant('condition' as const),
+    values: fc.constant(['HR:HI', 'PROBE:OFF']),
+  }),
+  fc.record({ field: fc.constant('unit' as const), values: fc.constant(['icu-1']) }),
+  fc.record({
+    field: fc.constant('priority' as const),
+    values: fc.constant(['high', 'low', 'none']),
+  }),
+  fc.record({ field: fc.constant('kind' as const), values: fc.constant(['physiological']) }),
+);
+const silence = fc
+  .record(
+    {
+      type: type('silence'),
+      matchers: fc.array(matcher, { minLength: 1, maxLength: 2 }),
+      seconds: fc.constantFrom(1, 5, 899, 3_600, 86_400),
+      untilCleared: fc.constant(true),
+      reason: fc.constant('noisy'),
+    },
+    { requiredKeys: ['type', 'matchers', 'seconds', 'reason'] },
+  )
+  .map((one) => one as Exactly<'silence'>);
+
+const heartbeat = fc
+  .record(
+    {
+      type: type('heartbeat'),
+      source: fc.constantFrom('m1', 'm2'),
+      leaseSeconds: fc.constantFrom(1, 3, 60),
+      priority,
+      present: fc.subarray(['phys:p1:m1:HR:HI', 'phys:p1:m1:SPO2:LO', 'a']),
+    },
+    { requiredKeys: ['type', 'source', 'leaseSeconds'] },
+  )
+  .map((one) => one as Exactly<'heartbeat'>);
+
+const openWindow = fc
+  .record(
+    {
+      type: type('open-window'),
+      bed: fc.constantFrom('1', '2'),
+      device: fc.constantFrom('m1', 'm2'),
+      afterMs: fc.constantFrom(-1_000, 0, 0, 2_000),
+      forMs: fc.constantFrom(-1, 500, 3_000, 60_000),
+    },
+    { requiredKeys: ['type', 'afterMs', 'forMs'] },
+  )
+  .map((one) => one as RecordDeed & { type: 'open-window' });
+
+const changeIncident = fc
+  .record(
+    {
+      type: type('change-incident'),
+      back,
+      add: fc.array(back, { minLength: 1, maxLength: 2 }),
+      remove: fc.array(back, { minLength: 1, maxLength: 2 }),
+      stale: fc.boolean(),
+      severity: priority,
+      commander: actor,
+      note: fc.constant('called the registrar'),
+      review: fc.constant({ rootCause: 'loose electrode', actions: ['check electrodes'] }),
+      close: fc.constant(true),
+    },
+    { requiredKeys: ['type', 'back', 'stale'] },
+  )
+  .map((one) => one as RecordDeed & { type: 'change-incident' });
+
+const report = fc
+  .record(
+    {
+      type: type('report'),
+      back: fc.nat(4),
+      outcome: fc.constantFrom('sent' as const, 'confirmed' as const, 'failed' as const),
+      to: actor,
+    },
+    { requiredKeys: ['type', 'back', 'outcome'] },
+  )
+  .map((one) => one as RecordDeed & { type: 'report' });
+
+export const recordDeed: fc.Arbitrary<RecordDeed> = fc.oneof(
+  { weight: 4, arbitrary: setPolicy },
+  { weight: 1, arbitrary: fc.record({ type: type('remove-policy'), id: policyId }) },
+  { weight: 6, arbitrary: report },
+  { weight: 4, arbitrary: silence },
+  { weight: 1, arbitrary: fc.record({ type: type('unsilence'), back }) },
+  { weight: 2, arbitrary: openWindow },
+  { weight: 1, arbitrary: fc.record({ type: type('end-window'), back }) },
+  { weight: 5, arbitrary: heartbeat },
+  {
+    weight: 1,
+    arbitrary: fc.record({ type: type('retire-source'), source: fc.constantFrom('m1', 'm2') }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ type: type('open-incident'), alerts: fc.array(back, { maxLength: 3 }) }),
+  },
+  { weight: 3, arbitrary: changeIncident },
+);
+
+/** The command of a deed, as the model stands. */
+export function recordCommand(deed: RecordDeed, by: string, model: ReferenceModel): RecordCommand {
+  const asked = { actor: by, observedAt: unixMillis(6) };
+  const alertAt = (place: number) => model.events.at(-1 - place)?.alert.id ?? 'A9999';
+  switch (deed.type) {
+    case 'report': {
+      const { back: place, outcome, to } = deed;
+      const notification: NotificationId = model.notifications.at(-1 - place)?.id ?? 'N9999';
+      return {
+        type: 'report',
+        notification,
+        outcome,
+        ...(to === undefined ? {} : { to }),
+        ...asked,
+      };
+    }
+    case 'unsilence':
+      return { type: deed.type, id: model.silences.at(-1 - deed.back)?.id ?? 'S9999', ...asked };
+    case 'end-window':
+      return { type: deed.type, id: model.windows.at(-1 - deed.back)?.id ?? 'M9999', ...asked };
+    case 'open-window': {
+      const { afterMs, forMs, ...rest } = deed;
+      const startAt = Math.max(0, model.time + afterMs);
+      const endAt = unixMillis(Math.max(0, startAt + forMs));
+      return { ...rest, startAt: unixMillis(startAt), endAt, reason: 'calibration', ...asked };
+    }
+    case 'open-incident':
+      return {
+        type: deed.type,
+        title: 'Power failure',
+        severity: 'high',
+        alerts: deed.alerts.map(alertAt),
+        ...asked,
+      };
+    case 'change-incident': {
+      const { back: place, add, remove, stale, ...rest } = deed;
+      const one = model.incidents.at(-1 - place);
+      return {
+        ...rest,
+        id: one?.id ?? 'C9999',
+        ...(stale ? { expectedVersion: (one?.version ?? 1) - 1 } : {}),
+        ...(add === undefined ? {} : { add: add.map(alertAt) }),
+        ...(remove === undefined ? {} : { remove: remove.map(alertAt) }),
+        ...asked,
+      };
+    }
+    default:
+      return { ...deed, ...asked };
+  }
+}

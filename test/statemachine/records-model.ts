@@ -1,0 +1,335 @@
+import type { Incident, IncidentCommand } from '../../src/statemachine/incidents.ts';
+import type { Source, SourceCommand } from '../../src/statemachine/sources.ts';
+import type {
+  Badges,
+  MaintenanceWindow,
+  Silence,
+  SuppressionCommand,
+} from '../../src/statemachine/suppression.ts';
+import type { Alert } from '../../src/statemachine/types.ts';
+import type { ModelReply } from './condition-model.ts';
+import { type Due, EscalationModel } from './escalation-model.ts';
+
+const CAPS = { high: 900, medium: 3_600, low: 28_800, none: 86_400 };
+type Instant = Alert['raisedAt'];
+type BesideCommand = SuppressionCommand | SourceCommand | IncidentCommand;
+
+/** Which conditions explain which others of the same device. */
+const EXPLAINS: [RegExp, RegExp][] = [
+  [/^(ECG:LEADS_OFF|ECG:INOP|ECG:TEC|HR:TEC)$/, /^(HR|ECG):/],
+  [/^(SPO2:PROBE_OFF|SPO2:INOP|SPO2:TEC|SpO2:TEC|PROBE:OFF)$/, /^(SPO2|SpO2|PR|PULSE):/],
+  [/^(RESP:LEADS_OFF|RESP:INOP|RR:TEC|RESP:TEC)$/, /^(RR|RESP):/],
+  [/^(ART:DISCONNECTED|ART:INOP|ABP:TEC|ART:TEC)$/, /^(ART|ABP):/],
+  [/^(ECG|HR):ASYSTOLE$/, /^HR:LO/],
+];
+
+/** Silences, maintenance windows, sources and incidents (T22, T23), as plainly as can be. */
+export abstract class RecordsModel extends EscalationModel {
+  recordsMade = 0;
+  silences: Silence[] = [];
+  windows: MaintenanceWindow[] = [];
+  sources: Source[] = [];
+  incidents: Incident[] = [];
+
+  beside(command: BesideCommand): ModelReply {
+    switch (command.type) {
+      case 'silence':
+      case 'unsilence':
+        return this.silence(command);
+      case 'open-window':
+      case 'end-window':
+        return this.window(command);
+      case 'heartbeat':
+      case 'retire-source':
+        return this.source(command);
+      default:
+        return this.incident(command);
+    }
+  }
+
+  /** In the order of a registry: what is live stays in place, what ends goes to the end. */
+  put<T extends { id: string; version: number }>(
+    list: T[],
+    record: T,
+    isOver: (one: T) => boolean,
+  ): T[] {
+    const was = list.find((one) => one.id === record.id);
+    const rest = list.filter((one) => one !== was);
+    const stays = was && isOver(was) === isOver(record);
+    const next = stays ? list.map((one) => (one === was ? record : one)) : [...rest, record];
+    return [...next.filter((one) => !isOver(one)), ...next.filter(isOver)];
+  }
+
+  putSilence(one: Silence): ModelReply {
+    this.silences = this.put(this.silences, one, ({ endedAt }) => endedAt !== undefined);
+    return kept(one);
+  }
+
+  putWindow(one: MaintenanceWindow): ModelReply {
+    this.windows = this.put(this.windows, one, ({ endedAt }) => endedAt !== undefined);
+    return kept(one);
+  }
+
+  putSource(one: Source): ModelReply {
+    this.sources = this.put(this.sources, one, ({ state }) => state === 'retired');
+    return kept(one);
+  }
+
+  silence(command: Extract<SuppressionCommand, { type: 'silence' | 'unsilence' }>): ModelReply {
+    if (command.type === 'unsilence') {
+      const one = this.silences.find(({ id }) => id === command.id);
+      if (!one) return { ok: false, code: 'RECORD_NOT_FOUND' };
+      if (one.endedAt !== undefined) return kept(one, 'unchanged');
+      return this.putSilence(this.ended2(one, command.actor));
+    }
+    const { matchers, seconds, untilCleared = false, reason, actor } = command;
+    const isNarrow = matchers.some(({ field }) =>
+      ['alert', 'patient', 'bed', 'device'].includes(field),
+    );
+    if (!isNarrow) return { ok: false, code: 'TOO_BROAD' };
+    this.recordsMade += 1;
+    return this.putSilence({
+      id: `S${this.recordsMade}`,
+      version: 1,
+      matchers,
+      createdAt: this.now,
+      revision: this.revision as Alert['revision'],
+      until: this.later(seconds),
+      untilCleared,
+      reason,
+      by: actor,
+      endedAt: undefined,
+      endedBy: undefined,
+    });
+  }
+
+  ended2<T extends Silence | MaintenanceWindow>(one: T, by: string): T {
+    return { ...one, version: one.version + 1, endedAt: this.now, endedBy: by };
+  }
+
+  window(command: Extract<SuppressionCommand, { type: 'open-window' | 'end-window' }>): ModelReply {
+    if (command.type === 'end-window') {
+      const one = this.windows.find(({ id }) => id === command.id);
+      if (!one) return { ok: false, code: 'RECORD_NOT_FOUND' };
+      if (one.endedAt !== undefined) return kept(one, 'unchanged');
+      return this.putWindow(this.ended2(one, command.actor));
+    }
+    const { unit, bed, device, startAt, endAt, reason, actor } = command;
+    if (!unit && !bed && !device) return { ok: false, code: 'TOO_BROAD' };
+    if (endAt <= startAt || endAt <= this.time) return { ok: false, code: 'BAD_REQUEST' };
+    this.recordsMade += 1;
+    return this.putWindow({
+      id: `M${this.recordsMade}`,
+      version: 1,
+      unit,
+      bed,
+      device,
+      startAt,
+      endAt,
+      reason,
+      by: actor,
+      endedAt: undefined,
+      endedBy: undefined,
+    });
+  }
+
+  measured(device: string): Alert[] {
+    return this.open
+      .filter(({ subject, kind }) => subject.device === device && kind === 'physiological')
+      .sort((a, b) => Number(a.id.slice(1)) - Number(b.id.slice(1)));
+  }
+
+  found(source: string): void {
+    const target = { dedupKey: `tocsin:source:${source}` };
+    if (this.find(target)) this.target({ type: 'clear', target, ...this.itself }, true);
+  }
+
+  source(command: SourceCommand): ModelReply {
+    const before = this.sources.find(({ id }) => id === command.source);
+    if (command.type === 'retire-source') {
+      if (!before || before.state === 'retired') return { ok: false, code: 'RECORD_NOT_FOUND' };
+      const retired = { ...before, version: before.version + 1, state: 'retired' as const };
+      this.putSource({ ...retired, dueAt: undefined });
+      if (before.state === 'lost') this.found(before.id);
+      return { ok: true, effect: 'removed', id: before.id, version: retired.version };
+    }
+    if (!before) this.recordsMade += 1;
+    const told = this.putSource({
+      id: command.source,
+      number: before?.number ?? this.recordsMade,
+      version: (before?.version ?? 0) + 1,
+      state: 'live',
+      leaseSeconds: command.leaseSeconds,
+      priority: command.priority ?? before?.priority ?? 'medium',
+      seenAt: this.now,
+      dueAt: this.later(command.leaseSeconds),
+    });
+    if (before?.state === 'lost') this.found(before.id);
+    for (const alert of command.present ? this.measured(command.source) : [])
+      if (!command.present?.includes(alert.dedupKey))
+        this.target({
+          type: 'clear',
+          target: { id: alert.id },
+          actor: command.actor,
+          observedAt: command.observedAt,
+        });
+      else if (alert.staleSince !== undefined)
+        this.record(command, 'live', { ...alert, staleSince: undefined });
+    return told;
+  }
+
+  lost(source: Source): void {
+    for (const alert of this.measured(source.id))
+      if (alert.staleSince === undefined)
+        this.record(this.itself, 'stale', { ...alert, staleSince: this.now });
+    this.putSource({ ...source, version: source.version + 1, state: 'lost', dueAt: undefined });
+    this.raise(
+      {
+        type: 'raise',
+        ...this.itself,
+        dedupKey: `tocsin:source:${source.id}`,
+        kind: 'technical',
+        priority: source.priority,
+        condition: 'SOURCE:LOST',
+        text: `${source.id} has not been heard from for ${source.leaseSeconds} s`,
+        subject: { device: source.id },
+        latching: false,
+        acknowledgementRequired: false,
+      },
+      true,
+    );
+  }
+
+  incident(command: IncidentCommand): ModelReply {
+    const missing = (ids: readonly Alert['id'][] = []) => ids.some((id) => !this.find({ id }));
+    if (command.type === 'open-incident') {
+      if (missing(command.alerts)) return { ok: false, code: 'ALERT_NOT_FOUND' };
+      this.recordsMade += 1;
+      const { title, severity, commander, alerts, actor } = command;
+      const one: Incident = {
+        id: `C${this.recordsMade}`,
+        version: 1,
+        title,
+        severity,
+        commander,
+        alerts: [...new Set(alerts)],
+        timeline: [{ at: this.now, by: actor, text: 'opened' }],
+        review: undefined,
+        openedAt: this.now,
+        closedAt: undefined,
+      };
+      this.incidents = this.put(this.incidents, one, isClosed);
+      return kept(one);
+    }
+    const before = this.incidents.find(({ id }) => id === command.id);
+    if (!before) return { ok: false, code: 'RECORD_NOT_FOUND' };
+    if (command.expectedVersion !== undefined && command.expectedVersion !== before.version)
+      return { ok: false, code: 'REVISION_MISMATCH' };
+    if (isClosed(before) && !command.review) return { ok: false, code: 'ALREADY_RESOLVED' };
+    if (missing(command.add)) return { ok: false, code: 'ALERT_NOT_FOUND' };
+    const said = [
+      command.severity && `severity ${command.severity}`,
+      command.commander && `commander ${command.commander}`,
+      command.add && `added ${command.add.join(' ')}`,
+      command.remove && `removed ${command.remove.join(' ')}`,
+      command.note,
+      command.review && 'reviewed',
+      command.close && 'closed',
+    ].filter((line) => typeof line === 'string');
+    const one: Incident = {
+      ...before,
+      version: before.version + 1,
+      severity: command.severity ?? before.severity,
+      commander: command.commander ?? before.commander,
+      alerts: [...new Set([...before.alerts, ...(command.add ?? [])])].filter(
+        (id) => !command.remove?.includes(id),
+      ),
+      timeline: [
+        ...before.timeline,
+        ...said.map((line) => ({ at: this.now, by: command.actor, text: line })),
+      ],
+      review: command.review ?? before.review,
+      closedAt: before.closedAt ?? (command.close ? this.now : undefined),
+    };
+    this.incidents = this.put(this.incidents, one, isClosed);
+    return kept(one);
+  }
+
+  override due(): Due[] {
+    const found = super.due();
+    const add = (at: Instant | undefined, number: number, kind: number, act: () => void) => {
+      if (at !== undefined && at <= this.time) found.push({ at, number, kind, act });
+    };
+    for (const one of this.sources) add(one.dueAt, one.number, 4, () => this.lost(one));
+    for (const one of this.silences)
+      if (one.endedAt === undefined)
+        add(one.until, Number(one.id.slice(1)), 5, () =>
+          this.putSilence(this.ended2(one, 'tocsin')),
+        );
+    for (const one of this.windows)
+      if (one.endedAt === undefined)
+        add(one.endAt, Number(one.id.slice(1)), 6, () =>
+          this.putWindow(this.ended2(one, 'tocsin')),
+        );
+    return found;
+  }
+
+  /** What an alert should be marked with. */
+  badges(alert: Alert): Badges | undefined {
+    const values: Record<string, string | undefined> = {
+      ...alert.subject,
+      alert: alert.id,
+      condition: alert.condition,
+      kind: alert.kind,
+      priority: alert.priority,
+    };
+    const silencedBy = this.silences.filter(
+      (one) =>
+        one.endedAt === undefined &&
+        this.time < Math.min(one.until, one.createdAt + CAPS[alert.priority] * 1_000) &&
+        one.revision >= alert.activatedAt &&
+        (alert.presence === 'present' || !one.untilCleared) &&
+        one.matchers.every((each) => each.values.some((value) => value === values[each.field])),
+    );
+    const maintenanceBy = this.windows.filter(
+      (one) =>
+        one.endedAt === undefined &&
+        one.startAt <= this.time &&
+        this.time < one.endAt &&
+        (['unit', 'bed', 'device'] as const).every(
+          (field) => one[field] === undefined || one[field] === alert.subject[field],
+        ),
+    );
+    const inhibitedBy = this.open.filter(
+      (other) =>
+        alert.kind === 'physiological' &&
+        alert.subject.device !== undefined &&
+        other.subject.device === alert.subject.device &&
+        other.presence === 'present' &&
+        other.staleSince === undefined &&
+        other.id !== alert.id &&
+        EXPLAINS.some(
+          ([source, target]) =>
+            source.test(other.condition) &&
+            target.test(alert.condition) &&
+            !source.test(alert.condition),
+        ),
+    );
+    if (silencedBy.length + maintenanceBy.length + inhibitedBy.length === 0) return undefined;
+    const ids = <T extends { id: string }>(list: T[]): T['id'][] => list.map(({ id }) => id);
+    return {
+      silencedBy: ids(silencedBy),
+      inhibitedBy: ids(
+        inhibitedBy.toSorted((a, b) => Number(a.id.slice(1)) - Number(b.id.slice(1))),
+      ),
+      maintenanceBy: ids(maintenanceBy),
+    };
+  }
+}
+
+const isClosed = ({ closedAt }: Incident): boolean => closedAt !== undefined;
+
+const kept = (
+  { id, version }: { id: string; version: number },
+  effect: 'kept' | 'unchanged' = 'kept',
+): ModelReply => ({ ok: true, effect, id, version });
