@@ -247,10 +247,13 @@ export const EXPECTATIONS: readonly Expectation[] = [
   expect(
     'Consistency chosen by each read',
     'rqlite',
-    done([
-      'test/client/leader.test.ts',
-      'that must be fresh go to the leader, others to any replica',
-    ]),
+    done(
+      ['test/client/leader.test.ts', 'that must be fresh go to the leader, others to any replica'],
+      [
+        'test/client/session.test.ts',
+        'sees what this client wrote, however many replicas are behind',
+      ],
+    ),
   ),
   expect(
     'Each flag is also a variable and a key of the configuration, its origin shown',

@@ -16,6 +16,7 @@ import type {
   ListedAlert,
   ListOptions,
   RaiseInput,
+  ReadConsistency,
   ReadOptions,
   RecordInput,
   RecordOptions,
@@ -64,6 +65,7 @@ import { type ClientOptions, type ResolvedOptions, resolveOptions, timeoutOf } f
 import { reach } from './reach.ts';
 import type { Question, ReadLimits } from './read-call.ts';
 import { Reader } from './reader.ts';
+import { Session } from './session.ts';
 import { Watch, type WatchRequest } from './watch.ts';
 import { Writer } from './writer.ts';
 
@@ -128,6 +130,7 @@ export class Client implements AlertApi, CareApi, AsyncDisposable {
   readonly #parts: Parts;
   readonly #options: ResolvedOptions;
   readonly #keys: KeySource;
+  readonly #session = new Session();
   readonly #watches = new Set<Watch>();
   #closing: Promise<void> | undefined;
 
@@ -278,6 +281,7 @@ export class Client implements AlertApi, CareApi, AsyncDisposable {
   ): Promise<Done> {
     const reply = await this.#submit(type, input, build, options);
     if (!isDone(reply)) throw otherReply(type);
+    this.#session.note(reply.revision);
     return reply;
   }
 
@@ -302,15 +306,18 @@ export class Client implements AlertApi, CareApi, AsyncDisposable {
     return observed(name, type, clock, this.#parts.writer.submit(record, limits));
   }
 
-  #read<T>(
+  #read<T extends { readonly revision: Revision }>(
     call: string,
     options: ReadOptions,
     questionFor: (consistency: Consistency) => Question<T>,
   ): Promise<T> {
     try {
       const consistency = consistencyOf(options);
-      const whom = consistency === 'linearizable' ? 'leader' : 'any';
-      const question = questionFor(consistency);
+      const whom = WHOM[consistency];
+      const question = this.#session.watching(
+        questionFor(consistency === 'linearizable' ? consistency : 'local'),
+        consistency === 'session',
+      );
       if (whom === 'leader' && this.#isOffline()) return Promise.reject(offline());
       const { name, clock } = this.#options;
       const asked = this.#parts.reader.ask(question, whom, this.#limits(options));
@@ -360,9 +367,10 @@ function typeOf(input: { readonly type: unknown }): RareCommand['type'] {
   return asOneOf('request', 'type', input?.type, RARE_TYPES);
 }
 
-const CONSISTENCIES: readonly Consistency[] = ['linearizable', 'local'];
+const CONSISTENCIES: readonly ReadConsistency[] = ['linearizable', 'local', 'session'];
+const WHOM = { linearizable: 'leader', local: 'any', session: 'follower' } as const;
 
-const consistencyOf = ({ consistency = 'linearizable' }: ReadOptions): Consistency =>
+const consistencyOf = ({ consistency = 'linearizable' }: ReadOptions): ReadConsistency =>
   asOneOf('request', 'consistency', consistency, CONSISTENCIES);
 
 const parseFrom = (from: Revision): Revision =>

@@ -26,6 +26,7 @@ export type {
   ListedAlert,
   ListOptions,
   RaiseInput,
+  ReadConsistency,
   ReadOptions,
   RecordInput,
   RecordOptions,

@@ -13,6 +13,8 @@ export interface Question<T> {
   readonly body: readonly Uint8Array[];
   /** @throws TocsinError BODY_MALFORMED */
   readonly decode: (body: Uint8Array) => T;
+  /** Whether an answer is new enough; undefined = each is. */
+  readonly isFresh?: (value: T) => boolean;
 }
 
 /** Whom it asks. */
@@ -89,8 +91,18 @@ export class ReadCall<T> implements Exchange {
 
   answered(type: FrameType, body: Uint8Array): void {
     expectType(type, FrameType.ANSWER);
-    const value = this.#question.decode(body);
-    if (this.#end()) this.#events.resolve(value);
+    const { decode, isFresh } = this.#question;
+    const value = decode(body);
+    if (isFresh !== undefined && !isFresh(value)) this.#stale();
+    else if (this.#end()) this.#events.resolve(value);
+  }
+
+  #stale(): void {
+    this.#id = undefined;
+    const where = this.#connection?.address ?? 'a replica';
+    this.#retry(
+      new TocsinError('UNAVAILABLE', `${where} is behind what this client was told before`),
+    );
   }
 
   failed(error: TocsinError): void {

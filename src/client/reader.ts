@@ -15,6 +15,12 @@ import {
   type Source,
 } from './read-call.ts';
 
+/** Whom a question is for; where there is no follower, or those there are do not answer well, the leader is asked. */
+export type Whom = 'leader' | 'any' | 'follower';
+
+/** A follower that is behind has caught up by then, or hangs. */
+const FOLLOWER_ATTEMPTS = 3;
+
 /** Questions that change nothing. */
 export class Reader {
   readonly #finder: LeaderFinder;
@@ -34,11 +40,17 @@ export class Reader {
    * Asks the leader, or any replica, until there is an answer.
    * @throws TocsinError UNAVAILABLE, DEADLINE_EXCEEDED, OVERLOADED, CANCELLED, CLOSED; BAD_REQUEST from the server
    */
-  ask<T>(question: Question<T>, whom: 'leader' | 'any', limits: ReadLimits): Promise<T> {
+  ask<T>(question: Question<T>, whom: Whom, limits: ReadLimits): Promise<T> {
     const finder = this.#finder;
+    let attempts = 0;
+    const find = (): Promise<Connection> => {
+      attempts += 1;
+      if (whom === 'leader' || attempts > FOLLOWER_ATTEMPTS) return finder.find();
+      return finder.any(whom === 'follower' ? finder.current?.address : undefined);
+    };
     return this.#call(question, limits, {
-      now: () => finder.current,
-      find: () => (whom === 'leader' ? finder.find() : finder.any()),
+      now: () => (whom === 'follower' ? undefined : finder.current),
+      find,
       denied: (connection, leader) => finder.denied(connection, leader),
       aborts: this.#aborts,
       backoff: new Backoff(this.#prng),

@@ -76,9 +76,15 @@ export interface WriteOptions extends CallOptions {
 /** Linearizable: sees every write answered before. Local: what the replica at hand has applied, at once. */
 export type Consistency = 'linearizable' | 'local';
 
+/**
+ * Session: what any replica has applied, if that is no older than anything this client was told before, its own writes
+ * included; a replica that is behind is asked again, or another one. Followers are asked first, to spare the leader.
+ */
+export type ReadConsistency = Consistency | 'session';
+
 export interface ReadOptions extends CallOptions {
   /** @defaultValue linearizable */
-  readonly consistency?: Consistency;
+  readonly consistency?: ReadConsistency;
 }
 
 export interface ListOptions extends ReadOptions {
