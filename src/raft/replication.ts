@@ -203,6 +203,19 @@ export function onAppendRequest(s: State, m: AppendRequest): void {
 }
 
 /**
+ * A leader names no more than was acknowledged to it from here, in this very term, and that is never cut: what is not here
+ * was lost from the disk, an old copy of it perhaps, and votes with it. With nothing to send, the leader would not find out.
+ */
+function beginDoubt(s: State, m: Heartbeat): void {
+  if (!s.abstaining) {
+    s.abstaining = true;
+    s.doubtedTerm = s.term;
+    s.out.hardStateChanged = true;
+  }
+  refuse(s, m.from, { index: m.commit, term: m.term });
+}
+
+/**
  * Whatever vote was forgotten, it cannot hurt any more: a later term has its leader, and this replica is for it. Nor can
  * entries that were forgotten: who was elected without this replica's vote holds all that was committed before, and this
  * log is the same up to an entry of that leader's own.
@@ -243,10 +256,8 @@ function refuse(s: State, leader: ReplicaId, { index, term }: EntryId): void {
 }
 
 export function onHeartbeat(s: State, m: Heartbeat): void {
-  if (m.commit > s.log.committed && m.commit <= s.log.last.index) s.log.commitTo(m.commit);
-  // A leader names no more than was acknowledged to it from here. With nothing to send, it would not find out.
-  if (m.commit > s.log.last.index && s.abstaining)
-    refuse(s, m.from, { index: m.commit, term: m.term });
+  if (m.commit > s.log.last.index) beginDoubt(s, m);
+  else if (m.commit > s.log.committed) s.log.commitTo(m.commit);
   if (m.echo > 0) s.freshness.confirm(m.echo, m.reached);
   s.out.send.push({
     type: 'heartbeat-reply',

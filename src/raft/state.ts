@@ -134,7 +134,7 @@ export interface State {
    * log goes up to an entry of a leader of a later term than `doubtedTerm`.
    */
   abstaining: boolean;
-  readonly doubtedTerm: Term;
+  doubtedTerm: Term;
   /** Something here is not to be relied on: no promise is given, and none taken back, until the shell says otherwise. */
   muted: boolean;
   term: Term;

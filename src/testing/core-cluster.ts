@@ -316,6 +316,8 @@ export class CoreCluster {
       for (const context of ready.readsDropped) this.reads.set(context, 'dropped');
       member.logReads.push(...ready.logReads);
       if (ready.snapshotOffer !== undefined) member.offer = ready.snapshotOffer;
+      const doubts = ready.hardState?.abstain === true;
+      assert(!doubts || member.disk.hardState.abstain, `${member.id} doubts an honest disk`);
       this.oracle.stepped(member);
     }
   }

@@ -1,4 +1,4 @@
-import { by, type Chapter, chapter, notHere, open } from './table.ts';
+import { by, type Chapter, chapter, notHere } from './table.ts';
 
 const CHAOS = 'raft/chaos › random faults never break agreement, and calm always ends in progress';
 const ANY_LINKS = 'raft/liveness › three replicas, any links one way or both broken (noticed: %s)';
@@ -123,7 +123,11 @@ export const ELECTION: Chapter = chapter('Election', {
     'A replica of a lower term but a whole log can still be elected',
     'raft/elections › a replica that missed many terms helps to elect the next leader',
   ),
-  29: open('A replica of low priority yields, but not for ever'),
+  29: by(
+    'A replica of low priority yields, but not for ever',
+    'raft/preferences › whoever is not preferred lets the preferred campaign first, but only once',
+    'raft/preferences › in a cluster the preferred leads in the end, whoever began',
+  ),
   30: by(
     'A follower that starts again waits its time-out',
     'raft/roles › a replica starts as a follower, whatever it was, and waits a whole time-out',

@@ -1,4 +1,4 @@
-import { by, type Chapter, chapter, notHere, open } from './table.ts';
+import { by, type Chapter, chapter, notHere } from './table.ts';
 
 const TRANSFER =
   'raft/replication › a transfer waits for the log of its target, refuses proposals meanwhile, and ends by itself';
@@ -182,15 +182,19 @@ export const TRANSFERS: Chapter = chapter('Leadership transfer', {
 
 export const READS: Chapter = chapter('Reads', {
   187: by(
-    'A leader asks a quorum before it answers',
+    'A leader asks a quorum before it answers, also when a follower asks for it',
     'raft/reads › a read is confirmed only by a round that began after it, of this reign',
+    'raft/reads › a follower asks its leader once for all reads of a turn, and answers when it has applied that far',
     'raft/golden › a-read-waits-for-a-quorum-to-confirm-the-leader',
   ),
   188: by(
     'A new leader answers no read before its empty entry is committed',
     'raft/reads › no read is answered before an entry of the own term is committed (thesis §6.4)',
   ),
-  189: open('Lease reads only with check-quorum'),
+  189: by(
+    'Lease reads only with check-quorum',
+    'raft/leases › no lease without the option, a clock or a quorum; alone, a replica needs none of them',
+  ),
   190: by(
     'A read under way when the reign ends is given back, not answered from the past',
     'raft/reads › when the reign ends, every read under way is given back, in a round or not',
@@ -201,7 +205,11 @@ export const READS: Chapter = chapter('Reads', {
     'raft/reads › a read is confirmed only by a round that began after it, of this reign',
     'raft/reads › reads beyond the bound are given back at once, those waiting included',
   ),
-  192: open('A leader that was paused beyond its lease answers nothing from before'),
+  192: by(
+    'A leader that was paused beyond its lease answers nothing from before',
+    'raft/leases › no lease outlives its leader, and nobody is less fresh than it says, whatever clocks and pauses do',
+    'raft/leases › there is no lease before an own commit, while handing over, once somebody was ordered, nor after a pause',
+  ),
   193: by(
     'A minority answers no read; when it is whole again, it does',
     'raft/golden › a-deposed-leader-answers-no-read',
@@ -214,5 +222,6 @@ export const READS: Chapter = chapter('Reads', {
   195: by(
     'A local read is a state that was, and never goes back for one caller',
     'replica/faults › whatever fails, who was told done finds it once, and who was told no finds nothing',
+    'raft/leases › a follower is as fresh as the last beat that its leader named again, once it has applied that far',
   ),
 });

@@ -47,9 +47,15 @@ export const PERSISTENCE: Chapter = chapter('Persistence, crashes, storage', {
     'storage/data-folder › %s is DATA_MISSING, and nothing is made',
     'storage/rebuild › an emptied log is not a new replica: it has lost what it knows it had',
   ),
-  101: open('An old copy of a disk is refused'),
-  102: open(
-    'The leader sees that a follower went back behind what it acknowledged, and refuses it',
+  101: by(
+    'An old copy of a disk gives no vote',
+    'replica/partition › a replica that comes back with an old copy of its disk gets all it lost, and no vote before',
+    'storage/high-water › a log that comes up as it was before its newest writes knows what it has lost',
+  ),
+  102: by(
+    'A follower that went back behind what it acknowledged is found out by the next heartbeat; it abstains until that is made good',
+    'raft/replication › a word past the end of the log is proof of a loss: no vote until a later leader has made it good',
+    'replica/partition › a replica that comes back with an old copy of its disk gets all it lost, and no vote before',
   ),
   103: by(
     'A restart from snapshot and tail applies nothing twice',
@@ -89,6 +95,7 @@ export const PERSISTENCE: Chapter = chapter('Persistence, crashes, storage', {
   110: by(
     'A leader with a hanging disk steps aside; nothing is acknowledged falsely',
     'replica/replica › a leader whose disk hangs steps aside within a bound, and every caller is told something',
+    'raft/preferences › a leader whose disk hangs hands over while its peers keep up, within a bound',
     'raft/golden › two-followers-commit-while-the-leaders-disk-is-slow',
   ),
   111: by(
@@ -120,7 +127,10 @@ export const PERSISTENCE: Chapter = chapter('Persistence, crashes, storage', {
     'storage/data-folder › a folder that lost %s is DATA_CORRUPT, and nothing is touched',
     'storage/level-files › a manifest with any bit flipped is refused, or reads as one torn there',
   ),
-  117: open('The scrub finds rot within one round, and peers heal it'),
+  117: by(
+    'The scrub finds rot within one round, and peers heal it',
+    'storage/scrub-contract › … while the log is in use: %s is found in one round, and repaired',
+  ),
   118: notHere(
     'A damaged store of replies is repaired or leads to unknown',
     'Replies are part of the machine: they exist in memory, in the log and in snapshots, each checked as such.',
@@ -219,7 +229,11 @@ export const SNAPSHOTS: Chapter = chapter('Snapshots and compaction', {
     'storage/snapshot-contract › one at a time; an abandoned one makes room',
     'storage/snapshot-contract › writes go on while the log is compacted',
   ),
-  138: open('Snapshots by size of the log, by order, never'),
+  138: by(
+    'Snapshots by size of the log, by order, never',
+    'replica/snapshots › logs stay bounded, and a restart begins with the newest snapshot',
+    'replica/large-snapshot › a short log gets no snapshot by itself, and one when it is ordered, of just what is applied',
+  ),
   139: by(
     'A slow peer does not hold the log for ever; what it then needs comes as a snapshot',
     'replica/snapshots › a follower that was away for longer than the log reaches back is given a snapshot',

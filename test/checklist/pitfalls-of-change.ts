@@ -1,4 +1,4 @@
-import { by, notHere, open, type Pitfall, pitfall } from './table.ts';
+import { by, notHere, type Pitfall, pitfall } from './table.ts';
 
 const STORY =
   'replica/faults › whatever fails, who was told done finds it once, and who was told no finds nothing';
@@ -163,7 +163,13 @@ export const CHANGE_PITFALLS: readonly Pitfall[] = [
     ),
     'deny-what-may-be-written',
   ),
-  pitfall(open('Sessions that end by the local clock')),
+  pitfall(
+    notHere(
+      'Sessions that end by the local clock',
+      'Nothing expires by a clock of a replica: replies by their number, alerts by the time in the log.',
+    ),
+    { none: 'No such clock.' },
+  ),
   pitfall(
     by(
       'Applying depends on the machine it runs on',

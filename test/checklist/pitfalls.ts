@@ -1,8 +1,6 @@
-import { by, notHere, open, type Pitfall, pitfall } from './table.ts';
+import { by, notHere, type Pitfall, pitfall } from './table.ts';
 
 const CHAOS = 'raft/chaos › random faults never break agreement, and calm always ends in progress';
-const STORY =
-  'replica/faults › whatever fails, who was told done finds it once, and who was told no finds nothing';
 const FOLLOWER = 'raft/replication › a follower %s (§5.3)';
 const UP_TO_DATE =
   'raft/votes › a voter whose log has the terms %j answers a candidate that ends in %j: %s';
@@ -248,17 +246,55 @@ export const AGREEMENT_PITFALLS: readonly Pitfall[] = [
   pitfall(
     by(
       'A read matched to an older heartbeat',
-      'raft/reads › a read is confirmed only by a round that began after it, of this reign',
       'raft/reads › a round from the future, once believed, would confirm reads not yet asked',
+      'raft/reads › answers of another life, another leader or another term confirm nothing (etcd #20418)',
     ),
     'believe-a-round-to-come',
   ),
-  pitfall(by('A time-out returns an old value', STORY)),
-  pitfall(open('A lease measured from the answer')),
-  pitfall(open('A lease on the wall clock, or one that a pause outlives')),
-  pitfall(open('A lease that survives a transfer')),
-  pitfall(open('A voter that starts again forgets the lease it allowed')),
-  pitfall(open('A stale follower said to be fresh by its own clock')),
+  pitfall(
+    by(
+      'A time-out returns an old value',
+      'replica/faults › whatever fails, who was told done finds it once, and who was told no finds nothing',
+    ),
+    { none: 'A client keeps no value it could return instead.' },
+  ),
+  pitfall(
+    by(
+      'A lease measured from the answer',
+      'raft/leases › a lease begins when its heartbeat was sent, however late the answer comes',
+    ),
+    'lease-from-the-answer',
+  ),
+  pitfall(
+    by(
+      'A lease on the wall clock, or one that a pause outlives',
+      'raft/leases › there is no lease before an own commit, while handing over, once somebody was ordered, nor after a pause',
+      'raft/leases › no lease outlives its leader, and nobody is less fresh than it says, whatever clocks and pauses do',
+    ),
+    'lease-on-after-a-pause',
+  ),
+  pitfall(
+    by(
+      'A lease that survives a transfer',
+      'raft/leases › there is no lease before an own commit, while handing over, once somebody was ordered, nor after a pause',
+    ),
+    'lease-on-while-handing-over',
+  ),
+  pitfall(
+    by(
+      'A voter that starts again forgets the lease it allowed',
+      'raft/leases › with leases a broken connection frees nobody, nor does a start: both wait the time out',
+    ),
+    'forget-a-lease-at-a-restart',
+  ),
+  pitfall(
+    by(
+      'A stale follower said to be fresh by its own clock',
+      'raft/leases › a leader names a beat again only when a quorum answered a heartbeat that was sent after it came',
+      'raft/leases › no lease outlives its leader, and nobody is less fresh than it says, whatever clocks and pauses do',
+    ),
+    'say-fresh-without-a-quorum',
+  ),
   // Elections, pre-vote, check-quorum.
   pitfall(
     notHere('Pre-vote and check-quorum in a mixed cluster block each other', 'Both are always on.'),

@@ -1,4 +1,4 @@
-import { by, type Chapter, chapter, open } from './table.ts';
+import { by, type Chapter, chapter } from './table.ts';
 
 const CHAOS = 'raft/chaos › random faults never break agreement, and calm always ends in progress';
 const STORY =
@@ -32,7 +32,11 @@ export const SERVICE: Chapter = chapter('State machine, retries, clients', {
     'statemachine/bounds › a reply that had to go lets its command be done again',
     'statemachine/bounds › a repetition does not make its reply younger',
   ),
-  201: open('Clients, losses, crashes, partitions and snapshots under a linearizability checker'),
+  201: by(
+    'Clients, losses, crashes, partitions and snapshots under a linearizability checker',
+    'testing/sim/sim › whatever fails, nothing is broken, and a healed cluster serves again (seed %i)',
+    'testing/checkers/linearizability › the search agrees with trying every order',
+  ),
   202: by(
     'Digests of the replicas are compared, and one that differs is found',
     'replica/health › a leader whose state differs lets go, and its client goes on elsewhere',

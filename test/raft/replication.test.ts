@@ -81,6 +81,24 @@ test.each([
   ]);
 });
 
+test('a word past the end of the log is proof of a loss: no vote until a later leader has made it good', () => {
+  const core = loneCore({ log: [1, 1], term: 1 });
+  core.step(heartbeat([2, 1, 1], 2));
+  expect(drain(core)[0]?.hardState).toBeUndefined();
+  core.step(heartbeat([2, 1, 1], 3));
+  const doubt = { term: 1, commit: 2, abstain: true };
+  expect(drain(core)).toMatchObject([{ hardState: doubt, committed: 2 }]);
+  core.step(append([2, 1, 1], id(3, 1), []));
+  expect(sent(drain(core))).toMatchObject([{ accepted: false, reverted: true, hint: id(2, 1) }]);
+  core.step(append([2, 1, 1], id(2, 1), [1]));
+  core.peerLost(replicaId(2));
+  core.step(ask([3, 1, 2], id(9, 1)));
+  expect(sent(drain(core), 'vote-reply')).toMatchObject([{ granted: false }]);
+  core.step(append([3, 1, 3], id(3, 1), [3]));
+  expect(drain(core).at(-1)?.hardState).toEqual({ term: 3, vote: 3, commit: 2 });
+  expect(core.silenced).toBe(false);
+});
+
 test('a late append below the commit index touches nothing', () => {
   const core = loneCore({ log: [1, 1, 1, 1], commit: 3, options: { logMemoryBytesMax: 0 } });
   core.release(3);

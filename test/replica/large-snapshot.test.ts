@@ -45,3 +45,35 @@ test('a large snapshot that a follower fetches costs no election, and no write w
     await cluster.close();
   }
 });
+
+test('a short log gets no snapshot by itself, and one when it is ordered, of just what is applied', async () => {
+  const cluster = new VirtualCluster(3, 2);
+  try {
+    for (const id of [1, 2, 3]) await cluster.start(id);
+    await cluster.converge();
+    const client = await cluster.client('c');
+    for (let n = 0; n < 10; n += 1)
+      await cluster.clock.settle(
+        client.raise({ dedupKey: `k${n}`, condition: 'HR:HI', priority: 'high' }),
+      );
+    await cluster.converge();
+    await cluster.clock.run(60_000);
+    const { applied } = cluster.leader.status();
+    const asked = Number(cluster.leader.standing.leader);
+    const order = () => cluster.clock.settle(client.operator.snapshot(`/memory/${asked}`));
+    const first = await order();
+    expect(first).toMatchObject({ index: applied });
+    expect(await order()).toEqual(first);
+    const kept: (number | undefined)[] = [];
+    for (const { identity, disk } of cluster.machines) {
+      cluster.crash(identity.replicaId, 'kept');
+      const store = disk.open();
+      kept[identity.replicaId] = (await cluster.clock.settle(store.load())).snapshot?.index;
+      await cluster.clock.settle(store.close());
+    }
+    expect(kept[asked]).toBe(applied);
+    expect(kept.filter((index) => index !== undefined)).toEqual([applied]);
+  } finally {
+    await cluster.close();
+  }
+});

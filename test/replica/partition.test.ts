@@ -5,6 +5,7 @@ import { millis, revision } from '../../src/base/ids.ts';
 import { ELECTION_TICKS_MIN, TICK_MS } from '../../src/base/limits.ts';
 import type { Client } from '../../src/client/index.ts';
 import type { AlertEvent, Done } from '../../src/statemachine/types.ts';
+import { MemoryDisk } from '../../src/storage/memory-log-store.ts';
 import { VirtualCluster } from './virtual-cluster.ts';
 
 /** Whole replicas whose connections break, in the order in which one would see it in a hospital. */
@@ -141,6 +142,36 @@ test('the log waits for a follower that is slow but there', async () => {
     const { base, tail } = await logOf(cluster, leader);
     expect(must(tail.at(-1), 'an entry').index - held, 'it is slow').toBeGreaterThan(40);
     expect(base.index).toBeLessThanOrEqual(held);
+  } finally {
+    await cluster.close();
+  }
+});
+
+test('a replica that comes back with an old copy of its disk gets all it lost, and no vote before', async () => {
+  const cluster = await clusterOf(5);
+  try {
+    const client = await cluster.client('c');
+    for (let n = 0; n < 20; n += 1) await cluster.clock.settle(raise(client, `k${n}`));
+    await cluster.converge();
+    const leader = leaderOf(cluster);
+    const [old = 0, other = 0] = [1, 2, 3].filter((id) => id !== leader);
+    const machine = must(cluster.machines[old - 1], 'no such machine');
+    cluster.crash(old, 'lost');
+    // As it was when it was formatted, mark and all: nothing on it tells that more was ever there.
+    Object.assign(machine, { disk: new MemoryDisk(machine.identity.clusterId) });
+    await cluster.start(old);
+    await cluster.converge();
+    expect(replicaAt(cluster, old).status().digest).toBe(cluster.leader.status().digest);
+    // It may have voted for anybody: the other one finds no second vote, until the leader is back.
+    cluster.crash(leader, 'lost');
+    await cluster.clock.run(10_000);
+    expect([old, other].map((id) => replicaAt(cluster, id).standing.role)).not.toContain('leader');
+    await cluster.start(leader);
+    await cluster.converge();
+    await cluster.clock.settle(raise(client, 'after'));
+    await cluster.converge();
+    cluster.crash(leaderOf(cluster), 'lost');
+    await cluster.clock.settle(raise(client, 'without'));
   } finally {
     await cluster.close();
   }
