@@ -17,8 +17,6 @@ export const VERDICT = { inOrder: 0, behind: 1, tooOld: 2, tooNew: 3, noRoom: 4 
 export type Verdict = (typeof VERDICT)[keyof typeof VERDICT];
 
 const PLACES_AT_FIRST = 256;
-/** Emptied windows kept for reuse. */
-const SPARE_MAX = 1_024;
 
 /** The latest sample of a series, by device time. */
 export interface Latest {
@@ -46,7 +44,8 @@ export class TrendStore {
   readonly #leaving: Map<number, SampleWindow[]> = new Map();
   /** Of series that had more windows than may be open. */
   #overdue: Leaving[] = [];
-  readonly #spare: SampleWindow[] = [];
+  /** By place: a written window for the next minute, whose arrays have the size that the series needs. */
+  readonly #spares: (SampleWindow | undefined)[] = [];
   #latestTimes = new Float64Array(PLACES_AT_FIRST).fill(-Infinity);
   #latestValues = new Float64Array(PLACES_AT_FIRST);
   #latestQualities = new Uint8Array(PLACES_AT_FIRST);
@@ -127,6 +126,9 @@ export class TrendStore {
       this.#newest[place] = undefined;
       taken.push({ place, window });
     }
+    // Series that have fallen silent need no window for the next minute.
+    for (const place of this.#spares.keys())
+      if (this.#newest[place] === undefined) this.#spares[place] = undefined;
     for (const one of taken) this.#leave(one);
     return taken;
   }
@@ -148,7 +150,7 @@ export class TrendStore {
     if (rest.length > 0) this.#leaving.set(place, rest);
     else this.#leaving.delete(place);
     this.#held -= window.count;
-    if (this.#spare.length < SPARE_MAX) this.#spare.push(window);
+    if (this.#newest[place] !== undefined) this.#spares[place] = window;
   }
 
   #leave({ place, window }: Leaving): void {
@@ -170,7 +172,8 @@ export class TrendStore {
     const older = this.#older.get(place) ?? [];
     const known = older.find((window) => window.start === start);
     if (known !== undefined) return known;
-    const window = this.#spare.pop() ?? new SampleWindow(start);
+    const window = this.#spares[place] ?? new SampleWindow(start);
+    this.#spares[place] = undefined;
     window.reuse(start);
     if (newest === undefined) {
       this.#newest[place] = window;

@@ -1,0 +1,86 @@
+import { shippedRules } from '../cli/demo/shipped-rules.ts';
+import { loadRules } from '../cli/input/rules-file.ts';
+import { METRIC_NAMES } from '../src/analytics/metrics.ts';
+import { millis } from '../src/base/ids.ts';
+import { TrendJudge } from '../src/replica/trend/judge.ts';
+import { TrendKeeper } from '../src/replica/trend/keeper.ts';
+import { MemoryTrendDisk } from '../src/storage/trend-disk.ts';
+import { MemoryJournal } from '../src/storage/trend-journal.ts';
+import { SystemClock } from '../src/transport/system-clock.ts';
+import { VERDICT } from '../src/trend/store.ts';
+import { windowOf } from '../src/trend/window.ts';
+import { SKETCHES } from '../src/wire/sketch.ts';
+import { BatchBuilder, decodeSamples } from '../src/wire/trend-samples.ts';
+
+/**
+ * node dist/bench/trend-judge.js: what the trend thread does with a frame of samples, from its bytes to the last rule, in one
+ * process without sockets and disks; by the wall clock, which on a shared machine counts what others do, and in CPU time of all
+ * threads. A sample has been judged when its frame has, so the frame's time is the sample's at most.
+ */
+
+const SERIES = 800;
+const STEP_MS = 8;
+const SECONDS = 150;
+/** Windows that have their size by then. */
+const WARM_SECONDS = 70;
+/** What 100,000 samples a second bring in 10 ms. */
+const FRAME_SAMPLES = 1_000;
+const STEPS_PER_CHECKPOINT = 7_750;
+
+const clock = new SystemClock();
+const journal = new MemoryJournal();
+const keeper = new TrendKeeper({ disk: new MemoryTrendDisk(), journal, clock, sketches: SKETCHES });
+await keeper.load();
+
+for (const name of ['bidmc.yaml', 'ward.yaml', 'trends.yaml']) {
+  const rules = await loadRules(shippedRules(name));
+  let transitions = 0;
+  const judge = new TrendJudge(rules, keeper.registry, new Set(), () => {
+    transitions += 1;
+  });
+  const places = Array.from({ length: SERIES }, (_, at) => {
+    const metric = METRIC_NAMES[at % METRIC_NAMES.length] as string;
+    return keeper.register({ patient: `${name}-${at}`, device: 'bench', metric, unit: '' }).place;
+  });
+  const times: number[] = [];
+  const cpuTimes: number[] = [];
+  const begin = windowOf(clock.wall() - 2 * SECONDS * 1_000);
+  const builder = new BatchBuilder();
+  const handle = (): void => {
+    const body = builder.take();
+    const cpuBefore = process.cpuUsage();
+    const before = performance.now();
+    judge.receive(clock.wall());
+    keeper.ingest(decodeSamples(body), (place, time, value, quality, verdict) => {
+      if (verdict === VERDICT.inOrder) judge.judge(place, time, value, quality, true);
+    });
+    times.push(performance.now() - before);
+    const { user, system } = process.cpuUsage(cpuBefore);
+    cpuTimes.push((user + system) / 1_000);
+  };
+  for (let step = 0; step < (SECONDS * 1_000) / STEP_MS; step += 1) {
+    for (const [at, place] of places.entries()) {
+      builder.add(place, begin + step * STEP_MS, 80 + 30 * Math.sin((step + at * 37) / 40), 0);
+      if (builder.count === FRAME_SAMPLES) handle();
+    }
+    if (step % STEPS_PER_CHECKPOINT === 0) await keeper.checkpoint();
+  }
+  report(`${name}, wall`, times, transitions);
+  report(`${name}, CPU`, cpuTimes, transitions);
+  await new Promise<void>((resolve) => {
+    clock.after(millis(1), resolve);
+  });
+}
+
+function report(name: string, times: readonly number[], transitions: number): void {
+  const warm = (WARM_SECONDS / SECONDS) * times.length;
+  const sorted = Float64Array.from(times.slice(warm)).sort();
+  const at = (q: number): string =>
+    (sorted[Math.floor(q * sorted.length)] ?? Number.NaN).toFixed(3);
+  const total = sorted.reduce((sum, one) => sum + one, 0);
+  const each = ((total / sorted.length / FRAME_SAMPLES) * 1e6).toFixed(0);
+  console.log(
+    `${name.padEnd(18)} frames of ${FRAME_SAMPLES}: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, p99.9 ${at(0.999)} ms; ` +
+      `${each} ns a sample; ${transitions} transitions`,
+  );
+}
