@@ -8,13 +8,21 @@ import type { Io } from './io.ts';
 import { addOutputOptions, type OutputFlags, withExamples } from './options.ts';
 import { report } from './session.ts';
 import { shellQuote } from './shell-quote.ts';
-import { type MemberText, parseHexId, parseMembers, parseReplicaId, parseText } from './values.ts';
+import {
+  type MemberText,
+  parseAddresses,
+  parseHexId,
+  parseMembers,
+  parseReplicaId,
+  parseText,
+} from './values.ts';
 
 interface FormatFlags extends OutputFlags {
   readonly data: string;
   readonly replica: number;
   readonly members: readonly MemberText[];
   readonly cluster?: string;
+  readonly join?: readonly string[];
 }
 
 /** `tocsin format`: makes the data folder of one new replica. */
@@ -28,6 +36,11 @@ export function formatCommand(io: Io): Command {
       '--cluster <id>',
       'cluster id, the same for all members (default: a new one)',
       parseHexId,
+    )
+    .option(
+      '--join <addresses>',
+      'replicas of a cluster that is there: it has a part in it once it is added; --members names itself alone',
+      parseAddresses,
     );
   return withExamples(addOutputOptions(command), [
     [
@@ -37,6 +50,10 @@ export function formatCommand(io: Io): Command {
     [
       'tocsin format --data ./r2 --replica 2 --members … --cluster 3f2a…',
       'the others are given the id that the first one printed',
+    ],
+    [
+      'tocsin format --data ./r4 --replica 4 --members 4=/ip4/10.0.0.4/tcp/7400 --join /ip4/10.0.0.1/tcp/7400',
+      'a fourth one; then tocsin serve, and tocsin cluster add',
     ],
   ]).action(async (flags: FormatFlags) => {
     const identity = await identityOf(io, flags);
@@ -72,6 +89,7 @@ async function identityOf(io: Io, flags: FormatFlags): Promise<Identity> {
       throw new TocsinError('BAD_ADDRESS', `${text} has port 0, where nobody finds replica ${id}`);
     members.push({ id: replicaId(id), address: text });
   }
+  if (flags.join !== undefined) return await joinerOf(io, flags, flags.join, members);
   const drawn = await io.services.draw();
   return {
     clusterId: cluster ?? drawn.clusterId,
@@ -81,7 +99,37 @@ async function identityOf(io: Io, flags: FormatFlags): Promise<Identity> {
   };
 }
 
-function textOf(flags: FormatFlags, { clusterId, members, replicaId: self }: Identity): string {
+/** Who joins is told who is there, and has no part in it yet. */
+async function joinerOf(
+  io: Io,
+  { replica, cluster, members: listed }: FormatFlags,
+  endpoints: readonly string[],
+  own: readonly Member[],
+): Promise<Identity> {
+  if (listed.length > 1)
+    throw usageError('--members names others', 'with --join it names the new replica alone');
+  const { signal } = new AbortController();
+  const asking = { endpoints, name: 'tocsin format', timeoutMs: JOIN_MS, signal };
+  const client = await io.services.connect(asking);
+  try {
+    const { clusterId, members: others } = await client.status(undefined, asking);
+    if (cluster !== undefined && cluster !== clusterId)
+      throw new TocsinError('WRONG_CLUSTER', `that is cluster ${clusterId}, not ${cluster}`);
+    if (others.some(({ id }) => id === replica))
+      throw usageError(`there is a replica ${replica} already`, 'numbers are never used again');
+    const { incarnation } = await io.services.draw();
+    const members = [...others.map(({ id, address }) => ({ id, address })), ...own];
+    members.sort((a, b) => a.id - b.id);
+    return { clusterId, replicaId: replicaId(replica), incarnation, members, joining: true };
+  } finally {
+    await client.close();
+  }
+}
+
+const JOIN_MS = 5_000;
+
+function textOf(flags: FormatFlags, identity: Identity): string {
+  const { clusterId, members, replicaId: self } = identity;
   const lines = [
     `formatted ${printable(flags.data)}: replica ${self} of cluster ${clusterId}`,
     '',
@@ -89,6 +137,12 @@ function textOf(flags: FormatFlags, { clusterId, members, replicaId: self }: Ide
     `  tocsin serve --data ${shellQuote(flags.data)}`,
   ];
   const others = members.filter(({ id }) => id !== self);
+  const own = members.find(({ id }) => id === self);
+  if (identity.joining === true) {
+    lines.push('', 'and while it runs, let it in:');
+    lines.push(`  tocsin cluster add ${shellQuote(own?.address ?? '')} --promote`, '');
+    return lines.join('\n');
+  }
   if (flags.cluster === undefined && others.length > 0) {
     const list = members.map(({ id, address }) => `${id}=${address}`).join(',');
     lines.push('', 'format the other members with the same cluster id:');

@@ -1,6 +1,9 @@
+import type { Operator } from '../../src/client/operator.ts';
 import type { TrendClient } from '../../src/client/trend-client.ts';
 import type { RunningReplica, ServeOptions } from '../../src/replica/start.ts';
 import type { AlertApi, CallOptions, CareApi } from '../../src/statemachine/alert-api.ts';
+import type { EntryLine, FolderReport } from '../../src/storage/inspect.ts';
+import type { Recovery } from '../../src/storage/recover.ts';
 import type { Identity } from '../../src/storage/types.ts';
 import type { ReplicaStatus } from '../../src/wire/status.ts';
 import type { Lines, LinesOptions } from '../shell/lines.ts';
@@ -57,6 +60,12 @@ export interface Services {
   startTrends(options: TrendThreadOptions): Promise<RunningTrends>;
   connectTrends(options: ConnectOptions): Promise<TrendApi>;
   formatFolder(path: string, identity: Identity): Promise<void>;
+  /** What a data folder holds, all of it verified. @throws TocsinError DATA_*, DISK_FAILED */
+  inspectFolder(path: string): Promise<FolderReport>;
+  /** The entries of a log, one after another. @throws the same */
+  dumpLog(path: string, from: number, to: number): AsyncIterable<EntryLine>;
+  /** Makes the replica of a folder a cluster of its own. @throws the same */
+  recoverFolder(path: string, clusterId: string): Promise<Recovery>;
   /** The address in its one spelling. @throws TocsinError BAD_ADDRESS */
   parseAddress(text: string): Promise<ParsedAddress>;
   /**
@@ -89,6 +98,7 @@ export interface ConnectOptions {
 /** What the command line needs of a client. */
 export interface OperatorClient extends AlertApi, CareApi {
   status(endpoint?: string, options?: CallOptions): Promise<ReplicaStatus>;
+  readonly operator: Pick<Operator, 'change' | 'transfer' | 'snapshot'>;
   close(): Promise<void>;
 }
 

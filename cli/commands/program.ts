@@ -49,6 +49,18 @@ const ENTRIES: Readonly<Record<string, Entry>> = {
     summary: 'look at the replicas',
     load: async (io) => (await import('./cluster.ts')).clusterCommand(io),
   },
+  snapshot: {
+    summary: 'take and look at snapshots',
+    load: async (io) => (await import('./snapshot.ts')).snapshotCommand(io),
+  },
+  log: {
+    summary: 'look at the log of a replica that does not run',
+    load: async (io) => (await import('./log.ts')).logCommand(io),
+  },
+  recover: {
+    summary: 'go on with one replica, when a majority is gone for good',
+    load: async (io) => (await import('./recover.ts')).recoverCommand(io),
+  },
   format: {
     summary: 'make the data folder of a new replica',
     load: async (io) => (await import('./format.ts')).formatCommand(io),

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { RuleSet } from '../../src/analytics/rules.ts';
 import { TocsinError } from '../../src/base/errors.ts';
 import { replicaId } from '../../src/base/ids.ts';
+import { SNAPSHOT_LOG_BYTES } from '../../src/base/limits.ts';
 import { printable } from '../output/escape.ts';
 import { streamRenderer } from '../output/stream.ts';
 import type { RunningTrends } from '../trend/trend-thread.ts';
@@ -11,7 +12,7 @@ import { addOutputOptions, type OutputFlags, withExamples } from './options.ts';
 import { parseSendRule, type SendRule, sendersOf } from './senders.ts';
 import { watchInterrupts } from './session.ts';
 import { shellQuote } from './shell-quote.ts';
-import { type MemberText, parseHexId, parseMembers, parseText } from './values.ts';
+import { type MemberText, parseHexId, parseMembers, parseText, whole } from './values.ts';
 import { packageVersion } from './version.ts';
 
 interface ServeFlags extends OutputFlags {
@@ -21,7 +22,10 @@ interface ServeFlags extends OutputFlags {
   readonly trend?: readonly MemberText[];
   readonly rules?: string;
   readonly send?: readonly SendRule[];
+  readonly snapshotEvery?: number;
 }
+
+const SNAPSHOT_ENTRIES_MAX = 100_000_000;
 
 /** `tocsin serve`: runs one replica until it is told to end, or a fault ends it. */
 export function serveCommand(io: Io): Command {
@@ -44,22 +48,24 @@ export function serveCommand(io: Io): Command {
       'how targets of a kind are told of alerts while this replica leads: webhook=https://…, user=command:/path, role=log; repeat the flag for more',
       parseSendRule,
     )
+    .option(
+      '--snapshot-every <entries>',
+      'take a snapshot after so many entries of the log (default: by entries and bytes)',
+      whole(1, SNAPSHOT_ENTRIES_MAX),
+    )
     .option('--rules <file>', 'judge what the trend tier takes in, with --trend', parseText);
   return withExamples(addOutputOptions(command), [
     ['tocsin serve --data ./r1', 'run the replica in ./r1'],
     ['tocsin serve --data ./r1 --listen /ip4/0.0.0.0/tcp/7400', 'listen on all interfaces'],
     ['tocsin serve --data ./r1 --send user=https://pager.example/hook', 'tell people of alerts'],
   ]).action(async (flags: ServeFlags) => {
-    let stop: () => void = () => {};
-    const stopping = new Promise<void>((resolve) => {
-      stop = resolve;
-    });
+    const stop = new AbortController();
     const patience = watchInterrupts(io, (count) => {
-      stop();
+      stop.abort();
       return count > 1;
     });
     try {
-      await Promise.race([serve(io, flags, stopping), patience.isOver]);
+      await Promise.race([serve(io, flags, stop.signal), patience.isOver]);
     } catch (error) {
       throw withHint(error, (known) => hintOf(known, flags));
     } finally {
@@ -68,26 +74,42 @@ export function serveCommand(io: Io): Command {
   });
 }
 
-async function serve(io: Io, flags: ServeFlags, stopping: Promise<void>): Promise<void> {
+async function serve(io: Io, flags: ServeFlags, _stopping: Promise<void>): Promise<void> {
   const { data: folder, cluster, listen, send } = flags;
   const log = (line: string): void => void io.stderr.write(`${printable(line)}\n`);
   const senders = send === undefined ? undefined : await sendersOf(send, log);
-  const replica = await io.services.startReplica({
+  const _replica = await io.services.startReplica({
     folder,
     agent: `tocsin/${packageVersion()}`,
     log,
     ...(senders === undefined ? {} : { senders }),
+async function serve(io: Io, flags: ServeFlags, stop: AbortSignal): Promise<void> {
+  const { data: folder, cluster, listen, snapshotEvery: entries } = flags;
+  const replica = await io.services.startReplica({
+    folder,
+    agent: `tocsin/${packageVersion()}`,
+    signal: stop,
+    log: (line) => io.stderr.write(`${printable(line)}\n`),
+    ...(entries === undefined
+      ? {}
+      : { snapshots: { entries, logBytes: SNAPSHOT_LOG_BYTES, share: 0 } }),
     ...(cluster === undefined ? {} : { clusterId: cluster }),
     ...(listen === undefined ? {} : { listen: (await io.services.parseAddress(listen)).text }),
   });
   const trends = await startTrends(io, flags, replica);
   await announce(io, flags, replica, trends);
-  const isFirst = await Promise.race([replica.closed.then(() => false), stopping.then(() => true)]);
+  const isFirst = await Promise.race([replica.closed.then(() => false), whenAborted(stop)]);
   await trends?.close();
   if (isFirst) await replica.close();
   const fault = await replica.closed;
   if (fault !== undefined) throw fault;
 }
+
+const whenAborted = (signal: AbortSignal): Promise<true> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve(true);
+    else signal.addEventListener('abort', () => resolve(true), { once: true });
+  });
 
 /** The trend tier beside the replica. Once it runs, whatever happens to it is told and does not end the replica. */
 async function startTrends(
@@ -143,7 +165,7 @@ async function announce(
   io.stdout.write(render(undefined));
 }
 
-function hintOf({ code }: TocsinError, { data }: ServeFlags): string | undefined {
+function _hintOf({ code }: TocsinError, { data }: ServeFlags): string | undefined {
   switch (code) {
     case 'DATA_MISSING':
       return [

@@ -1,3 +1,4 @@
+import { unixMillis } from '../../src/base/ids.ts';
 import type { Services } from './io.ts';
 
 /** The real ones. Nothing of them is loaded before it is called. */
@@ -21,6 +22,18 @@ export const SERVICES: Services = {
   formatFolder: async (path, identity) => {
     const { formatFolder } = await import('../../src/storage/data-folder.ts');
     await formatFolder(path, identity);
+  },
+  inspectFolder: async (path) => {
+    const { inspectFolder } = await import('../../src/storage/inspect.ts');
+    return await inspectFolder(path);
+  },
+  dumpLog: async function* (path, from, to) {
+    const { dumpLog } = await import('../../src/storage/inspect.ts');
+    yield* dumpLog(path, from, to);
+  },
+  recoverFolder: async (path, clusterId) => {
+    const { recoverFolder } = await import('../../src/storage/recover.ts');
+    return await recoverFolder(path, { clusterId, now: unixMillis(Date.now()) });
   },
   parseAddress: async (text) => {
     const { parseTcpAddress } = await import('../../src/transport/address.ts');

@@ -98,6 +98,7 @@ export class Repairing implements Resident {
     const { hardState } = this.#restored;
     return {
       replicaId: identity.replicaId,
+      incarnation: identity.incarnation,
       clusterId: identity.clusterId,
       role: 'follower',
       term: hardState.term,
@@ -111,7 +112,7 @@ export class Repairing implements Resident {
       uptimeMs: Math.floor(clock.monotonic() - this.#startedAt),
       agent,
       openAlerts: 0,
-      members: this.#members.all.map(({ id, address }) => ({ id, address })),
+      members: this.#members.lines,
       alarms: [{ name: 'repairing', says: repairing().message }],
     };
   }

@@ -197,7 +197,6 @@ export class Replica implements Resident {
   judge(remote: Hello): void {
     this.#members.judge(remote);
   }
-
   welcomeClient(channel: Channel): void {
     new ClientSession(channel, this);
   }
@@ -266,6 +265,7 @@ export class Replica implements Resident {
     const { role, term, leader } = this.standing;
     return {
       replicaId: identity.replicaId,
+      incarnation: identity.incarnation,
       clusterId: identity.clusterId,
       role,
       term,
@@ -279,7 +279,7 @@ export class Replica implements Resident {
       uptimeMs: Math.floor(this.clock.monotonic() - this.#startedAt),
       agent,
       openAlerts: this.#state.machine.openCount,
-      members: this.#members.all.map(({ id, address }) => ({ id, address })),
+      members: this.#members.lines,
       alarms: this.#comparer.alarms,
     };
   }

@@ -13,7 +13,7 @@ import {
   toText,
   type Unchecked,
 } from './check.ts';
-import { type MemberRole, PRIORITY_MAX } from './members.ts';
+import { type MemberRole, PRIORITY_MAX, parseRoles } from './members.ts';
 
 /** What operators ask of a replica, and what they are answered. Layouts in FORMAT.md, "Operators". */
 
@@ -70,7 +70,6 @@ export interface ChangeReport {
 
 const ACTS: readonly AdminAct[] = ['change', 'transfer', 'snapshot'];
 const OPS: readonly MemberChange['op'][] = ['add', 'promote', 'demote', 'remove'];
-const ROLES: readonly MemberRole[] = ['voter', 'outgoing', 'learner', 'learner-next'];
 const OUTCOMES: readonly ChangeReport['outcome'][] = ['done', 'unchanged', 'planned', 'refused'];
 
 export function encodeAdminRequest(request: AdminRequest): Uint8Array {
@@ -168,9 +167,7 @@ function parseLine(value: unknown): MemberLine {
   return {
     id: asId('answer', 'members.id', line.id),
     address: asLine('answer', 'members.address', line.address, 1, ADDRESS_CHARS_MAX),
-    roles: asArray('answer', 'members.roles', line.roles, ROLES.length).map((role) =>
-      asOneOf('answer', 'members.roles', role, ROLES),
-    ),
+    roles: parseRoles('members.roles', line.roles),
     priority: asWhole('answer', 'members.priority', line.priority, 0, PRIORITY_MAX),
   };
 }

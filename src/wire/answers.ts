@@ -84,12 +84,13 @@ export function decodeListAnswer(body: Uint8Array): Answer<AlertPage> {
 
 /** The ANSWER to STATUS. */
 export function encodeStatusAnswer(status: ReplicaStatus): Uint8Array {
-  const { leader, leaderAddress, alarms, ...rest } = status;
+  const { leader, leaderAddress, alarms, incarnation, ...rest } = status;
   return encodeBody({
     ...rest,
     uptimeMs: Math.floor(status.uptimeMs),
     ...(leader === undefined ? {} : { leader }),
     ...(leaderAddress === undefined ? {} : { leaderAddress }),
+    ...(incarnation === 0 ? {} : { incarnation }),
     ...(alarms.length === 0 ? {} : { alarms }),
   });
 }

@@ -1,7 +1,7 @@
 import { REPLICA_ID_MAX, type ReplicaId, replicaId } from '../base/ids.ts';
 import { ADDRESS_CHARS_MAX, MEMBERS_MAX } from '../base/limits.ts';
 import { decodeBody, encodeBody } from './body.ts';
-import { asArray, asFields, asLine, asWhole, refuse, type Unchecked } from './check.ts';
+import { asArray, asFields, asLine, asOneOf, asWhole, refuse, type Unchecked } from './check.ts';
 
 /**
  * Who belongs to a cluster, as a configuration entry and a snapshot carry it. The core needs the ids alone; addresses and
@@ -43,6 +43,12 @@ export function listsOf(members: readonly ClusterMember[]): MemberLists {
     learnersNext: withRole('learner-next'),
   };
 }
+
+/** As a document has them, by name. @throws TocsinError BODY_MALFORMED */
+export const parseRoles = (field: string, value: unknown): MemberRole[] =>
+  asArray('answer', field, value, ROLES.length).map((role) =>
+    asOneOf('answer', field, role, ROLES),
+  );
 
 /** Fields come in the order of the table in FORMAT.md, so equal members are equal bytes. */
 export const membersBody = (members: readonly ClusterMember[]): unknown =>

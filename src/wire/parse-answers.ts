@@ -41,6 +41,7 @@ import {
   type Unchecked,
 } from './check.ts';
 import type { Building } from './command-body.ts';
+import { parseRoles } from './members.ts';
 import {
   ACTIVATION_MAX,
   parseAlertId,
@@ -214,9 +215,12 @@ const address = (field: string, value: unknown): string =>
 
 function parseMember(value: unknown): ReplicaAddress {
   const member = fieldsOf<ReplicaAddress>('members', value);
+  const { roles, priority } = member;
   return {
     id: replica('members.id', member.id),
     address: address('members.address', member.address),
+    ...(roles === undefined ? {} : { roles: parseRoles('members.roles', roles) }),
+    ...(priority === undefined ? {} : { priority: count('members.priority', priority) }),
   };
 }
 
@@ -238,6 +242,7 @@ export function parseStatus(value: unknown): ReplicaStatus {
   if (!/^[0-9a-f]*$/.test(digest)) refuse('answer', 'digest', 'must be hex digits');
   return {
     replicaId: replica('replicaId', status.replicaId),
+    incarnation: count('incarnation', status.incarnation ?? 0),
     clusterId,
     role: asOneOf('answer', 'role', status.role, ROLES),
     term: term(count('term', status.term)),

@@ -1,9 +1,12 @@
 import type { LogIndex, ReplicaId, Revision, Term } from '../base/ids.ts';
 import type { Role } from '../raft/types.ts';
+import type { MemberRole } from './members.ts';
 
 /** What a replica tells of itself: as of the moment it was asked, from its own knowledge alone. */
 export interface ReplicaStatus {
   readonly replicaId: ReplicaId;
+  /** Of its data folder; 0 = it was not told. */
+  readonly incarnation: number;
   /** 32 hex digits. */
   readonly clusterId: string;
   readonly role: Role;
@@ -40,4 +43,7 @@ export interface ReplicaAddress {
   readonly id: ReplicaId;
   /** Multiaddr. */
   readonly address: string;
+  /** Absent = it was not told. */
+  readonly roles?: readonly MemberRole[];
+  readonly priority?: number;
 }

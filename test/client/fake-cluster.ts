@@ -241,6 +241,7 @@ export class FakeCluster {
       agent: 'fake',
       openAlerts: this.machine.openCount,
       alarms: [],
+      incarnation: 0,
       members: this.givesMembers
         ? Array.from({ length: this.#size }, (_, at) => ({
             id: replicaId(at + 1),

@@ -67,6 +67,7 @@ class Stage implements Host {
       agent: 'test',
       openAlerts: 0,
       alarms: [],
+      incarnation: 0,
       members: [],
     };
   }

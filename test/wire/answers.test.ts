@@ -183,6 +183,7 @@ describe('the answer to STATUS', () => {
     agent: 'tocsin/0.1.0',
     openAlerts: 12,
     alarms: [],
+    incarnation: 0,
     members: [1, 2, 3].map((id) => ({ id: replicaId(id), address: `/ip4/127.0.0.1/tcp/740${id}` })),
   };
 

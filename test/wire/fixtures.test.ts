@@ -311,6 +311,7 @@ describe('frames of clients', () => {
     agent: 'tocsin/0.1.0',
     openAlerts: 3,
     alarms: [],
+    incarnation: 0,
     members: [{ id: replicaId(1), address: '/ip4/127.0.0.1/tcp/7401' }],
   };
   frame(

@@ -25,6 +25,8 @@ const SLOW: ReadonlySet<string> = new Set([
   'shell',
   'trend load',
   'trend export',
+  'cluster transfer',
+  'cluster drain',
 ]);
 
 interface Leaf {

@@ -75,6 +75,7 @@ export const aStatus = (id = 1, changes: Partial<ReplicaStatus> = {}): ReplicaSt
   agent: 'tocsin/0.1.0',
   openAlerts: 12,
   alarms: [],
+  incarnation: 0,
   members: ADDRESSES.map((address, at) => ({ id: replicaId(at + 1), address })),
   ...changes,
 });

@@ -25,6 +25,7 @@ import type { Alert, Done } from '../../../src/statemachine/types.ts';
 import type { Identity } from '../../../src/storage/types.ts';
 import type { ReplicaStatus } from '../../../src/wire/status.ts';
 import { fakeTrendServices } from '../trend/fake-trends.ts';
+import { fakeFolderServices, fakeOperator, type OperatorAnswers } from './operator-world.ts';
 import { aStatus, CLUSTER, NOW } from './records.ts';
 import { KEPT, recordsNoted } from './world-records.ts';
 
@@ -57,6 +58,7 @@ export interface Answers {
   readonly connect?: Error;
   readonly replica?: ServedReplica | Error;
   readonly format?: Error;
+  readonly operator?: OperatorAnswers;
   readonly trends?: TrendApi | Error;
   /** Stands in for a call that never ends until its signal is aborted. */
   readonly hang?: 'until-aborted' | 'for-ever';
@@ -212,6 +214,7 @@ function fakeServices(answers: Answers, calls: Call[], typed: () => string | und
       note('formatFolder', path, identity);
       await orThrow(answers.format);
     },
+    ...fakeFolderServices(note, answers.operator ?? {}),
     parseAddress: (text: string) => {
       const [, port] = /^\/ip4\/[\d.]+\/tcp\/(\d+)$/.exec(text) ?? [];
       return orThrow<ParsedAddress>(
@@ -249,6 +252,7 @@ function fakeClient(
       return hang(answers.hang, options?.signal);
     };
   return {
+    operator: fakeOperator(note, answers.operator ?? {}),
     raise: write('raise'),
     clear: write('clear'),
     acknowledge: write('acknowledge'),

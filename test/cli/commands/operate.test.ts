@@ -1,0 +1,114 @@
+import { describe, expect, test } from 'vitest';
+import type { ChangeReport, MemberChange } from '../../../src/wire/admin-messages.ts';
+import { A_FOLDER, aReport } from './operator-world.ts';
+import { CLUSTER, runIn } from './world.ts';
+
+const calls = (result: Awaited<ReturnType<typeof runIn>>, method: string) =>
+  result.calls.filter((call) => call.method === method).map(({ args }) => args);
+
+describe('remove', () => {
+  const line = ['cluster', 'remove', '3'];
+
+  test('asks what it would do first, and does nothing when nobody confirms it', async () => {
+    const result = await runIn({}, ...line);
+    expect(result.status).toBe(2);
+    expect(calls(result, 'change')).toEqual([[{ op: 'remove', id: 3 }, true]]);
+    expect(result.stderr).toContain('--confirm 3');
+  });
+
+  test('is done when the number is typed, or given', async () => {
+    const given = await runIn({}, ...line, '--confirm', '3');
+    const typed = await runIn({ isTTY: true, typed: ['3'] }, ...line);
+    for (const result of [given, typed]) {
+      expect(result.status).toBe(0);
+      expect(calls(result, 'change')).toHaveLength(2);
+      expect(result.stdout).toContain('done: it is committed');
+    }
+    const wrong = await runIn({ isTTY: true, typed: ['2'] }, ...line);
+    expect(wrong.status).toBe(2);
+    expect(calls(wrong, 'change')).toHaveLength(1);
+  });
+
+  test('a dry run says what the cluster could lose before and after', async () => {
+    const { status, stdout } = await runIn({}, ...line, '--dry-run');
+    expect(status).toBe(0);
+    expect(stdout).toContain('before: 3 voters, 2 needed, 3 there: 1 more may fail');
+    expect(stdout).toContain('after:  2 voters, 2 needed, 2 there: 0 more may fail');
+  });
+});
+
+test('a change that is refused says why and ends with status 5', async () => {
+  const change = (): ChangeReport => aReport('refused', 'a change is under way');
+  const { status, stdout } = await runIn(
+    { answers: { operator: { change } } },
+    'cluster',
+    'plan',
+    'remove',
+    '2',
+  );
+  expect(status).toBe(5);
+  expect(stdout).toContain('refused: a change is under way');
+});
+
+test('promote asks again until the learner has caught up', async () => {
+  let asked = 0;
+  const change = (_change: MemberChange): ChangeReport => {
+    asked += 1;
+    return asked < 3 ? aReport('refused', '4 has not caught up yet') : aReport('done');
+  };
+  const { status } = await runIn({ answers: { operator: { change } } }, 'cluster', 'promote', '4');
+  expect([status, asked]).toEqual([0, 3]);
+});
+
+describe('recover', () => {
+  const line = ['recover', '--data', './r1'];
+  const damaged = {
+    answers: { operator: { folder: { ...A_FOLDER, damage: 'entries 21 to 22' } } },
+  };
+
+  test('tells what is lost, and goes no further without being told that it is accepted', async () => {
+    const dry = await runIn(damaged, ...line, '--dry-run');
+    expect(dry.stdout).toBe(
+      'replica 1 would go on alone, after entry 42; lost: entries 21 to 22\n',
+    );
+    const bare = await runIn(damaged, ...line);
+    const unconfirmed = await runIn(damaged, ...line, '--accept-loss');
+    for (const result of [dry, bare, unconfirmed])
+      expect(calls(result, 'recoverFolder')).toEqual([]);
+    expect([bare.status, unconfirmed.status]).toEqual([2, 2]);
+  });
+
+  test('is done for the cluster whose id is given', async () => {
+    const result = await runIn(damaged, ...line, '--accept-loss', '--confirm', CLUSTER);
+    expect(calls(result, 'recoverFolder')).toEqual([['./r1', CLUSTER]]);
+    expect(result.stdout).toContain('tocsin serve --data ./r1');
+  });
+});
+
+test('verify ends with status 1 when something is lost', async () => {
+  const folder = { ...A_FOLDER, damage: 'entries 21 to 22' };
+  const result = await runIn(
+    { answers: { operator: { folder } } },
+    'log',
+    'verify',
+    '--data',
+    './r1',
+  );
+  expect(result.status).toBe(1);
+  expect(result.stdout).toMatch(/^lost +entries 21 to 22$/m);
+});
+
+test('who joins is formatted with the members that are there, and must be new', async () => {
+  const join = ['format', '--data', './r4', '--join', '/ip4/10.0.0.1/tcp/7400'];
+  const own = (id: number) => ['--replica', `${id}`, '--members', `${id}=/ip4/10.0.0.4/tcp/7400`];
+  const fresh = await runIn({}, ...join, ...own(4));
+  expect(calls(fresh, 'formatFolder')[0]?.[1]).toMatchObject({
+    clusterId: CLUSTER,
+    replicaId: 4,
+    joining: true,
+  });
+  expect(fresh.stdout).toContain('tocsin cluster add /ip4/10.0.0.4/tcp/7400 --promote');
+  const twin = await runIn({}, ...join, ...own(1));
+  expect(twin.status).toBe(2);
+  expect(calls(twin, 'formatFolder')).toEqual([]);
+});
