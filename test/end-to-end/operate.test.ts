@@ -153,7 +153,11 @@ test('format, grow by joining, fetch a snapshot, die at any moment, hand over, s
   const dumped = await ok('log', 'dump', '--data', dataOf(1), '-o', 'jsonl', ...range);
   expect(dumped.trim().split('\n')).toHaveLength(3);
 
-  // Two of three are gone for good.
+  await recoverAlone(clusterId);
+});
+
+/** Two of three are gone for good. */
+async function recoverAlone(clusterId: string): Promise<void> {
   const recover = ['recover', '--data', dataOf(1)];
   expect(await tocsin(...recover)).toMatchObject({ status: 2 });
   await ok(...recover, '--dry-run');
@@ -162,4 +166,4 @@ test('format, grow by joining, fetch a snapshot, die at any moment, hand over, s
   await using alone = await connect({ endpoints: [addressOf(1)], name: 'test' });
   const again = await alone.raise({ dedupKey: 'before0', condition: 'HR:HI', priority: 'high' });
   expect(again).toMatchObject({ effect: 'continued', alertId: 'A1' });
-});
+}
