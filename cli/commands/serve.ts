@@ -74,22 +74,16 @@ export function serveCommand(io: Io): Command {
   });
 }
 
-async function serve(io: Io, flags: ServeFlags, _stopping: Promise<void>): Promise<void> {
-  const { data: folder, cluster, listen, send } = flags;
+async function serve(io: Io, flags: ServeFlags, stop: AbortSignal): Promise<void> {
+  const { data: folder, cluster, listen, send, snapshotEvery: entries } = flags;
   const log = (line: string): void => void io.stderr.write(`${printable(line)}\n`);
   const senders = send === undefined ? undefined : await sendersOf(send, log);
-  const _replica = await io.services.startReplica({
-    folder,
-    agent: `tocsin/${packageVersion()}`,
-    log,
-    ...(senders === undefined ? {} : { senders }),
-async function serve(io: Io, flags: ServeFlags, stop: AbortSignal): Promise<void> {
-  const { data: folder, cluster, listen, snapshotEvery: entries } = flags;
   const replica = await io.services.startReplica({
     folder,
     agent: `tocsin/${packageVersion()}`,
     signal: stop,
-    log: (line) => io.stderr.write(`${printable(line)}\n`),
+    log,
+    ...(senders === undefined ? {} : { senders }),
     ...(entries === undefined
       ? {}
       : { snapshots: { entries, logBytes: SNAPSHOT_LOG_BYTES, share: 0 } }),
@@ -165,7 +159,7 @@ async function announce(
   io.stdout.write(render(undefined));
 }
 
-function _hintOf({ code }: TocsinError, { data }: ServeFlags): string | undefined {
+function hintOf({ code }: TocsinError, { data }: ServeFlags): string | undefined {
   switch (code) {
     case 'DATA_MISSING':
       return [
