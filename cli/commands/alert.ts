@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { careCommands } from './alert-care.ts';
+import { metricsCommand } from './alert-metrics.ts';
 import { getCommand, listCommand } from './alert-read.ts';
 import { watchCommand } from './alert-watch.ts';
 import { ackCommand, clearCommand, raiseCommand } from './alert-write.ts';
@@ -14,6 +15,7 @@ export function alertCommand(io: Io): Command {
   const commands = [listCommand, getCommand, watchCommand, ackCommand, raiseCommand, clearCommand];
   for (const make of commands) group.addCommand(make(io));
   for (const command of careCommands(io)) group.addCommand(command);
+  group.addCommand(metricsCommand(io));
   return withExamples(group, [
     ['tocsin alert list', 'what is open now'],
     ['tocsin alert get A1042', 'everything about one alert'],

@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander';
+import { unixMillis } from '../../src/base/ids.ts';
 import type { AlertFilter, DisplayState, Kind, Priority } from '../../src/statemachine/types.ts';
 import { KINDS, PRIORITIES, STATES } from '../../src/wire/words.ts';
-import { parseText, someOf } from './values.ts';
+import { parseInstant, parseText, someOf } from './values.ts';
 
 /** The flags that say which alerts a list or a watch is about. */
 
@@ -16,6 +17,10 @@ export interface FilterFlags {
   readonly bed?: string;
   readonly patient?: string;
   readonly device?: string;
+  readonly text?: string;
+  readonly raisedFrom?: number;
+  readonly raisedUntil?: number;
+  readonly stale?: boolean;
 }
 
 export const addFilterOptions = (command: Command): Command =>
@@ -33,11 +38,16 @@ export const addFilterOptions = (command: Command): Command =>
     .option('--unit <unit>', 'ward or unit', parseText)
     .option('--bed <bed>', 'bed', parseText)
     .option('--patient <patient>', 'pseudonym of the patient', parseText)
-    .option('--device <device>', 'device', parseText);
+    .option('--device <device>', 'device', parseText)
+    .option('--text <text>', 'in its text, condition or key, whatever the case', parseText)
+    .option('--raised-from <time>', 'raised then or later: 2026-03-01T03:04:05Z', parseInstant)
+    .option('--raised-until <time>', 'raised before then', parseInstant)
+    .option('--stale', 'only what a lost source left behind');
 
 /** An absent flag does not narrow. */
 export function filterOf(flags: FilterFlags): AlertFilter {
-  const { state, priority, kind, key, unit, bed, patient, device } = flags;
+  const { state, priority, kind, key, unit, bed, patient, device, text } = flags;
+  const { raisedFrom, raisedUntil, stale } = flags;
   return {
     ...(flags.open === true ? { open: true } : {}),
     ...(state === undefined ? {} : { states: state }),
@@ -48,5 +58,9 @@ export function filterOf(flags: FilterFlags): AlertFilter {
     ...(bed === undefined ? {} : { bed }),
     ...(patient === undefined ? {} : { patient }),
     ...(device === undefined ? {} : { device }),
+    ...(text === undefined ? {} : { text }),
+    ...(raisedFrom === undefined ? {} : { raisedFrom: unixMillis(raisedFrom) }),
+    ...(raisedUntil === undefined ? {} : { raisedUntil: unixMillis(raisedUntil) }),
+    ...(stale === true ? { stale: true } : {}),
   };
 }

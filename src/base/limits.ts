@@ -191,6 +191,8 @@ export const RESOLVED_ALERTS_MAX = 65_536;
 export const LIST_PAGE_MAX = 1_000;
 /** Conditions not open whose last occurrence is known; those forgotten count from 1 again. */
 export const DEDUP_KEYS_REMEMBERED_MAX = 262_144;
+/** Waits for an acknowledgement that a report of how alarms behave takes its quantiles of. */
+export const METRIC_SAMPLES_MAX = 65_536;
 /** Raises that end a condition's rest sooner than this are counted as chattering. */
 export const FLAP_MS_MAX = 60_000;
 /** Seconds the sound of an alert may be off at a time, by its priority. */

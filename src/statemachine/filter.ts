@@ -15,9 +15,17 @@ export function matches(alert: Alert, filter: AlertFilter): boolean {
     (filter.bed === undefined || filter.bed === alert.subject.bed) &&
     (filter.patient === undefined || filter.patient === alert.subject.patient) &&
     (filter.device === undefined || filter.device === alert.subject.device) &&
-    (filter.states === undefined || filter.states.includes(displayState(alert)))
+    (filter.raisedFrom === undefined || filter.raisedFrom <= alert.raisedAt) &&
+    (filter.raisedUntil === undefined || filter.raisedUntil > alert.raisedAt) &&
+    (filter.stale === undefined || filter.stale === (alert.staleSince !== undefined)) &&
+    (filter.states === undefined || filter.states.includes(displayState(alert))) &&
+    (filter.text === undefined || says(alert, filter.text.toLowerCase()))
   );
 }
+
+/** `lowered`: in lower case, by Unicode's own rules, which no locale changes. */
+const says = ({ text, condition, dedupKey }: Alert, lowered: string): boolean =>
+  [text, condition, dedupKey].some((part) => part.toLowerCase().includes(lowered));
 
 /** Which of the two halves of the alerts can hold a match: open ones, resolved ones. */
 export interface Halves {

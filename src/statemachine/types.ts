@@ -324,4 +324,12 @@ export interface AlertFilter {
   readonly bed?: string;
   readonly patient?: string;
   readonly device?: string;
+  /** In its text, condition or dedup key, whatever the case. */
+  readonly text?: string;
+  /** Raised then or later. */
+  readonly raisedFrom?: UnixMillis;
+  /** Raised before then. */
+  readonly raisedUntil?: UnixMillis;
+  /** Whether its source was lost. */
+  readonly stale?: boolean;
 }

@@ -1,9 +1,13 @@
+import { unixMillis } from '../base/ids.ts';
+import { NAME_CHARS_MAX } from '../base/limits.ts';
 import type { AlertFilter, Command } from '../statemachine/types.ts';
 import {
   asArray,
   asBoolean,
   asDedupKey,
   asFields,
+  asInstant,
+  asLine,
   asName,
   asOneOf,
   refuse,
@@ -41,6 +45,10 @@ const FILTER = names<AlertFilter>(
   'bed',
   'patient',
   'device',
+  'text',
+  'raisedFrom',
+  'raisedUntil',
+  'stale',
 );
 
 /** @throws TocsinError BAD_REQUEST naming the field */
@@ -55,6 +63,12 @@ export function parseFilter(value: unknown): AlertFilter {
   if (dedupKey !== undefined) filter.dedupKey = asDedupKey('request', 'dedupKey', dedupKey);
   for (const place of ['unit', 'bed', 'patient', 'device'] as const)
     if (fields[place] !== undefined) filter[place] = asName('request', place, fields[place]);
+  const { text, stale } = fields;
+  if (text !== undefined) filter.text = asLine('request', 'text', text, 1, NAME_CHARS_MAX);
+  for (const bound of ['raisedFrom', 'raisedUntil'] as const)
+    if (fields[bound] !== undefined)
+      filter[bound] = unixMillis(asInstant('request', bound, fields[bound]));
+  if (stale !== undefined) filter.stale = asBoolean('request', 'stale', stale);
   return filter;
 }
 

@@ -15,6 +15,7 @@ const STATES: readonly DisplayState[] = [
   'LATCHED',
   'RTN_UNACK',
   'RESOLVED',
+  'ENTERED_IN_ERROR',
 ];
 
 const filters: fc.Arbitrary<AlertFilter> = fc.record(
@@ -26,6 +27,10 @@ const filters: fc.Arbitrary<AlertFilter> = fc.record(
     dedupKey: fc.constantFrom('a', 'phys:p1:m1:HR:HI'),
     unit: fc.constantFrom('icu-1', 'icu-2'),
     bed: fc.constantFrom('1', '2'),
+    text: fc.constantFrom('heart RATE', 'probe', 'phys:', 'nowhere'),
+    raisedFrom: fc.constantFrom(0, 1_050, 5_000).map(unixMillis),
+    raisedUntil: fc.constantFrom(0, 1_050, 5_000).map(unixMillis),
+    stale: fc.boolean(),
   },
   { requiredKeys: [] },
 ) as fc.Arbitrary<AlertFilter>;
@@ -33,14 +38,18 @@ const filters: fc.Arbitrary<AlertFilter> = fc.record(
 /** Written from the words of the type: an absent field does not narrow. */
 function wanted(alert: Alert, filter: AlertFilter): boolean {
   const state = modelState(alert);
-  if (filter.open === true && state === 'RESOLVED') return false;
-  if (filter.open === false && state !== 'RESOLVED') return false;
+  if (filter.open !== undefined && filter.open !== (alert.resolution === undefined)) return false;
   if (filter.states && !filter.states.some((one) => one === state)) return false;
   if (filter.priorities && !filter.priorities.some((one) => one === alert.priority)) return false;
   if (filter.kinds && !filter.kinds.some((one) => one === alert.kind)) return false;
   if (filter.dedupKey !== undefined && filter.dedupKey !== alert.dedupKey) return false;
   for (const part of ['unit', 'bed', 'patient', 'device'] as const)
     if (filter[part] !== undefined && filter[part] !== alert.subject[part]) return false;
+  const { text = '', raisedFrom = 0, raisedUntil = Number.POSITIVE_INFINITY } = filter;
+  const words = `${alert.text}\n${alert.condition}\n${alert.dedupKey}`.toLowerCase();
+  if (!words.includes(text.toLowerCase())) return false;
+  if (alert.raisedAt < raisedFrom || alert.raisedAt >= raisedUntil) return false;
+  if (filter.stale !== undefined && filter.stale !== (alert.staleSince !== undefined)) return false;
   return true;
 }
 

@@ -233,6 +233,10 @@ export const filter: Gen<AlertFilter> = record<AlertFilter>(
     bed: name,
     patient: name,
     device: name,
+    text: name,
+    raisedFrom: when,
+    raisedUntil: when,
+    stale: fc.boolean(),
   },
 );
 
