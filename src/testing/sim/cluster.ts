@@ -145,6 +145,7 @@ export class SimCluster {
     };
     const { replica, listener } = await bringUp(parts, `/memory/${machine.id}`);
     machine.listener = listener;
+    machine.disk.repaired();
     this.invariants.started(machine.id);
     machine.isStarting = false;
     machine.replica = replica;
@@ -224,11 +225,19 @@ export class SimCluster {
       clock: this.clock,
       fateOf: (type, body) => {
         this.#trace.step(type, machine.id, this.clock.monotonic());
-        if (PROMISES.includes(type))
-          this.invariants.sent(decodePeerMessage(type, Buffer.concat(body)), machine.disk);
+        if (PROMISES.includes(type)) this.#judge(machine, type, Buffer.concat(body));
         return this.#fate();
       },
     });
+  }
+
+  /** Not thrown: whoever sends might take it for a fault of the connection. */
+  #judge(machine: Machine, type: FrameType, body: Uint8Array): void {
+    try {
+      this.invariants.sent(decodePeerMessage(type, body), machine.disk);
+    } catch (error) {
+      this.failure ??= error;
+    }
   }
 
   #fate(): Fate {

@@ -36,6 +36,8 @@ export class SimDisk {
   readonly #clock: SimClock;
   readonly #prng: Prng;
   #pending: HeldWrite | undefined;
+  /** Entries that were damaged and may not be repaired yet. */
+  readonly #damaged: Set<number> = new Set();
 
   constructor(clusterId: string, clock: SimClock, prng: Prng) {
     this.#memory = new MemoryDisk(clusterId);
@@ -55,6 +57,8 @@ export class SimDisk {
 
   /** The chain hash of an entry that is durable here, itself or as part of a snapshot. */
   chainAt(index: number): number | 'snapshot' | undefined {
+    // It was durable, and will be again before anyone relies on it.
+    if (this.#damaged.has(index)) return 'snapshot';
     const bytes = this.#memory.peek(entryKey(index));
     if (bytes !== undefined) return recordIn(bytes)?.chain;
     return index <= (this.state?.base.index ?? 0) ? 'snapshot' : undefined;
@@ -95,6 +99,26 @@ export class SimDisk {
         return typeof value === 'function' ? value.bind(target) : value;
       },
     });
+  }
+
+  get isDamaged(): boolean {
+    return this.#damaged.size > 0;
+  }
+
+  /** Some entries rot, or are gone without a trace, while nobody looks. */
+  damage(): void {
+    const { base, lastIndex = 0 } = this.state ?? {};
+    const first = (base?.index ?? 0) + 1;
+    for (let count = this.#prng.between(1, 3); count > 0 && first <= lastIndex; count -= 1) {
+      const index = this.#prng.between(first, lastIndex);
+      this.#damaged.add(index);
+      this.#memory.damage(index, this.#prng.pick(['rotten', 'gone'] as const));
+    }
+  }
+
+  /** A process runs on it: what was damaged has been repaired, or cut with proof that nobody needs it. */
+  repaired(): void {
+    this.#damaged.clear();
   }
 
   /** The process dies. */

@@ -97,6 +97,9 @@ export class Faults {
         return () => {
           frames[fault] = 0;
         };
+      case 'disk-rot':
+        this.#rot(victim);
+        return undefined;
       case 'clock-jump':
         victim.clock.offset += (this.#prng.unit() * 2 - 1) * HOUR_MS;
         return undefined;
@@ -108,6 +111,15 @@ export class Faults {
       default:
         return this.#hurtNetwork(fault, victim);
     }
+  }
+
+  /** Damages a disk while its process is down; never so many that no good copy is left. */
+  #rot(victim: Machine): void {
+    const { machines } = this.#cluster;
+    const hurt = machines.filter(({ disk }) => disk.isDamaged).length;
+    if (hurt + 1 > (machines.length - 1) / 2) return;
+    this.#cluster.crash(victim);
+    victim.disk.damage();
   }
 
   #hurtDisk(fault: Fault, { disk }: Machine): End | undefined {

@@ -110,12 +110,9 @@ export class Invariants {
   /** What is applied is durable on a quorum, as one and the same entry (§5.3). */
   #checkDurable(id: number, index: number): void {
     const chains = this.#disks.map((disk) => disk.chainAt(index));
-    const inSnapshots = chains.filter((chain) => chain === 'snapshot').length;
-    const most = Math.max(
-      0,
-      ...chains.map((chain) => (chain === undefined ? 0 : count(chains, chain))),
-    );
-    const holders = count(chains, 'snapshot') === most ? most : most + inSnapshots;
+    const known = chains.filter((chain) => typeof chain === 'number');
+    const alike = Math.max(0, ...known.map((chain) => count(known, chain)));
+    const holders = alike + count(chains, 'snapshot');
     assert(
       holders >= this.#quorum,
       `replica ${id} applied ${index}, which is durable on ${holders} of ${chains.length}`,

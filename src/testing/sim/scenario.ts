@@ -21,6 +21,7 @@ export const FAULTS = [
   'disk-stuck',
   'disk-write-error',
   'disk-read-error',
+  'disk-rot',
   'clock-jump',
   'hand-over',
 ] as const;
