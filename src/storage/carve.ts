@@ -1,6 +1,7 @@
 import { TocsinError } from '../base/errors.ts';
 import { EntryRecord, recordLength } from '../wire/record.ts';
 import { decodeIdentity } from './identity.ts';
+import { LOG_BLOCK_BYTES, LOG_HEADER_BYTES } from './level-log.ts';
 import {
   decodeState,
   STATE_RECORD_BYTES,
@@ -52,9 +53,6 @@ export function carve(bytes: Buffer): Carved {
   const endsInState = newest >= 0 && newestEnd === bytes.length;
   return { entries, states, identity: identityIn(bytes), endsInState };
 }
-
-const LOG_BLOCK_BYTES = 32_768;
-const LOG_HEADER_BYTES = 7;
 
 /** What a log file of LevelDB holds, without the headers of its fragments; where one is damaged, the rest of its block as it is. */
 export function joinFragments(bytes: Buffer): Buffer {

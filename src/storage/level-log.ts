@@ -6,9 +6,9 @@ import { crc32c, masked } from './crc32c.ts';
  * checksummed fragments.
  */
 
-const LOG_BLOCK_BYTES = 32_768;
+export const LOG_BLOCK_BYTES = 32_768;
 /** CRC, length, type. */
-const LOG_HEADER_BYTES = 7;
+export const LOG_HEADER_BYTES = 7;
 const FULL = 1;
 const FIRST = 2;
 const MIDDLE = 3;

@@ -6,8 +6,17 @@ import { formatFolder, openFolder } from '../../src/storage/data-folder.ts';
 import { encodeIdentity } from '../../src/storage/identity.ts';
 import { IDENTITY_KEY, openDatabase } from '../../src/storage/level.ts';
 import type { Identity } from '../../src/storage/types.ts';
-import { digest, emptyLogEnd, entriesAfter, hard, writing } from './entries.ts';
-import { copy, identity, identityOfVersion, remove, snapshot, temporaryFolder } from './folders.ts';
+import { digest, emptyLogEnd, entriesAfter } from './entries.ts';
+import {
+  copy,
+  identity,
+  identityOfVersion,
+  makeUsedFolder,
+  remove,
+  snapshot,
+  temporaryFolder,
+  withFolder,
+} from './folders.ts';
 
 let root = '';
 let path = '';
@@ -20,29 +29,8 @@ afterEach(() => remove(root));
 const coded = (code: string, message = /./): Error =>
   expect.objectContaining({ code, message: expect.stringMatching(message) });
 
-async function withStore(
-  use: (store: Awaited<ReturnType<typeof openFolder>>) => Promise<void>,
-): Promise<void> {
-  const opened = await openFolder(path);
-  try {
-    await use(opened);
-  } finally {
-    await opened.store.close();
-  }
-}
-
-/**
- * Formats, and writes two entries in two lives, so that both a table and a log file hold something.
- */
-async function makeUsed(): Promise<void> {
-  await formatFolder(path, identity);
-  const log = entriesAfter(emptyLogEnd, 1, [10, 20]);
-  for (const entry of log)
-    await withStore(async ({ store }) => {
-      await store.load();
-      await store.write(writing([entry], hard(1)));
-    });
-}
+const withStore = (use: Parameters<typeof withFolder>[1]): Promise<void> => withFolder(path, use);
+const makeUsed = (): Promise<void> => makeUsedFolder(path);
 
 describe('formatting', () => {
   test('makes a folder that opens with the same identity and an empty log', async () => {

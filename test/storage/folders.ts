@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { replicaId } from '../../src/base/ids.ts';
+import { formatFolder, type OpenedFolder, openFolder } from '../../src/storage/data-folder.ts';
 import { encodeIdentity } from '../../src/storage/identity.ts';
 import type { Identity } from '../../src/storage/types.ts';
-import { CLUSTER } from './entries.ts';
+import { CLUSTER, emptyLogEnd, entriesAfter, hard, writing } from './entries.ts';
 
 export const identity: Identity = {
   clusterId: CLUSTER,
@@ -69,4 +70,29 @@ export function identityOfVersion(version: number): Uint8Array {
   bytes.writeUInt32LE(version, 4);
   bytes.writeUInt32LE(crc32(bytes.subarray(16), crc32(bytes.subarray(0, 12))), 12);
   return bytes;
+}
+
+/** Opens a data folder for as long as it is used. */
+export async function withFolder(
+  path: string,
+  use: (opened: OpenedFolder) => Promise<void>,
+): Promise<void> {
+  const opened = await openFolder(path);
+  try {
+    await use(opened);
+  } finally {
+    await opened.store.close();
+  }
+}
+
+/**
+ * Formats, and writes two entries in two lives, so that both a table and a log file hold something.
+ */
+export async function makeUsedFolder(path: string): Promise<void> {
+  await formatFolder(path, identity);
+  for (const entry of entriesAfter(emptyLogEnd, 1, [10, 20]))
+    await withFolder(path, async ({ store }) => {
+      await store.load();
+      await store.write(writing([entry], hard(1)));
+    });
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { formatFolder, openFolder } from '../../src/storage/data-folder.ts';
 import { digest, emptyLogEnd, endOfAll, entriesAfter, hard, writing } from './entries.ts';
-import { copy, identity, remove, temporaryFolder } from './folders.ts';
+import { copy, identity, makeUsedFolder, remove, temporaryFolder, withFolder } from './folders.ts';
 import { makeSnapshot } from './snapshot-contract.ts';
 
 let root = '';
@@ -14,27 +14,8 @@ beforeEach(async () => {
 });
 afterEach(() => remove(root));
 
-async function withStore(
-  use: (store: Awaited<ReturnType<typeof openFolder>>) => Promise<void>,
-): Promise<void> {
-  const opened = await openFolder(path);
-  try {
-    await use(opened);
-  } finally {
-    await opened.store.close();
-  }
-}
-
-/** Formats, and writes two entries in two lives, so that both a table and a log file hold something. */
-async function makeUsed(): Promise<void> {
-  await formatFolder(path, identity);
-  const log = entriesAfter(emptyLogEnd, 1, [10, 20]);
-  for (const entry of log)
-    await withStore(async ({ store }) => {
-      await store.load();
-      await store.write(writing([entry], hard(1)));
-    });
-}
+const withStore = (use: Parameters<typeof withFolder>[1]): Promise<void> => withFolder(path, use);
+const makeUsed = (): Promise<void> => makeUsedFolder(path);
 
 const inRaft = async (pattern: RegExp): Promise<string[]> =>
   (await readdir(join(path, 'raft')))
