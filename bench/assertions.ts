@@ -72,6 +72,7 @@ class Trio {
           voters,
           prng: new prng.Prng(id),
           noop: () => ({ byteLength: 64 }),
+          leaveJoint: (configuration) => ({ byteLength: 64, configuration }),
           hardState: { term: ids.term(0), vote: undefined, commit: ids.logIndex(0) },
           tail: [],
           terms: [],

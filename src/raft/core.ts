@@ -51,8 +51,8 @@ export interface RaftInit {
   readonly prng: Prng;
   /** Makes the empty entry with which each reign begins. */
   readonly noop: () => Payload;
-  /** Makes the entry with which a change of voters ends. Without it there can be no such change. */
-  readonly leaveJoint?: ((configuration: Configuration) => Payload) | undefined;
+  /** Makes the entry with which a change of voters ends. */
+  readonly leaveJoint: (configuration: Configuration) => Payload;
   readonly hardState: HardState;
   /** The newest entries, from the commit hint or before it to the last. */
   readonly tail: readonly Entry[];

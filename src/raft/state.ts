@@ -126,7 +126,7 @@ export interface State {
   readonly options: RaftOptions;
   readonly prng: Prng;
   readonly noop: () => Payload;
-  readonly leaveJoint: ((configuration: Configuration) => Payload) | undefined;
+  readonly leaveJoint: (configuration: Configuration) => Payload;
   readonly log: RaftLog;
   readonly configurations: Configurations;
   /**

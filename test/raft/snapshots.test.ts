@@ -9,6 +9,7 @@ import {
   append,
   ask,
   drain,
+  entries,
   heard,
   heartbeat,
   id,
@@ -304,3 +305,19 @@ test.each([
   for (const core of cores)
     expect([core.committed, core.last.index]).toEqual([start + 6, start + 6]);
 });
+
+test.each([
+  ['before the base', 2, 'accepted', 3],
+  ['at the base', 3, 'accepted', 5],
+  ['after the base', 4, 'accepted', 6],
+  ['at the end', 5, 'accepted', 7],
+  ['beyond the end', 6, 'refused', 6],
+])(
+  'an append that begins %s of a log after a snapshot is answered rightly',
+  (_what, prev, how, index) => {
+    const tail = entries(3, 2, 2);
+    const core = loneCore({ tail, snapshot: point(3, 1), commit: 3, term: 2 });
+    core.step(append([2, 1, 2], id(prev, prev <= 3 ? 1 : 2), [2, 2]));
+    expect(sent(drain(core))).toMatchObject([{ accepted: how === 'accepted', index }]);
+  },
+);

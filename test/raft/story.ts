@@ -109,7 +109,7 @@ function deliver(cluster: CoreCluster, chance: Prng, faults: Faults): void {
 }
 
 /** Some change of who takes part, whoever is asked. */
-function change(cluster: CoreCluster, id: number, chance: Prng): void {
+export function change(cluster: CoreCluster, id: number, chance: Prng): void {
   const { standing, configuration } = cluster.core(id);
   if (standing.role !== 'leader') return;
   const ids = cluster.members.map((each) => Number(each.id));

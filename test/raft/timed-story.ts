@@ -3,6 +3,7 @@ import { millis, type ReplicaId, replicaId } from '../../src/base/ids.ts';
 import { LEASE_MS, TICK_MS } from '../../src/base/limits.ts';
 import { Prng } from '../../src/base/prng.ts';
 import { CoreCluster, type InFlight } from '../../src/testing/core-cluster.ts';
+import { change } from './story.ts';
 
 /** A member's clock and loop: both go at their own pace, and the loop may stand still. */
 interface Pace {
@@ -64,6 +65,7 @@ export class TimedStory {
       orders: chance.pick([0, 0.003]),
       coups: chance.pick([0, 0.0005, 0.002]),
       holds: chance.pick([0, 0.02]),
+      changes: chance.pick([0, 0.003]),
     };
     for (let step = 0; step < steps; step += 1) {
       this.#now += chance.between(0, 8);
@@ -109,6 +111,7 @@ export class TimedStory {
     if (chance.chance(faults['breaks'] ?? 0)) cluster.peerLost(id, chance.between(1, this.#size));
     if (chance.chance(faults['orders'] ?? 0)) cluster.transfer(id, chance.between(1, this.#size));
     if (chance.chance(faults['orders'] ?? 0)) cluster.campaign(id);
+    if (chance.chance(faults['changes'] ?? 0)) change(cluster, id, chance);
     this.#fresh(id);
   }
 
