@@ -1,12 +1,12 @@
-import type { Command } from 'commander';
 import type { Io, Output } from '../cli/commands/io.ts';
 import { buildWholeProgram } from '../cli/commands/program.ts';
 import { run } from '../cli/commands/run.ts';
 import { SERVICES } from '../cli/commands/services.ts';
+import { pathsOf } from '../cli/config/tree.ts';
 
 /** The reference of the command line: what `--help` says of each command, in the order of the help. */
 export async function cliPage(): Promise<string> {
-  const paths = pathsBelow(await buildWholeProgram(quietIo()));
+  const paths = pathsOf(await buildWholeProgram(quietIo()));
   const sections: string[] = [];
   for (const path of paths) {
     const text = await helpOf(path);
@@ -19,12 +19,6 @@ export async function cliPage(): Promise<string> {
     ...sections,
   ].join('\n\n');
 }
-
-/** The words that lead to each command, those of the program itself first: none. */
-const pathsBelow = (command: Command): readonly (readonly string[])[] => [
-  [],
-  ...command.commands.flatMap((below) => pathsBelow(below).map((path) => [below.name(), ...path])),
-];
 
 async function helpOf(path: readonly string[]): Promise<string> {
   const io = quietIo();

@@ -62,7 +62,7 @@ export const DOORS: Readonly<Record<string, readonly string[]>> = {
   '@multiformats/': ['src/transport'],
   msgpackr: ['src/wire'],
   '@datadog/sketches-js': ['src/wire'],
-  commander: ['cli', 'scripts/cli-page.ts', 'test/cli'],
+  commander: ['cli', 'test/cli'],
   yaml: ['cli', 'test/cli'],
   zod: ['cli'],
   'hyparquet-writer': ['cli'],

@@ -10,3 +10,9 @@ export const leavesOf = (command: Command, above: readonly string[] = []): reado
   command.commands.length === 0
     ? [{ path: above.join(' '), command }]
     : command.commands.flatMap((below) => leavesOf(below, [...above, below.name()]));
+
+/** The words that lead to each command, groups included; none for the program itself. */
+export const pathsOf = (command: Command): readonly (readonly string[])[] => [
+  [],
+  ...command.commands.flatMap((below) => pathsOf(below).map((path) => [below.name(), ...path])),
+];

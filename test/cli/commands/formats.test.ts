@@ -1,7 +1,7 @@
-import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { buildWholeProgram } from '../../../cli/commands/program.ts';
+import { leavesOf } from '../../../cli/config/tree.ts';
 import { FORMATS } from '../../../cli/output/formats.ts';
 import { anAlert, pageOf, runIn, SETTLED, World } from './world.ts';
 
@@ -29,22 +29,12 @@ const SLOW: ReadonlySet<string> = new Set([
   'cluster drain',
 ]);
 
-interface Leaf {
-  readonly path: readonly string[];
-  readonly command: Command;
-}
-
-const leavesBelow = (command: Command, path: readonly string[] = []): readonly Leaf[] =>
-  command.commands.length === 0
-    ? [{ path, command }]
-    : command.commands.flatMap((below) => leavesBelow(below, [...path, below.name()]));
-
-const LEAVES = leavesBelow(await buildWholeProgram(new World())).filter(
-  ({ path }) => IN_ONE_FORM[path.join(' ')] === undefined,
+const LEAVES = leavesOf(await buildWholeProgram(new World())).filter(
+  ({ path }) => IN_ONE_FORM[path] === undefined,
 );
 const PROGRAM_FORMATS = FORMATS.filter((format) => format !== 'table' && format !== 'wide');
-const CASES = LEAVES.filter(({ path }) => !SLOW.has(path.join(' '))).flatMap(({ path }) =>
-  PROGRAM_FORMATS.map((format) => [path.join(' '), format] as const),
+const CASES = LEAVES.filter(({ path }) => !SLOW.has(path)).flatMap(({ path }) =>
+  PROGRAM_FORMATS.map((format) => [path, format] as const),
 );
 
 /** @throws when the text is not of the format */
@@ -83,7 +73,7 @@ async function exampleOf(path: string): Promise<string[]> {
 }
 
 describe('every command', () => {
-  test.each(LEAVES.map(({ path, command }) => [path.join(' '), command] as const))(
+  test.each(LEAVES.map(({ path, command }) => [path, command] as const))(
     '%s takes -o in every form',
     (_path, command) => {
       const help = command.options.find(({ long }) => long === '--output');

@@ -1,18 +1,12 @@
 import { readFileSync } from 'node:fs';
-import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { buildWholeProgram } from '../../../cli/commands/program.ts';
+import { pathsOf } from '../../../cli/config/tree.ts';
 import { MEANING } from '../../../src/base/errors.ts';
 import { allSources, type Source } from '../../sources.ts';
 import { runIn, SETTLED, World } from './world.ts';
 
-/** The words that lead to each command, none for the program itself. */
-const pathsBelow = (command: Command): readonly (readonly string[])[] => [
-  [],
-  ...command.commands.flatMap((below) => pathsBelow(below).map((path) => [below.name(), ...path])),
-];
-
-const COMMANDS = pathsBelow(await buildWholeProgram(new World()));
+const COMMANDS = pathsOf(await buildWholeProgram(new World()));
 
 /** An example that waits for something waits no longer than a test does. */
 const IN_A_HURRY = { ...SETTLED, env: { ...SETTLED.env, TOCSIN_TIMEOUT: '200ms' } };

@@ -137,7 +137,7 @@ describe('tocsin config validate', () => {
       [
         'defaults:',
         '  timout: 3s',
-        '  after: 5000',
+        '  consistency: 5000',
         'commands:',
         '  alert lst: {limit: 5}',
         '  alert list:',
@@ -149,7 +149,7 @@ describe('tocsin config validate', () => {
     expect(status).toBe(2);
     expect(stdout.trim().split('\n')).toEqual([
       'c.yaml:2: no command has a flag "timout" (did you mean "timeout"?)',
-      expect.stringMatching(/^c\.yaml:3: after "5000" is invalid\. /),
+      expect.stringMatching(/^c\.yaml:3: consistency "5000" is invalid\. /),
       'c.yaml:5: there is no command "alert lst" (did you mean "alert list"?)',
       'c.yaml:8: no command has a flag "beds" (did you mean "bed"?)',
     ]);
