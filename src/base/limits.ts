@@ -171,6 +171,9 @@ export const PREFERENCE_TICKS = 40;
 export const REPAIR_PAUSE_MS = 500;
 export const REPAIR_ROUNDS_MAX = 20;
 
+/** Between two looks at how much room the disk has. */
+export const DISK_LOOK_MS = 1_000;
+
 // Alerts.
 export const DEDUP_KEY_CHARS_MAX = 255;
 export const TEXT_CHARS_MAX = 1024;

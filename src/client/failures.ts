@@ -11,6 +11,7 @@ const CERTAIN: ReadonlyMap<Code, Verdict> = new Map<Code, Verdict>([
   ['NOT_LEADER', 'no'],
   ['UNAVAILABLE', 'no'],
   ['OVERLOADED', 'no'],
+  ['DISK_FULL', 'no'],
   ['DEADLINE_EXCEEDED', 'no'],
   ['BAD_REQUEST', 'final'],
   ['CHANGE_REFUSED', 'final'],
@@ -23,7 +24,7 @@ const CERTAIN: ReadonlyMap<Code, Verdict> = new Map<Code, Verdict>([
 export const verdictOf = (code: Code): Verdict => CERTAIN.get(code) ?? 'maybe';
 
 /** Codes of a last failure that say more about why the time ran out than UNAVAILABLE does. */
-const TELLING: ReadonlySet<Code> = new Set<Code>(['OVERLOADED', 'DEADLINE_EXCEEDED']);
+const TELLING: ReadonlySet<Code> = new Set<Code>(['OVERLOADED', 'DISK_FULL', 'DEADLINE_EXCEEDED']);
 
 /** The time is up, and nothing was done. */
 export function timeIsUp(timeoutMs: number, last: TocsinError | undefined): TocsinError {

@@ -164,6 +164,11 @@ export class CoreDriver {
     this.work();
     return true;
   }
+  /** Muted, this replica neither votes nor acknowledges: what its disk holds is in doubt. */
+  mute(on: boolean): void {
+    this.#core.mute(on);
+    this.soon();
+  }
   /** Gives up leading, handing over first if somebody can take over. */
   stepDown(): void {
     this.#core.stepDown();

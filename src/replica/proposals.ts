@@ -11,6 +11,7 @@ import {
 import type { Entry, EntryId } from '../raft/types.ts';
 import type { Reply } from '../statemachine/types.ts';
 import { EntryRecord, RECORD_HEADER_BYTES } from '../wire/record.ts';
+import type { CoreDriver } from './core-driver.ts';
 
 /** Commands that one caller handed in together. They stay together, in one entry. */
 export interface Proposal {
@@ -85,6 +86,21 @@ export class Proposals {
     this.#queuedBytes -= bytes - RECORD_HEADER_BYTES;
     const parts = batch.map((proposal) => proposal.commands);
     return { record: EntryRecord.draft('commands', time, count, parts), batch };
+  }
+
+  /** Puts everything that waits into the log, as far as the leader here takes it. */
+  placeInto(driver: CoreDriver, notLeading: () => TocsinError): void {
+    const { sealer } = driver;
+    for (let cut = this.cut(sealer.stamp()); cut !== undefined; cut = this.cut(sealer.stamp())) {
+      const result = driver.propose(cut.record);
+      if (result.ok) this.placed(result.id, cut.batch);
+      else if (result.reason === 'overloaded')
+        this.refused(
+          cut.batch,
+          new TocsinError('OVERLOADED', 'too much is waiting for a quorum; nothing was written'),
+        );
+      else this.refused(cut.batch, notLeading());
+    }
   }
 
   /** The batch is in the log at `id`. */

@@ -32,6 +32,7 @@ import { SnapshotDesk } from './snapshot-desk.ts';
 import { StallGuard } from './stall-guard.ts';
 import { successorOf } from './successor.ts';
 import { tickIfDue } from './tick.ts';
+import { Upkeep } from './upkeep.ts';
 import { WatchHub } from './watch-hub.ts';
 
 /**
@@ -52,6 +53,7 @@ export class Replica implements Resident {
   readonly #stalls: StallGuard;
   readonly #admin: Administrator;
   readonly #quarantine: Quarantine;
+  readonly #upkeep: Upkeep;
   readonly #startedAt: number;
   readonly watches: WatchHub;
   readonly snapshots: SnapshotDesk;
@@ -93,6 +95,10 @@ export class Replica implements Resident {
       log,
       onFault: (error) => this.#fault(error),
     });
+    const { snapshots } = this;
+    const onFault = (error: unknown): void => this.#fault(error);
+    const [driver, members] = [this.#driver, this.#members];
+    this.#upkeep = new Upkeep({ store, clock, driver, members, snapshots, log, onFault });
     this.#quarantine = new Quarantine({
       seed,
       base: () => this.#driver.baseIndex,
@@ -124,7 +130,7 @@ export class Replica implements Resident {
       store,
       clock,
       events: {
-        cut: () => this.#cutProposals(),
+        cut: () => this.#cut(),
         send: (message) => this.#links.send(message),
         progressed: (ready, snapshot) => this.#progressed(ready, snapshot),
         standing: (before, now) => this.#changedStanding(before, now),
@@ -239,7 +245,9 @@ export class Replica implements Resident {
       proposal.settle(this.#notLeading());
       return;
     }
-    this.#proposals.add(proposal);
+    const refusal = this.#upkeep.refusalOf(proposal.commands);
+    if (refusal === undefined) this.#proposals.add(proposal);
+    else proposal.settle(refusal);
     this.#driver.soon();
   }
 
@@ -280,7 +288,7 @@ export class Replica implements Resident {
       agent,
       openAlerts: this.#state.machine.openCount,
       members: this.#members.lines,
-      alarms: this.#comparer.alarms,
+      alarms: [...this.#comparer.alarms, ...this.#upkeep.alarms],
     };
   }
 
@@ -291,6 +299,7 @@ export class Replica implements Resident {
     this.#proposals.expire();
     if (this.problem === undefined) this.snapshots.tick();
     this.#quarantine.tick();
+    this.#upkeep.tick();
     this.#admin.settle();
     this.#beat += 1;
     if (this.#beat % HEARTBEAT_TICKS === 0) this.#compare();
@@ -317,20 +326,9 @@ export class Replica implements Resident {
     if (this.standing.role === 'leader') this.#driver.stepDown();
   }
 
-  #cutProposals(): void {
+  #cut(): void {
     if (this.standing.role !== 'leader') return;
-    const { sealer } = this.#driver;
-    for (let cut = this.#proposals.cut(sealer.stamp()); cut !== undefined; ) {
-      const result = this.#driver.propose(cut.record);
-      if (result.ok) this.#proposals.placed(result.id, cut.batch);
-      else if (result.reason === 'overloaded')
-        this.#proposals.refused(
-          cut.batch,
-          new TocsinError('OVERLOADED', 'too much is waiting for a quorum; nothing was written'),
-        );
-      else this.#proposals.refused(cut.batch, this.#notLeading());
-      cut = this.#proposals.cut(sealer.stamp());
-    }
+    this.#proposals.placeInto(this.#driver, () => this.#notLeading());
     tickIfDue(this.#driver, this.#state.machine, this.#applier.applied);
   }
 

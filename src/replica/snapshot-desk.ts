@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import { type LogIndex, logIndex, type ReplicaId } from '../base/ids.ts';
 import type { Entry, SnapshotOffer } from '../raft/types.ts';
 import type { AlertMachine } from '../statemachine/machine.ts';
-import type { LogPlace, LogStore, SnapshotMeta } from '../storage/types.ts';
+import type { Damage, LogPlace, LogStore, SnapshotMeta } from '../storage/types.ts';
 import type { Transport } from '../transport/types.ts';
 import type { FrameType } from '../wire/frame.ts';
 import type { Hello } from '../wire/handshake.ts';
@@ -13,6 +13,7 @@ import { BulkLane } from './bulk-lane.ts';
 import type { CoreDriver } from './core-driver.ts';
 import type { Members } from './members.ts';
 import type { PeerLinks } from './peer-links.ts';
+import { Repair } from './repair.ts';
 import { type FetchedSnapshot, SnapshotFetch } from './snapshot-fetch.ts';
 import { type SnapshotPolicy, Snapshotter } from './snapshotter.ts';
 
@@ -41,6 +42,7 @@ export class SnapshotDesk {
   readonly #answers: BulkAnswers;
   readonly #snapshotter: Snapshotter;
   readonly #fetch: SnapshotFetch;
+  #repair: Repair | undefined;
   #fetched: FetchedSnapshot | undefined;
 
   constructor(parts: SnapshotDeskParts) {
@@ -95,12 +97,28 @@ export class SnapshotDesk {
   stop(): void {
     this.#snapshotter.stop();
     this.#fetch.stop();
+    this.#repair?.stop();
     this.#lane.close();
   }
 
   /** What a peer asks on the bulk lane. */
   answer(type: FrameType, body: Uint8Array): Promise<readonly Uint8Array[]> {
     return this.#answers.answer(type, body);
+  }
+
+  /** Gets back from peers what the log has lost while it is in use. False = it was stopped. */
+  repair(damage: Damage): Promise<boolean> {
+    const { store, clock, members, log } = this.#parts;
+    const repair = new Repair({
+      store,
+      clock,
+      members,
+      lane: this.#lane,
+      snapshots: this.#fetch,
+      log,
+    });
+    this.#repair = repair;
+    return repair.run(damage);
   }
 
   /** The newest snapshot of a peer that reaches `reaching`; undefined = not now. */

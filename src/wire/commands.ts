@@ -67,6 +67,15 @@ export function urgencyOf(command: Command): number {
   return command.priority === 'none' ? URGENCY_LEAST : 1;
 }
 
+/** Whether any of these records, checked before, adds to what is kept; the others end or change what is there. */
+export function takesRoom(commands: Uint8Array): boolean {
+  for (let at = 0; at < commands.byteLength; at += readU32(commands, at)) {
+    const type = TYPES[commands[at + 5] as number];
+    if (type === 'raise' || type === 'set-policy') return true;
+  }
+  return false;
+}
+
 /**
  * The record of a command that came through `parseCommand`, or that the compiler checked. `key`: 16
  * bytes; the same key with the same command is the same request, however often it is sent and

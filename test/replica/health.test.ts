@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest';
 import { must } from '../../src/base/assert.ts';
-import { DIGEST_EVERY, STALL_MS_MAX } from '../../src/base/limits.ts';
+import {
+  DIGEST_EVERY,
+  DISK_FREE_BYTES_LOW,
+  DISK_FREE_BYTES_OUT,
+  DISK_LOOK_MS,
+  STALL_MS_MAX,
+} from '../../src/base/limits.ts';
 import { VirtualCluster } from './virtual-cluster.ts';
 
 async function clusterOf(size: number, seed: number): Promise<VirtualCluster> {
@@ -127,6 +133,68 @@ test('two replicas that differ blame neither, and both say so', async () => {
     expect(cluster.running).toHaveLength(2);
     for (const { replica } of cluster.running)
       expect(replica?.status().alarms).toMatchObject([{ name: 'states-divided' }]);
+  } finally {
+    await cluster.close();
+  }
+});
+
+const fill = (cluster: VirtualCluster, id: number, freeBytes: number): void => {
+  must(cluster.machines[id - 1], 'a machine').disk.freeBytes = freeBytes;
+};
+
+test('a disk that fills up refuses what is new in good time, takes what ends something, and goes on by itself', async () => {
+  const cluster = await clusterOf(3, 6);
+  try {
+    const client = await cluster.client('c');
+    const raise = (key: string) =>
+      cluster.clock.settle(client.raise({ dedupKey: key, condition: 'HR:HI', priority: 'high' }));
+    await raise('before');
+    for (const id of [1, 2, 3]) fill(cluster, id, DISK_FREE_BYTES_LOW - 1);
+    await cluster.clock.run(2 * DISK_LOOK_MS);
+    await expect(raise('new')).rejects.toMatchObject({ code: 'DISK_FULL', outcome: 'none' });
+    const { value } = await cluster.clock.settle(client.get({ dedupKey: 'before' }));
+    expect(value).toMatchObject({ presence: 'present' });
+    await cluster.clock.settle(client.acknowledge({ target: { dedupKey: 'before' } }));
+    expect(cluster.leader.status().alarms).toMatchObject([{ name: 'disk-full' }]);
+    for (const id of [1, 2, 3]) fill(cluster, id, DISK_FREE_BYTES_OUT - 1);
+    await cluster.clock.run(2 * DISK_LOOK_MS);
+    await expect(
+      cluster.clock.settle(client.clear({ target: { dedupKey: 'before' } })),
+    ).rejects.toMatchObject({ outcome: 'none' });
+    for (const id of [1, 2, 3]) fill(cluster, id, 4 * DISK_FREE_BYTES_LOW);
+    await cluster.clock.run(2 * DISK_LOOK_MS);
+    await cluster.clock.settle(client.clear({ target: { dedupKey: 'before' } }));
+    await raise('after');
+    expect(cluster.leader.status().alarms).toEqual([]);
+  } finally {
+    await cluster.close();
+  }
+});
+
+test('rot at rest is found while the replica runs, and repaired before it has a voice again', async () => {
+  const cluster = await clusterOf(3, 7);
+  try {
+    const client = await cluster.client('c');
+    const raise = (key: string) =>
+      cluster.clock.settle(client.raise({ dedupKey: key, condition: 'HR:HI', priority: 'high' }));
+    for (let n = 0; n < 20; n += 1) await raise(`k${n}`);
+    await cluster.converge();
+    const old = must(cluster.leader.standing.leader, 'a leader');
+    const { disk } = must(cluster.machines[old - 1], 'a machine');
+    const reign = cluster.leader.standing.term;
+    disk.damage(7, 'rotten');
+    await cluster.clock.run(5_000);
+    const { term } = cluster.leader.standing;
+    expect(term, 'a leader without a voice leads no more').toBeGreaterThan(reign);
+    expect(cluster.machines[old - 1]?.replica?.status().alarms).toEqual([]);
+    await raise('after');
+    await cluster.converge();
+    cluster.crash(old, 'lost');
+    const restored = await cluster.clock.settle(disk.open().load());
+    expect(restored.damage).toBeUndefined();
+    disk.crash('lost');
+    await cluster.start(old);
+    await cluster.converge();
   } finally {
     await cluster.close();
   }

@@ -1,0 +1,53 @@
+import type { Clock } from '../base/clock.ts';
+import type { TocsinError } from '../base/errors.ts';
+import type { LogStore } from '../storage/types.ts';
+import type { Alarm } from '../wire/status.ts';
+import type { CoreDriver } from './core-driver.ts';
+import { DiskRoom } from './disk-room.ts';
+import type { Members } from './members.ts';
+import { Scrubber } from './scrubber.ts';
+import type { SnapshotDesk } from './snapshot-desk.ts';
+
+export interface UpkeepParts {
+  readonly store: LogStore;
+  readonly clock: Clock;
+  readonly driver: CoreDriver;
+  readonly members: Members;
+  readonly snapshots: SnapshotDesk;
+  readonly log: (line: string) => void;
+  readonly onFault: (error: unknown) => void;
+}
+
+/** Looks after the disk while the replica runs: that there is room on it, and that what is on it is still right. */
+export class Upkeep {
+  readonly #room: DiskRoom;
+  readonly #scrubber: Scrubber;
+
+  constructor({ store, clock, driver, members, snapshots, log, onFault }: UpkeepParts) {
+    this.#room = new DiskRoom({ store, clock, log, onFault });
+    this.#scrubber = new Scrubber({
+      store,
+      clock,
+      isAlone: () => members.others.length === 0,
+      mute: (on) => driver.mute(on),
+      repair: (damage) => snapshots.repair(damage),
+      log,
+      onFault,
+    });
+  }
+
+  get alarms(): readonly Alarm[] {
+    return [...this.#room.alarms, ...this.#scrubber.alarms];
+  }
+
+  /** Why these commands are not taken in now; undefined = they are. */
+  refusalOf(commands: Uint8Array): TocsinError | undefined {
+    return this.#room.refusalOf(commands);
+  }
+
+  /** Called once a tick. */
+  tick(): void {
+    this.#room.tick();
+    this.#scrubber.tick();
+  }
+}
