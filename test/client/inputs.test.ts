@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { unixMillis } from '../../src/base/ids.ts';
-import { acknowledgeFrom, clearFrom, raiseFrom } from '../../src/statemachine/inputs.ts';
+import {
+  acknowledgeFrom,
+  clearFrom,
+  commandFrom,
+  raiseFrom,
+} from '../../src/statemachine/inputs.ts';
 import { parseCommand } from '../../src/wire/parse.ts';
 
 const origin = { actor: 'gateway', observedAt: unixMillis(5) };
@@ -52,6 +57,13 @@ describe('a command from what a caller gives', () => {
         expect(raiseFrom({ ...minimal, ...input }, origin)).toMatchObject(input);
       }),
     );
+  });
+
+  test('of any other kind says who and when, unless the caller does', () => {
+    const input = { type: 'remove-policy', id: 'p' } as const;
+    expect(commandFrom(input, origin)).toEqual({ ...input, ...origin });
+    const said = { ...input, actor: 'nurse', observedAt: unixMillis(9) };
+    expect(commandFrom(said, origin)).toEqual(said);
   });
 
   test('takes a field that is there but undefined for one that is not there', () => {
