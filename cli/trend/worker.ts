@@ -15,6 +15,7 @@ import { TcpTransport } from '../../src/transport/tcp-transport.ts';
 import { SKETCHES } from '../../src/wire/sketch.ts';
 import { packageVersion } from '../commands/version.ts';
 import { AlertSender } from '../pipeline/alert-sender.ts';
+import { AlertOutlet } from './alert-outlet.ts';
 import type { FromWorker, ToWorker, TrendWorkerData } from './messages.ts';
 
 /**
@@ -74,16 +75,18 @@ const connectTo = ({ members, clusterId, replicaId }: Identity): Promise<Client>
   });
 
 function senderOf(client: Client, { replicaId }: Identity): (request: AlertRequest) => void {
-  const sender = new AlertSender({
+  const sender: AlertSender = new AlertSender({
     api: client,
     // A stream of its own each time: what an earlier run sent under way is settled by the dedup key.
     runId: `trend-${replicaId}-${Date.now()}`,
-    onSettled: ({ dedupKey, told }) => {
+    onSettled: ({ request, dedupKey, told }) => {
+      outlet.settled(request, told);
       if (TocsinError.is(told) && told.code !== 'ALERT_NOT_FOUND')
         log(`${dedupKey}: ${told.code}: ${told.message}`);
     },
   });
-  return (request) => void sender.send(request);
+  const outlet: AlertOutlet = new AlertOutlet(sender);
+  return (request) => outlet.send(request);
 }
 
 /** What was raised before this thread started, so that it can be cleared. */
