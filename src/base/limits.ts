@@ -236,6 +236,8 @@ export const INCIDENTS_MAX = 1_024;
 export const INCIDENTS_OVER_MAX = 4_096;
 export const INCIDENT_ALERTS_MAX = 256;
 export const INCIDENT_ENTRIES_MAX = 256;
+/** Alerts that one change of an incident adds or removes: their ids make a line of its timeline. */
+export const INCIDENT_CHANGED_ALERTS_MAX = 32;
 export const REVIEW_ACTIONS_MAX = 32;
 /** A snapshot is written, sent and checked a chunk at a time. */
 export const SNAPSHOT_CHUNK_BYTES: number = 1 * MiB;
@@ -477,4 +479,8 @@ assert(
 assert(
   OPEN_ALERTS_MAX <= COMPACTED_ALERTS_MAX,
   'a watcher that fell behind must be handed all that is open',
+);
+assert(
+  20 * (INCIDENT_CHANGED_ALERTS_MAX + 1) <= TEXT_CHARS_MAX,
+  'the ids of alerts that were added to an incident must fit a line of its timeline',
 );

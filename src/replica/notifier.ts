@@ -12,7 +12,6 @@ import {
 import type { Delivery, Page, Sender } from '../notify/types.ts';
 import type { AlertMachine } from '../statemachine/machine.ts';
 import type { Notification, ReportCommand } from '../statemachine/notifications.ts';
-import { toText } from '../wire/check.ts';
 import { encodeCommand, keyFromText, urgencyOf } from '../wire/commands.ts';
 import type { Proposal } from './proposals.ts';
 
@@ -128,7 +127,7 @@ export class Notifier {
       observedAt: clock.wall(),
       notification: id,
       outcome,
-      detail: toText(detail, TEXT_CHARS_MAX),
+      detail: plain(detail),
     };
     const key = keyFromText(`${ACTOR} report ${id} ${outcome} ${this.#term}`);
     replica.propose({
@@ -143,3 +142,6 @@ export class Notifier {
     });
   }
 }
+
+/** What a program or a server said, as a command may carry it whatever it was. */
+const plain = (text: string): string => text.slice(0, TEXT_CHARS_MAX).replace(/[^ -~]/g, '?');

@@ -1,5 +1,6 @@
 import {
   INCIDENT_ALERTS_MAX,
+  INCIDENT_CHANGED_ALERTS_MAX,
   MATCHERS_MAX,
   MERGED_ACKNOWLEDGEMENTS_MAX,
   POLICY_REPEATS_MAX,
@@ -186,8 +187,8 @@ const SHAPES: Shapes = {
     expectedVersion: may(count),
     severity: may(oneOf(PRIORITIES)),
     commander: may(name),
-    add: may(listOf(parseAlertId, 1, INCIDENT_ALERTS_MAX)),
-    remove: may(listOf(parseAlertId, 1, INCIDENT_ALERTS_MAX)),
+    add: may(listOf(parseAlertId, 1, INCIDENT_CHANGED_ALERTS_MAX)),
+    remove: may(listOf(parseAlertId, 1, INCIDENT_CHANGED_ALERTS_MAX)),
     note: may(reason),
     review: may(review),
     close: may(mark),

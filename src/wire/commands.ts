@@ -80,12 +80,14 @@ export function takesRoom(commands: Uint8Array): boolean {
  * The record of a command that came through `parseCommand`, or that the compiler checked. `key`: 16
  * bytes; the same key with the same command is the same request, however often it is sent and
  * whatever `observedAt` the repetitions carry.
+ * @throws TocsinError BAD_REQUEST when it holds too much, as a transaction or a long list can
  */
 export function encodeCommand(command: Command, key: Uint8Array): Uint8Array {
   assert(key.byteLength === KEY_BYTES, `key of ${key.byteLength} bytes, not ${KEY_BYTES}`);
   const body = encodeBody(bodyOf(command));
   const length = COMMAND_HEADER_BYTES + body.byteLength;
-  assert(length <= COMMAND_BYTES_MAX, `command of ${length} bytes is over ${COMMAND_BYTES_MAX}`);
+  if (length > COMMAND_BYTES_MAX)
+    refuse('request', command.type, `has ${length} bytes, at most ${COMMAND_BYTES_MAX}`);
 
   const record = Buffer.allocUnsafe(length);
   writeU32(record, 0, length);

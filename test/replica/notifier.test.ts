@@ -71,7 +71,7 @@ test('who cannot be reached is tried again, then passed over without waiting', a
   const { cluster, pager } = await ward(12);
   pager.answer = ({ target }) =>
     target === 'webhook:first'
-      ? { outcome: 'failed', detail: 'HTTP 503' }
+      ? { outcome: 'failed', detail: 'HTTP 503 \u202e\u0007' }
       : { outcome: 'confirmed', detail: '' };
   const client = await cluster.client('ward');
   await cluster.clock.settle(client.keep(policy));
@@ -81,7 +81,7 @@ test('who cannot be reached is tried again, then passed over without waiting', a
   expect(targets.filter((one) => one === 'webhook:first').length).toBeGreaterThan(1);
   expect(targets).toContain('webhook:second');
   const { value } = await cluster.clock.settle(client.records('notification'));
-  expect(value.records[0]).toMatchObject({ state: 'failed', detail: 'HTTP 503' });
+  expect(value.records[0]).toMatchObject({ state: 'failed', detail: 'HTTP 503 ??' });
   await cluster.close();
 });
 

@@ -361,3 +361,17 @@ function reverse(value: unknown): unknown {
       .map(([name, inner]) => [name, reverse(inner)]),
   );
 }
+
+test('a command that says too much is refused before it is sent', () => {
+  const present = Array.from({ length: 256 }, (_, at) => `${at}`.padStart(255, 'x'));
+  const heartbeat: Command = {
+    type: 'heartbeat',
+    actor: 'mon-3',
+    observedAt: unixMillis(1),
+    source: 'mon-3',
+    leaseSeconds: 10,
+    present,
+  };
+  const encode = (): unknown => encodeCommand(heartbeat, new Uint8Array(16));
+  expect(encode).toThrow(expect.objectContaining({ code: 'BAD_REQUEST' }));
+});
