@@ -102,8 +102,8 @@ class Pipe {
   /** Waiting for the end of a cut. */
   #held: Buffer[] = [];
   #heldBytes = 0;
-  /** When what was sent last is due, so that nothing overtakes it by chance. */
-  #lastDue = 0;
+  /** Delayed, in order; one timer waits for the first of them. */
+  readonly #line: { readonly unit: Buffer; readonly due: number }[] = [];
 
   constructor(from: Socket, to: Socket, way: Way, prng: Prng) {
     this.#from = from;
@@ -158,10 +158,25 @@ class Pipe {
     const { delayMs } = this.#way;
     const now = performance.now();
     const due = now + delayMs * (1 + this.#prng.unit());
-    if (aside === 0) this.#lastDue = Math.max(this.#lastDue, delayMs === 0 ? now : due);
-    const wait = aside === 0 ? this.#lastDue - now : due - now + aside;
-    if (wait <= 0) this.#write(unit);
-    else setTimeout(() => this.#write(unit), wait);
+    if (aside > 0) {
+      setTimeout(() => this.#write(unit), due - now + aside);
+      return;
+    }
+    this.#line.push({ unit, due: delayMs === 0 ? now : due });
+    if (this.#line.length === 1) this.#advance();
+  }
+
+  /** Writes what is due, in order: nothing overtakes another by chance, whichever timer comes first. */
+  #advance(): void {
+    for (let first = this.#line[0]; first !== undefined; first = this.#line[0]) {
+      const wait = first.due - performance.now();
+      if (wait > 0) {
+        setTimeout(() => this.#advance(), wait);
+        return;
+      }
+      this.#line.shift();
+      this.#write(first.unit);
+    }
   }
 
   #write(unit: Buffer): void {
