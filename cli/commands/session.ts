@@ -108,7 +108,7 @@ function hintOf(error: TocsinError, endpoints: readonly string[]): string | unde
         ...(endpoints.every((one) => error.message.includes(one))
           ? []
           : [`asked: ${endpoints.join(', ')}`]),
-        '--endpoints, --context or TOCSIN_ENDPOINTS names others; tocsin cluster status shows who answers',
+        '--endpoints, --context or TOCSIN_ENDPOINTS names others; tocsin explain says why',
       ].join('\n');
     case 'NOT_LEADER':
       return error.leader === undefined ? undefined : `the leader is at ${error.leader}`;
