@@ -58,9 +58,9 @@ export const addConsistencyOption = (command: Command): Command =>
   command.addOption(
     new Option(
       '--consistency <level>',
-      'linearizable sees every write answered before; local is what one replica has, at once',
+      'linearizable sees every write answered before, lease too, by the leader’s clock; local is what one replica has, at once',
     )
-      .argParser(oneOf<Consistency>(['linearizable', 'local']))
+      .argParser(oneOf<Extract<Consistency, string>>(['linearizable', 'lease', 'local']))
       .default('linearizable'),
   );
 

@@ -23,6 +23,7 @@ interface ServeFlags extends OutputFlags {
   readonly rules?: string;
   readonly send?: readonly SendRule[];
   readonly snapshotEvery?: number;
+  readonly leases?: boolean;
 }
 
 const SNAPSHOT_ENTRIES_MAX = 100_000_000;
@@ -47,6 +48,10 @@ export function serveCommand(io: Io): Command {
       '--send <kind=how>',
       'how targets of a kind are told of alerts while this replica leads: webhook=https://…, user=command:/path, role=log; repeat the flag for more',
       parseSendRule,
+    )
+    .option(
+      '--leases',
+      'answer reads of the level lease without asking a quorum; the same on all replicas',
     )
     .option(
       '--snapshot-every <entries>',
@@ -84,6 +89,7 @@ async function serve(io: Io, flags: ServeFlags, stop: AbortSignal): Promise<void
     signal: stop,
     log,
     ...(senders === undefined ? {} : { senders }),
+    ...(flags.leases === true ? { leases: true } : {}),
     ...(entries === undefined
       ? {}
       : { snapshots: { entries, logBytes: SNAPSHOT_LOG_BYTES, share: 0 } }),

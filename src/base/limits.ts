@@ -164,8 +164,6 @@ export const ADDRESS_CHARS_MAX = 512;
 export const CHANGE_MS_MAX = 10_000;
 /** A member that was removed is still reached for so long, so that it hears of it. */
 export const FAREWELL_MS = 2_000;
-/** Between two looks whether somebody of a higher priority could lead. */
-export const PREFERENCE_TICKS = 40;
 
 /** Between two rounds of asking for what a log has lost, and how many go without any answer of use before it gives up. */
 export const REPAIR_PAUSE_MS = 500;
@@ -245,6 +243,8 @@ export const SNAPSHOT_CHUNK_BYTES: number = 1 * MiB;
 export const LIST_SCAN_MAX = 8_192;
 /** The last instant a Date can hold (ECMA-262, 21.4.1.1): a later one could not be printed. */
 export const UNIX_MILLIS_MAX = 8_640_000_000_000_000;
+/** The oldest state that a read can ask for by its age. */
+export const READ_AGE_MS_MAX = 3_600_000;
 /** The longest time a request may allow itself. */
 export const REQUEST_MS_MAX = 3_600_000;
 

@@ -48,6 +48,7 @@ import { asFields, asLine, asOneOf, asWhole } from '../wire/check.ts';
 import { encodeGet, encodeList } from '../wire/client-messages.ts';
 import { RARE_TYPES, type RareCommand } from '../wire/command-shapes.ts';
 import { encodeCommand, keyFromText } from '../wire/commands.ts';
+import { parseConsistency } from '../wire/consistency.ts';
 import { FrameType } from '../wire/frame.ts';
 import { parseCommand, parseFilter } from '../wire/parse.ts';
 import { parseAlertId, parseRef } from '../wire/parse-parts.ts';
@@ -313,9 +314,9 @@ export class Client implements AlertApi, CareApi, AsyncDisposable {
   ): Promise<T> {
     try {
       const consistency = consistencyOf(options);
-      const whom = WHOM[consistency];
+      const whom = whomFor(consistency);
       const question = this.#session.watching(
-        questionFor(consistency === 'linearizable' ? consistency : 'local'),
+        questionFor(consistency === 'session' ? 'local' : consistency),
         consistency === 'session',
       );
       if (whom === 'leader' && this.#isOffline()) return Promise.reject(offline());
@@ -367,11 +368,14 @@ function typeOf(input: { readonly type: unknown }): RareCommand['type'] {
   return asOneOf('request', 'type', input?.type, RARE_TYPES);
 }
 
-const CONSISTENCIES: readonly ReadConsistency[] = ['linearizable', 'local', 'session'];
-const WHOM = { linearizable: 'leader', local: 'any', session: 'follower' } as const;
+/** Whom to ask first. */
+function whomFor(consistency: ReadConsistency): 'leader' | 'any' | 'follower' {
+  if (consistency === 'session') return 'follower';
+  return consistency === 'linearizable' || consistency === 'lease' ? 'leader' : 'any';
+}
 
 const consistencyOf = ({ consistency = 'linearizable' }: ReadOptions): ReadConsistency =>
-  asOneOf('request', 'consistency', consistency, CONSISTENCIES);
+  consistency === 'session' ? consistency : parseConsistency(consistency);
 
 const parseFrom = (from: Revision): Revision =>
   revision(asWhole('request', 'from', from, 1, Number.MAX_SAFE_INTEGER));

@@ -1,12 +1,12 @@
 import type { Clock } from '../base/clock.ts';
 import { TocsinError } from '../base/errors.ts';
-import { ALERTS_GROUP, type GroupId, millis } from '../base/ids.ts';
+import { ALERTS_GROUP, type GroupId, millis, type Revision } from '../base/ids.ts';
 import {
   REQUESTS_PER_CONNECTION_MAX,
   SUBMIT_BYTES_MAX,
   WATCHES_PER_CONNECTION_MAX,
 } from '../base/limits.ts';
-import type { Consistency, ListedAlert } from '../statemachine/alert-api.ts';
+import type { Answer, Consistency, ListedAlert } from '../statemachine/alert-api.ts';
 import type { AlertMachine } from '../statemachine/machine.ts';
 import type { Alert } from '../statemachine/types.ts';
 import type { Channel } from '../transport/types.ts';
@@ -26,7 +26,7 @@ import { encodeReplies } from '../wire/replies.ts';
 import type { ReplicaStatus } from '../wire/status.ts';
 import type { AdminDone } from './administrator.ts';
 import type { Proposal } from './proposals.ts';
-import type { ReadDone } from './reads.ts';
+import type { FreshDone, Freshness } from './read-desk.ts';
 import type { WatchHub } from './watch-hub.ts';
 
 /** What a session needs of its replica. */
@@ -36,8 +36,10 @@ export interface Host {
   readonly watches: WatchHub;
   /** Settles the proposal sooner or later, at once if this replica does not lead. */
   propose(proposal: Proposal): void;
-  /** Calls back when the local state is fresh enough for a linearizable answer, or why it will not be. */
-  readLinearizable(done: ReadDone): void;
+  /** Calls back when the state at hand is as fresh as asked for, or why it will not be. */
+  read(level: Consistency, done: FreshDone): void;
+  /** Surely nobody else leads now: what is at hand is linearizable. */
+  readonly isLeased: boolean;
   status(): ReplicaStatus;
   /** Why nobody can be served now; undefined = everybody is. */
   readonly problem: TocsinError | undefined;
@@ -156,11 +158,11 @@ export class ClientSession {
 
   #get(id: number, body: Uint8Array): void {
     const { ref, consistency } = decodeGet(body);
-    this.#read(id, consistency, () => {
+    this.#read(id, consistency, (freshness) => {
       const { machine } = this.#host;
       const alert = machine.get(ref);
       const value = alert === undefined ? undefined : shown(machine, alert);
-      return encodeGetAnswer({ value, revision: machine.revision });
+      return encodeGetAnswer(answerOf(value, machine.revision, freshness));
     });
   }
 
@@ -176,36 +178,37 @@ export class ClientSession {
 
   #list(id: number, body: Uint8Array): void {
     const { filter, consistency, limit, after } = decodeList(body);
-    this.#read(id, consistency, () => {
+    this.#read(id, consistency, (freshness) => {
       const { machine } = this.#host;
       const page = machine.list(filter, { limit, ...(after === undefined ? {} : { after }) });
       const value = { ...page, alerts: page.alerts.map((alert) => shown(machine, alert)) };
-      return encodeListAnswer({ value, revision: machine.revision });
+      return encodeListAnswer(answerOf(value, machine.revision, freshness));
     });
   }
 
-  /** Answers now, or when a quorum has confirmed that now is fresh. */
-  #read(id: number, consistency: Consistency, answer: () => readonly Uint8Array[]): void {
-    if (consistency === 'local') {
-      this.#answerRead(id, answer);
-      return;
-    }
+  /** Answers now, or when what is at hand is known to be as fresh as was asked. */
+  #read(id: number, level: Consistency, build: Build): void {
     this.#count();
-    this.#host.readLinearizable((error) => {
+    this.#host.read(level, (outcome) => {
       this.#requests -= 1;
-      if (error === undefined) this.#answerRead(id, answer);
-      else this.#fail(id, error);
+      if (TocsinError.is(outcome)) this.#fail(id, outcome);
+      else this.#answerRead(id, level, () => build(outcome));
     });
   }
 
   /** A read that cannot be answered fails alone, and so does one that a slow reader leaves no room for. */
-  #answerRead(id: number, answer: () => readonly Uint8Array[]): void {
+  #answerRead(id: number, level: Consistency, build: () => readonly Uint8Array[]): void {
     let body: readonly Uint8Array[];
     try {
-      body = answer();
+      body = build();
     } catch (error) {
       if (!TocsinError.is(error)) throw error;
       this.#fail(id, error);
+      return;
+    }
+    // While the answer was built the lease may have run out; a quorum is asked then.
+    if (level === 'lease' && !this.#host.isLeased) {
+      this.#read(id, 'linearizable', () => build());
       return;
     }
     if (this.#channel.send(FrameType.ANSWER, ALERTS_GROUP, id, body)) return;
@@ -251,3 +254,11 @@ function shown(machine: AlertMachine, alert: Alert): ListedAlert {
   const badges = machine.badgesOf(alert);
   return badges === undefined ? alert : { ...alert, badges };
 }
+
+type Build = (freshness: Freshness) => readonly Uint8Array[];
+
+const answerOf = <T>(value: T, at: Revision, { ageMs }: Freshness): Answer<T> => ({
+  value,
+  revision: at,
+  ...(ageMs === undefined ? {} : { ageMs }),
+});

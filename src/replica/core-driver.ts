@@ -1,6 +1,13 @@
 import { assert, must } from '../base/assert.ts';
 import type { Clock, Timer } from '../base/clock.ts';
-import { type LogIndex, logIndex, type ReplicaId, type UnixMillis } from '../base/ids.ts';
+import {
+  type LogIndex,
+  logIndex,
+  type Millis,
+  type ReplicaId,
+  type UnixMillis,
+} from '../base/ids.ts';
+import { LEASE_MS, TICK_MS } from '../base/limits.ts';
 import { Prng } from '../base/prng.ts';
 import type { Plan, Target } from '../raft/change.ts';
 import type { Configuration } from '../raft/configuration.ts';
@@ -112,9 +119,10 @@ export class CoreDriver {
     return this.#core.matchOf(peer) ?? 0;
   }
 
-  /** One unit of time. The core is told only of time in which this process ran. */
-  tick(ran: boolean): void {
-    if (ran) this.#core.tick();
+  /** One unit of time, or so many at once in which the process stood still. */
+  tick(lateMs: Millis | undefined): void {
+    if (lateMs === undefined) this.#core.tick(this.#parts.clock.monotonic());
+    else this.#core.stalled(Math.floor(lateMs / TICK_MS));
     this.#writer.tick();
   }
   step(message: Message): void {
@@ -135,6 +143,16 @@ export class CoreDriver {
   }
   read(context: number): void {
     this.#core.read(context);
+  }
+  /** See RaftCore. */
+  lease(now: Millis): LogIndex | undefined {
+    return this.#core.lease(now);
+  }
+  freshAt(applied: LogIndex): Millis | undefined {
+    return this.#core.freshAt(applied);
+  }
+  prefer(priorities: ReadonlyMap<ReplicaId, number>): void {
+    this.#core.prefer(priorities);
   }
   /** Everything up to `index` is applied: what is durable too may leave memory. */
   release(index: LogIndex): void {
@@ -202,11 +220,7 @@ export class CoreDriver {
     if (this.#pumping) return;
     this.#pumping = true;
     try {
-      for (
-        let ready = this.#core.takeReady();
-        ready !== undefined;
-        ready = this.#core.takeReady()
-      ) {
+      for (let ready = this.#takeReady(); ready !== undefined; ready = this.#takeReady()) {
         this.#perform(ready);
         if (this.#stopped) return;
       }
@@ -215,6 +229,10 @@ export class CoreDriver {
     }
     this.#writer.start();
     this.#noteStanding();
+  }
+
+  #takeReady(): Ready | undefined {
+    return this.#core.takeReady(this.#parts.clock.monotonic());
   }
 
   /** One Ready, in order of duty (see Ready). */
@@ -268,6 +286,7 @@ export function initFrom(
   id: ReplicaId,
   members: Members,
   seed: number,
+  leases: boolean,
 ): DriverParts['init'] {
   // Who belonged to the cluster where the log begins matters no more than until its next configuration entry, which is
   // in the snapshot if there is one: it cannot be cut any more.
@@ -275,6 +294,7 @@ export function initFrom(
   const committed = Math.max(hardState.commit, (snapshot ?? base).index);
   return {
     id,
+    options: leases ? { leaseMs: LEASE_MS } : {},
     voters: configuration.voters,
     prng: new Prng(seed),
     hardState: { ...hardState, commit: logIndex(committed) },

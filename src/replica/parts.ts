@@ -21,6 +21,8 @@ export interface ReplicaParts {
   readonly onFault: (error: unknown) => void;
   /** Events kept for watchers that resume. @defaultValue HISTORY_EVENTS_MAX */
   readonly historyEventsMax?: number;
+  /** Leaders answer reads of the level `lease` by themselves; all replicas must be told the same. @defaultValue false */
+  readonly leases?: boolean | undefined;
   /** @defaultValue the limits */
   readonly snapshots?: SnapshotPolicy | undefined;
 }

@@ -2,9 +2,10 @@ import { assert } from '../base/assert.ts';
 import type { Clock, Timer } from '../base/clock.ts';
 import { TocsinError } from '../base/errors.ts';
 import { hashToHex } from '../base/hash.ts';
-import { logIndex, type Millis, millis, type ReplicaId } from '../base/ids.ts';
-import { HEARTBEAT_TICKS, READS_PENDING_MAX, TICK_MS } from '../base/limits.ts';
+import { logIndex, millis, type ReplicaId } from '../base/ids.ts';
+import { HEARTBEAT_TICKS, TICK_MS } from '../base/limits.ts';
 import type { Message, Ready, Standing } from '../raft/types.ts';
+import type { Consistency } from '../statemachine/alert-api.ts';
 import type { AlertMachine } from '../statemachine/machine.ts';
 import { emptyEnd } from '../storage/log-state.ts';
 import type { LogPlace, Restored, SnapshotMeta } from '../storage/types.ts';
@@ -27,7 +28,8 @@ import type { ReplicaParts } from './parts.ts';
 import { PeerLinks } from './peer-links.ts';
 import { type Proposal, Proposals } from './proposals.ts';
 import { Quarantine } from './quarantine.ts';
-import { type ReadDone, Reads } from './reads.ts';
+import { type FreshDone, ReadDesk } from './read-desk.ts';
+import { Reads } from './reads.ts';
 import { SnapshotDesk } from './snapshot-desk.ts';
 import { StallGuard } from './stall-guard.ts';
 import { successorOf } from './successor.ts';
@@ -47,6 +49,7 @@ export class Replica implements Resident {
   readonly #applier: Applier;
   readonly #proposals: Proposals;
   readonly #reads: Reads;
+  readonly #readDesk: ReadDesk;
   readonly #links: PeerLinks;
   readonly #members: Members;
   readonly #comparer: Comparer;
@@ -76,6 +79,13 @@ export class Replica implements Resident {
     this.#applier = this.#applierOf();
     this.#proposals = new Proposals(clock);
     this.#reads = new Reads((context) => this.#driver.read(context));
+    this.#readDesk = new ReadDesk({
+      clock,
+      driver: this.#driver,
+      reads: this.#reads,
+      state: this.#state,
+      notLeading: () => this.#notLeading(),
+    });
     this.watches = new WatchHub(this.#state, clock);
     const onLost = (peer: ReplicaId): void => this.peerLost(peer);
     this.#links = new PeerLinks({ transport, clock, self: this.hello, onLost, log });
@@ -121,9 +131,9 @@ export class Replica implements Resident {
   }
 
   #driverFrom(restored: Restored): CoreDriver {
-    const { identity, store, clock, seed } = this.#parts;
+    const { identity, store, clock, seed, leases = false } = this.#parts;
     return new CoreDriver({
-      init: initFrom(restored, identity.replicaId, this.#members, seed),
+      init: initFrom(restored, identity.replicaId, this.#members, seed, leases),
       leaveJoint: (configuration) => this.#admin.leaveJoint(configuration),
       base: restored.base,
       time: () => this.#state.machine.time,
@@ -179,7 +189,7 @@ export class Replica implements Resident {
   start(): void {
     if (this.#stopped) return;
     assert(this.#ticker === undefined, 'the replica was started before');
-    this.#links.sync(this.#members.others);
+    this.#followMembers();
     this.#ticker = this.clock.every(millis(TICK_MS), () => this.#tick());
     this.#driver.work();
   }
@@ -251,17 +261,12 @@ export class Replica implements Resident {
     this.#driver.soon();
   }
 
-  readLinearizable(done: ReadDone): void {
-    if (this.standing.role !== 'leader' || this.#stopped) {
-      done(this.#notLeading());
-      return;
-    }
-    if (this.#reads.pending >= READS_PENDING_MAX) {
-      done(new TocsinError('OVERLOADED', `${this.#reads.pending} reads are waiting`));
-      return;
-    }
-    this.#reads.ask(done);
-    this.#driver.soon();
+  read(level: Consistency, done: FreshDone): void {
+    if (this.#stopped) done(this.#notLeading());
+    else this.#readDesk.read(level, done);
+  }
+  get isLeased(): boolean {
+    return this.#readDesk.isLeased;
   }
 
   get problem(): TocsinError | undefined {
@@ -294,8 +299,9 @@ export class Replica implements Resident {
 
   #tick(): void {
     const late = this.#stalls.tick();
-    this.#driver.tick(late === undefined);
-    if (late !== undefined) this.#stoodStill(late);
+    if (late !== undefined) this.#parts.log(`the process stood still for ${Math.round(late)} ms`);
+    // Nobody can have taken over from a replica that is alone.
+    this.#driver.tick(this.#members.voters.length === 1 ? undefined : late);
     this.#proposals.expire();
     if (this.problem === undefined) this.snapshots.tick();
     this.#quarantine.tick();
@@ -304,16 +310,6 @@ export class Replica implements Resident {
     this.#beat += 1;
     if (this.#beat % HEARTBEAT_TICKS === 0) this.#compare();
     this.#driver.work();
-  }
-
-  /**
-   * Nothing is known of the time that passed. The others may have elected somebody else, so a leader lets go rather than
-   * go on from memory; a follower first reads what has arrived meanwhile, before it takes that for silence.
-   */
-  #stoodStill(late: Millis): void {
-    this.#parts.log(`the process stood still for ${Math.round(late)} ms`);
-    const isAlone = this.#members.voters.length === 1;
-    if (this.standing.role === 'leader' && !isAlone) this.#driver.stepDown();
   }
 
   #compare(): void {
@@ -326,6 +322,11 @@ export class Replica implements Resident {
     if (this.standing.role === 'leader') this.#driver.stepDown();
   }
 
+  #followMembers(): void {
+    this.#links.sync(this.#members.others);
+    this.#driver.prefer(new Map(this.#members.all.map(({ id, priority }) => [id, priority])));
+  }
+
   #cut(): void {
     if (this.standing.role !== 'leader') return;
     this.#proposals.placeInto(this.#driver, () => this.#notLeading());
@@ -333,7 +334,7 @@ export class Replica implements Resident {
   }
 
   #progressed(ready: Ready, snapshot: SnapshotMeta | undefined): void {
-    if (this.#members.note(ready, snapshot)) this.#links.sync(this.#members.others);
+    if (this.#members.note(ready, snapshot)) this.#followMembers();
     this.#admin.settle();
     if (snapshot !== undefined) this.#installed(snapshot);
     if (ready.snapshotOffer !== undefined) this.snapshots.offered(ready.snapshotOffer);

@@ -25,6 +25,8 @@ export interface ServeOptions {
   readonly agent?: string;
   /** Gives up starting, which takes as long as it takes peers to repair a damaged log. */
   readonly signal?: AbortSignal;
+  /** Leaders answer reads of the level `lease` by themselves; the same on all replicas. @defaultValue false */
+  readonly leases?: boolean | undefined;
   /** When snapshots are taken. @defaultValue the limits */
   readonly snapshots?: SnapshotPolicy | undefined;
   /** How notifications leave while this replica leads, by the kind of their targets; undefined = somebody else sees to it. */
@@ -97,6 +99,7 @@ async function run(
     log,
     onFault: (error) => void end(asFault(error)),
     snapshots: options.snapshots,
+    leases: options.leases,
   };
   up = await bringUp(parts, address, options.signal);
   const { replica, listener } = up;

@@ -74,7 +74,15 @@ export interface WriteOptions extends CallOptions {
 }
 
 /** Linearizable: sees every write answered before. Local: what the replica at hand has applied, at once. */
-export type Consistency = 'linearizable' | 'local';
+export type Consistency = 'linearizable' | 'lease' | 'local' | Bounds;
+
+/** A state that may be somewhat old: any replica answers by itself as long as it keeps to all that is asked. */
+export interface Bounds {
+  /** It holds everything that was acknowledged so long before the answer, or earlier. */
+  readonly maxAgeMs?: number;
+  /** It holds this revision: that of a write of one's own, to read it back anywhere. */
+  readonly minRevision?: Revision;
+}
 
 /**
  * Session: what any replica has applied, if that is no older than anything this client was told before, its own writes
@@ -99,6 +107,8 @@ export interface Answer<T> {
   readonly value: T;
   /** The alert history was applied up to here when this was read. */
   readonly revision: Revision;
+  /** Everything that was acknowledged so many milliseconds before is in it. Absent = the replica does not know. */
+  readonly ageMs?: number;
 }
 
 /** An alert as it is shown: with why it does not annunciate as it would, where something keeps it from that. */

@@ -17,22 +17,26 @@ import type { ReplicaStatus } from './status.ts';
  * FORMAT.md, "Answers".
  */
 
-const GET_HEADER_BYTES = 8;
-const LIST_HEADER_BYTES = 20;
+const GET_HEADER_BYTES = 12;
+const LIST_HEADER_BYTES = 24;
+const AGE_UNKNOWN: number = 2 ** 32 - 1;
 const LENGTH_BYTES = 4;
 
 /** The ANSWER to GET. */
 export function encodeGetAnswer(answer: Answer<ListedAlert | undefined>): readonly Uint8Array[] {
   const header = new Uint8Array(GET_HEADER_BYTES);
   writeU64(header, 0, answer.revision);
+  writeAge(header, 8, answer.ageMs);
   return answer.value === undefined ? [header] : [header, encodeBody(alertBody(answer.value))];
 }
 
 /** @throws TocsinError BODY_MALFORMED */
 export function decodeGetAnswer(body: Uint8Array): Answer<ListedAlert | undefined> {
+  if (body.byteLength < GET_HEADER_BYTES) throw malformed(`only ${body.byteLength} bytes`);
   const at = readRevision(body, 0);
   const rest = body.subarray(GET_HEADER_BYTES);
-  return { value: rest.byteLength === 0 ? undefined : parseListed(decodeBody(rest)), revision: at };
+  const value = rest.byteLength === 0 ? undefined : parseListed(decodeBody(rest));
+  return { value, revision: at, ...readAge(body, 8) };
 }
 
 /**
@@ -60,6 +64,7 @@ export function encodeListAnswer(answer: Answer<AlertPage>): readonly Uint8Array
   writeU64(header, 0, answer.revision);
   writeU64(header, 8, next === undefined ? 0 : alertNumber(next));
   writeU32(header, 16, count);
+  writeAge(header, 20, answer.ageMs);
   return parts;
 }
 
@@ -79,7 +84,15 @@ export function decodeListAnswer(body: Uint8Array): Answer<AlertPage> {
   }
   if (items.next()) throw malformed(`more alerts than the ${count} announced`);
   const nextId: AlertId | undefined = next === 0 ? undefined : `A${next}`;
-  return { value: { alerts, next: nextId }, revision: at };
+  return { value: { alerts, next: nextId }, revision: at, ...readAge(body, 20) };
+}
+
+const writeAge = (header: Uint8Array, at: number, ageMs: number | undefined): void =>
+  writeU32(header, at, ageMs === undefined ? AGE_UNKNOWN : Math.min(Math.ceil(ageMs), AGE_UNKNOWN));
+
+function readAge(body: Uint8Array, at: number): { readonly ageMs?: number } {
+  const ageMs = readU32(body, at);
+  return ageMs === AGE_UNKNOWN ? {} : { ageMs };
 }
 
 /** The ANSWER to STATUS. */

@@ -12,24 +12,15 @@ import type { Consistency } from '../statemachine/alert-api.ts';
 import type { AlertFilter, AlertId, AlertRef } from '../statemachine/types.ts';
 import { decodeBody, encodeBody } from './body.ts';
 import { readU32, writeU32 } from './bytes.ts';
-import {
-  asFields,
-  asLine,
-  asOneOf,
-  asText,
-  asWhole,
-  refuse,
-  toText,
-  type Unchecked,
-} from './check.ts';
+import { asFields, asLine, asText, asWhole, refuse, toText, type Unchecked } from './check.ts';
 import { checkCommands } from './commands.ts';
+import { parseConsistency } from './consistency.ts';
 import { parseFilter } from './parse.ts';
 import { parseAlertId, parseRef } from './parse-parts.ts';
 
 /** What a client asks, and how it is told that it failed. Answers are in answers.ts. */
 
 const SUBMIT_HEADER_BYTES = 8;
-const CONSISTENCIES: readonly Consistency[] = ['linearizable', 'local'];
 
 export interface SubmitRequest {
   /** How long the caller will wait, counted from the arrival at the server. */
@@ -94,7 +85,7 @@ export function decodeGet(body: Uint8Array): GetRequest {
   const get: Unchecked<GetRequest> = asFields('request', 'get', decodeBody(body), GET);
   return {
     ref: parseRef(get.ref, 'ref'),
-    consistency: asOneOf('request', 'consistency', get.consistency, CONSISTENCIES),
+    consistency: parseConsistency(get.consistency),
   };
 }
 
@@ -125,7 +116,7 @@ export function decodeList(body: Uint8Array): ListRequest {
   const list: Unchecked<ListRequest> = asFields('request', 'list', decodeBody(body), LIST);
   return {
     filter: parseFilter(list.filter),
-    consistency: asOneOf('request', 'consistency', list.consistency, CONSISTENCIES),
+    consistency: parseConsistency(list.consistency),
     limit: asWhole('request', 'limit', list.limit, 1, LIST_PAGE_MAX),
     after: list.after === undefined ? undefined : parseAlertId('request', 'after', list.after),
   };

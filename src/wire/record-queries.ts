@@ -5,6 +5,7 @@ import type { Answer, Consistency, RecordPage } from '../statemachine/alert-api.
 import type { QueryKind, QueryTypes } from '../statemachine/records-beside.ts';
 import { BodyDecoder, decodeBody, encodeBody } from './body.ts';
 import { readU32, readU64, writeU32, writeU64 } from './bytes.ts';
+import { parseConsistency } from './consistency.ts';
 import { notification, policy, RECORD_CHECKS } from './record-shapes.ts';
 import { type Check, count, must, ofShape, oneOf, whole, withoutUndefined } from './shape.ts';
 
@@ -27,13 +28,11 @@ export interface RecordsRequest {
   readonly consistency: Consistency;
 }
 
-const CONSISTENCIES: readonly Consistency[] = ['linearizable', 'local'];
-
 const request: Check<RecordsRequest> = ofShape<RecordsRequest>({
   kind: must(oneOf(QUERY_KINDS)),
   after: must(count),
   limit: must(whole(1, LIST_PAGE_MAX)),
-  consistency: must(oneOf(CONSISTENCIES)),
+  consistency: must((_origin, _field, value) => parseConsistency(value)),
 });
 
 /** @throws TocsinError BAD_REQUEST naming the field */

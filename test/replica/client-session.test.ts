@@ -11,8 +11,9 @@ import type { AdminDone } from '../../src/replica/administrator.ts';
 import { AppliedState } from '../../src/replica/applied-state.ts';
 import { ClientSession, type Host } from '../../src/replica/client-session.ts';
 import type { Proposal } from '../../src/replica/proposals.ts';
-import type { ReadDone } from '../../src/replica/reads.ts';
+import type { FreshDone } from '../../src/replica/read-desk.ts';
 import { WatchHub } from '../../src/replica/watch-hub.ts';
+import type { Consistency } from '../../src/statemachine/alert-api.ts';
 import { AlertMachine } from '../../src/statemachine/machine.ts';
 import {
   decodeFail,
@@ -32,7 +33,8 @@ class Stage implements Host {
   readonly watches: WatchHub = new WatchHub(new AppliedState(this.machine), this.clock);
   readonly channel: ScriptedChannel = new ScriptedChannel();
   readonly proposals: Proposal[] = [];
-  readonly reads: ReadDone[] = [];
+  readonly reads: FreshDone[] = [];
+  readonly isLeased: boolean = true;
 
   constructor() {
     new ClientSession(this.channel, this);
@@ -41,8 +43,9 @@ class Stage implements Host {
   propose(proposal: Proposal): void {
     this.proposals.push(proposal);
   }
-  readLinearizable(done: ReadDone): void {
-    this.reads.push(done);
+  read(level: Consistency, done: FreshDone): void {
+    if (level === 'local') done({ ageMs: undefined });
+    else this.reads.push(done);
   }
   readonly problem: undefined = undefined;
 
@@ -74,7 +77,7 @@ class Stage implements Host {
 
   /** Every request that waits gets its answer. */
   answerAll(): void {
-    for (const done of this.reads.splice(0)) done(undefined);
+    for (const done of this.reads.splice(0)) done({ ageMs: 0 });
     for (const { settle, count } of this.proposals.splice(0))
       settle(Array(count).fill({ ok: false, code: 'ALERT_NOT_FOUND', message: '' }));
   }

@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
+import { TocsinError } from '../../src/base/errors.ts';
 import { millis, type ReplicaId } from '../../src/base/ids.ts';
 import { DISK_WRITE_TICKS_MAX, TICK_MS } from '../../src/base/limits.ts';
 import type { HeldWrite } from '../../src/storage/memory-log-store.ts';
@@ -107,7 +108,8 @@ test('a replica can be stopped at any moment, also from within what it tells a c
     const { replica } = machine;
     const told: string[] = [];
     propose(machine, `k${steps}`, told);
-    replica?.readLinearizable((error) => {
+    replica?.read('linearizable', (outcome) => {
+      const error = TocsinError.is(outcome) ? outcome : undefined;
       told.push(`read ${error?.code ?? 'ok'}`);
       if (steps % 2 === 1) replica.stop();
     });
@@ -140,7 +142,8 @@ test('reads without end are refused beyond a bound, and those that were taken ar
   await clusterOf(1);
   const told = new Map<string, number>();
   for (let n = 0; n < 70_000; n += 1)
-    leading().replica?.readLinearizable((error) => {
+    leading().replica?.read('linearizable', (outcome) => {
+      const error = TocsinError.is(outcome) ? outcome : undefined;
       const word = error?.code ?? 'ok';
       told.set(word, (told.get(word) ?? 0) + 1);
     });

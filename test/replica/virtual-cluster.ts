@@ -37,6 +37,7 @@ export class VirtualCluster {
   diskMs: readonly [number, number] = [0, 2];
   /** When replicas that are started from now on take snapshots; undefined = as in production, so never in a short story. */
   snapshots: SnapshotPolicy | undefined;
+  leases = false;
   readonly #clients: Client[] = [];
   #starts = 0;
 
@@ -115,6 +116,7 @@ export class VirtualCluster {
       seed: this.prng.uint32() + this.#starts,
       agent: 'test',
       snapshots: this.snapshots,
+      leases: this.leases,
       log: () => {},
       onFault: (error: unknown) => {
         machine.fault = error;

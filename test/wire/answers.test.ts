@@ -78,7 +78,7 @@ describe('the answer to GET', () => {
       later: true,
       subject: { ...someAlert.subject, ward: 'x' },
     };
-    const body = join([new Uint8Array(8), encodeBody(later)]);
+    const body = join([new Uint8Array(12), encodeBody(later)]);
     expect(decodeGetAnswer(body).value).toEqual(someAlert);
   });
 
@@ -87,7 +87,7 @@ describe('the answer to GET', () => {
     for (const field of Object.keys(whole).filter((name) => !OPTIONAL.has(name))) {
       const { [field]: _left, ...rest } = whole;
       for (const value of [rest, { ...whole, [field]: [[]] }]) {
-        const body = join([new Uint8Array(8), encodeBody(value)]);
+        const body = join([new Uint8Array(12), encodeBody(value)]);
         expect(codeOf(() => decodeGetAnswer(body))).toBe('BODY_MALFORMED');
         expect(messageOf(() => decodeGetAnswer(body))).toMatch(new RegExp(`^${field}`));
       }
