@@ -1,4 +1,4 @@
-import { by, type Chapter, chapter, notHere, open } from './table.ts';
+import { by, type Chapter, chapter, notHere } from './table.ts';
 
 const CHAOS = 'raft/chaos › random faults never break agreement, and calm always ends in progress';
 const CONTRACT = 'storage/log-store-contract';
@@ -91,7 +91,10 @@ export const PERSISTENCE: Chapter = chapter('Persistence, crashes, storage', {
     `${CONTRACT} › after a failed write everything fails, until the next start`,
     'replica/disk-writer › after a failed write nothing more is released, nothing is written, and the fault is told once',
   ),
-  109: open('A full disk stops acceptance, not reads, and loses nothing'),
+  109: by(
+    'A full disk stops acceptance, not reads, and loses nothing',
+    'replica/health › a disk that fills up refuses what is new in good time, takes what ends something, and goes on by itself',
+  ),
   110: by(
     'A leader with a hanging disk steps aside; nothing is acknowledged falsely',
     'replica/replica › a leader whose disk hangs steps aside within a bound, and every caller is told something',
@@ -130,6 +133,7 @@ export const PERSISTENCE: Chapter = chapter('Persistence, crashes, storage', {
   117: by(
     'The scrub finds rot within one round, and peers heal it',
     'storage/scrub-contract › … while the log is in use: %s is found in one round, and repaired',
+    'replica/health › rot at rest is found while the replica runs, and repaired before it has a voice again',
   ),
   118: notHere(
     'A damaged store of replies is repaired or leads to unknown',
@@ -141,7 +145,11 @@ export const PERSISTENCE: Chapter = chapter('Persistence, crashes, storage', {
     'storage/damage-contract › what was committed is not given up',
     'replica/repair › what a majority has never had was never committed, and is cut',
   ),
-  120: open('A leader finds entries damaged and gives way'),
+  120: by(
+    'Entries that are found damaged while a replica runs, or leads, silence it until they are repaired',
+    'replica/health › rot at rest is found while the replica runs, and repaired before it has a voice again',
+    'storage/level-log-store › damage that appears while it runs is seen by the page that reads it',
+  ),
   121: by(
     'Power cut at a thousand random points: what comes back is a prefix with all that was acknowledged',
     'storage/power-cut › after a power cut at any moment the log is what was acknowledged, and perhaps the write under way',

@@ -8,8 +8,7 @@ export type TestName = string;
 
 export type Item =
   | { readonly claim: string; readonly tests: readonly TestName[] }
-  | { readonly claim: string; readonly notHere: string }
-  | { readonly claim: string; readonly open: true };
+  | { readonly claim: string; readonly notHere: string };
 
 /** Numbered items under one heading, in order. */
 export interface Chapter {
@@ -21,14 +20,13 @@ export interface Chapter {
 export interface Pitfall {
   readonly item: Item;
   /** The mutant of test/mutants that puts the mistake back, or why there can be none. */
-  readonly mutant: string | { readonly none: string } | undefined;
+  readonly mutant: string | { readonly none: string };
 }
 
 export const by = (claim: string, ...tests: readonly TestName[]): Item => ({ claim, tests });
 export const notHere = (claim: string, why: string): Item => ({ claim, notHere: why });
-export const open = (claim: string): Item => ({ claim, open: true });
 
-export const pitfall = (item: Item, mutant?: Pitfall['mutant']): Pitfall => ({ item, mutant });
+export const pitfall = (item: Item, mutant: Pitfall['mutant']): Pitfall => ({ item, mutant });
 
 export const chapter = (title: string, items: Readonly<Record<number, Item>>): Chapter => ({
   title,
