@@ -108,7 +108,10 @@ async function runMany(): Promise<Totals> {
     }
   }
   if (!values.json) say(rateOf(totals, coreSeconds()));
-  else process.stdout.write(`${JSON.stringify({ from, stride, seconds: seconds(), ...totals })}\n`);
+  else {
+    const took = { seconds: seconds(), coreSeconds: coreSeconds() };
+    process.stdout.write(`${JSON.stringify({ from, stride, ...took, ...totals })}\n`);
+  }
   return totals;
 }
 
