@@ -1,5 +1,6 @@
 import { hashText, mix } from '../base/hash.ts';
 import type { UnixMillis } from '../base/ids.ts';
+import type { EscalationState } from './escalation.ts';
 import {
   type Alert,
   type AlertEvent,
@@ -11,6 +12,7 @@ import {
   type Presence,
   type Priority,
   type Reply,
+  type Responsibility,
 } from './types.ts';
 
 /**
@@ -78,13 +80,17 @@ export function identityOf(alert: Alert): number {
 
 /** The fields that commands change. */
 function foldCourse(digest: number, alert: Alert): number {
-  const { acknowledgements, resolution } = alert;
+  const { acknowledgements, resolution, escalation, responsibility } = alert;
   let hash = mix(
     digest,
     alert.activation,
     alert.activatedAt,
     PRIORITY[alert.priority],
-    PRESENCE[alert.presence] + (alert.acknowledged ? 2 : 0) + (resolution === undefined ? 0 : 4),
+    PRESENCE[alert.presence] +
+      (alert.acknowledged ? 2 : 0) +
+      (resolution === undefined ? 0 : 4) +
+      (escalation === undefined ? 0 : 8) +
+      (responsibility === undefined ? 0 : 16),
     alert.count,
     alert.version,
     alert.revision,
@@ -98,7 +104,8 @@ function foldCourse(digest: number, alert: Alert): number {
   );
   hash = hashText(alert.text, foldNumber(hash, alert.observedAt));
   hash = foldSubject(foldCause(hash, alert.cause), alert.subject);
-  hash = foldResponsibility(foldEscalation(hash, alert.escalation), alert.responsibility);
+  if (escalation !== undefined) hash = foldEscalation(hash, escalation);
+  if (responsibility !== undefined) hash = foldResponsibility(hash, responsibility);
   for (const one of acknowledgements)
     hash = foldText(hashText(one.by, mix(hash, one.at, one.activation)), one.note);
   if (resolution === undefined) return hash;
@@ -106,14 +113,12 @@ function foldCourse(digest: number, alert: Alert): number {
   return foldText(hash, resolution.reason);
 }
 
-function foldEscalation(digest: number, state: Alert['escalation']): number {
-  if (state === undefined) return mix(digest, 0);
+function foldEscalation(digest: number, state: EscalationState): number {
   const { policy, version, loop, step, dueAt, exhausted } = state;
   return hashText(policy, mix(digest, 1, version, loop, step, dueAt ?? -1, exhausted ? 1 : 0));
 }
 
-function foldResponsibility(digest: number, responsibility: Alert['responsibility']): number {
-  if (responsibility === undefined) return mix(digest, 0);
+function foldResponsibility(digest: number, responsibility: Responsibility): number {
   const hash = hashText(responsibility.state, mix(digest, responsibility.at));
   if (responsibility.state !== 'offered') return hashText(responsibility.by, hash);
   return responsibility.to.reduce(
