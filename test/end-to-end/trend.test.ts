@@ -72,10 +72,12 @@ async function load(cluster: LocalCluster, folder: string, origin: number): Prom
   return stdout;
 }
 
-/** All segments. */
-function journalBytes(data: string): number {
+/** Bytes of all segments of the journal, and the name of the oldest: a later one once the samples before are in chunks. */
+function journalOf(data: string): { readonly bytes: number; readonly oldest: string } {
   const folder = join(data, 'trend-journal');
-  return readdirSync(folder).reduce((total, name) => total + statSync(join(folder, name)).size, 0);
+  const names = readdirSync(folder).sort();
+  const bytes = names.reduce((total, name) => total + statSync(join(folder, name)).size, 0);
+  return { bytes, oldest: names[0] ?? '' };
 }
 
 /** NEWS2 of a folder, straight from the files or through the cluster. */
@@ -93,6 +95,7 @@ describe('samples brought to the trend tier of a running cluster', () => {
     const cluster = await start();
     const origin = Date.now() - 300_000;
     const folder = await folderOf(RESTLESS_AND_SLOW);
+    const before = cluster.replicas.map((replica) => journalOf(replica.folder).oldest);
     expect(await load(cluster, folder, origin)).toBe(
       '800 samples taken, 0 refused, of 2 patients\n',
     );
@@ -111,10 +114,13 @@ describe('samples brought to the trend tier of a running cluster', () => {
       });
       if (id !== 1) continue;
       // A crash may take what the journal has not yet.
-      await vi.waitFor(() => expect(journalBytes(folderOfReplica)).toBeGreaterThan(800 * 17), {
-        timeout: 30_000,
-        interval: 50,
-      });
+      await vi.waitFor(
+        () => {
+          const { bytes, oldest } = journalOf(folderOfReplica);
+          expect(bytes > 800 * 17 || oldest > (before[id - 1] ?? '')).toBe(true);
+        },
+        { timeout: 30_000, interval: 50 },
+      );
       await cluster.kill(id);
       await cluster.restart(id);
       await vi.waitFor(async () => expect(await count()).toBe(800), {
