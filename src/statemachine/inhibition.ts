@@ -38,6 +38,11 @@ export const INHIBIT_RULES: readonly InhibitRule[] = [
   { name: 'asystole', sources: ['ECG:ASYSTOLE', 'HR:ASYSTOLE'], targets: ['HR:LO'] },
 ];
 
+const EXPLAINING: ReadonlySet<string> = new Set(INHIBIT_RULES.flatMap(({ sources }) => sources));
+
+/** Whether an alert of this condition can explain others. */
+export const explains = (condition: string): boolean => EXPLAINING.has(condition);
+
 /** The open, present alerts among `neighbours` that explain this one. */
 export function inhibitorsOf(alert: Alert, neighbours: Iterable<Alert>): readonly AlertId[] {
   const { condition, id, kind } = alert;

@@ -11,9 +11,11 @@ import type { AlertLimits } from './alert-limits.ts';
 import { type AlertTable, idNumber } from './alert-table.ts';
 import type { CareCommand } from './care-commands.ts';
 import { type CareMove, careMoveOf } from './care-transitions.ts';
+import { DeviceIndex } from './device-index.ts';
 import { foldEvent, foldRecord, foldReply, foldSubmission, identityOf } from './digest.ts';
 import { displayState } from './display.ts';
 import { type EscalationState, started } from './escalation.ts';
+import { explains } from './inhibition.ts';
 import type { Policies } from './policies.ts';
 import { findQuotaRefusal, QUOTA_KEY, quotaAlarm } from './quota.ts';
 import {
@@ -78,8 +80,9 @@ export class Ledger {
   readonly #limits: AlertLimits;
   /** Told when what was done to have an alert answered is over: somebody saw to it, it ended, or it begins anew. */
   onSettled: (alert: Alert) => void = () => undefined;
-  /** The open alerts of each device. */
-  readonly #ofDevice = new Map<string, Set<string>>();
+  readonly #ofDevice = new DeviceIndex();
+  /** Few, however many are open: looked at for each alert that is listed. */
+  readonly #explainingOfDevice = new DeviceIndex(explains);
   #isQuotaAlarmOn = false;
   #events: AlertEvent[] = [];
   #records: number;
@@ -141,11 +144,12 @@ export class Ledger {
 
   /** The open alerts that are about a device, in the order in which they were opened. */
   openOf(device: string): Alert[] {
-    const keys = this.#ofDevice.get(device);
-    if (keys === undefined) return [];
-    return [...keys]
-      .map((dedupKey) => must(this.table.openUnder(dedupKey), `${dedupKey} is not open`))
-      .sort((a, b) => (idNumber(a.id) ?? 0) - (idNumber(b.id) ?? 0));
+    return this.#alertsUnder(this.#ofDevice.of(device));
+  }
+
+  /** Those of them whose conditions can explain others. */
+  explainingOf(device: string): Alert[] {
+    return this.#alertsUnder(this.#explainingOfDevice.of(device));
   }
 
   /** An entry begins, whose events go to `events`. A stamp below an earlier one does not turn time back. */
@@ -322,20 +326,17 @@ export class Ledger {
     if (escalation !== undefined) this.policies.unpin(escalation);
   }
 
+  #alertsUnder(keys: Iterable<string>): Alert[] {
+    return [...keys]
+      .map((dedupKey) => must(this.table.openUnder(dedupKey), `${dedupKey} is not open`))
+      .sort((a, b) => (idNumber(a.id) ?? 0) - (idNumber(b.id) ?? 0));
+  }
+
   /** Keeps account of which open alert is about which device. */
   #file(before: Alert | undefined, alert: Alert): void {
     if (alert.dedupKey === QUOTA_KEY) this.#isQuotaAlarmOn = alert.resolution === undefined;
-    const was = before?.resolution === undefined ? before?.subject.device : undefined;
-    const is = alert.resolution === undefined ? alert.subject.device : undefined;
-    if (was === is) return;
-    const { dedupKey } = alert;
-    const left = was === undefined ? undefined : this.#ofDevice.get(was);
-    left?.delete(dedupKey);
-    if (was !== undefined && left?.size === 0) this.#ofDevice.delete(was);
-    if (is === undefined) return;
-    const there = this.#ofDevice.get(is);
-    if (there === undefined) this.#ofDevice.set(is, new Set([dedupKey]));
-    else there.add(dedupKey);
+    this.#ofDevice.file(before, alert);
+    this.#explainingOfDevice.file(before, alert);
   }
 
   /** Moves what is due for an alert to where its record says. */

@@ -55,7 +55,7 @@ export class Suppressions {
     for (const one of this.windows.liveOnes())
       if (maintains(one, alert, time)) maintenanceBy.push(one.id);
     const { device } = alert.subject;
-    const neighbours = device === undefined ? [] : this.#ledger.openOf(device);
+    const neighbours = device === undefined ? [] : this.#ledger.explainingOf(device);
     const inhibitedBy = inhibitorsOf(alert, neighbours);
     if (silencedBy.length + inhibitedBy.length + maintenanceBy.length === 0) return undefined;
     return { silencedBy, inhibitedBy, maintenanceBy };
