@@ -117,10 +117,14 @@ export function restartedAt(place: LogPlace, hardState: HardState): LogState {
   return { hardState: committedTo(hardState, place), base, end: base };
 }
 
-/** `hardState` with what a snapshot at `place` proves: that was committed, in a term that has been. */
+/**
+ * `hardState` with what a snapshot at `place` proves: that was committed, in a term that has been. What may have been
+ * forgotten is in doubt all the same.
+ */
 export function committedTo(hardState: HardState, place: EntryId): HardState {
   const isLater = place.term > hardState.term;
   return {
+    ...hardState,
     term: isLater ? place.term : hardState.term,
     vote: isLater ? undefined : hardState.vote,
     commit: higher(hardState.commit, place.index),

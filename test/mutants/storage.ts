@@ -35,6 +35,14 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     killedBy: ['test/storage/level-log-store.test.ts'],
   },
   {
+    name: 'trust-a-snapshot-with-the-doubt',
+    claim: 'who may have forgotten something abstains, whatever snapshot there is',
+    file: 'src/storage/log-state.ts',
+    find: '    ...hardState,\n    term: isLater',
+    replace: '    term: isLater',
+    killedBy: ['test/storage/memory-log-store.test.ts'],
+  },
+  {
     name: 'take-any-repair',
     claim: 'what a peer gives back is the very entry that was lost',
     file: 'src/storage/log-repair.ts',

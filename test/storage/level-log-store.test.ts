@@ -27,6 +27,7 @@ import {
 import { copyInUse, identity, remove, temporaryFolder } from './folders.ts';
 import { logStoreContract } from './log-store-contract.ts';
 import type { Rig } from './rig.ts';
+import { makeSnapshot } from './snapshot-contract.ts';
 
 /** A database whose next batch fails when `failing.next` is set; everything else goes through. */
 function breakable(
@@ -262,9 +263,17 @@ describe('a log that was tampered with', () => {
     ],
     ['copies that differ', (d) => d.put(STATE_KEYS[0], state(5, endOfAll(log).chain)[0]!)],
   ];
-  test.each(doubtful)(
+  const inBothWays = doubtful.flatMap(([what, change]) => [
+    [what, change, 0] as const,
+    [`${what} (there is a snapshot)`, change, 3] as const,
+  ]);
+  test.each(inBothWays)(
     'with %s of the hard state it abstains, and keeps to it',
-    async (_what, change) => {
+    async (_what, change, reach) => {
+      await inStore(async (store) => {
+        await store.load();
+        if (reach > 0) await makeSnapshot(store, log.slice(0, reach));
+      });
       await tamper(change);
       for (let life = 0; life < 2; life += 1) {
         const { damage, tail, hardState } = await inStore((store) => store.load());

@@ -66,6 +66,7 @@ export function snapshotContract(open: () => Promise<LogStore>, rig: () => Rig):
     tail.map(({ index }) => index),
   ];
   compacting({ log, filled, reload, summary });
+  doubting({ log, filled, open });
   restarting({ log, filled, reload, summary, open });
   making({ log, filled, reload, open });
   staging({ log, filled, open, rig });
@@ -136,6 +137,56 @@ function compacting({ log, filled, reload, summary }: Omit<Parts, 'open' | 'rig'
     const restored = await reload(store);
     expect(summary(restored)).toEqual([restored.snapshot?.id, 7, [8, 9, 10]]);
   });
+}
+
+function doubting({ log, filled, open }: Pick<Parts, 'log' | 'filled' | 'open'>): void {
+  const doubt = { ...hard(3, 3), abstain: true as const };
+  const elsewhere = [...log, ...entriesAfter(endOfAll(log), 4, [1])];
+  const ways: readonly [string, number, (store: LogStore) => Promise<void>][] = [
+    [
+      'a snapshot of its own',
+      3,
+      async (store) => void (await makeSnapshot(store, log.slice(0, 3))),
+    ],
+    [
+      'a log that is compacted',
+      3,
+      async (store) => {
+        await makeSnapshot(store, log.slice(0, 3));
+        await store.compact(at(3));
+        await store.write(writing(entriesAfter(endOfAll(log), 3, [1])));
+      },
+    ],
+    [
+      'a snapshot that the log holds',
+      6,
+      async (store) => store.restart(await makeSnapshot(store, log.slice(0, 6)), doubt),
+    ],
+    [
+      'a snapshot in the place of the log',
+      9,
+      async (store) => store.restart(await makeSnapshot(store, elsewhere), doubt),
+    ],
+    [
+      'a snapshot that is to take the place of the log',
+      9,
+      async (store) => void (await makeSnapshot(store, elsewhere)),
+    ],
+  ];
+  test.each(ways)(
+    'a replica that abstains does so still after %s',
+    async (_way, commit, change) => {
+      const store = await filled();
+      await store.write(writing([], doubt));
+      await change(store);
+      await store.close();
+      for (let life = 0; life < 2; life += 1) {
+        const again = await open();
+        expect((await again.load()).hardState).toMatchObject({ commit, abstain: true });
+        await again.close();
+      }
+    },
+  );
 }
 
 function restarting({ log, filled, reload, summary, open }: Omit<Parts, 'rig'>): void {
