@@ -86,12 +86,13 @@ export class Escalations {
     this.#ledger.condition({ type: 'clear', target, ...this.#ledger.system }, 'machine');
   }
 
-  /** Where none of a step's notifications can reach anybody, the next step need not wait. */
+  /** Where none of a step's notifications can reach anybody, the next step need not wait; unless somebody has accepted. */
   #redirectIfUnreached({ state, alert: id, activation, loop, step }: Notification): void {
     if (state !== 'failed' && state !== 'expired') return;
     const alert = this.#ledger.table.find({ id });
     const { escalation } = alert ?? {};
     if (alert === undefined || escalation?.dueAt === undefined) return;
+    if (alert.responsibility?.state === 'accepted') return;
     if (activation !== alert.activation) return;
     if (loop !== escalation.loop || step !== escalation.step - 1) return;
     const live = this.#notifications.liveOf(id);

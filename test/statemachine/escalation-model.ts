@@ -235,6 +235,7 @@ export abstract class EscalationModel extends ConditionModel {
     const alert = this.open.find(({ id }) => id === one.alert);
     const escalation = alert?.escalation;
     if (!alert || escalation?.dueAt === undefined || alert.activation !== one.activation) return;
+    if (alert.responsibility?.state === 'accepted') return;
     if (escalation.loop !== one.loop || escalation.step !== one.step + 1) return;
     const others = this.liveOf(alert).filter(
       ({ loop, step }) => loop === one.loop && step === one.step,

@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest';
+import { unixMillis } from '../../src/base/ids.ts';
+import type { NotificationId, ReportCommand } from '../../src/statemachine/notifications.ts';
+import type { PolicyCommand } from '../../src/statemachine/policies.ts';
+import { Bench, raise } from './commands.ts';
+
+const asked = { actor: 'gateway', observedAt: unixMillis(1) };
+const target = { dedupKey: raise().dedupKey };
+
+const policy: PolicyCommand = {
+  type: 'set-policy',
+  id: 'default',
+  steps: [
+    { targets: ['user:anna', 'user:bob'], delaySeconds: 60 },
+    { targets: ['user:carl'], delaySeconds: 60 },
+  ],
+  repeat: 0,
+  minPriority: 'low',
+  confirmSeconds: 3,
+  ...asked,
+};
+
+const report = (
+  notification: NotificationId,
+  outcome: ReportCommand['outcome'],
+): ReportCommand => ({
+  type: 'report',
+  notification,
+  outcome,
+  ...asked,
+});
+
+const targets = ({ machine }: Bench): string[] =>
+  machine.records('notification').records.map((one) => one.target);
+
+/** A machine in which anna and bob have just been told. */
+function told(): Bench {
+  const bench = new Bench();
+  bench.do(policy);
+  bench.done(raise());
+  expect(targets(bench)).toEqual(['user:anna', 'user:bob']);
+  return bench;
+}
+
+test('a delivery that fails after somebody accepted does not page the next step', () => {
+  const bench = told();
+  bench.done({ type: 'accept', target, ...asked, actor: 'anna' });
+  bench.do(report('N2', 'failed'));
+  expect(targets(bench)).toEqual(['user:anna', 'user:bob']);
+  expect(bench.machine.get(target)?.responsibility).toMatchObject({
+    state: 'accepted',
+    by: 'anna',
+  });
+});
+
+test('nor does one that nobody confirmed in time', () => {
+  const bench = told();
+  bench.done({ type: 'accept', target, ...asked, actor: 'anna' });
+  for (let second = 0; second < 5; second += 1) bench.do(report('N9', 'sent'));
+  expect(bench.machine.records('notification').records[1]?.state).toBe('expired');
+  expect(targets(bench)).toEqual(['user:anna', 'user:bob']);
+});
+
+test('where nobody accepted and nobody can be reached the next step does not wait', () => {
+  const bench = told();
+  bench.do(report('N1', 'failed'));
+  bench.do(report('N2', 'failed'));
+  expect(targets(bench)).toEqual(['user:anna', 'user:bob', 'user:carl']);
+});
