@@ -47,13 +47,21 @@ export interface Host {
   administer(request: AdminRequest, done: AdminDone): void;
 }
 
-/** What is answered from the applied state, or goes into it. */
-const ASKS_FOR_STATE: ReadonlySet<FrameType> = new Set<FrameType>([
-  FrameType.SUBMIT,
-  FrameType.GET,
-  FrameType.LIST,
-  FrameType.WATCH,
-]);
+/** Every frame that a client sends, and whether it is answered from the applied state or goes into it. */
+const ASKS_FOR_STATE = {
+  [FrameType.SUBMIT]: true,
+  [FrameType.GET]: true,
+  [FrameType.LIST]: true,
+  [FrameType.RECORDS]: true,
+  [FrameType.WATCH]: true,
+  [FrameType.CANCEL]: false,
+  [FrameType.STATUS]: false,
+  [FrameType.ADMIN]: false,
+  [FrameType.PONG]: false,
+} as const;
+
+type RequestType = keyof typeof ASKS_FOR_STATE;
+const isRequest = (type: FrameType): type is RequestType => Object.hasOwn(ASKS_FOR_STATE, type);
 
 /** One client's connection: takes requests, bounded in number, and answers each exactly once. */
 export class ClientSession {
@@ -81,8 +89,14 @@ export class ClientSession {
   }
 
   #dispatch(type: FrameType, id: number, body: Uint8Array): void {
+    if (!isRequest(type)) {
+      this.#channel.close(
+        new TocsinError('FRAME_UNKNOWN_TYPE', `a client does not send frames of type ${type}`),
+      );
+      return;
+    }
     const { problem } = this.#host;
-    if (problem !== undefined && ASKS_FOR_STATE.has(type)) throw problem;
+    if (problem !== undefined && ASKS_FOR_STATE[type]) throw problem;
     switch (type) {
       case FrameType.SUBMIT:
         this.#submit(id, body);
@@ -112,10 +126,6 @@ export class ClientSession {
         return;
       case FrameType.PONG:
         return;
-      default:
-        this.#channel.close(
-          new TocsinError('FRAME_UNKNOWN_TYPE', `a client does not send frames of type ${type}`),
-        );
     }
   }
 

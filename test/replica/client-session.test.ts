@@ -15,6 +15,7 @@ import type { FreshDone } from '../../src/replica/read-desk.ts';
 import { WatchHub } from '../../src/replica/watch-hub.ts';
 import type { Consistency } from '../../src/statemachine/alert-api.ts';
 import { AlertMachine } from '../../src/statemachine/machine.ts';
+import { encodeAdminRequest } from '../../src/wire/admin-messages.ts';
 import {
   decodeFail,
   encodeGet,
@@ -23,6 +24,7 @@ import {
   encodeWatch,
 } from '../../src/wire/client-messages.ts';
 import { FrameType } from '../../src/wire/frame.ts';
+import { encodeRecords } from '../../src/wire/record-queries.ts';
 import { VirtualClock } from '../client/virtual-clock.ts';
 import { raiseRecord, ScriptedChannel } from './scripted.ts';
 
@@ -47,7 +49,7 @@ class Stage implements Host {
     if (level === 'local') done({ ageMs: undefined });
     else this.reads.push(done);
   }
-  readonly problem: undefined = undefined;
+  problem: TocsinError | undefined;
 
   administer(_request: unknown, done: AdminDone): void {
     done([]);
@@ -92,6 +94,7 @@ class Stage implements Host {
 const GET = encodeGet({ ref: { id: 'A1' }, consistency: 'linearizable' });
 const GET_LOCAL = encodeGet({ ref: { id: 'A1' }, consistency: 'local' });
 const LIST = encodeList({ filter: {}, consistency: 'linearizable', limit: 5, after: undefined });
+const RECORDS = encodeRecords({ kind: 'policy', after: 0, limit: 5, consistency: 'local' });
 const WATCH = encodeWatch({ from: undefined, filter: { unit: 'icu' } });
 const SUBMIT = Buffer.concat([...encodeSubmit(1_000, [raiseRecord('k1'), raiseRecord('k2')])]);
 
@@ -250,6 +253,23 @@ test('a request to a group that is not here is refused', () => {
   stage.channel.onFrame(FrameType.GET, groupId(3), 1, GET);
   expect(stage.answers(1)).toEqual(['BAD_REQUEST']);
   expect(stage.reads).toEqual([]);
+  stage.watches.close();
+});
+
+test.each([
+  ['SUBMIT', SUBMIT, true],
+  ['GET', GET_LOCAL, true],
+  ['LIST', LIST, true],
+  ['RECORDS', RECORDS, true],
+  ['WATCH', WATCH, true],
+  ['STATUS', [], false],
+  ['ADMIN', encodeAdminRequest({ act: 'snapshot' }), false],
+] as const)('while the state is in doubt, %s is refused if it asks for it', (name, body, asks) => {
+  const stage = new Stage();
+  stage.problem = new TocsinError('UNAVAILABLE', 'the state is being rebuilt');
+  stage.channel.take(FrameType[name], 1, body);
+  expect(stage.answers(1)).toEqual([asks ? 'UNAVAILABLE' : `${FrameType.ANSWER}`]);
+  expect(stage.proposals.length + stage.reads.length).toBe(0);
   stage.watches.close();
 });
 
