@@ -1,9 +1,10 @@
 /**
  * What changes how a terminal behaves or in which order it shows what follows, though nobody sees it: control
  * characters, line separators, halves of surrogate pairs, and format characters such as direction overrides and
- * invisible spaces. The two joiners are kept: some scripts are not legible without them.
+ * invisible spaces, those among them that no character has yet included. The two joiners are kept: some scripts are not legible without them.
  */
-const UNSAFE: RegExp = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]|(?![\u200c\u200d])\p{Cf}/gu;
+const UNSAFE: RegExp =
+  /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]|(?![\u200c\u200d])\p{Cf}|[\u2065\u{e0000}-\u{e007f}]/gu;
 
 const SHORT: ReadonlyMap<string, string> = new Map([
   ['\n', '\\n'],

@@ -108,7 +108,11 @@ function take(
   if (min < (into.mins[row] as number)) into.mins[row] = min;
   if (max > (into.maxs[row] as number)) into.maxs[row] = max;
   const old = into.means[row] as number;
-  into.means[row] = old + ((mean - old) * count) / total;
+  const step = ((mean - old) * count) / total;
+  // Near the ends of the range the difference is infinite, though the mean is not.
+  into.means[row] = Number.isFinite(step)
+    ? old + step
+    : old * ((total - count) / total) + mean * (count / total);
 }
 
 function stepsOf(times: Float64Array, stepMs: number): number {

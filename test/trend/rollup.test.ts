@@ -32,12 +32,24 @@ describe('rollups', () => {
           expect([rollups.firsts[row], rollups.lasts[row]]).toEqual([usable[0], usable.at(-1)]);
           const mean = usable.reduce((sum, value) => sum + value / usable.length, 0);
           const scale = Math.max(...usable.map(Math.abs), 1);
-          expect(Math.abs((rollups.means[row] as number) - mean) / scale).toBeLessThan(1e-9);
+          expect(Math.abs((rollups.means[row] as number) / scale - mean / scale)).toBeLessThan(
+            1e-9,
+          );
         }
         const steps = new Set([...samples.times].map((time) => Math.floor(time / 1_000)));
         expect(rollups.starts.length).toBe(steps.size);
       }),
     );
+  });
+
+  it('have a mean even of values at both ends of the range', () => {
+    const samples = samplesOf([
+      { time: START, value: -Number.MAX_VALUE, quality: 0 },
+      { time: START + 1, value: Number.MAX_VALUE, quality: 0 },
+      { time: START + 2, value: Number.MAX_VALUE, quality: 0 },
+    ]);
+    const mean = rollUp(samples, 1_000).means[0] ?? Number.NaN;
+    expect(mean / Number.MAX_VALUE).toBeCloseTo(1 / 3, 9);
   });
 
   it('of a minute are the same from seconds as from samples', () => {

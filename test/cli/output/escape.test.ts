@@ -45,6 +45,7 @@ describe('text of others', () => {
   });
 
   test.each([
+    ['hides nothing behind a tag that is no character yet', '\u{e0002}', '\\u{e0002}'],
     ['clears no screen', '\u001b[2J', '\\x1b[2J'],
     ['sets no title', '\u001b]0;pwned\u0007', '\\x1b]0;pwned\\x07'],
     ['has no 8-bit control either', '\u009b31m', '\\x9b31m'],
