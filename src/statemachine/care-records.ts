@@ -1,10 +1,11 @@
 import { type UnixMillis, unixMillis } from '../base/ids.ts';
+import { isAmong, isNewOf, withAcknowledgement } from './acknowledgements.ts';
 import type { CareCommand, MergeCommand } from './care-commands.ts';
 import { type EscalationState, resumed, started, stopped, waitOf } from './escalation.ts';
 import type { EscalationPolicy } from './policies.ts';
-import { type Course, withAcknowledgement } from './records.ts';
+import type { Course } from './records.ts';
 import { secondsAfter } from './timers.ts';
-import type { Acknowledgement, Alert, Resolution, Subject } from './types.ts';
+import type { Alert, Resolution, Subject } from './types.ts';
 
 /** What else than the alert decides what a command makes of it. */
 export interface CareContext {
@@ -110,7 +111,10 @@ const dueNow = (
 ): EscalationState | undefined =>
   escalation?.dueAt === undefined ? escalation : { ...escalation, dueAt: time };
 
-/** Acknowledgements keep their own times; those of earlier activations are noted and acknowledge nothing. */
+/**
+ * Acknowledgements keep their own times. Those of earlier activations are noted and acknowledge nothing; nor do those that
+ * are known, which may have been taken back since.
+ */
 function merged(
   alert: Alert,
   command: MergeCommand,
@@ -118,9 +122,14 @@ function merged(
 ): Partial<Course> {
   let acknowledgements = alert.acknowledgements;
   for (const one of command.acknowledgements)
-    if (one.activation <= alert.activation && !acknowledgements.some((known) => isSame(known, one)))
-      acknowledgements = withAcknowledgement(acknowledgements, one, acknowledgementsMax);
-  const own = command.acknowledgements.find((one) => one.activation === alert.activation);
+    if (one.activation <= alert.activation && !isAmong(acknowledgements, one))
+      acknowledgements = withAcknowledgement(
+        acknowledgements,
+        one,
+        alert.activation,
+        acknowledgementsMax,
+      );
+  const own = command.acknowledgements.find((one) => isNewOf(alert, one));
   const raisedAt = unixMillis(Math.min(command.raisedAt, alert.raisedAt));
   if (own === undefined) return { raisedAt, acknowledgements };
   const isOver = alert.presence === 'cleared';
@@ -135,6 +144,3 @@ function merged(
     ...(isOver ? ended(alert, { how: 'acknowledged', by: own.by, at: time }) : {}),
   };
 }
-
-const isSame = (a: Acknowledgement, b: Acknowledgement): boolean =>
-  a.by === b.by && a.activation === b.activation && a.at === b.at;

@@ -1,3 +1,4 @@
+import { isNewOf } from './acknowledgements.ts';
 import type { CareCommand } from './care-commands.ts';
 import type { Cell, From, Transition } from './transitions.ts';
 import type { Alert, DisplayState } from './types.ts';
@@ -120,8 +121,8 @@ export function careMoveOf(command: CareCommand, alert: Alert | undefined): Care
       return isRepeated ? 'nothing-new' : 'accept';
     }
     case 'merge': {
-      const isOfNow = command.acknowledgements.some((one) => one.activation === alert.activation);
-      return isOfNow ? 'merge-acknowledged' : 'merge';
+      const isAcknowledged = command.acknowledgements.some((one) => isNewOf(alert, one));
+      return isAcknowledged ? 'merge-acknowledged' : 'merge';
     }
     default:
       return command.type;

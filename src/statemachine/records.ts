@@ -1,6 +1,7 @@
 import { assert } from '../base/assert.ts';
 import type { Revision, UnixMillis } from '../base/ids.ts';
 import { FLAP_MS_MAX } from '../base/limits.ts';
+import { withAcknowledgement } from './acknowledgements.ts';
 import { displayState } from './display.ts';
 import { type EscalationState, stopped } from './escalation.ts';
 import { secondsAfter } from './timers.ts';
@@ -226,7 +227,12 @@ function acknowledged(
     subject: alert.subject,
     presence: alert.presence,
     acknowledged: true,
-    acknowledgements: withAcknowledgement(alert.acknowledgements, added, acknowledgementsMax),
+    acknowledgements: withAcknowledgement(
+      alert.acknowledgements,
+      added,
+      activation,
+      acknowledgementsMax,
+    ),
     acknowledgedUntil: resolved ? undefined : heldUntil(alert, stamp),
     escalation: stopped(alert.escalation),
     responsibility: alert.responsibility,
@@ -337,20 +343,4 @@ function replaced(alert: Alert, at: Revision, change: Course): Alert {
     version: alert.version + 1,
     revision: at,
   };
-}
-
-/**
- * A full list gives up its oldest, except two: the first of the occurrence, and the first of the
- * activation in force, who took charge of it.
- */
-export function withAcknowledgement(
-  before: readonly Acknowledgement[],
-  added: Acknowledgement,
-  acknowledgementsMax: number,
-): readonly Acknowledgement[] {
-  const after = [...before, added];
-  if (after.length <= acknowledgementsMax) return after;
-  const tookCharge = after.findIndex((one) => one.activation === added.activation);
-  after.splice(tookCharge === 1 ? 2 : 1, 1);
-  return after;
 }

@@ -258,7 +258,7 @@ export abstract class ConditionModel {
     return this.record(command, 'acknowledged', {
       ...alert,
       acknowledged: true,
-      acknowledgements: this.joined(alert.acknowledgements, added),
+      acknowledgements: this.joined(alert.acknowledgements, added, alert.activation),
       acknowledgedUntil: alert.acknowledged ? alert.acknowledgedUntil : until,
       escalation: this.halted(alert),
       ...(alert.presence === 'cleared'
@@ -267,11 +267,15 @@ export abstract class ConditionModel {
     });
   }
 
-  /** A full list gives up its oldest, but neither the first nor the first of the newcomer's activation. */
-  joined(before: readonly Acknowledgement[], added: Acknowledgement): Acknowledgement[] {
+  /** A full list gives up its oldest, but neither the first nor the first of the activation in force. */
+  joined(
+    before: readonly Acknowledgement[],
+    added: Acknowledgement,
+    inForce: number,
+  ): Acknowledgement[] {
     const list = [...before, added];
     if (list.length <= this.limits.acknowledgementsMax) return list;
-    const precious = [list[0], list.find((one) => one.activation === added.activation)];
+    const precious = [list[0], list.find((one) => one.activation === inForce)];
     const victim = list.find((one) => !precious.includes(one));
     return list.filter((one) => one !== victim);
   }

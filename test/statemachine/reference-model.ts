@@ -1,6 +1,7 @@
 import type { CareCommand, MergeCommand } from '../../src/statemachine/care-commands.ts';
 import type { TransactionCommand } from '../../src/statemachine/transaction.ts';
 import type {
+  Acknowledgement,
   Alert,
   AlertCommand,
   Command,
@@ -164,17 +165,17 @@ export class ReferenceModel extends RecordsModel {
   }
 
   private merge(command: MergeCommand, alert: Alert): ModelReply {
+    const key = ({ by, at, activation }: Acknowledgement) => `${by} ${at} ${activation}`;
+    const known = alert.acknowledgements.map(key);
     let acknowledgements = [...alert.acknowledgements];
-    for (const one of command.acknowledgements) {
-      const known = acknowledgements.some(
-        ({ by, at, activation }) => by === one.by && at === one.at && activation === one.activation,
-      );
-      if (!known && one.activation <= alert.activation)
-        acknowledgements = this.joined(acknowledgements, one);
-    }
+    for (const one of command.acknowledgements)
+      if (one.activation <= alert.activation && !acknowledgements.map(key).includes(key(one)))
+        acknowledgements = this.joined(acknowledgements, one, alert.activation);
     const raisedAt = Math.min(alert.raisedAt, command.raisedAt) as Instant;
     const united = { ...alert, raisedAt, acknowledgements };
-    const own = command.acknowledgements.find((one) => one.activation === alert.activation);
+    const own = command.acknowledgements.find(
+      (one) => one.activation === alert.activation && !known.includes(key(one)),
+    );
     if (!own) return this.record(command, 'merged', united);
     const seconds = alert.acknowledgementSeconds;
     const until = seconds === undefined ? undefined : this.later(seconds);
