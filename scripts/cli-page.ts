@@ -14,8 +14,8 @@ export async function cliPage(): Promise<string> {
   }
   return [
     'What `--help` says, command by command. Every flag has a variable, `--expected-revision` is TOCSIN_EXPECTED_REVISION, ' +
-      'and a key in the configuration, `expected-revision`. What is nearer to the caller wins: flag, variable, the section ' +
-      '`commands`, the context in use, the section `defaults`. `tocsin config show --origin` tells what comes from where.',
+      'and a key in the configuration, `expected-revision`. What is nearer to the caller wins: flag, the context that ' +
+      '`--context` names, variable, the section `commands`, the context in use, the section `defaults`. `tocsin config show --origin` tells what comes from where.',
     ...sections,
   ].join('\n\n');
 }

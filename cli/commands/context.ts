@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { Document } from 'yaml';
 import { NO_CONFIG } from '../config/config.ts';
+import { variableFor } from '../config/settings.ts';
 import { loadConfig } from '../config/surroundings.ts';
 import { didYouMean } from '../input/suggest.ts';
 import { printable } from '../output/escape.ts';
@@ -101,8 +102,9 @@ function addCommand(io: Io): Command {
       document.setIn(['contexts', name], document.createNode(settings));
       if (isSelected) select(document, name, before.context);
     });
-    const said = isSelected ? `${name} is in use` : `tocsin context select ${name} uses it`;
-    await say(io, flags, { name, isInUse: isSelected }, `added ${name}: ${said}`);
+    const overriddenBy = overriding(io, name, Object.keys(settings));
+    const said = isSelected ? inUse(name, overriddenBy) : `tocsin context select ${name} uses it`;
+    await say(io, flags, { name, isInUse: isSelected, overriddenBy }, `added ${name}: ${said}`);
   });
 }
 
@@ -119,7 +121,9 @@ function selectCommand(io: Io): Command {
     if (name === undefined) throw usageError('no other context was in use before');
     mustBeKnown(name, names);
     await edit(io, (document) => select(document, name, context));
-    await say(io, flags, { name, isInUse: true }, `${name} is in use`);
+    const { contexts } = (await loadConfig(io)) ?? NO_CONFIG;
+    const overriddenBy = overriding(io, name, [...(contexts.get(name)?.keys() ?? [])]);
+    await say(io, flags, { name, isInUse: true, overriddenBy }, inUse(name, overriddenBy));
   });
 }
 
@@ -168,6 +172,18 @@ function checkCommand(io: Io): Command {
 }
 
 const CHECK_MS = 5_000;
+
+/** The variables that keep a context from deciding, though it is in use. */
+function overriding({ env }: Io, name: string, keys: readonly string[]): readonly string[] {
+  const set = keys.map(variableFor).filter((variable) => (env[variable] ?? '') !== '');
+  const other = env['TOCSIN_CONTEXT'] ?? '';
+  return other === '' || other === name ? set : ['TOCSIN_CONTEXT', ...set];
+}
+
+const inUse = (name: string, overriddenBy: readonly string[]): string =>
+  overriddenBy.length === 0
+    ? `${name} is in use`
+    : `${name} is in use, but overridden by ${overriddenBy.join(', ')}: unset that, or give --context ${name}`;
 
 const say = (io: Io, flags: OutputFlags, value: unknown, text: string): Promise<void> =>
   report(io, flags, { value, text: () => `${printable(text)}\n` });

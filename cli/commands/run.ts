@@ -60,7 +60,7 @@ async function settle(command: Command, words: readonly string[], io: Io): Promi
   const path = pathOf(command).split(' ').slice(1);
   const isHeedless = HEEDLESS.has(path[0] ?? '');
   const surroundings = isHeedless
-    ? { env: io.env, config: undefined, context: undefined }
+    ? { env: io.env, config: undefined, context: undefined, isContextGiven: false }
     : await surroundingsOf(io, contextIn(words));
   applySettings(command, settingsOf(command, path.join(' '), surroundings));
 }

@@ -4,7 +4,8 @@ import type { Config, Section } from './config.ts';
 
 /**
  * Every flag has a variable (`--expected-revision`: TOCSIN_EXPECTED_REVISION) and a key in the configuration
- * (`expected-revision`). What is nearer to the caller wins: flag, variable, `commands`, context, `defaults`, default.
+ * (`expected-revision`). What is nearer to the caller wins: flag, a context that `--context` names, variable, `commands`,
+ * the context in use, `defaults`, default.
  */
 
 /** Where values come from besides the flags themselves. */
@@ -13,6 +14,8 @@ export interface Surroundings {
   readonly config: Config | undefined;
   /** The context in use. */
   readonly context: string | undefined;
+  /** A flag of this call names it: whoever says which cluster must not reach another one. */
+  readonly isContextGiven: boolean;
 }
 
 /** What a flag is worth that was not given. */
@@ -34,8 +37,10 @@ const GIVEN_ONLY: ReadonlySet<string> = new Set(['help', 'version', 'json', 'con
 export const keyOf = (option: Option): string =>
   (option.long ?? '').replace(/^--/, '').replace(/^no-/, option.negate ? '' : 'no-');
 
-export const variableOf = (option: Option): string =>
-  `TOCSIN_${keyOf(option).toUpperCase().replaceAll('-', '_')}`;
+export const variableOf = (option: Option): string => variableFor(keyOf(option));
+
+export const variableFor = (key: string): string =>
+  `TOCSIN_${key.toUpperCase().replaceAll('-', '_')}`;
 
 /** The flags of a command that can be set from elsewhere. */
 export const settable = (command: Command): readonly Option[] =>
@@ -57,13 +62,19 @@ function findText(
   key: string,
   variable: string,
   path: string,
-  { env, config, context }: Surroundings,
+  { env, config, context, isContextGiven }: Surroundings,
 ): Pick<Setting, 'text' | 'origin' | 'code'> {
+  const inContext: readonly [string, Section | undefined] = [
+    `context ${context ?? ''}`,
+    context === undefined ? undefined : config?.contexts.get(context),
+  ];
+  const given = isContextGiven ? inContext[1]?.get(key) : undefined;
+  if (given !== undefined) return { text: given, origin: inContext[0], code: 'BAD_CONFIG' };
   const named = env[variable] ?? '';
   if (named !== '') return { text: named, origin: 'environment', code: 'USAGE' };
   const sections: readonly (readonly [string, Section | undefined])[] = [
     [`commands.${path}`, config?.commands.get(path)],
-    [`context ${context ?? ''}`, context === undefined ? undefined : config?.contexts.get(context)],
+    inContext,
     ['defaults', config?.defaults],
   ];
   for (const [origin, section] of sections) {

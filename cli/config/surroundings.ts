@@ -29,5 +29,5 @@ export async function surroundingsOf(io: Io, named: string | undefined): Promise
       `there is no context ${context}${didYouMean(context, known)}`,
     );
   }
-  return { env: io.env, config, context };
+  return { env: io.env, config, context, isContextGiven: named !== undefined };
 }

@@ -63,6 +63,18 @@ describe('contexts', () => {
     );
   });
 
+  test('say which variables keep them from deciding', async () => {
+    const text = `contexts:\n  icu: {endpoints: ${ICU}}\n`;
+    const select = async (set: Record<string, string>): Promise<string> => {
+      const world = new World({ env: { ...env, ...set }, disk: { [CONFIG]: text } });
+      return (await world.run('context', 'select', 'icu')).stdout;
+    };
+
+    expect(await select({ TOCSIN_TIMEOUT: '3s', TOCSIN_CONTEXT: 'icu' })).toBe('icu is in use\n');
+    expect(await select({ TOCSIN_ENDPOINTS: ED })).toMatch(/in use, but .*TOCSIN_ENDPOINTS:/);
+    expect(await select({ TOCSIN_CONTEXT: 'ed' })).toMatch(/in use, but .*TOCSIN_CONTEXT:/);
+  });
+
   test('that are not there are not selected', async () => {
     const world = new World({ env });
     const { status, stderr } = await world.run('context', 'select', 'icu');

@@ -43,6 +43,16 @@ describe('a flag that is not given', () => {
     );
   });
 
+  test('is worth what a context says that is named by flag, whatever the environment has', async () => {
+    const { world } = worldOf(new Set<Source>(['environment', 'commands', 'context', 'defaults']));
+    const { calls } = await world.run('alert', 'list', '--context', 'icu');
+    expect(calls[0]?.args[0]).toMatchObject({ endpoints: [address('context')] });
+
+    const { world: other, argv } = worldOf(new Set<Source>(['flag', 'environment', 'context']));
+    const nearer = await other.run(...argv, '--context=icu');
+    expect(nearer.calls[0]?.args[0]).toMatchObject({ endpoints: [address('flag')] });
+  });
+
   test('says where its value comes from', async () => {
     const { world } = worldOf(new Set<Source>(['environment', 'context']));
     const { stdout } = await world.run(
