@@ -1,4 +1,10 @@
-import { type Alert, type AlertApi, type AlertEvent, revision } from '../src/client/index.ts';
+import {
+  type Alert,
+  type AlertApi,
+  type AlertEvent,
+  type AlertId,
+  revision,
+} from '../src/client/index.ts';
 
 /**
  * A worker that calls somebody when nobody takes charge in time. Several may run at once, and be restarted at any moment:
@@ -19,37 +25,47 @@ export async function escalate(
   options: EscalationOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const waiting = new Map<string, NodeJS.Timeout>();
+  const waiting: Waiting = new Map();
   try {
     for await (const message of alerts.watch({ from: revision(1), signal })) {
       if (message.type === 'event') take(message.event.alert, message.event, waiting, options);
-      if (message.type === 'compacted')
+      if (message.type === 'compacted') {
+        const there = new Set(message.alerts.map(({ id }) => id));
+        for (const id of waiting.keys()) if (!there.has(id)) drop(id, waiting);
         for (const alert of message.alerts) take(alert, undefined, waiting, options);
+      }
     }
   } finally {
-    for (const timer of waiting.values()) clearTimeout(timer);
+    for (const id of waiting.keys()) drop(id, waiting);
   }
 }
 
-/** What is acknowledged or over waits no more; what is new waits from when it was raised, not from when it was read. */
+/** By alert: the activation that waits, or was paged, and its timer. */
+type Waiting = Map<AlertId, { readonly activation: number; readonly timer: NodeJS.Timeout }>;
+
+function drop(id: AlertId, waiting: Waiting): void {
+  clearTimeout(waiting.get(id)?.timer);
+  waiting.delete(id);
+}
+
+/**
+ * What is acknowledged or over waits no more, nor does an activation that a newer one replaced. What is new waits from
+ * when its activation began, not from when it was read. Where the events are gone nobody knows when a later activation
+ * began: it counts from the raise, since a page that comes early is better than one that comes late.
+ */
 function take(
   alert: Alert,
   event: AlertEvent | undefined,
-  waiting: Map<string, NodeJS.Timeout>,
+  waiting: Waiting,
   { afterMs, page }: EscalationOptions,
 ): void {
-  const key = `${alert.id}/${alert.activation}`;
+  const { id, activation } = alert;
   const isMine = alert.priority === 'high' && !alert.acknowledged && alert.resolution === undefined;
-  if (!isMine) {
-    clearTimeout(waiting.get(key));
-    waiting.delete(key);
-    return;
-  }
-  if (waiting.has(key)) return;
-  const since = event?.time ?? alert.lastSeenAt;
+  if (isMine && waiting.get(id)?.activation === activation) return;
+  drop(id, waiting);
+  if (!isMine) return;
+  const since = event?.time ?? alert.raisedAt;
   const leftMs = Math.max(0, since + afterMs - Date.now());
-  waiting.set(
-    key,
-    setTimeout(() => page(alert, key), leftMs),
-  );
+  const timer = setTimeout(() => page(alert, `${id}/${activation}`), leftMs);
+  waiting.set(id, { activation, timer });
 }

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { type AlertApi, type Priority, TocsinError } from '../src/client/index.ts';
 
 /**
@@ -51,9 +52,15 @@ async function forward(
   }
 }
 
-/** Repeats what may help: an outcome that is unknown, and a cluster that cannot just now. */
+const PAUSE_MS_MIN = 50;
+const PAUSE_MS_MAX = 5_000;
+
+/**
+ * Repeats what may help: an outcome that is unknown, and a cluster that cannot just now. A refusal may come at once, so
+ * each repetition waits, twice as long as the one before up to a bound, and gives everything else its turn.
+ */
 async function untilCertain(attempt: () => Promise<void>, signal: AbortSignal): Promise<void> {
-  for (;;) {
+  for (let pauseMs = PAUSE_MS_MIN; ; pauseMs = Math.min(2 * pauseMs, PAUSE_MS_MAX)) {
     try {
       await attempt();
       return;
@@ -61,5 +68,7 @@ async function untilCertain(attempt: () => Promise<void>, signal: AbortSignal): 
       if (signal.aborted) return;
       if (!TocsinError.is(error) || !error.retryable) throw error;
     }
+    await pause(pauseMs, undefined, { signal }).catch(() => {}); // Aborted: the next line says so.
+    if (signal.aborted) return;
   }
 }

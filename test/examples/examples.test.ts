@@ -4,7 +4,13 @@ import { dashboardFeed } from '../../examples/dashboard-feed.ts';
 import { escalate } from '../../examples/escalation-worker.ts';
 import { forwardReports, type Report } from '../../examples/monitor-gateway.ts';
 import { Board } from '../../examples/nurse-station.ts';
-import { type Client, type RaiseInput, TocsinError } from '../../src/client/index.ts';
+import {
+  type Alert,
+  type Client,
+  type RaiseInput,
+  TocsinError,
+  type WatchMessage,
+} from '../../src/client/index.ts';
 import { MemoryCluster } from '../../src/testing/index.ts';
 
 /** The examples, each against a cluster of real replicas in memory. */
@@ -82,6 +88,28 @@ describe('the monitor gateway', () => {
   });
 });
 
+describe('the monitor gateway and a cluster that refuses at once', () => {
+  test('waits between its attempts, and ends as soon as it is told to', async () => {
+    let attempts = 0;
+    const refusing: Pick<Client, 'raise' | 'clear'> = {
+      clear: (...args) => alerts.clear(...args),
+      raise: (...args) => {
+        attempts += 1;
+        if (attempts === 3) setTimeout(() => stop.abort());
+        // A loop without a pause would never let the timer have its turn: that one ends here.
+        if (attempts === 1_000) return alerts.raise(...args);
+        return Promise.reject(new TocsinError('OVERLOADED', 'too many wait'));
+      },
+    };
+    const reports = (async function* (): AsyncGenerator<Report> {
+      yield { bed: 'B1', condition: 'HR:HI', priority: 'high', isPresent: true, sequence: 1 };
+    })();
+    await forwardReports(refusing, reports, stop.signal);
+
+    expect(attempts).toBe(3);
+  });
+});
+
 describe('the nurse station', () => {
   test('shows what is open on its unit, the most urgent first, until somebody acknowledges it', async () => {
     const board = new Board(alerts, 'ICU');
@@ -120,6 +148,74 @@ describe('the escalation worker', () => {
     await working;
 
     expect(pages.toSorted()).toEqual([`${left}/1`, `${other}/1`].toSorted());
+  });
+});
+
+describe('the escalation worker counts', () => {
+  /** What is paged when the messages have been told, until the given one is. */
+  async function pagesOf(
+    messages: readonly WatchMessage[],
+    afterMs: number,
+    last: string,
+  ): Promise<string[]> {
+    const pages: string[] = [];
+    const watch = async function* (): AsyncGenerator<WatchMessage> {
+      yield* messages;
+      await until(() => stop.signal.aborted);
+    };
+    const options = { afterMs, page: (_alert: Alert, key: string): void => void pages.push(key) };
+    const working = escalate({ watch }, options, stop.signal);
+    await until(() => pages.includes(last));
+    stop.abort();
+    await working;
+    return pages;
+  }
+
+  async function raised(bed: string): Promise<Alert> {
+    const { alertId: id } = await alerts.raise(alarm(bed));
+    return (await alerts.get({ id })).value!;
+  }
+
+  const told = (alert: Alert): WatchMessage => ({
+    type: 'event',
+    event: {
+      revision: alert.revision,
+      index: 1 as never,
+      time: Date.now() as never,
+      observedAt: alert.observedAt,
+      effect: 'raised',
+      actor: 'example',
+      alert,
+    },
+  });
+  const compacted = (...left: readonly Alert[]): WatchMessage => ({
+    type: 'compacted',
+    revision: 9 as never,
+    alerts: left,
+  });
+
+  test('no alert that is gone when events are left out', async () => {
+    const gone = await raised('B1');
+    const left = await raised('B2');
+    const pages = await pagesOf([told(gone), compacted(left), told(left)], 100, `${left.id}/1`);
+
+    expect(pages).toEqual([`${left.id}/1`]);
+  });
+
+  test('from the raise, however lately it was seen again', async () => {
+    const alert = await raised('B1');
+    const raisedAt = (alert.raisedAt - 3_600_000) as Alert['raisedAt'];
+    const pages = await pagesOf([compacted({ ...alert, raisedAt })], 1_800_000, `${alert.id}/1`);
+
+    expect(pages).toEqual([`${alert.id}/1`]);
+  });
+
+  test('a new activation anew, and the one before no more', async () => {
+    const alert = await raised('B1');
+    const again = { ...alert, activation: 2 };
+    const pages = await pagesOf([told(alert), told(again)], 100, `${alert.id}/2`);
+
+    expect(pages).toEqual([`${alert.id}/2`]);
   });
 });
 
