@@ -2,7 +2,10 @@ import { HELP, type Options, parseOptions } from './options.ts';
 import { writeReport } from './report.ts';
 import { type Run, runTest } from './run.ts';
 
-/** The command behind `npm run jepsen`. Ends with 0 when the run is valid, 1 when it is not, 2 when it proves nothing. */
+/**
+ * The command behind `npm run jepsen`. Ends with 0 when the run is valid, 1 when it is not, 2 when it proves nothing or
+ * its options are wrong, 3 when it could not be done.
+ */
 
 const EXITS = { valid: 0, INVALID: 1, VOID: 2 } as const;
 
@@ -40,9 +43,21 @@ async function main(options: Options): Promise<number> {
   return EXITS[run.verdict];
 }
 
-try {
-  process.exit(await main(parseOptions(process.argv.slice(2))));
-} catch (error) {
+function fail(error: unknown, status: number): never {
   console.error(`jepsen: ${error instanceof Error ? error.message : String(error)}`);
-  process.exit(3);
+  process.exit(status);
+}
+
+function optionsOf(args: readonly string[]): Options {
+  try {
+    return parseOptions(args);
+  } catch (error) {
+    return fail(error, 2);
+  }
+}
+
+try {
+  process.exit(await main(optionsOf(process.argv.slice(2))));
+} catch (error) {
+  fail(error, 3);
 }

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { numberOf, wholeOf } from '../src/testing/numbers.ts';
 import { NEMESES, type NemesisName } from './nemeses.ts';
 import { WORKLOADS, type WorkloadName } from './workloads.ts';
 
@@ -96,17 +97,4 @@ function oneOf<T extends string>(option: string, text: string, known: readonly T
   if (found === undefined)
     throw new Error(`--${option} ${text} is not known; choose of ${known.join(', ')}`);
   return found;
-}
-
-function numberOf(option: string, text: string, low: number, high: number): number {
-  const value = Number(text);
-  if (!(value >= low && value <= high))
-    throw new Error(`--${option} ${text} is not a number from ${low} to ${high}`);
-  return value;
-}
-
-function wholeOf(option: string, text: string, low: number, high: number): number {
-  const value = numberOf(option, text, low, high);
-  if (!Number.isInteger(value)) throw new Error(`--${option} ${text} is not a whole number`);
-  return value;
 }

@@ -62,6 +62,14 @@ export class Prng {
     return items[this.between(0, items.length - 1)] as T;
   }
 
+  /** Some of the items, at least one of them, and never all. */
+  part<T>(items: readonly T[]): ReadonlySet<T> {
+    assert(items.length > 1, `no part of ${items.length} items`);
+    const one = this.between(0, items.length - 1);
+    const other = (one + this.between(1, items.length - 1)) % items.length;
+    return new Set(items.filter((_, at) => at === one || (at !== other && this.chance(0.5))));
+  }
+
   /** Standard normal (Box and Muller). */
   normal(): number {
     const radius = Math.sqrt(-2 * Math.log(1 - this.unit()));

@@ -1,4 +1,3 @@
-import { must } from '../../base/assert.ts';
 import { millis } from '../../base/ids.ts';
 import type { Prng } from '../../base/prng.ts';
 import type { Machine, SimCluster } from './cluster.ts';
@@ -9,6 +8,20 @@ import type { Trace } from './trace.ts';
 type End = () => void;
 
 const HOUR_MS = 3_600_000;
+
+/** Below so many replicas a fault has nothing to break. */
+const REPLICAS_MIN: Readonly<Partial<Record<Fault, number>>> = {
+  isolate: 2,
+  halves: 2,
+  'one-way': 2,
+  reset: 2,
+  loss: 2,
+  duplicate: 2,
+  reorder: 2,
+  'hand-over': 2,
+  bridge: 3,
+  ring: 4,
+};
 
 /** Lets faults happen, one after another and several at a time, as the scenario draws them. */
 export class Faults {
@@ -53,6 +66,7 @@ export class Faults {
     if (running.length === 0) return;
     const { clock } = this.#cluster;
     const victim = this.#prng.pick(running);
+    if (!this.#hurts(fault, victim)) return;
     this.#count += 1;
     const number = this.#count;
     this.#trace.say(clock.monotonic(), `fault ${number}: ${fault} at ${victim.host}`);
@@ -67,6 +81,29 @@ export class Faults {
       this.#trace.say(clock.monotonic(), `fault ${number}: ${fault} is over`);
       end();
     });
+  }
+
+  /** What would change nothing now is neither done nor counted. */
+  #hurts(fault: Fault, victim: Machine): boolean {
+    const { machines, running, clientHosts } = this.#cluster;
+    if (machines.length < (REPLICAS_MIN[fault] ?? 1)) return false;
+    switch (fault) {
+      case 'pause':
+        return !victim.clock.isPaused;
+      case 'hand-over':
+        return running.some(({ replica }) => replica?.standing.role === 'leader');
+      case 'client-cut':
+        return clientHosts.length > 0;
+      case 'disk-stuck':
+        return !victim.disk.mood.isStuck;
+      case 'disk-rot': {
+        // Never so many that no good copy is left.
+        const hurt = machines.filter(({ disk }) => disk.isDamaged).length;
+        return hurt + 1 <= (machines.length - 1) / 2;
+      }
+      default:
+        return true;
+    }
   }
 
   #does(fault: Fault, victim: Machine): End | undefined {
@@ -98,7 +135,9 @@ export class Faults {
           frames[fault] = 0;
         };
       case 'disk-rot':
-        this.#rot(victim);
+        // While its process is down.
+        cluster.crash(victim);
+        victim.disk.damage();
         return undefined;
       case 'clock-jump':
         victim.clock.offset += (this.#prng.unit() * 2 - 1) * HOUR_MS;
@@ -111,15 +150,6 @@ export class Faults {
       default:
         return this.#hurtNetwork(fault, victim);
     }
-  }
-
-  /** Damages a disk while its process is down; never so many that no good copy is left. */
-  #rot(victim: Machine): void {
-    const { machines } = this.#cluster;
-    const hurt = machines.filter(({ disk }) => disk.isDamaged).length;
-    if (hurt + 1 > (machines.length - 1) / 2) return;
-    this.#cluster.crash(victim);
-    victim.disk.damage();
   }
 
   #hurtDisk(fault: Fault, { disk }: Machine): End | undefined {
@@ -139,8 +169,8 @@ export class Faults {
   #hurtNetwork(fault: Fault, victim: Machine): End | undefined {
     const { network } = this.#cluster;
     if (fault === 'reset') {
-      const other = this.#prng.pick(this.#cluster.machines);
-      if (other !== victim) network.reset(victim.host, other.host);
+      const others = this.#cluster.machines.filter((machine) => machine !== victim);
+      network.reset(victim.host, this.#prng.pick(others).host);
       return undefined;
     }
     const cuts = this.#cutsOf(fault, victim);
@@ -174,11 +204,11 @@ export class Faults {
         return others.map((other) => (isDeaf ? [other, victim.host] : [victim.host, other]));
       }
       case 'halves': {
-        const side = new Set(hosts.filter(() => prng.chance(0.5)));
+        const side = prng.part(hosts);
         return pairsOf(hosts, (a, b) => side.has(a) !== side.has(b));
       }
       case 'bridge': {
-        const side = new Set(others.filter(() => prng.chance(0.5)));
+        const side = prng.part(others);
         return pairsOf(others, (a, b) => side.has(a) !== side.has(b));
       }
       case 'ring':
@@ -187,9 +217,7 @@ export class Faults {
           return Math.min(apart, hosts.length - apart) > 1;
         });
       case 'client-cut': {
-        const clients = this.#cluster.clientHosts;
-        if (clients.length === 0) return [];
-        const client = must(prng.pick(clients), 'a client');
+        const client = prng.pick(this.#cluster.clientHosts);
         const way = prng.between(0, 2);
         return both(client, victim.host).filter((_, at) => way === 2 || way === at);
       }

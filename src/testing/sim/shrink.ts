@@ -1,21 +1,32 @@
-import { runScenario } from './run.ts';
+import type { Outcome } from './run.ts';
 import type { Scenario } from './scenario.ts';
 
 /** Runs that a shrinking may take. */
 const RUNS_MAX = 60;
+/** Words that tell one broken promise from another. */
+const KIND_WORDS = 6;
 
-/** A smaller scenario that fails as well, found by leaving things out one after another. */
-export async function shrink(scenario: Scenario, failedAtMs: number): Promise<Scenario> {
+/** How one came to fail, and what it was. */
+export type Failure = Pick<Outcome, 'why' | 'findings' | 'virtualMs'>;
+
+/** A smaller scenario that fails in the same way, found by leaving things out one after another. */
+export async function shrink(
+  scenario: Scenario,
+  failure: Failure,
+  run: (candidate: Scenario) => Promise<Pick<Outcome, 'ok' | 'why' | 'findings'>>,
+): Promise<Scenario> {
+  const kind = kindOf(failure);
   let smallest = scenario;
   let runs = 0;
   const tryOne = async (candidate: Scenario): Promise<boolean> => {
     if (runs >= RUNS_MAX) return false;
     runs += 1;
-    const { ok } = await runScenario(candidate);
-    if (!ok) smallest = candidate;
-    return !ok;
+    const outcome = await run(candidate);
+    const isSame = !outcome.ok && kindOf(outcome) === kind;
+    if (isSame) smallest = candidate;
+    return isSame;
   };
-  await tryOne({ ...smallest, durationMs: Math.ceil(failedAtMs) + 1 });
+  await tryOne({ ...smallest, durationMs: Math.ceil(failure.virtualMs) + 1 });
   for (let isSmaller = true; isSmaller && runs < RUNS_MAX; ) {
     isSmaller = false;
     for (const candidate of candidates(smallest))
@@ -25,6 +36,15 @@ export async function shrink(scenario: Scenario, failedAtMs: number): Promise<Sc
       }
   }
   return smallest;
+}
+
+/** The rule that a history broke; or the first words of a broken promise, whatever its numbers and its phase. */
+export function kindOf({ why, findings }: Pick<Outcome, 'why' | 'findings'>): string {
+  const [finding] = findings;
+  if (finding !== undefined) return finding.rule;
+  const text = why.replace(/^(starting|safety|liveness|checking): /, '');
+  const words = text.replaceAll(/\b[0-9a-f]*\d[0-9a-f]*\b/g, '#').split(/\s+/);
+  return words.slice(0, KIND_WORDS).join(' ');
 }
 
 /** Each with one thing less. */

@@ -68,7 +68,7 @@ const HOUR_MS = 3_600_000;
 
 /** One line, for people. `seconds` is what it took of one core, which may have been shared with others. */
 export function rateOf(totals: Totals, seconds: number): string {
-  const { seeds, virtualMs, steps, operations, failed, faults, pairs } = totals;
+  const { seeds, virtualMs, steps, operations, undecided, failed, faults, pairs } = totals;
   const strikes = Object.values(faults).reduce((sum, count) => sum + count, 0);
   return [
     `${seeds} seeds`,
@@ -78,6 +78,7 @@ export function rateOf(totals: Totals, seconds: number): string {
     `${operations} operations`,
     `${strikes} faults`,
     `${pairs.length} of ${PAIRS_MAX} pairs met`,
+    `${undecided} conditions not decided`,
     `${failed} failed`,
   ].join(', ');
 }

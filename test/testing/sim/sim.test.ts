@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { runScenario } from '../../../src/testing/sim/run.ts';
-import { drawScenario, FAULTS } from '../../../src/testing/sim/scenario.ts';
+import { drawScenario, FAULTS, type Fault } from '../../../src/testing/sim/scenario.ts';
 
 /** SEEDS and FROM choose others; `npm run sim` runs them faster, and for as long as you like. */
 const SEEDS = Number(process.env['SEEDS'] ?? 12);
@@ -27,4 +27,15 @@ test('a seed decides everything: run twice it comes to the same, another one to 
   const first = await run(7);
   expect(await run(7)).toBe(first);
   expect(await run(8)).not.toBe(first);
+});
+
+test.each<[replicas: number, faults: readonly Fault[]]>([
+  [1, ['isolate', 'halves', 'bridge', 'ring', 'one-way', 'reset', 'disk-rot', 'hand-over']],
+  [3, ['ring']],
+])('what cannot hurt %i replicas is not counted: %j', async (replicas, faults) => {
+  const scenario = { ...drawScenario(3), replicas, faultEveryMs: 50, durationMs: 3_000 };
+  const counted = async (kinds: readonly Fault[]): Promise<object> =>
+    (await runScenario({ ...scenario, faults: kinds })).faults;
+  expect(await counted(faults)).toEqual({});
+  expect(await counted([...faults, 'clock-jump'])).toEqual({ 'clock-jump': expect.any(Number) });
 });
