@@ -51,8 +51,8 @@ export function mustFit(entries: readonly Entry[], range: DamagedRange, base: Lo
 }
 
 /**
- * The state of a log that is cut behind `kept`. Cutting more than was proven never to have been committed takes away what
- * may have been acknowledged: the replica abstains.
+ * The state of a log that is cut behind `kept`. What is cut may have been acknowledged, and that peers do not have it is no
+ * promise that they never will: a leader that still counts on this replica can commit it with them. So the replica abstains.
  * @throws TocsinError DATA_LOST
  */
 export function cutState(state: LogState, kept: LogPlace, never: LogIndex): LogState {
@@ -61,8 +61,7 @@ export function cutState(state: LogState, kept: LogPlace, never: LogIndex): LogS
   if (never <= hardState.commit)
     throw new TocsinError('DATA_LOST', `entry ${never} was committed, and nobody has it`);
   const commit = lower(hardState.commit, kept.index);
-  const doubt = never > kept.index + 1 ? { abstain: true as const } : {};
-  return { ...state, end: kept, hardState: { ...hardState, commit, ...doubt } };
+  return { ...state, end: kept, hardState: { ...hardState, commit, abstain: true } };
 }
 
 export const damageOf = (

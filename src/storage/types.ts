@@ -131,7 +131,7 @@ export interface LogStore {
   repair(entries: readonly Entry[]): Promise<Damage | undefined>;
   /**
    * Cuts the log from the first entry of `damage.ranges[0]` on: a majority has proven that `never`, from there on, was
-   * committed. If that is proven only for a later entry of the range, the replica abstains until it has caught up.
+   * committed so far. The replica abstains until it has caught up.
    * @throws TocsinError DATA_LOST: that was committed
    */
   giveUp(never: LogIndex): Promise<Damage | undefined>;

@@ -59,6 +59,14 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     killedBy: ['test/storage/memory-log-store.test.ts'],
   },
   {
+    name: 'give-up-without-a-doubt',
+    claim: 'who has cut what peers never had abstains: they may have it yet',
+    file: 'src/storage/log-repair.ts',
+    find: 'hardState: { ...hardState, commit, abstain: true }',
+    replace: 'hardState: { ...hardState, commit }',
+    killedBy: ['test/storage/memory-log-store.test.ts'],
+  },
+  {
     name: 'take-any-chunk',
     claim: 'a chunk is verified before it is put down',
     file: 'src/storage/snapshots.ts',
