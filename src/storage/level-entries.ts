@@ -191,13 +191,14 @@ export async function holds(
  * @throws TocsinError DATA_CORRUPT (damaged, or missing), DISK_FAILED
  */
 export async function readPlace(database: Database, index: number): Promise<LogPlace> {
-  const key = entryKey(index);
-  const value = await database.get(key).catch((error: unknown) => {
-    throw faultOf(error, `reading entry ${index}`);
-  });
-  if (value === undefined) throw corrupt(`entry ${index} is missing`);
-  return endAfter(parseEntry(key, value));
+  const record = await recordAt(database, index);
+  if (typeof record === 'string') throw corrupt(record);
+  return endAfter(record);
 }
+
+/** Whether an entry is there, and whole by itself. @throws TocsinError DISK_FAILED */
+export const isWhole = async (database: Database, index: number): Promise<boolean> =>
+  typeof (await recordAt(database, index)) !== 'string';
 
 /** Removes what a log that begins later has left behind, a slice at a time, off the loop. Not synced: nobody reads it. */
 export async function clearEntries(
@@ -227,6 +228,15 @@ export async function firstIndex(database: Database): Promise<number | undefined
     });
   const first = keys[0];
   return first === undefined ? undefined : entryKeyIndex(first);
+}
+
+/** The record of an entry, or what is wrong with it. @throws TocsinError DISK_FAILED */
+async function recordAt(database: Database, index: number): Promise<EntryRecord | string> {
+  const key = entryKey(index);
+  const value = await database.get(key).catch((error: unknown) => {
+    throw faultOf(error, `reading entry ${index}`);
+  });
+  return value === undefined ? `entry ${index} is missing` : recordIn(key, value);
 }
 
 /** @throws TocsinError DATA_CORRUPT */

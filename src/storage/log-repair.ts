@@ -4,7 +4,7 @@ import { type LogIndex, logIndex, lower } from '../base/ids.ts';
 import type { Entry } from '../raft/types.ts';
 import { entryOf, recordOf } from '../wire/record.ts';
 import type { Database } from './level.ts';
-import { descendEntries, readPlace } from './level-entries.ts';
+import { descendEntries, isWhole, readPlace } from './level-entries.ts';
 import { repaired } from './log-damage.ts';
 import type { LogState } from './log-state.ts';
 import type { Damage, DamagedRange, LogPlace, LookUp } from './types.ts';
@@ -31,7 +31,9 @@ export async function lookUp(
   if (entries.length > 0) return { found: 'entries', entries: entries.reverse() };
   // Who has lost something, or may have, cannot say that it never had this.
   const sure = damage === undefined && hardState.abstain !== true;
-  return { found: sure ? 'absent' : 'damaged' };
+  // Nor can who has a record in that place that has rotted meanwhile; only another one that is whole says so.
+  const isKnown = range.to > end.index || (await isWhole(database, range.to));
+  return { found: sure && isKnown ? 'absent' : 'damaged' };
 }
 
 /** @throws TocsinError BODY_MALFORMED when the entries are not the last ones of the range, as its chain hash names them. */

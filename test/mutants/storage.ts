@@ -59,6 +59,14 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     killedBy: ['test/storage/memory-log-store.test.ts'],
   },
   {
+    name: 'say-never-though-rotten',
+    claim: 'who has a record that rotted cannot say that it never had the entry',
+    file: 'src/storage/log-repair.ts',
+    find: 'range.to > end.index || (await isWhole(database, range.to));',
+    replace: 'range.to > 0;',
+    killedBy: ['test/storage/memory-log-store.test.ts'],
+  },
+  {
     name: 'give-up-without-a-doubt',
     claim: 'who has cut what peers never had abstains: they may have it yet',
     file: 'src/storage/log-repair.ts',

@@ -96,6 +96,23 @@ export function scrubContract(name: string, makeRig: () => Promise<Rig>): void {
           ),
       );
 
+    test.each(['rotten', 'gone'] as const)(
+      'a peer whose own record is %s does not say that it never had it, found or not',
+      (how) =>
+        inUse(
+          (rig, store) => rig.damageInUse(store, 5, how),
+          async (store) => {
+            const found = async (to: number, chainAfter: number): Promise<string> =>
+              (await store.lookUp({ from: at(to), to: at(to), chainAfter }, 1e6)).found;
+            const { chain } = endOfAll(log.slice(0, 5));
+            expect(await found(5, chain)).toBe('damaged');
+            expect(await found(5, chain + 1)).toBe('damaged');
+            expect(await found(4, chain), 'another one stands there').toBe('absent');
+            expect(await found(9, chain), 'it ends before').toBe('absent');
+          },
+        ),
+    );
+
     test('a log that is compacted meanwhile has lost nothing', () =>
       inUse(
         async (_rig, store) => void (await makeSnapshot(store, log.slice(0, 5))),
