@@ -141,7 +141,8 @@ export const PERSISTENCE: Chapter = chapter('Persistence, crashes, storage', {
   ),
   119: by(
     '"Never had it" is said only by a replica whose log is whole there',
-    'storage/damage-contract › what a majority never had is cut, and the log goes on',
+    'storage/damage-contract › what a majority never had is cut, be it one entry, and the log goes on in doubt',
+    'storage/scrub-contract › a peer whose own record is %s does not say that it never had it, found or not',
     'storage/damage-contract › what was committed is not given up',
     'replica/repair › what a majority has never had was never committed, and is cut',
   ),
