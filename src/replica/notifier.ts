@@ -19,6 +19,8 @@ import type { Proposal } from './proposals.ts';
 export interface NotifiedReplica {
   readonly machine: AlertMachine;
   readonly standing: { readonly role: string; readonly term: number };
+  /** Why the state is in doubt; undefined = it is not. */
+  readonly problem: TocsinError | undefined;
   propose(proposal: Proposal): void;
 }
 
@@ -33,14 +35,15 @@ export interface NotifierParts {
 const ACTOR = 'tocsin';
 
 /**
- * Sends what is queued while its replica leads, and reports what became of it. Whoever is deposed stops: the next leader finds
- * what is still queued and sends it under the same id, so each notification leaves at least once. A report of a deposed
- * leader is not committed.
+ * Sends what is queued while its replica leads and its state is not in doubt, and reports what became of it. Whoever is deposed
+ * stops: the next leader finds what is still queued and sends it under the same id, so each notification leaves at least once.
+ * A report of a deposed leader is not committed.
  */
 export class Notifier {
   readonly #parts: NotifierParts;
   readonly #underWay = new Map<string, AbortController>();
-  #term = 0;
+  /** The term in which pages may leave; undefined = none may. */
+  #reign: number | undefined;
   #timer: Timer | undefined;
 
   constructor(parts: NotifierParts) {
@@ -61,12 +64,19 @@ export class Notifier {
     this.#underWay.clear();
   }
 
+  /** Looks whether pages may leave now. Drops what was begun under another reign, or under one that is over. */
+  #mayAct(): boolean {
+    const { standing, problem } = this.#parts.replica;
+    const isTrusted = standing.role === 'leader' && problem === undefined;
+    const reign = isTrusted ? standing.term : undefined;
+    if (reign !== this.#reign) this.#giveUp();
+    this.#reign = reign;
+    return isTrusted;
+  }
+
   #turn(): void {
     const { replica } = this.#parts;
-    const { role, term } = replica.standing;
-    if (role !== 'leader' || term !== this.#term) this.#giveUp();
-    this.#term = term;
-    if (role !== 'leader') return;
+    if (!this.#mayAct()) return;
     for (const one of replica.machine.queuedNotifications(NOTIFY_UNDER_WAY_MAX)) {
       if (this.#underWay.size >= NOTIFY_UNDER_WAY_MAX) return;
       if (!this.#underWay.has(one.id)) void this.#see(one);
@@ -83,7 +93,7 @@ export class Notifier {
     const late = clock.after(millis(left), () => controller.abort());
     const delivery = await this.#deliver(notification, controller.signal);
     late.cancel();
-    if (this.#underWay.get(id) !== controller) return; // another leader sees to it
+    if (!this.#mayAct() || this.#underWay.get(id) !== controller) return; // another leader sees to it
     this.#report(notification, delivery);
   }
 
@@ -98,7 +108,7 @@ export class Notifier {
       const delivery = await sender.send(page, signal);
       if (delivery.outcome !== 'failed' || attempt === NOTIFY_ATTEMPTS_MAX) return delivery;
       await this.#pause(signal);
-      if (signal.aborted) return delivery;
+      if (!this.#mayAct() || signal.aborted) return delivery;
     }
   }
 
@@ -129,7 +139,7 @@ export class Notifier {
       outcome,
       detail: plain(detail),
     };
-    const key = keyFromText(`${ACTOR} report ${id} ${outcome} ${this.#term}`);
+    const key = keyFromText(`${ACTOR} report ${id} ${outcome} ${this.#reign}`);
     replica.propose({
       commands: encodeCommand(command, key),
       count: 1,

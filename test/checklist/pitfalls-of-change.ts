@@ -178,11 +178,13 @@ export const CHANGE_PITFALLS: readonly Pitfall[] = [
     'fold-labels-as-written',
   ),
   pitfall(
-    notHere(
+    by(
       'A deposed leader still acts on the world',
-      'Nothing leaves a replica but replies to its own callers.',
+      'replica/notifier-reign › whoever %s tries none of its pages again, and reports none',
+      'replica/notifier-reign › what arrives after its leader was deposed is not reported',
+      'replica/notifier-reign › reports of two reigns change a notification once, in whatever order they are committed',
     ),
-    { none: 'No such effects.' },
+    'page-on-when-deposed',
   ),
   pitfall(
     by(

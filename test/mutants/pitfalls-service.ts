@@ -38,6 +38,15 @@ export const SERVICE_PITFALL_MUTANTS: readonly Mutant[] = [
     test: 'a leader that stood still',
   },
   {
+    name: 'page-on-when-deposed',
+    claim: 'whoever is deposed acts on the world no more',
+    file: 'src/replica/notifier.ts',
+    find: "const isTrusted = standing.role === 'leader' && problem === undefined;",
+    replace: 'const isTrusted = problem === undefined;',
+    killedBy: ['test/replica/notifier-reign.test.ts'],
+    test: 'whoever is deposed',
+  },
+  {
     name: 'pass-over-what-is-not-known',
     claim: 'an entry of a later program halts, it is not skipped',
     file: 'src/wire/commands.ts',
