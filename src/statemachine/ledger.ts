@@ -80,6 +80,8 @@ export class Ledger {
   readonly #limits: AlertLimits;
   /** Told when what was done to have an alert answered is over: somebody saw to it, it ended, or it begins anew. */
   onSettled: (alert: Alert) => void = () => undefined;
+  /** Whether a source was missed and is not back. */
+  isLost: (source: string) => boolean = () => false;
   readonly #ofDevice = new DeviceIndex();
   /** Few, however many are open: looked at for each alert that is listed. */
   readonly #explainingOfDevice = new DeviceIndex(explains);
@@ -201,7 +203,7 @@ export class Ledger {
       const escalation = isOwn
         ? undefined
         : this.#firstStep(command.policy, command.priority, undefined);
-      const opened = firstRecord(command, this.#stamp(), last, escalation);
+      const opened = firstRecord(command, this.#stamp(command), last, escalation);
       const identity = identityOf(opened);
       this.table.open(opened, identity);
       if (escalation !== undefined) this.policies.pin(escalation);
@@ -232,7 +234,7 @@ export class Ledger {
   care(alert: Alert, move: CareMove, course: Partial<Course>, asked: Asked): Done {
     const cell = TRANSITIONS[displayState(alert)][move];
     if (cell.does !== 'change') return done('unchanged', alert);
-    const next = caredRecord(alert, cell, this.#stamp(), course);
+    const next = caredRecord(alert, cell, this.#stamp(alert), course);
     const identity =
       alert.resolution === undefined ? this.table.replace(next) : this.table.correct(next);
     return this.#commit(alert, next, identity, cell.effect, asked);
@@ -251,7 +253,7 @@ export class Ledger {
         ? this.#firstStep(undefined, command.priority, alert.escalation)
         : undefined;
     const max = this.#limits.acknowledgementsMax;
-    const next = nextRecord(alert, command, cell, this.#stamp(), max, escalation);
+    const next = nextRecord(alert, command, cell, this.#stamp(alert), max, escalation);
     return this.#commit(alert, next, this.table.replace(next), cell.effect, command);
   }
 
@@ -266,8 +268,13 @@ export class Ledger {
     return policy === undefined ? undefined : started(policy, priority, this.#time);
   }
 
-  #stamp(): Stamp {
-    return { revision: revision(this.#revision + 1), time: this.#time };
+  #stamp({ kind, subject: { device } }: Pick<Alert, 'kind' | 'subject'>): Stamp {
+    const isMeasured = kind === 'physiological' && device !== undefined;
+    return {
+      revision: revision(this.#revision + 1),
+      time: this.#time,
+      isSourceLost: isMeasured && this.isLost(device),
+    };
   }
 
   #commit(

@@ -20,6 +20,8 @@ import type {
 export interface Stamp {
   readonly revision: Revision;
   readonly time: UnixMillis;
+  /** Whether the source that measures what the record is about is lost: nobody will say when that changes (T22). */
+  readonly isSourceLost: boolean;
 }
 
 /** What is known of the occurrence before: how many there were, the newest one's id, when it ended, and how it flapped. */
@@ -67,7 +69,7 @@ export function firstRecord(
     escalation,
     responsibility: undefined,
     pausedUntil: undefined,
-    staleSince: undefined,
+    staleSince: stamp.isSourceLost ? stamp.time : undefined,
     latching: command.latching,
     acknowledgementRequired: command.acknowledgementRequired,
     resolution: undefined,
@@ -170,7 +172,7 @@ function raisedAgain(
     escalation: isNew ? escalation : alert.escalation,
     responsibility: isNew ? undefined : alert.responsibility,
     pausedUntil: isNew ? undefined : alert.pausedUntil,
-    staleSince: undefined,
+    staleSince: staleSince(alert, stamp),
     resolution: alert.resolution,
     raisedAt: alert.raisedAt,
     count: alert.count + 1,
@@ -196,7 +198,7 @@ function cleared(alert: Alert, command: ClearCommand, transition: Transition, st
     escalation: resolved ? stopped(alert.escalation) : alert.escalation,
     responsibility: alert.responsibility,
     pausedUntil: resolved ? undefined : alert.pausedUntil,
-    staleSince: undefined,
+    staleSince: resolved ? undefined : staleSince(alert, stamp),
     resolution: resolved ? { how: 'auto', by: command.actor, at: stamp.time } : undefined,
     raisedAt: alert.raisedAt,
     count: alert.count,
@@ -246,6 +248,10 @@ function acknowledged(
     observedAt: alert.observedAt,
   });
 }
+
+/** What is said of a condition makes it live, unless its source is lost: only that source's return does then (T23). */
+const staleSince = (alert: Alert, { isSourceLost, time }: Stamp): UnixMillis | undefined =>
+  isSourceLost ? (alert.staleSince ?? time) : undefined;
 
 /** Who joins in does not make an acknowledgement hold longer. */
 function heldUntil(alert: Alert, stamp: Stamp): UnixMillis | undefined {

@@ -52,6 +52,7 @@ export class Sources {
   constructor(ledger: Ledger) {
     this.#ledger = ledger;
     this.registry = new Registry(SOURCES_MAX, SOURCES_MAX, ({ state }) => state !== 'retired');
+    ledger.isLost = (source) => this.registry.get(source)?.state === 'lost';
   }
 
   heartbeat(command: HeartbeatCommand): Kept | Refusal {

@@ -99,6 +99,9 @@ export abstract class ConditionModel {
   /** A command of other kinds than these. */
   abstract other(command: Exclude<Command, ConditionCommand>): ModelReply;
 
+  /** Whether what measures a condition is lost. */
+  abstract isLost(about: Pick<Alert, 'kind' | 'subject'>): boolean;
+
   /** What follows from a change. */
   abstract afterwards(before: Alert, after: Alert): void;
 
@@ -148,7 +151,7 @@ export abstract class ConditionModel {
       cause: command.cause,
       priority: command.priority,
       observedAt: command.observedAt,
-      staleSince: undefined,
+      staleSince: this.staleSince(alert),
     };
     const realarm = {
       acknowledged: false,
@@ -199,7 +202,7 @@ export abstract class ConditionModel {
       escalation: isOwn ? undefined : this.firstStep(command.policy, command.priority, undefined),
       responsibility: undefined,
       pausedUntil: undefined,
-      staleSince: undefined,
+      staleSince: this.isLost(command) ? now : undefined,
       latching: command.latching,
       acknowledgementRequired: command.acknowledgementRequired,
       resolution: undefined,
@@ -236,9 +239,14 @@ export abstract class ConditionModel {
       presence: 'cleared',
       clearedAt: now,
       observedAt: command.observedAt,
-      staleSince: undefined,
+      staleSince: stays ? this.staleSince(alert) : undefined,
       ...(stays ? {} : this.ended(alert, { how: 'auto', by: command.actor, at: now })),
     });
+  }
+
+  private staleSince(alert: Alert): Alert['staleSince'] {
+    if (!this.isLost(alert)) return undefined;
+    return alert.staleSince ?? (this.time as Alert['raisedAt']);
   }
 
   private acknowledge(command: AcknowledgeCommand, alert: Alert): ModelReply {

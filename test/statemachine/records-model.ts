@@ -139,6 +139,11 @@ export abstract class RecordsModel extends EscalationModel {
       .sort((a, b) => Number(a.id.slice(1)) - Number(b.id.slice(1)));
   }
 
+  override isLost({ kind, subject }: Pick<Alert, 'kind' | 'subject'>): boolean {
+    const source = this.sources.find(({ id }) => id === subject.device);
+    return kind === 'physiological' && source?.state === 'lost';
+  }
+
   found(source: string): void {
     const target = { dedupKey: `tocsin:source:${source}` };
     if (this.find(target)) this.target({ type: 'clear', target, ...this.itself }, true);

@@ -187,7 +187,7 @@ describe('the table is total', () => {
   });
 
   test('every command finds a cell, and the record it makes is in the state of the cell', () => {
-    const stamp = { revision: revision(2), time: unixMillis(2_000) };
+    const stamp = { revision: revision(2), time: unixMillis(2_000), isSourceLost: false };
     for (const alert of everyAxes())
       for (const command of Object.values(COMMANDS)) {
         const cell = TRANSITIONS[displayState(alert)][moveOf(command, alert)];
