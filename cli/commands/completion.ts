@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { type Candidate, complete, type Knowledge } from '../completion/complete.ts';
 import { SCRIPTS, SHELLS, type Shell } from '../completion/scripts.ts';
-import { NO_CONFIG } from '../config/config.ts';
+import { NO_CONFIG, shownValue } from '../config/config.ts';
 import { loadConfig, surroundingsOf } from '../config/surroundings.ts';
 import { printable } from '../output/escape.ts';
 import type { WholeProgram } from './config.ts';
@@ -53,14 +53,19 @@ export const knowledgeOf =
 
 async function contextsOf(io: Io): Promise<readonly Candidate[]> {
   const { contexts } = (await loadConfig(io)) ?? NO_CONFIG;
-  return [...contexts].map(([word, section]) => ({ word, says: section.get('endpoints') ?? '' }));
+  return [...contexts].map(([word, section]) => ({
+    word,
+    says: shownValue(section.get('endpoints') ?? ''),
+  }));
 }
 
 async function openAlertsOf(io: Io): Promise<readonly Candidate[]> {
   const { env, config, context } = await surroundingsOf(io, undefined);
   const section = context === undefined ? undefined : config?.contexts.get(context);
   const named = env['TOCSIN_ENDPOINTS'] || section?.get('endpoints');
-  const endpoints = parseAddresses(named ?? config?.defaults.get('endpoints') ?? ENDPOINT_DEFAULT);
+  const endpoints = parseAddresses(
+    shownValue(named ?? config?.defaults.get('endpoints') ?? ENDPOINT_DEFAULT),
+  );
   const signal = AbortSignal.timeout(ASK_MS);
   const options = { endpoints, name: 'completion', timeoutMs: ASK_MS, signal };
   const client = await io.services.connect(options);

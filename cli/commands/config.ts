@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { TocsinError } from '../../src/base/errors.ts';
-import { configPath } from '../config/config.ts';
+import { configPath, shownValue } from '../config/config.ts';
 import { schemaOf } from '../config/schema.ts';
 import { settingsOf } from '../config/settings.ts';
 import { surroundingsOf } from '../config/surroundings.ts';
@@ -65,7 +65,8 @@ function showCommand(io: Io, wholeProgram: WholeProgram): Command {
       settingsOf(leaf, name, surroundings)
         .filter(({ text }) => path !== '' || text !== undefined)
         .map(({ option, key, text, origin, variable }) => {
-          const value = text ?? defaultText(option.defaultValue, option.defaultValueDescription);
+          const set = text === undefined ? undefined : shownValue(text);
+          const value = set ?? defaultText(option.defaultValue, option.defaultValueDescription);
           return { command: name, key, value, origin, variable };
         }),
     );

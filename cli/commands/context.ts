@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { Document } from 'yaml';
-import { NO_CONFIG } from '../config/config.ts';
+import { NO_CONFIG, shownValue } from '../config/config.ts';
 import { variableFor } from '../config/settings.ts';
 import { loadConfig } from '../config/surroundings.ts';
 import { didYouMean } from '../input/suggest.ts';
@@ -42,7 +42,9 @@ function listCommand(io: Io): Command {
         ([name, section]): Row => ({
           name,
           isInUse: name === context,
-          settings: Object.fromEntries(section),
+          settings: Object.fromEntries(
+            [...section].map(([key, value]) => [key, shownValue(value)]),
+          ),
         }),
       );
       const { renderTable } = await import('../output/table.ts');
@@ -157,7 +159,7 @@ function checkCommand(io: Io): Command {
     if (name === undefined) throw usageError('no context is in use', 'tocsin context list');
     mustBeKnown(name, names);
     const { contexts } = (await loadConfig(io)) ?? NO_CONFIG;
-    const endpoints = parseAddresses(contexts.get(name)?.get('endpoints') ?? '');
+    const endpoints = parseAddresses(shownValue(contexts.get(name)?.get('endpoints') ?? ''));
     const signal = AbortSignal.timeout(CHECK_MS);
     const client = await io.services.connect({ endpoints, name, timeoutMs: CHECK_MS, signal });
     try {

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { IncidentId } from '../../src/statemachine/incidents.ts';
 import type { AlertId, Priority } from '../../src/statemachine/types.ts';
 import { PRIORITIES } from '../../src/wire/words.ts';
+import { repeatable } from '../input/repeatable.ts';
 import type { Io } from './io.ts';
 import { withExamples } from './options.ts';
 import { listCommandOf } from './record-list.ts';
@@ -45,10 +46,10 @@ interface IncidentFlags extends WriteFlags {
   readonly action?: readonly string[];
 }
 
-const parseAlertIds = (text: string, before: readonly AlertId[] = []): readonly AlertId[] => [
+const parseAlertIds = repeatable((text: string, before: readonly AlertId[] = []) => [
   ...before,
   ...text.split(',').map(parseAlertId),
-];
+]);
 
 const given = <K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } =>
   (value === undefined ? {} : { [key]: value }) as { readonly [P in K]?: V };
@@ -133,7 +134,7 @@ function reviewCommand(io: Io): Command {
     .option(
       '--action <text>',
       'what will be done; repeat the flag for more',
-      (text, before?: readonly string[]) => [...(before ?? []), parseText(text)],
+      repeatable((text: string, before: readonly string[] = []) => [...before, parseText(text)]),
     );
   return withExamples(addRecordOptions(addVersionOption(command)), [
     ["tocsin incident review C3 --root-cause 'fuse' --action 'second feed'", 'one action'],

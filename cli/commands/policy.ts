@@ -3,6 +3,7 @@ import { POLICY_REPEATS_MAX } from '../../src/base/limits.ts';
 import type { EscalationStep } from '../../src/statemachine/policies.ts';
 import type { Priority } from '../../src/statemachine/types.ts';
 import { PRIORITIES } from '../../src/wire/words.ts';
+import { repeatable } from '../input/repeatable.ts';
 import { usageError } from './failure.ts';
 import type { Io } from './io.ts';
 import { withExamples } from './options.ts';
@@ -47,7 +48,7 @@ function setCommand(io: Io): Command {
     .requiredOption(
       '--step <targets=duration>',
       'whom to tell, with commas, and how long to wait; repeat the flag for more steps',
-      parseStep,
+      repeatable(parseStep),
     )
     .option(
       '--repeat <number>',

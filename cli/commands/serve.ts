@@ -3,6 +3,7 @@ import type { RuleSet } from '../../src/analytics/rules.ts';
 import { TocsinError } from '../../src/base/errors.ts';
 import { replicaId } from '../../src/base/ids.ts';
 import { SNAPSHOT_LOG_BYTES } from '../../src/base/limits.ts';
+import { repeatable } from '../input/repeatable.ts';
 import { printable } from '../output/escape.ts';
 import { streamRenderer } from '../output/stream.ts';
 import type { RunningTrends } from '../trend/trend-thread.ts';
@@ -47,7 +48,7 @@ export function serveCommand(io: Io): Command {
     .option(
       '--send <kind=how>',
       'how targets of a kind are told of alerts while this replica leads: webhook=https://…, user=command:/path, role=log; repeat the flag for more',
-      parseSendRule,
+      repeatable(parseSendRule),
     )
     .option(
       '--leases',

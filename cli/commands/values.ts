@@ -2,6 +2,7 @@ import { InvalidArgumentError } from 'commander';
 import { REPLICA_ID_MAX } from '../../src/base/ids.ts';
 import { LABELS_MAX, MEMBERS_MAX, REQUEST_MS_MAX, UNIX_MILLIS_MAX } from '../../src/base/limits.ts';
 import type { AlertId, AlertRef } from '../../src/statemachine/types.ts';
+import { repeatable } from '../input/repeatable.ts';
 import { didYouMean } from '../input/suggest.ts';
 
 /** What the value of a flag means. Each throws commander's InvalidArgumentError, which names the flag. */
@@ -66,7 +67,7 @@ export const someOf = <T extends string>(
   const parseAll = (text: string, before: readonly T[] = []): readonly T[] => [
     ...new Set([...before, ...text.split(',').map((one) => parse(one.trim()))]),
   ];
-  return Object.assign(parseAll, { words });
+  return Object.assign(repeatable(parseAll), { words });
 };
 
 export const parseHexId = (text: string): string => {
@@ -105,7 +106,10 @@ export function parseInstant(text: string): number {
 export type Labels = Readonly<Record<string, string>>;
 
 /** `name=value`; the flag is repeated for more. */
-export function parseLabel(text: string, before: Labels | undefined): Labels {
+export const parseLabel: (text: string, before: Labels | undefined) => Labels =
+  repeatable(addLabel);
+
+function addLabel(text: string, before: Labels | undefined): Labels {
   const at = text.indexOf('=');
   if (at < 1) throw invalid('It must be name=value.');
   const name = text.slice(0, at);
@@ -116,9 +120,12 @@ export function parseLabel(text: string, before: Labels | undefined): Labels {
   return labels;
 }
 
-/** Addresses with commas between them, as they stand. */
-export function parseAddresses(text: string): readonly string[] {
-  const addresses = text.split(',').map((one) => one.trim());
+/** Addresses with commas between them, as they stand; the flag may be repeated. */
+export const parseAddresses: (text: string, before?: readonly string[]) => readonly string[] =
+  repeatable(addAddresses);
+
+function addAddresses(text: string, before: readonly string[] = []): readonly string[] {
+  const addresses = [...before, ...text.split(',').map((one) => one.trim())];
   if (addresses.includes('')) throw invalid('It must be addresses with commas between them.');
   if (addresses.length > MEMBERS_MAX) throw invalid(`There are more than ${MEMBERS_MAX}.`);
   return [...new Set(addresses)];
@@ -129,13 +136,17 @@ export interface MemberText {
   readonly address: string;
 }
 
-/** `1=/ip4/10.0.0.1/tcp/7400,2=…`: in order of id; the addresses as they stand. */
-export function parseMembers(text: string): readonly MemberText[] {
-  const members = text.split(',').map((one): MemberText => {
+/** `1=/ip4/10.0.0.1/tcp/7400,2=…`: in order of id; the addresses as they stand. The flag may be repeated. */
+export const parseMembers: (text: string, before?: readonly MemberText[]) => readonly MemberText[] =
+  repeatable(addMembers);
+
+function addMembers(text: string, before: readonly MemberText[] = []): readonly MemberText[] {
+  const added = text.split(',').map((one): MemberText => {
     const [, id = '', address = ''] = /^\s*(\d+)=(\S+)\s*$/.exec(one) ?? [];
     if (address === '') throw invalid('It must be ID=ADDRESS,ID=ADDRESS,… for all members.');
     return { id: parseReplicaId(id), address };
   });
+  const members = [...before, ...added];
   if (members.length > MEMBERS_MAX) throw invalid(`There are more than ${MEMBERS_MAX}.`);
   return members.toSorted((a, b) => a.id - b.id);
 }

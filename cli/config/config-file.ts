@@ -1,7 +1,7 @@
 import { type Document, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import { TocsinError } from '../../src/base/errors.ts';
 import { didYouMean } from '../input/suggest.ts';
-import type { Config, Section } from './config.ts';
+import type { Config, Section, Value } from './config.ts';
 
 /** Reads and writes configuration files, and keeps what people wrote into them: order, comments. */
 
@@ -80,40 +80,49 @@ export class ConfigReader {
   }
 
   #section(keys: readonly string[]): Section {
-    const texts = this.#keysOf(keys).flatMap((key): [string, string][] => {
-      const text = this.#text([...keys, key]);
-      return text === undefined ? [] : [[key, text]];
+    const values = this.#keysOf(keys).flatMap((key): [string, Value][] => {
+      const value = this.#value([...keys, key]);
+      return value === undefined ? [] : [[key, value]];
     });
-    return new Map(texts);
+    return new Map(values);
   }
 
   #keysOf(keys: readonly string[]): string[] {
-    const node: unknown = isMap(this.#document.contents)
-      ? this.#document.getIn(keys, true)
-      : undefined;
+    const node = this.#nodeAt(keys);
     if (isMap(node)) return node.items.map(({ key }) => (isScalar(key) ? String(key.value) : ''));
     const isAbsent = node === undefined || (isScalar(node) && node.value === null);
     if (!isAbsent) this.#complain(keys, `${keys.join('.')} must be keys with values`);
     return [];
   }
 
-  /** A word, a number or a truth value as a command line would have it; a list with commas between. */
-  #text(keys: readonly string[]): string | undefined {
-    const node: unknown = isMap(this.#document.contents)
-      ? this.#document.getIn(keys, true)
-      : undefined;
-    const parts = isSeq(node) ? node.items : [node];
-    const texts = parts.map((part) => (isScalar(part) ? part.value : part));
-    if (!isSeq(node) && (texts[0] === undefined || texts[0] === null)) return undefined;
-    if (texts.every((text) => ['string', 'number', 'boolean'].includes(typeof text)))
-      return texts.join(',');
-    this.#complain(
-      keys,
-      `${keys.join('.')} must be a text, a number, true, false or a list of these`,
-    );
+  /** A word, a number or a truth value as a command line would have it; each of them, where there is a list. */
+  #value(keys: readonly string[]): Value | undefined {
+    const node = this.#nodeAt(keys);
+    if (!isSeq(node)) return this.#text(keys);
+    const texts = node.items.map(textOf).filter((text) => text !== undefined);
+    if (texts.length === node.items.length && texts.length > 0) return texts;
+    this.#complain(keys, `${keys.join('.')} must be a list of texts, numbers, true or false`);
     return undefined;
   }
+
+  #text(keys: readonly string[]): string | undefined {
+    const node = this.#nodeAt(keys);
+    if (node === undefined || (isScalar(node) && node.value === null)) return undefined;
+    const text = textOf(node);
+    if (text === undefined)
+      this.#complain(keys, `${keys.join('.')} must be a text, a number, true or false`);
+    return text;
+  }
+
+  #nodeAt(keys: readonly string[]): unknown {
+    return isMap(this.#document.contents) ? this.#document.getIn(keys, true) : undefined;
+  }
 }
+
+const textOf = (node: unknown): string | undefined =>
+  isScalar(node) && ['string', 'number', 'boolean'].includes(typeof node.value)
+    ? String(node.value)
+    : undefined;
 
 /** A change of a configuration file that leaves everything else in it as it stands. @throws TocsinError BAD_CONFIG */
 export function editConfig(text: string, path: string, edit: (document: Document) => void): string {

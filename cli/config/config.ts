@@ -12,7 +12,14 @@ export interface Config {
 }
 
 /** Keys of flags, and their values as a command line would have them. */
-export type Section = ReadonlyMap<string, string>;
+export type Section = ReadonlyMap<string, Value>;
+
+/** A list is what a flag is given that is repeated. */
+export type Value = string | readonly string[];
+
+/** For people. */
+export const shownValue = (value: Value): string =>
+  typeof value === 'string' ? value : value.join(',');
 
 type Env = Readonly<Record<string, string | undefined>>;
 

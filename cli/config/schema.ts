@@ -1,4 +1,5 @@
 import type { Command, Option } from 'commander';
+import { isRepeatable } from '../input/repeatable.ts';
 import { keyOf, settable } from './settings.ts';
 import { leavesOf } from './tree.ts';
 
@@ -8,7 +9,8 @@ export function schemaOf(program: Command): unknown {
   const all = new Map<string, unknown>();
   for (const { command } of leaves)
     for (const option of settable(command))
-      if (!all.has(keyOf(option))) all.set(keyOf(option), valueSchema(option));
+      if (!all.has(keyOf(option)) || isRepeatable(option.parseArg))
+        all.set(keyOf(option), valueSchema(option));
   const section = sectionSchema(all);
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
@@ -51,5 +53,7 @@ const valueSchema = (option: Option): unknown => ({
   description: option.description,
   ...(option.isBoolean()
     ? { type: 'boolean' }
-    : { type: ['string', 'number', 'array'], items: { type: ['string', 'number'] } }),
+    : isRepeatable(option.parseArg)
+      ? { type: ['string', 'number', 'array'], items: { type: ['string', 'number'] }, minItems: 1 }
+      : { type: ['string', 'number'] }),
 });

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, type Option } from 'commander';
 import { TocsinError } from '../../src/base/errors.ts';
-import type { Config, Section } from './config.ts';
+import { isRepeatable } from '../input/repeatable.ts';
+import { type Config, type Section, shownValue, type Value } from './config.ts';
 
 /**
  * Every flag has a variable (`--expected-revision`: TOCSIN_EXPECTED_REVISION) and a key in the configuration
@@ -24,7 +25,7 @@ export interface Setting {
   readonly key: string;
   readonly variable: string;
   /** As it stands there; undefined = the default. */
-  readonly text: string | undefined;
+  readonly text: Value | undefined;
   /** In words: `environment`, `context icu`, `default`. */
   readonly origin: string;
   /** Whose mistake a bad value is. */
@@ -110,13 +111,18 @@ export function parseSetting(
   const where = origin === 'environment' ? rest.variable : `${origin}: ${key}`;
   const fail = (why: string): TocsinError =>
     new TocsinError(code, `${where} ${JSON.stringify(text)} is invalid. ${why}`);
+  const texts = typeof text === 'string' ? [text] : text;
+  if (typeof text !== 'string' && !isRepeatable(option.parseArg))
+    throw fail('It must be one value, not a list.');
   if (option.isBoolean()) {
-    if (text === 'true' || text === 'false') return text === 'true';
+    const [truth = ''] = texts;
+    if (truth === 'true' || truth === 'false') return truth === 'true';
     throw fail('It must be true or false.');
   }
-  if (option.parseArg === undefined) return text;
+  const { parseArg } = option;
+  if (parseArg === undefined) return shownValue(text);
   try {
-    return option.parseArg(text, undefined);
+    return texts.reduce<unknown>((before, one) => parseArg(one, before), undefined);
   } catch (error) {
     if (error instanceof InvalidArgumentError) throw fail(error.message);
     throw error;

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { TocsinError } from '../../src/base/errors.ts';
 import { didYouMean } from '../input/suggest.ts';
-import type { Section } from './config.ts';
+import type { Section, Value } from './config.ts';
 import { type Complaint, ConfigReader } from './config-file.ts';
 import { keyOf, parseSetting, settable, variableOf } from './settings.ts';
 import { type Leaf, leavesOf } from './tree.ts';
@@ -34,7 +34,7 @@ export function complaintsOf(text: string, path: string, program: Command): read
 }
 
 /** A flag may mean different things to different commands; a value that one of them takes is good. */
-function problemOf(key: string, text: string, leaves: readonly Leaf[]): string | undefined {
+function problemOf(key: string, text: Value, leaves: readonly Leaf[]): string | undefined {
   const options = leaves.flatMap(({ command }) => settable(command));
   const named = options.filter((option) => keyOf(option) === key);
   if (named.length === 0) {

@@ -138,6 +138,55 @@ describe('a value that cannot be', () => {
   });
 });
 
+describe('a list in a file', () => {
+  const runWith = (text: string, ...argv: readonly string[]) =>
+    new World({ env: HOME, disk: { [CONFIG]: text } }).interruptAfterOutput().run(...argv);
+
+  test('is a flag repeated, value by value', async () => {
+    const raise = ['alert', 'raise', 'k1', '--condition', 'HR:HI', '--priority', 'high'];
+    const { calls } = await runWith('commands: {alert raise: {label: [a=1, "b=2,3"]}}', ...raise);
+    expect(calls.find(({ method }) => method === 'raise')?.args[0]).toMatchObject({
+      labels: { a: '1', b: '2,3' },
+    });
+
+    const endpoints = [address('flag'), address('context')];
+    const list = await runWith(`defaults: {endpoints: [${endpoints}]}`, 'alert', 'list');
+    expect(list.calls[0]?.args[0]).toMatchObject({ endpoints });
+  });
+
+  test.each(['timeout: [3s]', 'actor: [kim, anna]', 'open: [true]', 'endpoints: []'])(
+    '%s is refused, also by validate',
+    async (line) => {
+      const { status, stderr, calls } = await runWith(`defaults: {${line}}`, 'alert', 'list');
+      expect([status, calls]).toEqual([2, []]);
+      expect(stderr).toMatch(/^tocsin: BAD_CONFIG: .*list/);
+
+      const validated = await runWith(`defaults: {${line}}`, 'config', 'validate');
+      expect(validated.status).toBe(2);
+      expect(validated.stdout).toMatch(new RegExp(`^${CONFIG}:1: .*list`));
+    },
+  );
+
+  test('may stand for every flag whose help says that it is repeated', async () => {
+    const { stdout } = await new World().run('config', 'schema');
+    interface Flag {
+      readonly type: string | readonly string[];
+      readonly description: string;
+    }
+    const schema = JSON.parse(stdout) as {
+      properties: { defaults: { properties: Record<string, Flag> } };
+    };
+    const flags = Object.entries(schema.properties.defaults.properties);
+    const lists = flags.filter(([, { type }]) => type.includes('array')).map(([key]) => key);
+
+    expect(lists).toEqual(
+      expect.arrayContaining(['endpoints', 'members', 'send', 'step', 'label']),
+    );
+    for (const [key, { description }] of flags)
+      if (description.includes('repeat the flag')) expect(lists).toContain(key);
+  });
+});
+
 describe('tocsin config validate', () => {
   const validate = (text: string) =>
     new World({ disk: { 'c.yaml': text } }).run('config', 'validate', 'c.yaml');
