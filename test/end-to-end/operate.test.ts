@@ -149,9 +149,11 @@ test('format, grow by joining, fetch a snapshot, die at any moment, hand over, s
   const found = JSON.parse(await ok('log', 'verify', '--data', dataOf(1), '-o', 'json'));
   expect(found.base, 'the log has forgotten its beginning').toBeGreaterThan(0);
   expect(found.damage).toBeUndefined();
-  const range = ['--from', `${found.last - 2}`, '--to', `${found.last}`];
+  // A snapshot just taken may leave less than that of the log.
+  const from = Math.max(found.base + 1, found.last - 2);
+  const range = ['--from', `${from}`, '--to', `${found.last}`];
   const dumped = await ok('log', 'dump', '--data', dataOf(1), '-o', 'jsonl', ...range);
-  expect(dumped.trim().split('\n')).toHaveLength(3);
+  expect(dumped.split('\n').length - 1).toBe(found.last - from + 1);
 
   await recoverAlone(clusterId);
 });
