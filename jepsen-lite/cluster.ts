@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePorts } from '../cli/local/free-ports.ts';
 import { ReplicaProcess } from '../cli/local/replica-process.ts';
 import { must } from '../src/base/assert.ts';
+import { TocsinError } from '../src/base/errors.ts';
 import { replicaId } from '../src/base/ids.ts';
 import type { Prng } from '../src/base/prng.ts';
 import { LinkProxy } from './proxy.ts';
@@ -24,7 +26,13 @@ export interface Site {
   isPaused: boolean;
   /** Somebody is ending or starting it. */
   isBusy: boolean;
+  /** It was asked to end by itself, in order. */
+  isEnding: boolean;
 }
+
+/** How a replica ends that does what SIGTERM asks; with the signal itself where it came before anybody listened. */
+const ORDERLY: readonly string[] = ['exit 0', 'SIGTERM'];
+const LAST_LINES = 5;
 
 /**
  * A cluster of processes. Each replica reaches each other one through a proxy of its own, and clients reach it through
@@ -38,6 +46,9 @@ export class TestCluster {
   /** By `from>to`, in the direction of the dialler. */
   readonly links: ReadonlyMap<string, LinkProxy>;
   readonly clientLinks: readonly LinkProxy[];
+  /** Replicas that ended though nobody ended them, or did not start again: why, with their last lines. */
+  readonly deaths: string[] = [];
+  readonly #log: (line: string) => void;
 
   private constructor(
     clusterId: string,
@@ -45,12 +56,14 @@ export class TestCluster {
     links: ReadonlyMap<string, LinkProxy>,
     clientLinks: readonly LinkProxy[],
     endpoints: readonly string[],
+    log: (line: string) => void,
   ) {
     this.clusterId = clusterId;
     this.sites = sites;
     this.links = links;
     this.clientLinks = clientLinks;
     this.endpoints = endpoints;
+    this.#log = log;
   }
 
   static async start(options: ClusterOptions): Promise<TestCluster> {
@@ -87,12 +100,19 @@ export class TestCluster {
         folder: data,
         program,
         temporaryFolder: undefined,
-        onDeath: (what) => log(`replica ${id} ended: ${what}`),
+        onDeath: (what) => cluster.#died(id, what),
       });
-      sites.push({ id, process, isPaused: false, isBusy: false });
+      sites.push({ id, process, isPaused: false, isBusy: false, isEnding: false });
     }
     const endpoints = ids.map((id) => addressOf(must(linkPorts.get(`0>${id}`), 'a client link')));
-    const cluster = new TestCluster(must(clusterId, 'an id'), sites, links, clientLinks, endpoints);
+    const cluster = new TestCluster(
+      must(clusterId, 'an id'),
+      sites,
+      links,
+      clientLinks,
+      endpoints,
+      log,
+    );
     await Promise.all(sites.map(({ process }) => process.start()));
     return cluster;
   }
@@ -115,8 +135,29 @@ export class TestCluster {
     for (const site of this.sites) {
       if (site.isPaused && site.process.pid !== undefined) site.process.resume();
       site.isPaused = false;
-      if (site.process.pid === undefined) await site.process.start();
+      if (site.process.pid === undefined) await this.startAgain(site);
     }
+  }
+
+  /** Resolves when it listens, or when it was noted that it does not. */
+  async startAgain({ id, process }: Site): Promise<void> {
+    try {
+      await process.start();
+    } catch (error) {
+      if (!TocsinError.is(error)) throw error;
+      this.#note(`replica ${id} did not start again: ${error.code}: ${error.message}`);
+    }
+  }
+
+  #died(id: number, what: string): void {
+    const site = must(this.sites[id - 1], `no replica ${id}`);
+    if (site.isEnding && ORDERLY.includes(what)) return;
+    this.#note(`replica ${id} ended by itself: ${what}: ${lastLines(site)}`);
+  }
+
+  #note(death: string): void {
+    this.deaths.push(death);
+    this.#log(death);
   }
 
   async close(): Promise<void> {
@@ -124,6 +165,13 @@ export class TestCluster {
     await Promise.all(this.allLinks.map((link) => link.close()));
   }
 }
+
+const lastLines = ({ process }: Site): string =>
+  readFileSync(`${process.options.folder}.err`, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .slice(-LAST_LINES)
+    .join('\n');
 
 const addressOf = (port: number): string => `/ip4/127.0.0.1/tcp/${port}`;
 

@@ -35,6 +35,21 @@ export interface Span {
 type End = () => Promise<void> | void;
 
 const SLOW_MS = 40;
+const NONE: ReadonlySet<number> = new Set();
+
+/** Below so many replicas a fault has nothing to break. */
+const REPLICAS_MIN: Readonly<Partial<Record<NemesisName, number>>> = {
+  isolate: 2,
+  halves: 2,
+  'one-way': 2,
+  reset: 2,
+  delay: 2,
+  loss: 2,
+  duplicate: 2,
+  reorder: 2,
+  bridge: 3,
+  ring: 4,
+};
 
 /** Strikes one fault after another, several at once, until told to stop. */
 export class Nemesis {
@@ -60,20 +75,29 @@ export class Nemesis {
     lastsMs: number,
     stop: AbortSignal,
   ): Promise<void> {
-    while (names.length > 0 && !stop.aborted) {
+    const size = this.#cluster.sites.length;
+    const drawn = names.filter((name) => size >= (REPLICAS_MIN[name] ?? 1));
+    for (const name of names)
+      if (!drawn.includes(name)) this.#log(`${name} breaks nothing of ${size} replicas: left out`);
+    while (drawn.length > 0 && !stop.aborted) {
       await sleep(this.#exponential(intervalMs), stop);
       if (stop.aborted) break;
-      const striking = this.#strike(this.#prng.pick(names), this.#exponential(lastsMs), stop);
+      const striking = this.#strike(this.#prng.pick(drawn), this.#exponential(lastsMs), stop);
       this.#pending.add(striking);
-      striking.finally(() => this.#pending.delete(striking)).catch(() => {});
+      // One that fails stays, and is told below.
+      striking.then(
+        () => this.#pending.delete(striking),
+        () => {},
+      );
     }
     await Promise.all(this.#pending);
   }
 
   async #strike(name: NemesisName, lastsMs: number, stop: AbortSignal): Promise<void> {
-    const { running } = this.#cluster;
-    if (running.length === 0) return;
-    const victim = this.#prng.pick(running);
+    const stops = name === 'pause' || name === 'slow';
+    const victims = this.#cluster.running.filter(({ isPaused }) => !(stops && isPaused));
+    if (victims.length === 0) return;
+    const victim = this.#prng.pick(victims);
     const span: Span = { name, where: `replica ${victim.id}`, from: this.#now(), to: Infinity };
     this.spans.push(span);
     this.counts[name] = (this.counts[name] ?? 0) + 1;
@@ -118,7 +142,7 @@ export class Nemesis {
     return async () => {
       await Promise.all(
         sites.map(async (site) => {
-          await site.process.start();
+          await this.#cluster.startAgain(site);
           site.isBusy = false;
         }),
       );
@@ -154,7 +178,9 @@ export class Nemesis {
   }
 
   #disturb(name: 'delay' | 'loss' | 'duplicate' | 'reorder'): End {
-    const links = [...this.#cluster.links.values()].filter(() => this.#prng.chance(0.7));
+    const all = [...this.#cluster.links.values()];
+    const chosen = all.filter(() => this.#prng.chance(0.7));
+    const links = chosen.length > 0 ? chosen : all;
     const strength = name === 'delay' ? this.#prng.between(5, 150) : this.#prng.unit() / 2;
     const field = name === 'delay' ? 'delayMs' : name;
     const set = (value: number): void => {
@@ -171,7 +197,8 @@ export class Nemesis {
   #partition(name: NemesisName, victim: Site): End {
     const prng = this.#prng;
     const ids = this.#cluster.sites.map(({ id }) => id);
-    const side = new Set(ids.filter((id) => id !== victim.id && prng.chance(0.5)));
+    const others = ids.filter((id) => id !== victim.id);
+    const side = name === 'halves' ? prng.part(ids) : name === 'bridge' ? prng.part(others) : NONE;
     const isDeaf = prng.chance(0.5);
     const isCut = (from: number, to: number): boolean => {
       if (name === 'isolate') return from === victim.id || to === victim.id;
@@ -231,11 +258,13 @@ async function end(site: Site, signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
   if (pid !== undefined && site.isPaused) replica.resume();
   site.isPaused = false;
   if (signal === 'SIGTERM' && pid !== undefined) {
+    site.isEnding = true;
     process.kill(pid, signal);
     // What does not end in its time is ended.
     for (let waited = 0; waited < 100 && replica.pid !== undefined; waited += 1) await pause(50);
   }
   await replica.kill();
+  site.isEnding = false;
 }
 
 async function sleep(ms: number, stop: AbortSignal): Promise<void> {

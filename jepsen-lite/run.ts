@@ -190,19 +190,18 @@ class Test {
     const checks = checkHistory(history);
     const { counts } = this.#recorder;
     const { minimum } = this.#options;
-    const why = [...unsettled, ...checks.findings.map(({ rule, says }) => `${rule}: ${says}`)];
+    const seen = [...(this.#cluster?.deaths ?? []), ...unsettled];
+    const found = checks.findings.map(({ rule, says }) => `${rule}: ${says}`);
     const voids: string[] = [];
     if (counts.done < minimum)
       voids.push(`only ${counts.done} commands were acknowledged, fewer than ${minimum}`);
     if (log.missing > 0) voids.push(`${log.missing} events were compacted before they were told`);
     if (checks.unknown > 0) voids.push(`${checks.unknown} conditions could not be decided`);
-    const isVoid = voids.length > 0 && (why.length === 0 || log.missing > 0);
     return {
       options: this.#options,
       folder: this.#folder,
       commit: commit(),
-      verdict: isVoid ? 'VOID' : why.length === 0 ? 'valid' : 'INVALID',
-      why: isVoid ? voids : why,
+      ...verdictOf({ seen, found, voids, isWhole: log.missing === 0 }),
       checks,
       counts,
       faults: nemesis?.counts ?? {},
@@ -211,6 +210,24 @@ class Test {
       history,
     };
   }
+}
+
+export interface Evidence {
+  /** What went wrong with the replicas themselves. */
+  readonly seen: readonly string[];
+  /** What the checkers found in the history. */
+  readonly found: readonly string[];
+  /** Why the run proves too little. */
+  readonly voids: readonly string[];
+  /** No event is missing in the history; else checkers find what never was. */
+  readonly isWhole: boolean;
+}
+
+/** What is wrong stays wrong, however little else the run proves. */
+export function verdictOf({ seen, found, voids, isWhole }: Evidence): Pick<Run, 'verdict' | 'why'> {
+  const why = isWhole ? [...seen, ...found, ...voids] : [...seen, ...voids, ...found];
+  if (seen.length > 0 || (isWhole && found.length > 0)) return { verdict: 'INVALID', why };
+  return { verdict: voids.length > 0 ? 'VOID' : 'valid', why };
 }
 
 /** A linearizable answer that costs little. */
