@@ -31,7 +31,6 @@ const expect = (says: string, seenIn: string, standing: Standing): Expectation =
 
 const GATEWAY = 'the HTTP gateway and its pages';
 const METRICS = 'metrics and logs (`src/observe`)';
-const CLUSTER = 'snapshots, membership and repair';
 const PACKAGING = 'packaging and deployment';
 
 /** In the order of their numbers, which stay what they are. */
@@ -183,10 +182,44 @@ export const EXPECTATIONS: readonly Expectation[] = [
       'an orderly transfer moves the leadership to whom the operator names',
     ]),
   ),
-  expect('A new member learns before it votes', 'etcdctl member', planned(CLUSTER)),
-  expect('Removing members when the majority is lost, guarded', 'consul', planned(CLUSTER)),
-  expect('Alarms that the cluster raises about itself', 'etcdctl alarm', planned(METRICS)),
-  expect('Snapshots saved, looked at and restored offline', 'etcdutl', planned(CLUSTER)),
+  expect(
+    'A new member learns before it votes',
+    'etcdctl member',
+    done(
+      [
+        'test/raft/membership.test.ts',
+        'a learner receives the log, and is not counted: not for a commit, a read, nor the reign',
+      ],
+      ['test/cli/commands/operate.test.ts', 'promote asks again until the learner has caught up'],
+    ),
+  ),
+  expect(
+    'Removing members when the majority is lost, guarded',
+    'consul',
+    done(
+      [
+        'test/cli/commands/operate.test.ts',
+        'tells what is lost, and goes no further without being told that it is accepted',
+      ],
+      ['test/cli/commands/operate.test.ts', 'is done for the cluster whose id is given'],
+    ),
+  ),
+  expect(
+    'Alarms that the cluster raises about itself',
+    'etcdctl alarm',
+    done(
+      ['test/replica/health.test.ts', 'two replicas that differ blame neither, and both say so'],
+      [
+        'test/replica/health.test.ts',
+        'a disk that fills up refuses what is new in good time, takes what ends something, and goes on by itself',
+      ],
+    ),
+  ),
+  expect(
+    'Snapshots saved, looked at and restored offline',
+    'etcdutl',
+    planned('restoring; `snapshot save` and `snapshot status` are there'),
+  ),
   expect('Backups on a schedule to an object store', 'rqlite', planned('backups')),
   expect(
     'A bundle for support',
