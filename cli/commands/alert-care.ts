@@ -4,7 +4,7 @@ import type { AlertRef, Subject } from '../../src/statemachine/types.ts';
 import type { Io } from './io.ts';
 import { type Example, withExamples } from './options.ts';
 import { parseRef, parseText } from './values.ts';
-import { addWriteOptions, parseSeconds, type WriteFlags, write } from './writing.ts';
+import { addWriteOptions, parseSeconds, type WriteFlags, writeTo } from './writing.ts';
 
 /** The commands for what is done about an alert beside acknowledging it. */
 
@@ -149,7 +149,7 @@ export const careCommands = (io: Io): readonly Command[] =>
     const command = new Command(name).description(says).argument('<alert>', REF_MEANS, parseRef);
     return withExamples(addWriteOptions(flags(command)), examples).action(
       async (target: AlertRef, given: CareFlags) => {
-        await write(io, given, (client, said, options) =>
+        await writeTo(target, io, given, (client, said, options) =>
           client.care({ ...input(target, given), ...said }, options),
         );
       },

@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { TocsinError } from '../../src/base/errors.ts';
 import type { Revision } from '../../src/base/ids.ts';
 import { LIST_PAGE_MAX } from '../../src/base/limits.ts';
 import type { ReadOptions } from '../../src/statemachine/alert-api.ts';
@@ -8,6 +7,7 @@ import { type AlertView, alertJson, renderAlert } from '../output/alerts.ts';
 import { printable } from '../output/escape.ts';
 import { addFilterOptions, type FilterFlags, filterOf } from './filter.ts';
 import type { Io } from './io.ts';
+import { alertNotFound } from './not-found.ts';
 import { addClientOptions, addConsistencyOption, type ReadFlags, withExamples } from './options.ts';
 import { report, type Session, withClient } from './session.ts';
 import { parseAlertId, parseRef, whole } from './values.ts';
@@ -32,7 +32,7 @@ export function getCommand(io: Io): Command {
   ]).action(async (ref: AlertRef, flags: ReadFlags) => {
     await withClient(io, flags, async (session) => {
       const { value, revision } = await session.client.get(ref, readOptionsOf(session, flags));
-      if (value === undefined) throw notFound(ref);
+      if (value === undefined) throw alertNotFound(ref);
       await report(io, flags, {
         value: { revision, alert: alertJson(value) },
         rows: [alertJson(value)],
@@ -47,12 +47,6 @@ const readOptionsOf = ({ timeoutMs, signal }: Session, flags: ReadFlags): ReadOp
   signal,
   consistency: flags.consistency,
 });
-
-const notFound = (ref: AlertRef): TocsinError =>
-  new TocsinError(
-    'ALERT_NOT_FOUND',
-    'id' in ref ? `there is no ${ref.id}` : `no alert is open under ${ref.dedupKey}`,
-  );
 
 export function listCommand(io: Io): Command {
   const command = new Command('list')

@@ -14,7 +14,7 @@ import {
   parseText,
   whole,
 } from './values.ts';
-import { addWriteOptions, parseSeconds, type WriteFlags, write } from './writing.ts';
+import { addWriteOptions, parseSeconds, type WriteFlags, write, writeTo } from './writing.ts';
 
 /** The commands that change an alert. */
 
@@ -106,7 +106,9 @@ export function clearCommand(io: Io): Command {
     ['tocsin alert clear A1042', 'by id'],
     ['tocsin alert clear bed:B12:HR:HI', 'the open one under a key'],
   ]).action(async (target: AlertRef, flags: WriteFlags) => {
-    await write(io, flags, (client, given, options) => client.clear({ target, ...given }, options));
+    await writeTo(target, io, flags, (client, given, options) =>
+      client.clear({ target, ...given }, options),
+    );
   });
 }
 
@@ -126,7 +128,7 @@ export function ackCommand(io: Io): Command {
     ["tocsin alert ack A1042 --note 'at the bed'", 'with a note'],
   ]).action(async (target: AlertRef, flags: AckFlags) => {
     const { activation, note } = flags;
-    await write(io, flags, (client, given, options) =>
+    await writeTo(target, io, flags, (client, given, options) =>
       client.acknowledge(
         {
           target,

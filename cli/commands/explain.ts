@@ -9,6 +9,7 @@ import type { Paint } from '../output/paint.ts';
 import { HintedError } from './failure.ts';
 import type { Io } from './io.ts';
 import { askEverybody } from './members.ts';
+import { alertNotFound } from './not-found.ts';
 import { addClientOptions, type ClientFlags, withExamples } from './options.ts';
 import { report, type Session, withClient } from './session.ts';
 import { parseRef } from './values.ts';
@@ -58,10 +59,7 @@ async function explainOne(io: Io, ref: AlertRef, session: Session): Promise<Expl
   const { client, timeoutMs, signal } = session;
   const { value } = await client.get(ref, { timeoutMs, signal, consistency: 'local' });
   if (value !== undefined) return explainAlert(value, io.wall());
-  throw new TocsinError(
-    'ALERT_NOT_FOUND',
-    'id' in ref ? `there is no ${ref.id}` : `no alert is open under ${ref.dedupKey}`,
-  );
+  throw alertNotFound(ref);
 }
 
 function render({ verdict, because, next }: Explanation, paint: Paint): string {

@@ -88,6 +88,11 @@ export function parseRef(text: string): AlertRef {
   return id === undefined ? { dedupKey: text } : { id };
 }
 
+/** The id that somebody may have meant who wrote a key that nothing is open under: `a1` for A1. */
+export function idMeantBy(ref: AlertRef): AlertId | undefined {
+  return 'dedupKey' in ref ? idOf(ref.dedupKey.trim().toUpperCase()) : undefined;
+}
+
 function idOf(text: string): AlertId | undefined {
   const number = Number(text.slice(1));
   const isId = Number.isSafeInteger(number) && number >= 1 && `A${number}` === text;

@@ -4,11 +4,18 @@ import type { TocsinError } from '../../src/base/errors.ts';
 import { type Revision, revision, type UnixMillis, unixMillis } from '../../src/base/ids.ts';
 import { SECONDS_MAX } from '../../src/base/limits.ts';
 import type { WriteOptions } from '../../src/statemachine/alert-api.ts';
-import { type Done, type Fulfilled, isDone, type Kept } from '../../src/statemachine/types.ts';
+import {
+  type AlertRef,
+  type Done,
+  type Fulfilled,
+  isDone,
+  type Kept,
+} from '../../src/statemachine/types.ts';
 import { renderDone } from '../output/alerts.ts';
 import { printable } from '../output/escape.ts';
 import { withHint } from './failure.ts';
 import type { Io, OperatorClient } from './io.ts';
+import { withIdMeant } from './not-found.ts';
 import { addClientOptions, type ClientFlags } from './options.ts';
 import { report, withClient } from './session.ts';
 import { shellQuote } from './shell-quote.ts';
@@ -67,6 +74,22 @@ export async function write(
   const { expectedRevision: expected } = flags;
   const guard = expected === undefined ? {} : { expectedRevision: revision(expected) };
   await submit(io, flags, (client, said, options) => send(client, { ...said, ...guard }, options));
+}
+
+/** The same of a command about an alert that is there. */
+export async function writeTo(
+  target: AlertRef,
+  io: Io,
+  flags: WriteFlags,
+  send: (client: OperatorClient, given: Given, options: WriteOptions) => Promise<Done>,
+): Promise<void> {
+  await write(io, flags, async (client, given, options) => {
+    try {
+      return await send(client, given, options);
+    } catch (error) {
+      throw withIdMeant(error, target);
+    }
+  });
 }
 
 /** The same of a command about a record beside the alerts. */

@@ -121,6 +121,30 @@ describe('a hint helps at night', () => {
   });
 });
 
+describe('an id in lower case is a key that nothing is open under', () => {
+  const done = new TocsinError('ALERT_NOT_FOUND', 'no alert is open under a1');
+
+  test.each([
+    [['alert', 'ack', 'a1']],
+    [['alert', 'clear', 'a1']],
+    [['alert', 'accept', 'a1']],
+    [['alert', 'get', 'a1']],
+    [['explain', 'a1']],
+  ])('%j says which id may be meant', async (line) => {
+    const { status, stderr } = await runIn({ answers: { done, alert: undefined } }, ...line);
+
+    expect(status).toBe(3);
+    expect(stderr).toContain('no alert is open under a1\n  did you mean A1?\n');
+  });
+
+  test.each(['a0', 'a01', 'bed:B1', 'b1'])('but %s resembles none', async (key) => {
+    const { stderr } = await runIn({ answers: { done } }, 'alert', 'ack', key);
+
+    expect(stderr).toContain('tocsin alert list shows what is open');
+    expect(stderr).not.toContain('did you mean');
+  });
+});
+
 describe('a message of others', () => {
   test('cannot move the cursor', async () => {
     const done = new TocsinError('ALERT_NOT_FOUND', 'no \u001b[2J\u202ealert');
