@@ -5,7 +5,7 @@ import { SYSTEM } from './ledger.ts';
 import { refuse } from './refusals.ts';
 import { Registry } from './registry.ts';
 import { secondsAfter } from './timers.ts';
-import type { Alert, Asked, Kept, Priority, Refusal } from './types.ts';
+import type { Alert, Asked, ClearCommand, Kept, Priority, RaiseCommand, Refusal } from './types.ts';
 
 /** Something that watches patients and says in time that it still does. */
 export interface Source {
@@ -28,7 +28,7 @@ export interface HeartbeatCommand extends Asked {
   readonly source: string;
   readonly leaseSeconds: number;
   readonly priority?: Priority;
-  /** Dedup keys: its other open conditions are gone. */
+  /** Dedup keys: of its open alerts these are present, the conditions of the others are gone. */
   readonly present?: readonly string[];
 }
 
@@ -136,14 +136,21 @@ export class Sources {
     this.#ledger.condition({ type: 'clear', target, ...this.#ledger.system }, 'machine');
   }
 
-  /** What the source says is present is live again; what it does not name is gone. */
+  /**
+   * What the source says is present is so, and live again; what it does not name is gone. A bounded number is changed at
+   * a time, the oldest first; the next heartbeat changes more.
+   */
   #compare(command: HeartbeatCommand, present: ReadonlySet<string>): void {
-    const { actor, observedAt, source } = command;
-    for (const alert of this.#measurements(source).slice(0, STALE_PER_ENTRY_MAX)) {
-      if (!present.has(alert.dedupKey))
-        this.#ledger.condition({ type: 'clear', target: { id: alert.id }, actor, observedAt });
-      else if (alert.staleSince !== undefined)
-        this.#ledger.care(alert, 'regain', { staleSince: undefined }, command);
+    const isNamed = ({ dedupKey }: Alert): boolean => present.has(dedupKey);
+    const isOtherwise = (alert: Alert): boolean =>
+      isNamed(alert) !== (alert.presence === 'present');
+    const changed = this.#measurements(command.source).filter(
+      (alert) => isOtherwise(alert) || alert.staleSince !== undefined,
+    );
+    for (const alert of changed.slice(0, STALE_PER_ENTRY_MAX)) {
+      if (isOtherwise(alert))
+        this.#ledger.condition(isNamed(alert) ? again(alert, command) : gone(alert, command));
+      else this.#ledger.care(alert, 'regain', { staleSince: undefined }, command);
     }
   }
 
@@ -159,3 +166,25 @@ export class Sources {
     this.#ledger.foldRecord(after);
   }
 }
+
+const gone = ({ id }: Alert, { actor, observedAt }: Asked): ClearCommand => ({
+  type: 'clear',
+  target: { id },
+  actor,
+  observedAt,
+});
+
+/** A condition that had cleared is present again (T5), as it was: a snapshot says no more than that. */
+const again = (alert: Alert, { actor, observedAt }: Asked): RaiseCommand => ({
+  type: 'raise',
+  dedupKey: alert.dedupKey,
+  kind: alert.kind,
+  priority: alert.priority,
+  condition: alert.condition,
+  text: alert.text,
+  subject: alert.subject,
+  latching: alert.latching,
+  acknowledgementRequired: alert.acknowledgementRequired,
+  actor,
+  observedAt,
+});

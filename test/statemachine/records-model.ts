@@ -170,14 +170,22 @@ export abstract class RecordsModel extends EscalationModel {
       dueAt: this.later(command.leaseSeconds),
     });
     if (before?.state === 'lost') this.found(before.id);
+    const { actor, observedAt } = command;
     for (const alert of command.present ? this.measured(command.source) : [])
-      if (!command.present?.includes(alert.dedupKey))
-        this.target({
-          type: 'clear',
-          target: { id: alert.id },
-          actor: command.actor,
-          observedAt: command.observedAt,
+      if (command.present?.includes(alert.dedupKey) && alert.presence === 'cleared') {
+        const { dedupKey, kind, priority, condition, text, subject } = alert;
+        const { latching, acknowledgementRequired } = alert;
+        const seen = { dedupKey, kind, priority, condition, text, subject };
+        this.raise({
+          type: 'raise',
+          ...seen,
+          latching,
+          acknowledgementRequired,
+          actor,
+          observedAt,
         });
+      } else if (!command.present?.includes(alert.dedupKey) && alert.presence === 'present')
+        this.target({ type: 'clear', target: { id: alert.id }, actor, observedAt });
       else if (alert.staleSince !== undefined)
         this.record(command, 'live', { ...alert, staleSince: undefined });
     return told;

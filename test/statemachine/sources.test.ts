@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { unixMillis } from '../../src/base/ids.ts';
 import type { HeartbeatCommand } from '../../src/statemachine/sources.ts';
+import type { Alert } from '../../src/statemachine/types.ts';
 import { Bench, clear, raise } from './commands.ts';
 
 const asked = { actor: 'mon42', observedAt: unixMillis(1) };
@@ -17,6 +18,8 @@ const beat = (present?: readonly string[]): HeartbeatCommand => ({
 
 const isStale = ({ machine }: Bench, dedupKey: string): boolean =>
   machine.get({ dedupKey })?.staleSince !== undefined;
+
+const isOpen = ({ resolution }: Alert): boolean => resolution === undefined;
 
 /** A machine whose only source has an open alert and has not been heard from for longer than its lease. */
 function lost(): Bench {
@@ -59,5 +62,40 @@ test('of a source taken out of service nothing is missed', () => {
   const bench = lost();
   bench.do({ type: 'retire-source', source: 'mon42', ...asked });
   bench.done(raise());
+  expect(isStale(bench, KEY)).toBe(false);
+});
+
+test('however many open alerts a heartbeat names, those that it does not name are cleared', () => {
+  const bench = new Bench();
+  const keys = Array.from({ length: 300 }, (_, place) => `phys:p7:mon42:${place}`);
+  for (const dedupKey of keys) bench.done(raise({ dedupKey }));
+  bench.do(beat(keys.slice(0, 256)));
+  expect(bench.machine.list({}, { limit: 1_000 }).alerts.filter(isOpen)).toHaveLength(256);
+});
+
+test('alerts that stay on the list after their conditions are over keep no others from being cleared', () => {
+  const bench = new Bench();
+  const keys = Array.from({ length: 300 }, (_, place) => `phys:p7:mon42:${place}`);
+  for (const dedupKey of keys) bench.done(raise({ dedupKey, latching: true }));
+  for (let beats = 0; beats < 2; beats += 1) bench.do(beat([]));
+  const { alerts } = bench.machine.list({}, { limit: 1_000 });
+  expect(alerts.filter(({ presence }) => presence === 'present')).toEqual([]);
+});
+
+test('a heartbeat that names a condition that had cleared annunciates it again (T23, T5)', () => {
+  const bench = new Bench();
+  bench.done(raise({ latching: true }));
+  bench.done(clear());
+  bench.do(beat([KEY]));
+  const { alert, effect } = bench.out.events.at(-1) ?? {};
+  expect(effect).toBe('reactivated');
+  expect(alert).toMatchObject({ presence: 'present', activation: 2, cause: undefined });
+});
+
+test('what cleared and was stale is live when its source is back and does not name it', () => {
+  const bench = lost();
+  bench.done(clear());
+  bench.do(beat([]));
+  expect(bench.machine.get({ dedupKey: KEY })).toMatchObject({ presence: 'cleared' });
   expect(isStale(bench, KEY)).toBe(false);
 });
