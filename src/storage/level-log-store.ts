@@ -16,7 +16,15 @@ import {
 } from './level-entries.ts';
 import { delEntries, markOf, putEntries, putState } from './log-batch.ts';
 import { examineLog, type Found } from './log-loader.ts';
-import { cutState, damageOf, lookUp, mustFit, rangesLeft, withRange } from './log-repair.ts';
+import {
+  cutState,
+  damageLeft,
+  damageOf,
+  lookUp,
+  mustFit,
+  rangesLeft,
+  withRange,
+} from './log-repair.ts';
 import { committedTo, compacted, type LogState, restartedAt, stateAfter } from './log-state.ts';
 import { Scrub } from './scrub.ts';
 import type { Snapshots } from './snapshots.ts';
@@ -101,14 +109,13 @@ export class LevelLogStore implements LogStore {
     const first = await firstIndex(this.#database);
     if (first !== undefined && first <= base.index) this.#clear(first, base.index);
     this.settle();
-    const snapshot = this.snapshots.list[0];
+    const [snapshot] = this.snapshots.list;
     const none = { tail: [], terms: [], configurations: [] };
     return { hardState, damage, snapshot, base, ...(this.#usable ? contents : none) };
   }
 
   /**
-   * Hard state, cut and entries as one synced batch. The bytes of the records go to LevelDB as they
-   * are.
+   * Hard state, cut and entries as one synced batch. The bytes of the records go to LevelDB as they are.
    * @throws TocsinError DISK_FAILED, DISK_FULL, CLOSED
    */
   write(batch: LogWrite): Promise<void> {
@@ -153,6 +160,7 @@ export class LevelLogStore implements LogStore {
       const place = await readPlace(this.#database, to);
       await this.#commit(this.#database.batch(), compacted(state, place), false);
     });
+    this.#damage = damageLeft(this.#damage, to, to);
     this.#clear(before + 1, to);
     await this.#clearing;
     this.#mustServe();
@@ -180,7 +188,9 @@ export class LevelLogStore implements LogStore {
   }
 
   async repair(entries: readonly Entry[]): Promise<Damage | undefined> {
-    const damage = must(this.#damage, 'nothing is to be repaired');
+    const damage = this.#damage;
+    // While it was asked for the log was compacted behind it.
+    if (damage === undefined) return undefined;
     await this.#between('repairing the log', async (state) => {
       mustFit(entries, must(damage.ranges[0], 'no entries are to be repaired'), state.base);
       const chained = this.#database.batch();
@@ -212,9 +222,12 @@ export class LevelLogStore implements LogStore {
     const { bytes, roundEnds, lost, snapshot } = await this.#scrub
       .slice(bytesMax)
       .catch(this.#readFault);
-    if (lost !== undefined) this.#damage = withRange(this.#damage, lost);
     const { base } = this.#used('scrub');
-    if (snapshot !== undefined && (this.snapshots.list[0]?.index ?? 0) < base.index)
+    const reach = this.snapshots.list[0]?.index ?? 0;
+    // A snapshot that has come meanwhile makes good what was found before.
+    this.#damage = damageLeft(this.#damage, base.index, reach);
+    if (lost !== undefined) this.#damage = withRange(this.#damage, lost);
+    if (snapshot !== undefined && reach < base.index)
       this.#damage = { ranges: this.#damage?.ranges ?? [], snapshotFrom: base.index };
     return { bytes, roundEnds, damage: this.#damage };
   }

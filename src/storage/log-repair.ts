@@ -72,6 +72,17 @@ export const damageOf = (
 ): Damage | undefined =>
   ranges.length === 0 && snapshotFrom === undefined ? undefined : { ranges, snapshotFrom };
 
+/** What is still lost of a log that begins after `base`: not what a complete snapshot, the newest of which reaches `reach`, holds. */
+export function damageLeft(
+  damage: Damage | undefined,
+  base: LogIndex,
+  reach: number,
+): Damage | undefined {
+  if (damage === undefined) return undefined;
+  const ranges = damage.ranges.filter(({ to }) => to > base && to > reach);
+  return damageOf(ranges, damage.snapshotFrom !== undefined && reach < base ? base : undefined);
+}
+
 /** The damage with a range that was found now; overlapping ones become one, the last first. */
 export function withRange(damage: Damage | undefined, lost: DamagedRange): Damage {
   const ranges: DamagedRange[] = [];

@@ -99,6 +99,14 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     killedBy: ['test/storage/memory-log-store.test.ts'],
   },
   {
+    name: 'damaged-for-ever',
+    claim: 'what a new snapshot makes good is damage no more',
+    file: 'src/storage/level-log-store.ts',
+    find: 'this.#damage = damageLeft(this.#damage, base.index, reach);',
+    replace: '',
+    killedBy: ['test/storage/memory-log-store.test.ts', 'test/replica/health.test.ts'],
+  },
+  {
     name: 'carve-the-oldest',
     claim: 'of several entries with one number the one that the chain names is kept',
     file: 'src/storage/rebuild.ts',

@@ -171,6 +171,40 @@ test('a disk that fills up refuses what is new in good time, takes what ends som
   }
 });
 
+test('a follower whose snapshots rot at rest fetches one, and has its voice again', async () => {
+  const cluster = new VirtualCluster(3, 8);
+  cluster.snapshots = { entries: 20, logBytes: Number.POSITIVE_INFINITY, share: 0 };
+  for (const id of [1, 2, 3]) await cluster.start(id);
+  await cluster.converge();
+  try {
+    const client = await cluster.client('c');
+    const raise = (key: string) =>
+      cluster.clock.settle(client.raise({ dedupKey: key, condition: 'HR:HI', priority: 'high' }));
+    for (let n = 0; n < 70; n += 1) await raise(`k${n}`);
+    await cluster.converge();
+    const { leader } = cluster.leader.standing;
+    const [follower = 0, other = 0] = [1, 2, 3].filter((id) => id !== leader);
+    const { disk, replica } = must(cluster.machines[follower - 1], 'a machine');
+    for (const [name, bytes] of disk.files.contents)
+      if (name.endsWith('.data')) bytes[10] = (bytes[10] ?? 0) ^ 1;
+    const alarmedIn = async (ms: number): Promise<number> => {
+      let count = 0;
+      for (let at = 0; at < ms; at += 1) {
+        await cluster.clock.run(1);
+        count += replica?.status().alarms.length ?? 0;
+      }
+      return count;
+    };
+    expect(await alarmedIn(1_000), 'it is noticed').toBeGreaterThan(0);
+    expect(await alarmedIn(1_000), 'and made good').toBe(0);
+    // Of the two that are left each must be heard.
+    cluster.crash(other, 'lost');
+    await raise('after');
+  } finally {
+    await cluster.close();
+  }
+});
+
 test('rot at rest is found while the replica runs, and repaired before it has a voice again', async () => {
   const cluster = await clusterOf(3, 7);
   try {

@@ -141,5 +141,35 @@ export function scrubContract(name: string, makeRig: () => Promise<Rig>): void {
           expect(restored.snapshot).toEqual(meta);
         },
       ));
+
+    const healing: readonly [string, (store: LogStore) => Promise<unknown>][] = [
+      ['is there', (store) => makeSnapshot(store, log.slice(0, 6))],
+      [
+        'is there, and the log compacted',
+        async (store) => {
+          await makeSnapshot(store, log.slice(0, 6));
+          await store.compact(at(6));
+          expect(await store.repair(log.slice(4, 5)), 'it came too late').toBeUndefined();
+        },
+      ],
+    ];
+    test.each(healing)(
+      'what is lost is so no more once a snapshot that holds it %s',
+      (_how, come) =>
+        inUse(
+          async (rig, store) => {
+            await makeSnapshot(store, log.slice(0, 3));
+            await store.compact(at(3));
+            await rig.rotSnapshots();
+            await rig.damageInUse(store, 5, 'rotten');
+          },
+          async (store) => {
+            const found = (await round(store, 1e6)).at(-1)?.damage;
+            expect(found).toMatchObject({ ranges: [{ from: 5, to: 5 }], snapshotFrom: 3 });
+            await come(store);
+            expect((await store.scrub(1)).damage).toBeUndefined();
+          },
+        ),
+    );
   });
 }
