@@ -255,7 +255,7 @@ export class Replica implements Resident {
       proposal.settle(this.#notLeading());
       return;
     }
-    const refusal = this.#upkeep.refusalOf(proposal.commands);
+    const refusal = this.problem ?? this.#upkeep.refusalOf(proposal.commands);
     if (refusal === undefined) this.#proposals.add(proposal);
     else proposal.settle(refusal);
     this.#driver.soon();
@@ -319,6 +319,7 @@ export class Replica implements Resident {
     if (problem === undefined) return;
     this.watches.dismiss(problem);
     this.#reads.close(problem);
+    this.#proposals.abandon(problem, unknownOutcome('the state here is in doubt'));
     if (this.standing.role === 'leader') this.#driver.stepDown();
   }
 

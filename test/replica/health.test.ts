@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
 import { must } from '../../src/base/assert.ts';
+import { TocsinError } from '../../src/base/errors.ts';
+import { millis } from '../../src/base/ids.ts';
 import {
   DIGEST_EVERY,
   DISK_FREE_BYTES_LOW,
@@ -7,6 +9,7 @@ import {
   DISK_LOOK_MS,
   STALL_MS_MAX,
 } from '../../src/base/limits.ts';
+import { raiseRecord } from './scripted.ts';
 import { VirtualCluster } from './virtual-cluster.ts';
 
 async function clusterOf(size: number, seed: number): Promise<VirtualCluster> {
@@ -113,6 +116,39 @@ test('a leader whose state differs lets go, and its client goes on elsewhere', a
     expect(cluster.leader.standing.leader).not.toBe(old);
     await cluster.converge();
     expect(new Set(cluster.machines.map((one) => one.replica?.status().digest)).size).toBe(1);
+  } finally {
+    await cluster.close();
+  }
+});
+
+test('nobody is told a reply of a state that is in doubt: what was pending is unknown', async () => {
+  const cluster = await clusterOf(3, 8);
+  try {
+    const client = await cluster.client('c');
+    const input = { dedupKey: 'k', condition: 'HR:HI', priority: 'high' } as const;
+    await cluster.clock.settle(client.raise(input));
+    await cluster.converge();
+    const replica = cluster.leader;
+    rot(cluster, must(replica.standing.leader, 'a leader'), 'k');
+    await cluster.clock.settle(client.acknowledge({ target: { dedupKey: 'k' } }));
+    // Slow enough that there is always something in the log that is not applied yet.
+    cluster.diskMs = [30, 40];
+    const inDoubt: string[] = [];
+    for (let n = 0; replica.standing.role === 'leader'; n += 1) {
+      expect(n, 'the leader never lets go').toBeLessThan(2_000);
+      replica.propose({
+        commands: raiseRecord(`other${n}`),
+        count: 1,
+        urgency: 0,
+        deadline: millis(cluster.clock.monotonic() + 5_000),
+        settle: (outcome) => {
+          if (replica.problem !== undefined)
+            inDoubt.push(outcome instanceof TocsinError ? outcome.code : 'a reply');
+        },
+      });
+      await cluster.clock.run(5);
+    }
+    expect(new Set(inDoubt)).toEqual(new Set(['OUTCOME_UNKNOWN', 'UNAVAILABLE']));
   } finally {
     await cluster.close();
   }
