@@ -1,4 +1,4 @@
-import type { LogIndex, ReplicaId } from '../base/ids.ts';
+import { type LogIndex, logIndex, type ReplicaId } from '../base/ids.ts';
 import { type Checkpoint, encodeDigests } from '../wire/digests.ts';
 import { FrameType } from '../wire/frame.ts';
 import type { Alarm } from '../wire/status.ts';
@@ -13,6 +13,7 @@ export class Comparer {
   readonly #links: PeerLinks;
   readonly #digests: Digests;
   #verdict: Verdict = { is: 'unknown' };
+  #agreed: LogIndex = logIndex(0);
 
   constructor(self: ReplicaId, members: Members, links: PeerLinks) {
     this.#self = self;
@@ -40,7 +41,13 @@ export class Comparer {
     const newest = this.#digests.newest();
     if (newest.length > 0) this.#links.tell(FrameType.DIGESTS, [encodeDigests(newest)]);
     this.#verdict = this.#digests.judge(this.#members.voters);
+    if (this.#verdict.is === 'agrees') this.#agreed = this.#verdict.index;
     return this.#verdict;
+  }
+
+  /** The last entry at which the state here was seen to be that of a majority; 0 = none since the start. */
+  get agreed(): LogIndex {
+    return this.#agreed;
   }
 
   get alarms(): readonly Alarm[] {

@@ -11,6 +11,8 @@ export interface QuarantineParts {
   readonly base: () => LogIndex;
   readonly applied: () => LogIndex;
   readonly committed: () => LogIndex;
+  /** Own snapshots of the wrong state go, and none is taken any more when it resolves. */
+  readonly discard: () => Promise<void>;
   /** The newest snapshot of a peer that reaches `reaching`; undefined = not now. */
   readonly fetch: (peer: ReplicaId, reaching: LogIndex) => Promise<FetchedSnapshot | undefined>;
   /** This is the state from now on, as of `place`, or of an empty log; what the log holds beyond is applied again. */
@@ -27,6 +29,8 @@ interface Case {
   readonly agreeing: readonly ReplicaId[];
   /** The rebuilt state is right once it has got here; undefined = it is not rebuilt yet. */
   cured: LogIndex | undefined;
+  /** No snapshot of the wrong state is left. */
+  isCleared: boolean;
   isBusy: boolean;
 }
 
@@ -58,7 +62,7 @@ export class Quarantine {
     if (this.#case?.cured === undefined) {
       if (this.#case === undefined)
         log(`the state at entry ${index} is not that of replicas ${agreeing.join(', ')}`);
-      this.#case ??= { index, agreeing, cured: undefined, isBusy: false };
+      this.#case ??= { index, agreeing, cured: undefined, isCleared: false, isBusy: false };
       return;
     }
     const says = `the state at entry ${index} differs again, though it was rebuilt`;
@@ -86,7 +90,10 @@ export class Quarantine {
   }
 
   async #rebuild(sick: Case): Promise<void> {
-    const { base, fetch, seed, rebuild, committed } = this.#parts;
+    const { base, discard, fetch, seed, rebuild, committed } = this.#parts;
+    // Before a right one is fetched, and only then: a restart must not begin with a wrong one.
+    if (!sick.isCleared) await discard();
+    sick.isCleared = true;
     if (base() === 0) {
       rebuild(new AlertMachine({}, seed), undefined);
     } else {

@@ -100,6 +100,7 @@ export class Replica implements Resident {
       transport,
       self: this.hello,
       place: () => this.#place,
+      problem: () => this.problem,
       seed,
       policy: kept.snapshots,
       log,
@@ -114,6 +115,7 @@ export class Replica implements Resident {
       base: () => this.#driver.baseIndex,
       applied: () => this.#applier.applied,
       committed: () => logIndex(this.#driver.committed),
+      discard: () => this.snapshots.discard(this.#comparer.agreed),
       fetch: (peer, reaching) => this.snapshots.fetch(peer, reaching),
       rebuild: (to, place) => this.#replaceState(to, place ?? emptyEnd(identity.clusterId)),
       log,
@@ -337,17 +339,12 @@ export class Replica implements Resident {
   #progressed(ready: Ready, snapshot: SnapshotMeta | undefined): void {
     if (this.#members.note(ready, snapshot)) this.#followMembers();
     this.#admin.settle();
-    if (snapshot !== undefined) this.#installed(snapshot);
+    if (snapshot !== undefined) this.#replaceState(this.snapshots.machineOf(snapshot), snapshot);
     if (ready.snapshotOffer !== undefined) this.snapshots.offered(ready.snapshotOffer);
     this.#applier.advance(ready.committed);
     this.#reads.confirmed(ready.reads);
     if (ready.readsDropped.length > 0) this.#reads.dropped(ready.readsDropped, this.#notLeading());
     this.#reads.applied(this.#applier.applied);
-  }
-
-  /** A snapshot is the state from now on; the log goes on behind it. */
-  #installed(snapshot: SnapshotMeta): void {
-    this.#replaceState(this.snapshots.machineOf(snapshot), snapshot);
   }
 
   /** What the log holds beyond `place` is applied to the new state. */

@@ -1,5 +1,6 @@
 import { assert } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
+import type { TocsinError } from '../base/errors.ts';
 import { type LogIndex, logIndex, type ReplicaId } from '../base/ids.ts';
 import type { Entry, SnapshotOffer } from '../raft/types.ts';
 import type { AlertMachine } from '../statemachine/machine.ts';
@@ -28,6 +29,8 @@ export interface SnapshotDeskParts {
   readonly self: Hello;
   /** The entry that was applied last. */
   readonly place: () => LogPlace;
+  /** Why the state is in doubt; undefined = it is not. */
+  readonly problem: () => TocsinError | undefined;
   /** As for AlertMachine. */
   readonly seed: number;
   readonly policy: SnapshotPolicy | undefined;
@@ -47,7 +50,7 @@ export class SnapshotDesk {
 
   constructor(parts: SnapshotDeskParts) {
     this.#parts = parts;
-    const { store, clock, state, driver, members, place, seed, policy, log } = parts;
+    const { store, clock, state, driver, members, place, problem, seed, policy, log } = parts;
     const { transport, self } = parts;
     const addressOf = (peer: ReplicaId): string | undefined => members.addressOf(peer);
     this.#lane = new BulkLane({ transport, clock, self, addressOf });
@@ -60,6 +63,7 @@ export class SnapshotDesk {
         const { index, term, chain } = place();
         return { index, term, chain, members: members.at(index) };
       },
+      problem,
       durable: () => driver.durable,
       needed: () => this.#needed(),
       compacting: (index) => driver.compact(index),
@@ -87,6 +91,11 @@ export class SnapshotDesk {
   /** Takes one now. Undefined if there is nothing new, or one is being taken. */
   take(): Promise<SnapshotMeta | undefined> {
     return this.#snapshotter.take();
+  }
+
+  /** Snapshots of entry `from` and later ones go: what they hold may be wrong. */
+  discard(from: LogIndex): Promise<void> {
+    return this.#snapshotter.discard(from);
   }
 
   tick(): void {

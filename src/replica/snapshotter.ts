@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts';
+import type { TocsinError } from '../base/errors.ts';
 import { type LogIndex, logIndex, millis } from '../base/ids.ts';
 import {
   LOG_KEPT_BYTES_MAX,
@@ -32,6 +33,8 @@ export interface SnapshotterParts {
   readonly state: AppliedState;
   /** The entry that was applied last, and who belonged to the cluster then. */
   readonly place: () => Pick<SnapshotSubject, 'index' | 'term' | 'chain' | 'members'>;
+  /** Why the state is in doubt; undefined = it is not. */
+  readonly problem: () => TocsinError | undefined;
   /** Entries up to here are on this disk. */
   readonly durable: () => LogIndex;
   /** What connected peers and those who fetch a snapshot still need of the log; the lowest place. */
@@ -92,9 +95,25 @@ export class Snapshotter {
     return this.newest === undefined || this.#bytes >= snapshotBytes(this.newest) * share;
   }
 
-  /** Takes one now. Undefined if it was not wanted any more, or there is nothing new. */
+  /** Drops those of entry `from` and later ones, once none is being taken. */
+  async discard(from: LogIndex): Promise<void> {
+    const { snapshots } = this.#parts.store;
+    while (this.#isBusy) await this.#wait();
+    for (const { id, index } of snapshots.list) {
+      if (index < from) continue;
+      await snapshots.drop(id);
+      this.#parts.log(`snapshot ${id} is dropped: the state in it is in doubt`);
+    }
+  }
+
+  /**
+   * Takes one now. Undefined if it was not wanted any more, or there is nothing new.
+   * @throws TocsinError UNAVAILABLE while the state is in doubt
+   */
   async take(): Promise<SnapshotMeta | undefined> {
     const { state, place } = this.#parts;
+    const problem = this.#parts.problem();
+    if (problem !== undefined) throw problem;
     const { machine } = state;
     if (this.#isBusy || machine.applied <= (this.newest?.index ?? 0)) return undefined;
     this.#isBusy = true;
@@ -114,9 +133,10 @@ export class Snapshotter {
     subject: SnapshotSubject,
     capture: Parameters<typeof writeImage>[0],
   ): Promise<SnapshotMeta | undefined> {
-    const { store, clock, state, durable } = this.#parts;
+    const { store, clock, state, problem, durable } = this.#parts;
     const { machine } = state;
-    const isWanted = (): boolean => !this.#stopped && state.machine === machine;
+    const isWanted = (): boolean =>
+      !this.#stopped && state.machine === machine && problem() === undefined;
     const writer = await store.snapshots.create(subject);
     try {
       const isWhole = await writeImage(capture, writer, clock, isWanted);

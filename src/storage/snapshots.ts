@@ -78,11 +78,19 @@ export class Snapshots implements SnapshotStore {
     return bytes;
   }
 
+  async drop(id: string): Promise<void> {
+    if (!this.#has(id)) return;
+    this.#list = this.#list.filter((each) => each.id !== id);
+    await this.#remove(id);
+    await this.#files.syncNames();
+  }
+
   /** Whether a chunk is whole. If not, the snapshot is none any more: what is whole of it waits to be staged again. */
   async verify(id: string, chunk: number): Promise<boolean> {
     const meta = this.#list.find((each) => each.id === id);
     if (meta === undefined || (await readChunk(this.#files, meta, chunk)) !== undefined)
       return true;
+    if (!this.#has(id)) return true; // it has been dropped meanwhile
     this.#list = this.#list.filter((each) => each.id !== id);
     await this.#files.rename(nameOf(id, 'meta'), nameOf(id, 'staged'));
     await this.#files.syncNames();

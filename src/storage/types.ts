@@ -163,6 +163,11 @@ export interface SnapshotStore {
    * @throws TocsinError DATA_MISSING (no such snapshot any more), DATA_CORRUPT, DISK_FAILED
    */
   readChunk(id: string, chunk: number): Promise<Uint8Array>;
+  /**
+   * Forgets a complete one for good; does nothing if there is none of that id. If none is left that reaches the place the
+   * log begins after, the next start asks for another.
+   */
+  drop(id: string): Promise<void>;
 }
 
 export interface SnapshotWriter {

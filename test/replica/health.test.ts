@@ -121,6 +121,45 @@ test('a leader whose state differs lets go, and its client goes on elsewhere', a
   }
 });
 
+test('no snapshot of a state that was in doubt is taken or kept: a restart begins with a right one', async () => {
+  const cluster = new VirtualCluster(3, 9);
+  cluster.snapshots = { entries: 5, logBytes: Number.POSITIVE_INFINITY, share: 0 };
+  for (let id = 1; id <= 3; id += 1) await cluster.start(id);
+  await cluster.converge();
+  try {
+    const client = await cluster.client('c');
+    const raise = (key: string) =>
+      cluster.clock.settle(client.raise({ dedupKey: key, condition: 'HR:HI', priority: 'high' }));
+    await raise('k');
+    for (let n = 0; n < 70; n += 1) await raise(`before${n}`);
+    await cluster.converge();
+    const follower = cluster.leader.standing.leader === 1 ? 2 : 1;
+    const replica = must(cluster.machines[follower - 1]?.replica, 'a follower');
+    rot(cluster, follower, 'k');
+    await cluster.clock.settle(client.acknowledge({ target: { dedupKey: 'k' } }));
+    for (let n = 0; replica.problem === undefined; n += 1) {
+      expect(n, 'it is never noticed').toBeLessThan(3 * DIGEST_EVERY);
+      await raise(`other${n}`);
+    }
+    await expect(replica.snapshots.take()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    for (const id of [1, 2, 3]) {
+      cluster.cut(follower, id);
+      cluster.cut(id, follower);
+    }
+    await cluster.clock.run(100);
+    expect(replica.problem, 'nobody can have helped it').toBeDefined();
+    cluster.crash(follower, 'kept');
+    cluster.heal();
+    await cluster.clock.settle(cluster.start(follower));
+    await cluster.converge();
+    expect(new Set(cluster.machines.map((one) => one.replica?.status().digest)).size).toBe(1);
+    const again = cluster.machines[follower - 1]?.replica;
+    expect(again?.machine.get({ dedupKey: 'k' })).toMatchObject({ version: 2 });
+  } finally {
+    await cluster.close();
+  }
+});
+
 test('nobody is told a reply of a state that is in doubt: what was pending is unknown', async () => {
   const cluster = await clusterOf(3, 8);
   try {

@@ -261,6 +261,27 @@ function making({ log, filled, reload, open }: Omit<Parts, 'summary' | 'rig'>): 
     expect((await reload(store)).snapshot).toEqual(made[2]);
   });
 
+  test('one that is dropped is gone for good, and the log is whole behind the one before', async () => {
+    const store = await filled();
+    const [first, second] = [
+      await makeSnapshot(store, log.slice(0, 3)),
+      await makeSnapshot(store, log.slice(0, 5)),
+    ];
+    await store.snapshots.drop(second.id);
+    await store.snapshots.drop(second.id);
+    expect(store.snapshots.list).toEqual([first]);
+    await expect(store.snapshots.readChunk(second.id, 0)).rejects.toThrow(coded('DATA_MISSING'));
+    expect(await reload(store)).toMatchObject({ snapshot: first, damage: undefined });
+  });
+
+  test('a log that begins after a dropped snapshot asks for another', async () => {
+    const store = await filled();
+    const { id, index } = await makeSnapshot(store, log.slice(0, 5));
+    await store.compact(index);
+    await store.snapshots.drop(id);
+    expect((await reload(store, 'close')).damage).toEqual({ ranges: [], snapshotFrom: index });
+  });
+
   test('a crash in the middle of a snapshot leaves the one before, and no trace', async () => {
     const store = await filled();
     const first = await makeSnapshot(store, log.slice(0, 3));
