@@ -1,5 +1,5 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { type Code, MEANING } from '../src/base/errors.ts';
 import * as limits from '../src/base/limits.ts';
 import * as trendLimits from '../src/base/trend-limits.ts';
@@ -183,7 +183,10 @@ const isFresh = (path: string, text: string): boolean =>
 export function updatePages(options: { readonly check: boolean }): 0 | 1 {
   const stale = [...PAGES].filter(([path, text]) => !isFresh(path, text));
   for (const [path, text] of stale) {
-    if (!options.check) writeFileSync(join(ROOT, path), text);
+    if (!options.check) {
+      mkdirSync(dirname(join(ROOT, path)), { recursive: true });
+      writeFileSync(join(ROOT, path), text);
+    }
     console.log(options.check ? `${path} is stale: run npm run docs` : `${path} written`);
   }
   return options.check && stale.length > 0 ? 1 : 0;
