@@ -90,6 +90,7 @@ function bars(title: string, rows: readonly Row[]): string {
   const width = NAME_WIDTH + BAR_WIDTH_MAX + 100;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="sans-serif" font-size="12" fill="#777">`,
+    `<title>${title}</title>`,
     `<text x="8" y="15" font-weight="bold">${title}</text>`,
     ...lines,
     '</svg>',
