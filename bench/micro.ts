@@ -3,9 +3,9 @@ import { logIndex, term, unixMillis } from '../src/base/ids.ts';
 import { AlertMachine, type Applied } from '../src/statemachine/machine.ts';
 import type { Command } from '../src/statemachine/types.ts';
 import { CoreCluster } from '../src/testing/core-cluster.ts';
-import { checkCommands, decodeSubmissions, encodeCommand } from '../src/wire/commands.ts';
+import { checkCommands, decodeSubmissions, encodeCommand } from '../src/wire/commands/commands.ts';
 import { FrameReader, FrameType, frameHeader } from '../src/wire/frame.ts';
-import { EntryRecord } from '../src/wire/record.ts';
+import { EntryRecord } from '../src/wire/log/record.ts';
 
 /**
  * How fast the parts are, each alone: `npm run bench`. Rates of one core on this machine, now; compare them within one

@@ -1,10 +1,10 @@
 import { logIndex, unixMillis } from '../src/base/ids.ts';
 import { SLICE_MS_MAX } from '../src/base/limits.ts';
-import type { SnapshotItem } from '../src/statemachine/capture.ts';
 import { AlertMachine, type Applied } from '../src/statemachine/machine.ts';
-import { MachineRestorer } from '../src/statemachine/restore.ts';
+import type { SnapshotItem } from '../src/statemachine/snapshot/capture.ts';
+import { MachineRestorer } from '../src/statemachine/snapshot/restore.ts';
 import type { Submission } from '../src/statemachine/types.ts';
-import { ChunkPacker, decodeChunk } from '../src/wire/snapshot-items.ts';
+import { ChunkPacker, decodeChunk } from '../src/wire/log/snapshot-items.ts';
 
 /**
  * What a snapshot of very many open alerts costs the event loop: `npm run bench:snapshot -- ALERTS`. Every line is the longest

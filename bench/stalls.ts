@@ -11,7 +11,7 @@ import { raiseFrom } from '../src/statemachine/inputs.ts';
 import { formatFolder } from '../src/storage/data-folder.ts';
 import { newClusterId } from '../src/storage/identity.ts';
 import { SystemClock } from '../src/transport/system-clock.ts';
-import { encodeCommand, keyFromText } from '../src/wire/commands.ts';
+import { encodeCommand, keyFromText } from '../src/wire/commands/commands.ts';
 
 /**
  * How long a whole replica with very many open alerts holds its event loop, whatever it is asked to do:

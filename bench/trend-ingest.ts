@@ -5,8 +5,8 @@ import { gunzipSync } from 'node:zlib';
 import { shippedRules } from '../cli/demo/shipped-rules.ts';
 import { LocalCluster } from '../cli/local/local-cluster.ts';
 import { type Client, connect } from '../src/client/client.ts';
-import { connectTrends } from '../src/client/trend-client.ts';
-import type { TrendWriter } from '../src/client/trend-writer.ts';
+import { connectTrends } from '../src/client/trend/trend-client.ts';
+import type { TrendWriter } from '../src/client/trend/trend-writer.ts';
 
 /**
  * node dist/bench/trend-ingest.js [--replicas 3] [--rate 100000 | max] [--seconds 60] [--data FOLDER]

@@ -4,13 +4,13 @@ import { METRIC_NAMES } from '../src/analytics/metrics.ts';
 import { millis } from '../src/base/ids.ts';
 import { TrendJudge } from '../src/replica/trend/judge.ts';
 import { TrendKeeper } from '../src/replica/trend/keeper.ts';
-import { MemoryTrendDisk } from '../src/storage/trend-disk.ts';
-import { MemoryJournal } from '../src/storage/trend-journal.ts';
+import { MemoryTrendDisk } from '../src/storage/trend/trend-disk.ts';
+import { MemoryJournal } from '../src/storage/trend/trend-journal.ts';
 import { SystemClock } from '../src/transport/system-clock.ts';
 import { VERDICT } from '../src/trend/store.ts';
 import { windowOf } from '../src/trend/window.ts';
-import { SKETCHES } from '../src/wire/sketch.ts';
-import { BatchBuilder, decodeSamples } from '../src/wire/trend-samples.ts';
+import { SKETCHES } from '../src/wire/trend/sketch.ts';
+import { BatchBuilder, decodeSamples } from '../src/wire/trend/trend-samples.ts';
 
 /**
  * node dist/bench/trend-judge.js: what the trend thread does with a frame of samples, from its bytes to the last rule, in one

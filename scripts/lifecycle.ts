@@ -1,11 +1,11 @@
-import { CARE_MOVES } from '../src/statemachine/care-transitions.ts';
+import { CARE_MOVES } from '../src/statemachine/alerts/care-transitions.ts';
 import {
   ALARM_STATES,
   ISA_STATES,
   KIND_CODES,
   PHASES,
   PRIORITY_CODES,
-} from '../src/statemachine/crosswalk.ts';
+} from '../src/statemachine/alerts/crosswalk.ts';
 import {
   type Cell,
   CONDITION_MOVES,
@@ -13,7 +13,7 @@ import {
   type From,
   type Move,
   TRANSITIONS,
-} from '../src/statemachine/transitions.ts';
+} from '../src/statemachine/alerts/transitions.ts';
 
 /** docs/lifecycle.md: the table of transitions as the machine uses it, a diagram of it, and the words of other systems. */
 

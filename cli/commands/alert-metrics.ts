@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { revision } from '../../src/base/ids.ts';
-import { AlarmMetrics, type AlarmReport } from '../../src/statemachine/metrics.ts';
+import { AlarmMetrics, type AlarmReport } from '../../src/statemachine/queries/metrics.ts';
 import { renderPairs } from '../output/pairs.ts';
 import type { TableOptions } from '../output/table.ts';
 import { formatDuration, formatInstant } from '../output/time.ts';

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { RaiseInput } from '../../src/statemachine/alert-api.ts';
 import type { AlertRef, Cause, Kind, Priority, Subject } from '../../src/statemachine/types.ts';
-import { KINDS, PRIORITIES } from '../../src/wire/words.ts';
+import { KINDS, PRIORITIES } from '../../src/wire/commands/words.ts';
 import { usageError } from './failure.ts';
 import type { Io } from './io.ts';
 import { withExamples } from './options.ts';

@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import { TocsinError } from '../../src/base/errors.ts';
 import { replicaId } from '../../src/base/ids.ts';
-import type { ChangeReport, MemberChange } from '../../src/wire/admin-messages.ts';
-import type { ReplicaStatus } from '../../src/wire/status.ts';
+import type { ChangeReport, MemberChange } from '../../src/wire/clients/admin-messages.ts';
+import type { ReplicaStatus } from '../../src/wire/clients/status.ts';
 import { pauseFor } from '../demo/waiting.ts';
 import { renderChange } from '../output/change.ts';
 import { addDangerOptions, type DangerFlags, mustConfirm } from './danger.ts';

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { unixMillis } from '../../src/base/ids.ts';
 import type { AlertFilter, DisplayState, Kind, Priority } from '../../src/statemachine/types.ts';
-import { KINDS, PRIORITIES, STATES } from '../../src/wire/words.ts';
+import { KINDS, PRIORITIES, STATES } from '../../src/wire/commands/words.ts';
 import { parseInstant, parseText, someOf } from './values.ts';
 
 /** The flags that say which alerts a list or a watch is about. */

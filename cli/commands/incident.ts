@@ -1,7 +1,7 @@
 import { Command } from 'commander';
-import type { IncidentId } from '../../src/statemachine/incidents.ts';
+import type { IncidentId } from '../../src/statemachine/beside/incidents.ts';
 import type { AlertId, Priority } from '../../src/statemachine/types.ts';
-import { PRIORITIES } from '../../src/wire/words.ts';
+import { PRIORITIES } from '../../src/wire/commands/words.ts';
 import { repeatable } from '../input/repeatable.ts';
 import type { Io } from './io.ts';
 import { withExamples } from './options.ts';

@@ -1,11 +1,11 @@
 import type { Operator } from '../../src/client/operator.ts';
-import type { TrendClient } from '../../src/client/trend-client.ts';
+import type { TrendClient } from '../../src/client/trend/trend-client.ts';
 import type { RunningReplica, ServeOptions } from '../../src/replica/start.ts';
 import type { AlertApi, CallOptions, CareApi } from '../../src/statemachine/alert-api.ts';
 import type { EntryLine, FolderReport } from '../../src/storage/inspect.ts';
 import type { Recovery } from '../../src/storage/recover.ts';
 import type { Identity } from '../../src/storage/types.ts';
-import type { ReplicaStatus } from '../../src/wire/status.ts';
+import type { ReplicaStatus } from '../../src/wire/clients/status.ts';
 import type { Lines, LinesOptions } from '../shell/lines.ts';
 import type { RunningTrends, TrendThreadOptions } from '../trend/trend-thread.ts';
 

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { unixMillis } from '../../src/base/ids.ts';
-import type { WindowId } from '../../src/statemachine/suppression.ts';
+import type { WindowId } from '../../src/statemachine/beside/suppression.ts';
 import type { Io } from './io.ts';
 import { withExamples } from './options.ts';
 import { listCommandOf } from './record-list.ts';

@@ -1,5 +1,5 @@
 import { TocsinError } from '../../src/base/errors.ts';
-import type { ReplicaStatus } from '../../src/wire/status.ts';
+import type { ReplicaStatus } from '../../src/wire/clients/status.ts';
 import { type ClusterView, type MemberView, viewCluster } from '../output/cluster.ts';
 import type { Session } from './session.ts';
 

@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import { POLICY_REPEATS_MAX } from '../../src/base/limits.ts';
-import type { EscalationStep } from '../../src/statemachine/policies.ts';
+import type { EscalationStep } from '../../src/statemachine/beside/policies.ts';
 import type { Priority } from '../../src/statemachine/types.ts';
-import { PRIORITIES } from '../../src/wire/words.ts';
+import { PRIORITIES } from '../../src/wire/commands/words.ts';
 import { repeatable } from '../input/repeatable.ts';
 import { usageError } from './failure.ts';
 import type { Io } from './io.ts';

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { LIST_PAGE_MAX } from '../../src/base/limits.ts';
-import type { QueryKind, QueryTypes } from '../../src/statemachine/records-beside.ts';
+import type { QueryKind, QueryTypes } from '../../src/statemachine/beside/records-beside.ts';
 import type { TableOptions } from '../output/table.ts';
 import type { Io } from './io.ts';
 import { addClientOptions, addConsistencyOption, type ReadFlags, withExamples } from './options.ts';

@@ -16,7 +16,7 @@ export const SERVICES: Services = {
     return await startTrends(options);
   },
   connectTrends: async (options) => {
-    const { connectTrends } = await import('../../src/client/trend-client.ts');
+    const { connectTrends } = await import('../../src/client/trend/trend-client.ts');
     return await connectTrends(options);
   },
   formatFolder: async (path, identity) => {

@@ -1,6 +1,10 @@
 import { Command } from 'commander';
-import type { Matcher, MatcherField, SilenceId } from '../../src/statemachine/suppression.ts';
-import { MATCHER_FIELDS } from '../../src/wire/record-shapes.ts';
+import type {
+  Matcher,
+  MatcherField,
+  SilenceId,
+} from '../../src/statemachine/beside/suppression.ts';
+import { MATCHER_FIELDS } from '../../src/wire/clients/record-shapes.ts';
 import { usageError } from './failure.ts';
 import type { Io } from './io.ts';
 import { withExamples } from './options.ts';

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { Priority } from '../../src/statemachine/types.ts';
-import { PRIORITIES } from '../../src/wire/words.ts';
+import { PRIORITIES } from '../../src/wire/commands/words.ts';
 import type { Io } from './io.ts';
 import { withExamples } from './options.ts';
 import { listCommandOf } from './record-list.ts';

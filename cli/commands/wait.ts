@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import { TocsinError } from '../../src/base/errors.ts';
-import { displayState } from '../../src/statemachine/display.ts';
+import { displayState } from '../../src/statemachine/alerts/display.ts';
 import type { AlertRef } from '../../src/statemachine/types.ts';
-import { STATES } from '../../src/wire/words.ts';
+import { STATES } from '../../src/wire/commands/words.ts';
 import { pauseFor } from '../demo/waiting.ts';
 import { majorityOf } from '../output/cluster.ts';
 import { printable } from '../output/escape.ts';

@@ -1,4 +1,4 @@
-import { displayState } from '../../src/statemachine/display.ts';
+import { displayState } from '../../src/statemachine/alerts/display.ts';
 import type { Alert, AlertEvent, Command, Done } from '../../src/statemachine/types.ts';
 import { contradictionOf, couldBe, sameData } from './matching.ts';
 

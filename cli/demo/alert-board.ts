@@ -1,5 +1,5 @@
 import type { WatchMessage } from '../../src/statemachine/alert-api.ts';
-import { displayState } from '../../src/statemachine/display.ts';
+import { displayState } from '../../src/statemachine/alerts/display.ts';
 import type { Alert, AlertEvent, AlertId, Priority } from '../../src/statemachine/types.ts';
 import type { AlertCounts, BedScene } from './scene.ts';
 

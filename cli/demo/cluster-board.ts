@@ -1,4 +1,4 @@
-import type { ReplicaStatus } from '../../src/wire/status.ts';
+import type { ReplicaStatus } from '../../src/wire/clients/status.ts';
 import type { LocalReplica } from '../local/local-cluster.ts';
 import type { ReplicaScene } from './scene.ts';
 

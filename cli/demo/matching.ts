@@ -1,4 +1,4 @@
-import { displayState } from '../../src/statemachine/display.ts';
+import { displayState } from '../../src/statemachine/alerts/display.ts';
 import type {
   AcknowledgeCommand,
   Alert,

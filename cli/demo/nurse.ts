@@ -1,7 +1,7 @@
 import { TocsinError } from '../../src/base/errors.ts';
 import { DEMO_ACKNOWLEDGEMENTS_WAITING_MAX } from '../../src/base/limits.ts';
 import type { Prng } from '../../src/base/prng.ts';
-import { displayState } from '../../src/statemachine/display.ts';
+import { displayState } from '../../src/statemachine/alerts/display.ts';
 import type { Alert, AlertEvent, AlertId, Priority } from '../../src/statemachine/types.ts';
 import type { Commands } from './ledger.ts';
 

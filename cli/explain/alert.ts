@@ -1,4 +1,4 @@
-import { displayState } from '../../src/statemachine/display.ts';
+import { displayState } from '../../src/statemachine/alerts/display.ts';
 import type { Alert, DisplayState } from '../../src/statemachine/types.ts';
 import { formatDuration } from '../output/time.ts';
 import type { Explanation } from './cluster.ts';

@@ -15,7 +15,7 @@ import { type Client, connect } from '../../src/client/client.ts';
 import { formatFolder } from '../../src/storage/data-folder.ts';
 import { newClusterId, newIncarnation } from '../../src/storage/identity.ts';
 import type { Member } from '../../src/storage/types.ts';
-import type { ReplicaStatus } from '../../src/wire/status.ts';
+import type { ReplicaStatus } from '../../src/wire/clients/status.ts';
 import { freePorts } from './free-ports.ts';
 import { TEMPORARY_FOLDER_PREFIX } from './parent-guard.ts';
 import { programPath } from './program.ts';

@@ -1,6 +1,6 @@
 import type { ListedAlert } from '../../src/statemachine/alert-api.ts';
-import { displayState } from '../../src/statemachine/display.ts';
-import type { EscalationState } from '../../src/statemachine/escalation.ts';
+import { displayState } from '../../src/statemachine/alerts/display.ts';
+import type { EscalationState } from '../../src/statemachine/beside/escalation.ts';
 import type {
   Alert,
   AlertEvent,

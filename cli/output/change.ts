@@ -1,5 +1,5 @@
-import type { ChangeReport, QuorumTally } from '../../src/wire/admin-messages.ts';
-import type { ReplicaAddress, ReplicaStatus } from '../../src/wire/status.ts';
+import type { ChangeReport, QuorumTally } from '../../src/wire/clients/admin-messages.ts';
+import type { ReplicaAddress, ReplicaStatus } from '../../src/wire/clients/status.ts';
 import { printable } from './escape.ts';
 import { type Column, renderTable, type TableOptions } from './table.ts';
 

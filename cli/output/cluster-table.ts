@@ -1,4 +1,4 @@
-import type { ReplicaStatus } from '../../src/wire/status.ts';
+import type { ReplicaStatus } from '../../src/wire/clients/status.ts';
 import type { ClusterView, MemberView } from './cluster.ts';
 import { printable } from './escape.ts';
 import type { Paint } from './paint.ts';

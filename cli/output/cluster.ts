@@ -1,4 +1,4 @@
-import type { ReplicaStatus } from '../../src/wire/status.ts';
+import type { ReplicaStatus } from '../../src/wire/clients/status.ts';
 
 /** One member of the cluster, as seen from here. */
 export interface MemberView {

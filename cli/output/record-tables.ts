@@ -1,8 +1,12 @@
-import type { Incident } from '../../src/statemachine/incidents.ts';
-import type { Notification } from '../../src/statemachine/notifications.ts';
-import type { EscalationPolicy, EscalationStep } from '../../src/statemachine/policies.ts';
-import type { Source } from '../../src/statemachine/sources.ts';
-import type { MaintenanceWindow, Matcher, Silence } from '../../src/statemachine/suppression.ts';
+import type { Incident } from '../../src/statemachine/beside/incidents.ts';
+import type { Notification } from '../../src/statemachine/beside/notifications.ts';
+import type { EscalationPolicy, EscalationStep } from '../../src/statemachine/beside/policies.ts';
+import type { Source } from '../../src/statemachine/beside/sources.ts';
+import type {
+  MaintenanceWindow,
+  Matcher,
+  Silence,
+} from '../../src/statemachine/beside/suppression.ts';
 import { printable } from './escape.ts';
 import { type Column, renderTable, type TableOptions } from './table.ts';
 import { formatDuration } from './time.ts';

@@ -5,7 +5,7 @@ import type {
   TrendMethod,
   TrendQuery,
   TrendResult,
-} from '../../src/wire/trend-query.ts';
+} from '../../src/wire/trend/trend-query.ts';
 import type { Io } from '../commands/io.ts';
 import { withExamples } from '../commands/options.ts';
 import { report } from '../commands/session.ts';

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
-import type { RollupStep, TrendQuery, TrendResult } from '../../src/wire/trend-query.ts';
+import type { RollupStep, TrendQuery, TrendResult } from '../../src/wire/trend/trend-query.ts';
 import type { Io, TrendApi } from '../commands/io.ts';
 import { withExamples } from '../commands/options.ts';
 import { report } from '../commands/session.ts';

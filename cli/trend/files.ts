@@ -1,5 +1,5 @@
 import { parquetWriteBuffer } from 'hyparquet-writer';
-import type { TrendResult, TrendSeriesResult } from '../../src/wire/trend-query.ts';
+import type { TrendResult, TrendSeriesResult } from '../../src/wire/trend/trend-query.ts';
 import { renderCsv } from '../output/csv.ts';
 import { rowsOf } from './render.ts';
 

@@ -1,4 +1,4 @@
-import type { TrendSeriesResult } from '../../src/wire/trend-query.ts';
+import type { TrendSeriesResult } from '../../src/wire/trend/trend-query.ts';
 import { printable } from '../output/escape.ts';
 import { formatInstant } from '../output/time.ts';
 

@@ -1,4 +1,4 @@
-import type { TrendResult, TrendSeriesResult } from '../../src/wire/trend-query.ts';
+import type { TrendResult, TrendSeriesResult } from '../../src/wire/trend/trend-query.ts';
 import { printable } from '../output/escape.ts';
 import { type Column, renderTable, type TableOptions } from '../output/table.ts';
 import { formatDuration, formatInstant } from '../output/time.ts';

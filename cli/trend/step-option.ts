@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import type { RollupStep } from '../../src/wire/trend-query.ts';
+import type { RollupStep } from '../../src/wire/trend/trend-query.ts';
 import { oneOf } from '../commands/values.ts';
 
 const STEPS: Readonly<Record<string, RollupStep>> = { '1s': 1_000, '1m': 60_000, '1h': 3_600_000 };

@@ -25,6 +25,7 @@ import type {
   WatchOptions,
   WriteOptions,
 } from '../statemachine/alert-api.ts';
+import type { QueryKind } from '../statemachine/beside/records-beside.ts';
 import {
   acknowledgeFrom,
   type CommandOrigin,
@@ -32,7 +33,6 @@ import {
   commandFrom,
   raiseFrom,
 } from '../statemachine/inputs.ts';
-import type { QueryKind } from '../statemachine/records-beside.ts';
 import {
   type AlertFilter,
   type AlertRef,
@@ -43,31 +43,31 @@ import {
   type Kept,
 } from '../statemachine/types.ts';
 import type { Transport } from '../transport/types.ts';
-import { decodeGetAnswer, decodeListAnswer, decodeStatusAnswer } from '../wire/answers.ts';
 import { asFields, asLine, asOneOf, asWhole } from '../wire/check.ts';
-import { encodeGet, encodeList } from '../wire/client-messages.ts';
-import { RARE_TYPES, type RareCommand } from '../wire/command-shapes.ts';
-import { encodeCommand, keyFromText } from '../wire/commands.ts';
-import { parseConsistency } from '../wire/consistency.ts';
+import { decodeGetAnswer, decodeListAnswer, decodeStatusAnswer } from '../wire/clients/answers.ts';
+import { encodeGet, encodeList } from '../wire/clients/client-messages.ts';
+import { parseConsistency } from '../wire/clients/consistency.ts';
+import { decodeRecordsAnswer, encodeRecords } from '../wire/clients/record-queries.ts';
+import type { ReplicaStatus } from '../wire/clients/status.ts';
+import { RARE_TYPES, type RareCommand } from '../wire/commands/command-shapes.ts';
+import { encodeCommand, keyFromText } from '../wire/commands/commands.ts';
+import { parseCommand, parseFilter } from '../wire/commands/parse.ts';
+import { parseAlertId, parseRef } from '../wire/commands/parse-parts.ts';
 import { FrameType } from '../wire/frame.ts';
-import { parseCommand, parseFilter } from '../wire/parse.ts';
-import { parseAlertId, parseRef } from '../wire/parse-parts.ts';
-import { decodeRecordsAnswer, encodeRecords } from '../wire/record-queries.ts';
-import type { ReplicaStatus } from '../wire/status.ts';
-import { AddressBook } from './address-book.ts';
 import { observed } from './call-events.ts';
-import { type ConnectionEvent, ConnectionEvents } from './connection-events.ts';
-import { Connections } from './connections.ts';
+import { AddressBook } from './connection/address-book.ts';
+import { type ConnectionEvent, ConnectionEvents } from './connection/connection-events.ts';
+import { Connections } from './connection/connections.ts';
+import { LeaderFinder } from './connection/leader-finder.ts';
+import { reach } from './connection/reach.ts';
 import { clientClosed, offline } from './failures.ts';
 import { KeySource } from './keys.ts';
-import { LeaderFinder } from './leader-finder.ts';
 import { Operator } from './operator.ts';
 import { type ClientOptions, type ResolvedOptions, resolveOptions, timeoutOf } from './options.ts';
-import { reach } from './reach.ts';
 import type { Question, ReadLimits } from './read-call.ts';
 import { Reader } from './reader.ts';
 import { Session } from './session.ts';
-import { Watch, type WatchRequest } from './watch.ts';
+import { Watch, type WatchRequest } from './watch/watch.ts';
 import { Writer } from './writer.ts';
 
 const LIST_LIMIT_DEFAULT = 100;

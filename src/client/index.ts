@@ -35,21 +35,29 @@ export type {
   WatchOptions,
   WriteOptions,
 } from '../statemachine/alert-api.ts';
-export type { CareCommand } from '../statemachine/care-commands.ts';
-export { displayState } from '../statemachine/display.ts';
-export type { EscalationState } from '../statemachine/escalation.ts';
-export type { Incident, IncidentCommand, IncidentReview } from '../statemachine/incidents.ts';
-export type { Notification, NotificationCommand } from '../statemachine/notifications.ts';
-export type { EscalationPolicy, EscalationStep, PolicyCommand } from '../statemachine/policies.ts';
-export type { QueryKind, QueryTypes } from '../statemachine/records-beside.ts';
-export type { Source, SourceCommand } from '../statemachine/sources.ts';
+export { displayState } from '../statemachine/alerts/display.ts';
+export type { EscalationState } from '../statemachine/beside/escalation.ts';
+export type {
+  Incident,
+  IncidentCommand,
+  IncidentReview,
+} from '../statemachine/beside/incidents.ts';
+export type { Notification, NotificationCommand } from '../statemachine/beside/notifications.ts';
+export type {
+  EscalationPolicy,
+  EscalationStep,
+  PolicyCommand,
+} from '../statemachine/beside/policies.ts';
+export type { QueryKind, QueryTypes } from '../statemachine/beside/records-beside.ts';
+export type { Source, SourceCommand } from '../statemachine/beside/sources.ts';
 export type {
   Badges,
   MaintenanceWindow,
   Matcher,
   Silence,
   SuppressionCommand,
-} from '../statemachine/suppression.ts';
+} from '../statemachine/beside/suppression.ts';
+export type { CareCommand } from '../statemachine/care-commands.ts';
 export type {
   Acknowledgement,
   Alert,
@@ -70,8 +78,8 @@ export type {
   Subject,
 } from '../statemachine/types.ts';
 export type { Transport } from '../transport/types.ts';
-export type { ReplicaAddress, ReplicaStatus } from '../wire/status.ts';
+export type { ReplicaAddress, ReplicaStatus } from '../wire/clients/status.ts';
 export type { CallEvent } from './call-events.ts';
 export { Client, connect } from './client.ts';
-export type { ConnectionEvent } from './connection-events.ts';
+export type { ConnectionEvent } from './connection/connection-events.ts';
 export type { ClientOptions } from './options.ts';

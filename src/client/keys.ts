@@ -1,6 +1,6 @@
 import type { UnixMillis } from '../base/ids.ts';
 import { writeU64 } from '../wire/bytes.ts';
-import { KEY_BYTES } from '../wire/commands.ts';
+import { KEY_BYTES } from '../wire/commands/commands.ts';
 
 const PREFIX_BYTES = 8;
 /** Hex digits of the milliseconds since 1970: enough for the next 8,000 years. */

@@ -8,10 +8,10 @@ import {
   encodeAdminRequest,
   type MemberChange,
   type SnapshotReport,
-} from '../wire/admin-messages.ts';
-import { decodeEmpty } from '../wire/client-messages.ts';
+} from '../wire/clients/admin-messages.ts';
+import { decodeEmpty } from '../wire/clients/client-messages.ts';
 import { FrameType } from '../wire/frame.ts';
-import type { Connections } from './connections.ts';
+import type { Connections } from './connection/connections.ts';
 import type { Question, ReadLimits } from './read-call.ts';
 import type { Reader } from './reader.ts';
 

@@ -3,8 +3,8 @@ import { type Code, TocsinError } from '../base/errors.ts';
 import { millis } from '../base/ids.ts';
 import { FrameType } from '../wire/frame.ts';
 import type { AbortListeners } from './abort-listeners.ts';
-import type { Backoff } from './backoff.ts';
-import { type Connection, type Exchange, expectType } from './connection.ts';
+import type { Backoff } from './connection/backoff.ts';
+import { type Connection, type Exchange, expectType } from './connection/connection.ts';
 import { asTocsinError, cancelled, timeIsUp, verdictOf } from './failures.ts';
 
 /** What one read asks. */

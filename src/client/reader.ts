@@ -3,10 +3,10 @@ import { TocsinError } from '../base/errors.ts';
 import { CLIENT_READS_MAX } from '../base/limits.ts';
 import type { Prng } from '../base/prng.ts';
 import { AbortListeners } from './abort-listeners.ts';
-import { Backoff } from './backoff.ts';
-import type { Connection } from './connection.ts';
+import { Backoff } from './connection/backoff.ts';
+import type { Connection } from './connection/connection.ts';
+import type { LeaderFinder } from './connection/leader-finder.ts';
 import { clientClosed } from './failures.ts';
-import type { LeaderFinder } from './leader-finder.ts';
 import {
   type Question,
   ReadCall,

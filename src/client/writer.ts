@@ -9,16 +9,16 @@ import {
 } from '../base/limits.ts';
 import type { Prng } from '../base/prng.ts';
 import type { Fulfilled } from '../statemachine/types.ts';
-import { encodeSubmit } from '../wire/client-messages.ts';
+import { encodeSubmit } from '../wire/clients/client-messages.ts';
+import { decodeReplies } from '../wire/clients/replies.ts';
 import { FrameType } from '../wire/frame.ts';
-import { decodeReplies } from '../wire/replies.ts';
 import { AbortListeners } from './abort-listeners.ts';
-import { Backoff } from './backoff.ts';
 import { Batch, type Call } from './batch.ts';
 import { BatchQueue } from './batch-queue.ts';
-import { type Connection, type Exchange, expectType } from './connection.ts';
+import { Backoff } from './connection/backoff.ts';
+import { type Connection, type Exchange, expectType } from './connection/connection.ts';
+import type { LeaderFinder } from './connection/leader-finder.ts';
 import { asTocsinError, cancelled, clientClosed, verdictOf } from './failures.ts';
-import type { LeaderFinder } from './leader-finder.ts';
 
 export interface WriteLimits {
   readonly timeoutMs: number;

@@ -1,4 +1,4 @@
-import { displayState } from '../statemachine/display.ts';
+import { displayState } from '../statemachine/alerts/display.ts';
 import type { Page } from './types.ts';
 
 /** What a receiver gets, as JSON: stable names, and nothing that names a person. */

@@ -2,12 +2,12 @@ import { TocsinError } from '../base/errors.ts';
 import { AlertMachine } from '../statemachine/machine.ts';
 import type { Restored } from '../storage/types.ts';
 import type { Listener } from '../transport/types.ts';
-import { listenFor } from './front-door.ts';
-import { readImage } from './machine-image.ts';
-import { Members } from './members.ts';
+import { Repairing } from './health/repairing.ts';
 import type { ReplicaParts } from './parts.ts';
-import { Repairing } from './repairing.ts';
+import { Members } from './peers/members.ts';
 import { Replica } from './replica.ts';
+import { listenFor } from './service/front-door.ts';
+import { readImage } from './snapshots/machine-image.ts';
 
 export type BringUpParts = Omit<ReplicaParts, 'restored' | 'machine'>;
 

@@ -24,11 +24,11 @@ import type {
   Standing,
 } from '../raft/types.ts';
 import type { LogPlace, LogStore, Restored, SnapshotMeta } from '../storage/types.ts';
-import { listsOf } from '../wire/members.ts';
-import { EntryRecord, recordOf } from '../wire/record.ts';
-import { DiskWriter } from './disk-writer.ts';
-import type { Members } from './members.ts';
-import { Sealer } from './sealer.ts';
+import { EntryRecord, recordOf } from '../wire/log/record.ts';
+import { listsOf } from '../wire/peers/members.ts';
+import type { Members } from './peers/members.ts';
+import { DiskWriter } from './pipeline/disk-writer.ts';
+import { Sealer } from './pipeline/sealer.ts';
 
 /** What the driver tells whoever owns it. */
 export interface DriverEvents {

@@ -10,10 +10,10 @@ import {
   TICK_MS,
 } from '../base/limits.ts';
 import type { Delivery, Page, Sender } from '../notify/types.ts';
+import type { Notification, ReportCommand } from '../statemachine/beside/notifications.ts';
 import type { AlertMachine } from '../statemachine/machine.ts';
-import type { Notification, ReportCommand } from '../statemachine/notifications.ts';
-import { encodeCommand, keyFromText, urgencyOf } from '../wire/commands.ts';
-import type { Proposal } from './proposals.ts';
+import { encodeCommand, keyFromText, urgencyOf } from '../wire/commands/commands.ts';
+import type { Proposal } from './pipeline/proposals.ts';
 
 /** What a notifier needs of the replica beside which it runs. */
 export interface NotifiedReplica {

@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import type { AlertMachine } from '../statemachine/machine.ts';
 import type { Identity, LogStore, Restored } from '../storage/types.ts';
 import type { Transport } from '../transport/types.ts';
-import type { SnapshotPolicy } from './snapshotter.ts';
+import type { SnapshotPolicy } from './snapshots/snapshotter.ts';
 
 /** What a replica runs on. Production passes disk, sockets and clock; the simulator virtual ones. */
 export interface ReplicaParts {

@@ -11,7 +11,7 @@ import { TcpTransport } from '../transport/tcp-transport.ts';
 import { type BringUpParts, type BroughtUp, bringUp } from './bring-up.ts';
 import { Notifier } from './notifier.ts';
 import type { Replica } from './replica.ts';
-import type { SnapshotPolicy } from './snapshotter.ts';
+import type { SnapshotPolicy } from './snapshots/snapshotter.ts';
 
 export interface ServeOptions {
   /** A formatted data folder. */

@@ -1,12 +1,12 @@
 import type { Clock } from '../base/clock.ts';
 import type { TocsinError } from '../base/errors.ts';
 import type { LogStore } from '../storage/types.ts';
-import type { Alarm } from '../wire/status.ts';
+import type { Alarm } from '../wire/clients/status.ts';
 import type { CoreDriver } from './core-driver.ts';
-import { DiskRoom } from './disk-room.ts';
-import type { Members } from './members.ts';
-import { Scrubber } from './scrubber.ts';
-import type { SnapshotDesk } from './snapshot-desk.ts';
+import { Scrubber } from './health/scrubber.ts';
+import type { Members } from './peers/members.ts';
+import { DiskRoom } from './pipeline/disk-room.ts';
+import type { SnapshotDesk } from './snapshots/snapshot-desk.ts';
 
 export interface UpkeepParts {
   readonly store: LogStore;

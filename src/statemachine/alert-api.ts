@@ -1,7 +1,7 @@
 import type { Revision } from '../base/ids.ts';
+import type { QueryKind, QueryTypes } from './beside/records-beside.ts';
+import type { Badges } from './beside/suppression.ts';
 import type { CareCommand } from './care-commands.ts';
-import type { QueryKind, QueryTypes } from './records-beside.ts';
-import type { Badges } from './suppression.ts';
 import type {
   AcknowledgeCommand,
   Alert,

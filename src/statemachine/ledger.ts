@@ -8,16 +8,9 @@ import {
   unixMillis,
 } from '../base/ids.ts';
 import type { AlertLimits } from './alert-limits.ts';
-import { type AlertTable, idNumber } from './alert-table.ts';
-import type { CareCommand } from './care-commands.ts';
-import { type CareMove, careMoveOf } from './care-transitions.ts';
-import { DeviceIndex } from './device-index.ts';
-import { foldEvent, foldRecord, foldReply, foldSubmission, identityOf } from './digest.ts';
-import { displayState } from './display.ts';
-import { type EscalationState, started } from './escalation.ts';
-import { explains } from './inhibition.ts';
-import type { Policies } from './policies.ts';
-import { findQuotaRefusal, QUOTA_KEY, quotaAlarm } from './quota.ts';
+import { type AlertTable, idNumber } from './alerts/alert-table.ts';
+import { type CareMove, careMoveOf } from './alerts/care-transitions.ts';
+import { displayState } from './alerts/display.ts';
 import {
   type Course,
   caredRecord,
@@ -25,10 +18,17 @@ import {
   type Last,
   nextRecord,
   type Stamp,
-} from './records.ts';
+} from './alerts/records.ts';
+import { type From, moveOf, TRANSITIONS, type Transition } from './alerts/transitions.ts';
+import { type EscalationState, started } from './beside/escalation.ts';
+import { explains } from './beside/inhibition.ts';
+import type { Policies } from './beside/policies.ts';
+import type { CareCommand } from './care-commands.ts';
+import { DeviceIndex } from './collections/device-index.ts';
+import { findQuotaRefusal, QUOTA_KEY, quotaAlarm } from './quota.ts';
 import { findCareRefusal, findOwner, findRefusal } from './refusals.ts';
+import { foldEvent, foldRecord, foldReply, foldSubmission, identityOf } from './snapshot/digest.ts';
 import { Timers } from './timers.ts';
-import { type From, moveOf, TRANSITIONS, type Transition } from './transitions.ts';
 import type {
   Alert,
   AlertCommand,

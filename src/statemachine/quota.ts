@@ -1,5 +1,5 @@
 import type { AlertLimits } from './alert-limits.ts';
-import type { AlertTable } from './alert-table.ts';
+import type { AlertTable } from './alerts/alert-table.ts';
 import { refuse } from './refusals.ts';
 import type { Alert, Priority, RaiseCommand, Refusal } from './types.ts';
 

@@ -5,8 +5,8 @@ import {
   PAUSE_MEDIUM_SECONDS_MAX,
   SECONDS_MAX,
 } from '../base/limits.ts';
+import type { Cell } from './alerts/transitions.ts';
 import type { CareCommand } from './care-commands.ts';
-import type { Cell } from './transitions.ts';
 import type {
   Alert,
   AlertCommand,

@@ -1,6 +1,6 @@
 import { assert, must } from '../base/assert.ts';
 import { type UnixMillis, unixMillis } from '../base/ids.ts';
-import { SortedMap } from './sorted-map.ts';
+import { SortedMap } from './collections/sorted-map.ts';
 
 /** What becomes due; the order decides between those that are due at the same instant for the same thing. */
 const KINDS = [

@@ -1,5 +1,5 @@
 import type { Revision } from '../base/ids.ts';
-import { displayState } from './display.ts';
+import { displayState } from './alerts/display.ts';
 import type { Ledger } from './ledger.ts';
 import { isOwnKey, refuse } from './refusals.ts';
 import type { Alert, AlertCommand, AlertRef, Asked, DisplayState, Refusal } from './types.ts';

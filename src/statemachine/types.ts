@@ -1,12 +1,12 @@
 import type { Code } from '../base/errors.ts';
 import type { LogIndex, Revision, UnixMillis } from '../base/ids.ts';
+import type { EscalationState } from './beside/escalation.ts';
+import type { IncidentCommand } from './beside/incidents.ts';
+import type { NotificationCommand } from './beside/notifications.ts';
+import type { PolicyCommand } from './beside/policies.ts';
+import type { SourceCommand } from './beside/sources.ts';
+import type { SuppressionCommand } from './beside/suppression.ts';
 import type { CareCommand } from './care-commands.ts';
-import type { EscalationState } from './escalation.ts';
-import type { IncidentCommand } from './incidents.ts';
-import type { NotificationCommand } from './notifications.ts';
-import type { PolicyCommand } from './policies.ts';
-import type { SourceCommand } from './sources.ts';
-import type { SuppressionCommand } from './suppression.ts';
 import type { TransactionCommand } from './transaction.ts';
 
 /**

@@ -6,13 +6,19 @@ import { isDeepStrictEqual } from 'node:util';
 import { TocsinError } from '../base/errors.ts';
 import type { ReplicaId } from '../base/ids.ts';
 import { filesIn, syncFolder } from './files.ts';
-import { createMark, HighWater, type Mark } from './high-water.ts';
 import { decodeIdentity, encodeIdentity, findIdentityProblem } from './identity.ts';
-import { type Database, faultOf, IDENTITY_KEY, mustBeUnlocked, openDatabase } from './level.ts';
-import { findFileDamage } from './level-files.ts';
-import { LevelLogStore } from './level-log-store.ts';
-import { putInitialState } from './log-batch.ts';
-import { carveIdentity, finishRebuild, forgetDamaged, rebuild } from './rebuild.ts';
+import {
+  type Database,
+  faultOf,
+  IDENTITY_KEY,
+  mustBeUnlocked,
+  openDatabase,
+} from './level/level.ts';
+import { findFileDamage } from './level/level-files.ts';
+import { carveIdentity, finishRebuild, forgetDamaged, rebuild } from './level/rebuild.ts';
+import { createMark, HighWater, type Mark } from './log/high-water.ts';
+import { LevelLogStore } from './log/level-log-store.ts';
+import { putInitialState } from './log/log-batch.ts';
 import { Snapshots } from './snapshots.ts';
 import { freeBytesAt } from './space.ts';
 import type { Identity } from './types.ts';

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { assert } from '../base/assert.ts';
-import { faultOf } from './level.ts';
+import { faultOf } from './level/level.ts';
 
 /** The files of one folder, as few operations as snapshots need. Nothing stays open between calls. */
 export interface Files {

@@ -1,10 +1,10 @@
 import type { LogIndex, Term, UnixMillis } from '../base/ids.ts';
 import { logIndex } from '../base/ids.ts';
 import { LOG_READ_BYTES_MAX } from '../base/limits.ts';
-import { type RecordKind, recordOf } from '../wire/record.ts';
-import { snapshotBytes } from '../wire/snapshot-meta.ts';
+import { type RecordKind, recordOf } from '../wire/log/record.ts';
+import { snapshotBytes } from '../wire/log/snapshot-meta.ts';
 import { openFolder } from './data-folder.ts';
-import { describeDamage } from './log-repair.ts';
+import { describeDamage } from './log/log-repair.ts';
 import type { Identity } from './types.ts';
 
 /** A data folder as an operator looks at it, while its replica does not run. */

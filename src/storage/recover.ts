@@ -1,11 +1,11 @@
 import { must } from '../base/assert.ts';
 import { TocsinError } from '../base/errors.ts';
 import { type LogIndex, logIndex, term, type UnixMillis } from '../base/ids.ts';
-import type { ClusterMember } from '../wire/members.ts';
-import { EntryRecord, entryOf, recordOf } from '../wire/record.ts';
+import { EntryRecord, entryOf, recordOf } from '../wire/log/record.ts';
+import type { ClusterMember } from '../wire/peers/members.ts';
 import { openFolder, rewriteIdentity } from './data-folder.ts';
 import { newIncarnation } from './identity.ts';
-import { describeDamage } from './log-repair.ts';
+import { describeDamage } from './log/log-repair.ts';
 import type { Identity, LogPlace, LogStore, Restored } from './types.ts';
 
 export interface RecoverOptions {

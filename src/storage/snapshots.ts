@@ -11,7 +11,7 @@ import {
   type SnapshotSubject,
   snapshotBytes,
   snapshotId,
-} from '../wire/snapshot-meta.ts';
+} from '../wire/log/snapshot-meta.ts';
 import type { Files } from './files.ts';
 import { seal, unseal } from './sealed.ts';
 import type { SnapshotStore, SnapshotWriter, StagedSnapshot } from './types.ts';

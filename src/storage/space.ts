@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import { DISK_FREE_BYTES_LOW, DISK_FREE_BYTES_OUT } from '../base/limits.ts';
-import { faultOf } from './level.ts';
+import { faultOf } from './level/level.ts';
 
 /**
  * How much room there is. `low`: nothing new is to be taken in, only what ends or frees something. `out`: nothing at all;

@@ -1,6 +1,6 @@
 import type { LogIndex, ReplicaId } from '../base/ids.ts';
 import type { Entry, EntryId, HardState } from '../raft/types.ts';
-import type { SnapshotMeta, SnapshotSubject } from '../wire/snapshot-meta.ts';
+import type { SnapshotMeta, SnapshotSubject } from '../wire/log/snapshot-meta.ts';
 
 export type { SnapshotMeta, SnapshotSubject };
 

@@ -3,7 +3,7 @@
  * the network and disk in memory on which whole replicas and clients run, `MemoryCluster`, which is all of it at once, a
  * simulator of whole clusters under faults, and the checkers of what callers were told.
  */
-export { MemoryDisk } from '../storage/memory-log-store.ts';
+export { MemoryDisk } from '../storage/log/memory-log-store.ts';
 export { MemoryNetwork } from '../transport/memory-transport.ts';
 export { checkHistory, type HistoryVerdict } from './checkers/check-history.ts';
 export type { Finding, History, Operation, SeenEvent, WatchLog } from './checkers/history.ts';

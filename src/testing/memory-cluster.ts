@@ -6,7 +6,7 @@ import { MEMBERS_MAX } from '../base/limits.ts';
 import { type Client, connect } from '../client/client.ts';
 import type { ClientOptions } from '../client/options.ts';
 import { type BroughtUp, bringUp } from '../replica/bring-up.ts';
-import { MemoryDisk } from '../storage/memory-log-store.ts';
+import { MemoryDisk } from '../storage/log/memory-log-store.ts';
 import type { Identity, Member } from '../storage/types.ts';
 import { MemoryNetwork } from '../transport/memory-transport.ts';
 import { SystemClock } from '../transport/system-clock.ts';

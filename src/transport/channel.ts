@@ -7,7 +7,7 @@ import {
   FRAME_BYTES_MAX,
   HANDSHAKE_FRAME_BYTES_MAX,
 } from '../base/limits.ts';
-import { decodeFail, encodeFail } from '../wire/client-messages.ts';
+import { decodeFail, encodeFail } from '../wire/clients/client-messages.ts';
 import {
   FRAME_HEADER_BYTES,
   type Frame,

@@ -1,6 +1,6 @@
 /**
  * Quantiles of many values in little memory, mergeable without loss: of two sketches, the merged one is the sketch of all
- * values of both, in whatever order. The library stands behind a door that may import it (src/wire/sketch.ts); this
+ * values of both, in whatever order. The library stands behind a door that may import it (src/wire/trend/sketch.ts); this
  * folder knows the promise only.
  */
 export interface QuantileSketch {

@@ -2,7 +2,7 @@
 // which reads ahead.
 import { Packr } from 'msgpackr/pack';
 import { TocsinError } from '../base/errors.ts';
-import { scanBody } from './scan.ts';
+import { scanBody } from './commands/scan.ts';
 
 /**
  * MessagePack, the part of it that JSON has too: nil, booleans, finite numbers, texts, arrays, maps

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { millis } from '../../src/base/ids.ts';
 import { CLIENT_ADDRESSES_LEARNED_MAX } from '../../src/base/limits.ts';
-import { AddressBook } from '../../src/client/address-book.ts';
+import { AddressBook } from '../../src/client/connection/address-book.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 describe('the addresses a client knows', () => {

@@ -9,8 +9,8 @@ import {
   term,
 } from '../../src/base/ids.ts';
 import type { WatchMessage } from '../../src/statemachine/alert-api.ts';
-import { matches } from '../../src/statemachine/filter.ts';
 import { AlertMachine } from '../../src/statemachine/machine.ts';
+import { matches } from '../../src/statemachine/queries/filter.ts';
 import type { AlertEvent, Reply } from '../../src/statemachine/types.ts';
 import { MemoryNetwork } from '../../src/transport/memory-transport.ts';
 import type { Channel, Listener } from '../../src/transport/types.ts';
@@ -19,7 +19,7 @@ import {
   encodeListAnswer,
   encodeStatusAnswer,
   encodeWatchMessages,
-} from '../../src/wire/answers.ts';
+} from '../../src/wire/clients/answers.ts';
 import {
   decodeGet,
   decodeList,
@@ -27,11 +27,11 @@ import {
   decodeWatch,
   encodeFail,
   type SubmitRequest,
-} from '../../src/wire/client-messages.ts';
-import { decodeSubmissions } from '../../src/wire/commands.ts';
+} from '../../src/wire/clients/client-messages.ts';
+import { encodeReplies } from '../../src/wire/clients/replies.ts';
+import type { ReplicaStatus } from '../../src/wire/clients/status.ts';
+import { decodeSubmissions } from '../../src/wire/commands/commands.ts';
 import { FrameType } from '../../src/wire/frame.ts';
-import { encodeReplies } from '../../src/wire/replies.ts';
-import type { ReplicaStatus } from '../../src/wire/status.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
 export const CLUSTER_ID: string = 'c1'.repeat(16);

@@ -7,7 +7,7 @@ import {
   commandFrom,
   raiseFrom,
 } from '../../src/statemachine/inputs.ts';
-import { parseCommand } from '../../src/wire/parse.ts';
+import { parseCommand } from '../../src/wire/commands/parse.ts';
 
 const origin = { actor: 'gateway', observedAt: unixMillis(5) };
 const minimal = { dedupKey: 'k', priority: 'low', condition: 'HR:HI' } as const;

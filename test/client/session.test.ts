@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ALERTS_GROUP, revision } from '../../src/base/ids.ts';
 import type { Client } from '../../src/client/index.ts';
-import { encodeGetAnswer } from '../../src/wire/answers.ts';
+import { encodeGetAnswer } from '../../src/wire/clients/answers.ts';
 import { FrameType } from '../../src/wire/frame.ts';
 import { alarm, onStage, type Stage } from './stage.ts';
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Revision, revision } from '../../src/base/ids.ts';
 import type { Alert, WatchMessage } from '../../src/client/index.ts';
-import { WatchPosition } from '../../src/client/watch-position.ts';
+import { WatchPosition } from '../../src/client/watch/watch-position.ts';
 
 const event = (at: number): WatchMessage =>
   ({ type: 'event', event: { revision: revision(at) } }) as WatchMessage;

@@ -15,7 +15,7 @@ import {
 import { LocalCluster } from '../../cli/local/local-cluster.ts';
 import { revision } from '../../src/base/ids.ts';
 import { connect } from '../../src/client/client.ts';
-import { connectTrends } from '../../src/client/trend-client.ts';
+import { connectTrends } from '../../src/client/trend/trend-client.ts';
 import { World } from '../cli/commands/world.ts';
 import { EXPECTED_TEXT, folderOf, RESTLESS_AND_SLOW } from '../cli/replay/made-up.ts';
 

@@ -120,7 +120,7 @@ export const MEMBER_PITFALL_MUTANTS: readonly Mutant[] = [
   {
     name: 'leave-a-gap-behind-a-snapshot',
     claim: 'a crash between the snapshot and the log that it replaces is made good',
-    file: 'src/storage/log-loader.ts',
+    file: 'src/storage/log/log-loader.ts',
     find: 'if (index > end.index || (own !== undefined && own !== chain))',
     replace: 'if (own !== undefined && own !== chain && index < 0)',
     killedBy: ['test/storage/memory-log-store.test.ts'],
@@ -138,7 +138,7 @@ export const MEMBER_PITFALL_MUTANTS: readonly Mutant[] = [
   {
     name: 'leave-the-replies-behind',
     claim: 'replies are in the snapshot: a retry after it gets the first one',
-    file: 'src/statemachine/restore.ts',
+    file: 'src/statemachine/snapshot/restore.ts',
     find: 'this.#replies.add(key, hash, { fingerprint, reply });',
     replace: 'this.#replies.add(key, hash, { fingerprint: fingerprint + 1, reply });',
     killedBy: ['test/replica/snapshots.test.ts'],
@@ -147,7 +147,7 @@ export const MEMBER_PITFALL_MUTANTS: readonly Mutant[] = [
   {
     name: 'acknowledge-without-a-sync',
     claim: 'what is acknowledged survives a power cut',
-    file: 'src/storage/level-log-store.ts',
+    file: 'src/storage/log/level-log-store.ts',
     find: 'else await chained.write({ sync });',
     replace: 'else await chained.write({ sync: false });',
     killedBy: ['test/storage/memory-log-store.test.ts'],
@@ -155,7 +155,7 @@ export const MEMBER_PITFALL_MUTANTS: readonly Mutant[] = [
   {
     name: 'give-up-what-was-committed',
     claim: 'an entry that was committed is never cut, whoever lacks it',
-    file: 'src/storage/log-repair.ts',
+    file: 'src/storage/log/log-repair.ts',
     find: 'if (never <= hardState.commit)',
     replace: 'if (never < 0)',
     killedBy: ['test/storage/memory-log-store.test.ts'],
@@ -180,7 +180,7 @@ export const MEMBER_PITFALL_MUTANTS: readonly Mutant[] = [
   {
     name: 'replay-one-too-many',
     claim: 'after a snapshot the next entry is the one behind it',
-    file: 'src/replica/applier.ts',
+    file: 'src/replica/pipeline/applier.ts',
     find: 'this.#applied = parts.state.machine.applied;',
     replace: 'this.#applied = Math.max(0, parts.state.machine.applied - 1) as never;',
     killedBy: ['test/replica/snapshots.test.ts'],
@@ -188,7 +188,7 @@ export const MEMBER_PITFALL_MUTANTS: readonly Mutant[] = [
   {
     name: 'dial-ever-more-seldom',
     claim: 'a peer that is back is reached before an election time-out has passed',
-    file: 'src/replica/peer-links.ts',
+    file: 'src/replica/peers/peer-links.ts',
     find: 'this.#pause = Math.min(this.#pause * 2, RECONNECT_MS_MAX);',
     replace: 'this.#pause *= 2;',
     killedBy: ['test/replica/partition.test.ts'],
@@ -197,7 +197,7 @@ export const MEMBER_PITFALL_MUTANTS: readonly Mutant[] = [
   {
     name: 'cut-the-log-under-a-slow-follower',
     claim: 'the log waits for a follower that is on its way, up to a bound',
-    file: 'src/replica/snapshotter.ts',
+    file: 'src/replica/snapshots/snapshotter.ts',
     find: 'const upTo = logIndex(Math.min(to, Math.max(needed(), this.#leastKept())));',
     replace: 'void needed;\n    const upTo = to;',
     killedBy: ['test/replica/partition.test.ts'],

@@ -5,7 +5,7 @@ export const SERVICE_PITFALL_MUTANTS: readonly Mutant[] = [
   {
     name: 'go-on-after-a-failed-write',
     claim: 'a failed write is never taken for done',
-    file: 'src/replica/disk-writer.ts',
+    file: 'src/replica/pipeline/disk-writer.ts',
     find: '(error: unknown) => this.#fail(error),',
     replace: '() => this.#completed(entries.at(-1)?.index, after),',
     killedBy: ['test/replica/disk-writer.test.ts'],
@@ -14,7 +14,7 @@ export const SERVICE_PITFALL_MUTANTS: readonly Mutant[] = [
   {
     name: 'write-two-at-a-time',
     claim: 'writes become durable in the order they were taken',
-    file: 'src/replica/disk-writer.ts',
+    file: 'src/replica/pipeline/disk-writer.ts',
     find: 'if (this.#writing || this.#hardState === undefined) return;',
     replace: 'if (this.#hardState === undefined) return;',
     killedBy: ['test/replica/disk-writer.test.ts'],
@@ -22,7 +22,7 @@ export const SERVICE_PITFALL_MUTANTS: readonly Mutant[] = [
   {
     name: 'wait-for-a-hanging-disk',
     claim: 'a leader whose disk hangs steps aside within a bound',
-    file: 'src/replica/disk-writer.ts',
+    file: 'src/replica/pipeline/disk-writer.ts',
     find: 'if (this.#ticks === DISK_WRITE_TICKS_MAX)',
     replace: 'if (this.#ticks === Number.MAX_SAFE_INTEGER)',
     killedBy: ['test/replica/replica.test.ts'],
@@ -31,7 +31,7 @@ export const SERVICE_PITFALL_MUTANTS: readonly Mutant[] = [
   {
     name: 'reign-on-after-a-stall',
     claim: 'a leader that stood still lets go',
-    file: 'src/replica/stall-guard.ts',
+    file: 'src/replica/health/stall-guard.ts',
     find: 'if (late < STALL_MS_MAX) return undefined;',
     replace: 'if (late < Number.MAX_SAFE_INTEGER) return undefined;',
     killedBy: ['test/replica/health.test.ts'],
@@ -49,7 +49,7 @@ export const SERVICE_PITFALL_MUTANTS: readonly Mutant[] = [
   {
     name: 'pass-over-what-is-not-known',
     claim: 'an entry of a later program halts, it is not skipped',
-    file: 'src/wire/commands.ts',
+    file: 'src/wire/commands/commands.ts',
     find: '    checkKnown(body, at);\n',
     replace: '',
     killedBy: ['test/replica/applier.test.ts'],
@@ -58,7 +58,7 @@ export const SERVICE_PITFALL_MUTANTS: readonly Mutant[] = [
   {
     name: 'throw-at-a-poisonous-command',
     claim: 'applying is total: nonsense is refused alike on all replicas',
-    file: 'src/wire/commands.ts',
+    file: 'src/wire/commands/commands.ts',
     find: 'command: decoder.decodeOrUndefined(at, length),',
     replace: 'command: decoder.decode(at, length),',
     killedBy: ['test/replica/applier.test.ts'],
@@ -67,7 +67,7 @@ export const SERVICE_PITFALL_MUTANTS: readonly Mutant[] = [
   {
     name: 'fold-labels-as-written',
     claim: 'what is the same on all machines gives the same digest',
-    file: 'src/statemachine/digest.ts',
+    file: 'src/statemachine/snapshot/digest.ts',
     find: 'const names = Object.keys(labels).sort();',
     replace: 'const names = Object.keys(labels);',
     killedBy: ['test/statemachine/digest.test.ts'],

@@ -5,7 +5,7 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
   {
     name: 'answer-for-another-entry',
     claim: 'a caller whose entry was replaced is not told that it was done',
-    file: 'src/replica/proposals.ts',
+    file: 'src/replica/pipeline/proposals.ts',
     find: 'if (waiting.id.term !== entry.term) {',
     replace: 'if (waiting.id.term > entry.term) {',
     killedBy: ['test/replica/proposals.test.ts'],
@@ -14,7 +14,7 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
   {
     name: 'deny-what-may-be-written',
     claim: 'a command that may be committed yet is unknown, not refused',
-    file: 'src/replica/proposals.ts',
+    file: 'src/replica/pipeline/proposals.ts',
     find: 'for (const { batch } of pending) this.refused(batch, maybeWritten);',
     replace: 'for (const { batch } of pending) this.refused(batch, notWritten);',
     killedBy: ['test/replica/proposals.test.ts'],
@@ -23,7 +23,7 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
   {
     name: 'release-before-sync',
     claim: 'what depends on a write leaves after it',
-    file: 'src/replica/disk-writer.ts',
+    file: 'src/replica/pipeline/disk-writer.ts',
     find: 'this.#hardState = ready.hardState;\n    this.#after.push(...ready.sendAfterSync);\n    return [];',
     replace: 'this.#hardState = ready.hardState;\n    return ready.sendAfterSync;',
     killedBy: ['test/replica/disk-writer.test.ts'],
@@ -32,7 +32,7 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
   {
     name: 'skip-an-event-at-resume',
     claim: 'a watch that resumes misses nothing',
-    file: 'src/replica/watch-hub.ts',
+    file: 'src/replica/service/watch-hub.ts',
     find: 'const next = from ?? revision(this.#history.newest + 1);',
     replace: 'const next = revision((from ?? this.#history.newest) + 1);',
     killedBy: ['test/replica/watch-hub.test.ts'],

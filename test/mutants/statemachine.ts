@@ -14,7 +14,7 @@ export const STATEMACHINE_MUTANTS: readonly Mutant[] = [
   {
     name: 'escalate-in-silence',
     claim: 'a raise of higher priority begins a new activation (T3)',
-    file: 'src/statemachine/transitions.ts',
+    file: 'src/statemachine/alerts/transitions.ts',
     find: "  ACTIVE_ACK: {\n    'raise-lower': change('T4', 'deescalated', 'ACTIVE_ACK'),\n    'raise-same': change('T2', 'continued', 'ACTIVE_ACK'),\n    'raise-higher': annunciate('T3', 'escalated'),",
     replace:
       "  ACTIVE_ACK: {\n    'raise-lower': change('T4', 'deescalated', 'ACTIVE_ACK'),\n    'raise-same': change('T2', 'continued', 'ACTIVE_ACK'),\n    'raise-higher': change('T3', 'escalated', 'ACTIVE_ACK'),",

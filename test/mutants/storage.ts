@@ -5,7 +5,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
   {
     name: 'believe-a-shorter-log',
     claim: 'a log that lost its newest writes is known to have lost them',
-    file: 'src/storage/state-record.ts',
+    file: 'src/storage/log/state-record.ts',
     find: 'const lost = newest.sequence < mark.sequence;',
     replace: 'const lost = newest.sequence < 0;',
     killedBy: ['test/storage/high-water.test.ts'],
@@ -13,7 +13,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
   {
     name: 'believe-a-broken-chain',
     claim: 'each record leads to the next by its hash',
-    file: 'src/storage/log-state.ts',
+    file: 'src/storage/log/log-state.ts',
     find: 'if (record.previousChain !== end.chain)',
     replace: 'if (Number.isNaN(record.previousChain))',
     killedBy: ['test/storage/'],
@@ -21,7 +21,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
   {
     name: 'keep-a-vote-in-one-place',
     claim: 'a vote is durable in two places before it is given',
-    file: 'src/storage/level-log-store.ts',
+    file: 'src/storage/log/level-log-store.ts',
     find: 'await Promise.all([chained.write({ sync }), this.#highWater.promise(hardState)]);',
     replace: 'await chained.write({ sync });',
     killedBy: ['test/storage/high-water.test.ts'],
@@ -29,7 +29,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
   {
     name: 'vote-in-doubt',
     claim: 'who may have forgotten something abstains',
-    file: 'src/storage/state-record.ts',
+    file: 'src/storage/log/state-record.ts',
     find: 'const doubt = !same || lost || mark.isLost === true || voted.abstain === true;',
     replace: 'const doubt = voted.abstain === true;',
     killedBy: ['test/storage/level-log-store.test.ts'],
@@ -37,7 +37,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
   {
     name: 'trust-a-snapshot-with-the-doubt',
     claim: 'who may have forgotten something abstains, whatever snapshot there is',
-    file: 'src/storage/log-state.ts',
+    file: 'src/storage/log/log-state.ts',
     find: '    ...hardState,\n    term: isLater',
     replace: '    term: isLater',
     killedBy: ['test/storage/memory-log-store.test.ts'],
@@ -45,7 +45,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
   {
     name: 'take-any-repair',
     claim: 'what a peer gives back is the very entry that was lost',
-    file: 'src/storage/log-repair.ts',
+    file: 'src/storage/log/log-repair.ts',
     find: 'if (record.index !== expected.index || record.chain !== expected.chain)',
     replace: 'if (record.index !== expected.index)',
     killedBy: ['test/storage/memory-log-store.test.ts'],
@@ -53,7 +53,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
   {
     name: 'say-never-though-damaged',
     claim: 'only a log that is whole can say that it never had an entry',
-    file: 'src/storage/log-repair.ts',
+    file: 'src/storage/log/log-repair.ts',
     find: 'const sure = damage === undefined && hardState.abstain !== true;',
     replace: 'const sure = true;',
     killedBy: ['test/storage/memory-log-store.test.ts'],
@@ -61,7 +61,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
   {
     name: 'say-never-though-rotten',
     claim: 'who has a record that rotted cannot say that it never had the entry',
-    file: 'src/storage/log-repair.ts',
+    file: 'src/storage/log/log-repair.ts',
     find: 'range.to > end.index || (await isWhole(database, range.to));',
     replace: 'range.to > 0;',
     killedBy: ['test/storage/memory-log-store.test.ts'],
@@ -69,7 +69,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
   {
     name: 'give-up-without-a-doubt',
     claim: 'who has cut what peers never had abstains: they may have it yet',
-    file: 'src/storage/log-repair.ts',
+    file: 'src/storage/log/log-repair.ts',
     find: 'hardState: { ...hardState, commit, abstain: true }',
     replace: 'hardState: { ...hardState, commit }',
     killedBy: ['test/storage/memory-log-store.test.ts'],
@@ -93,7 +93,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
   {
     name: 'scrub-over-damage',
     claim: 'the scrub tells what it finds',
-    file: 'src/storage/level-log-store.ts',
+    file: 'src/storage/log/level-log-store.ts',
     find: 'if (lost !== undefined) this.#damage = withRange(this.#damage, lost);',
     replace: '',
     killedBy: ['test/storage/memory-log-store.test.ts'],
@@ -101,7 +101,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
   {
     name: 'damaged-for-ever',
     claim: 'what a new snapshot makes good is damage no more',
-    file: 'src/storage/level-log-store.ts',
+    file: 'src/storage/log/level-log-store.ts',
     find: 'this.#damage = damageLeft(this.#damage, base.index, reach);',
     replace: '',
     killedBy: ['test/storage/memory-log-store.test.ts', 'test/replica/health.test.ts'],
@@ -109,7 +109,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
   {
     name: 'carve-the-oldest',
     claim: 'of several entries with one number the one that the chain names is kept',
-    file: 'src/storage/rebuild.ts',
+    file: 'src/storage/level/rebuild.ts',
     find: 'chain === undefined ? byTerm : all.find((each) => each.chain === chain);',
     replace: 'all[0];',
     killedBy: ['test/storage/rebuild.test.ts'],

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { TocsinError } from '../../src/base/errors.ts';
 import { groupId, replicaId } from '../../src/base/ids.ts';
 import { BULK_ANSWER_MS_MAX, BULK_IDLE_MS_MAX, BULK_REQUESTS_MAX } from '../../src/base/limits.ts';
-import { type BulkAnswer, BulkLane, serveBulk } from '../../src/replica/bulk-lane.ts';
+import { type BulkAnswer, BulkLane, serveBulk } from '../../src/replica/peers/bulk-lane.ts';
 import { MemoryNetwork } from '../../src/transport/memory-transport.ts';
 import type { Channel, Listener } from '../../src/transport/types.ts';
 import { FrameType } from '../../src/wire/frame.ts';

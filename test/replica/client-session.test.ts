@@ -7,24 +7,24 @@ import {
   SUBMIT_BYTES_MAX,
   WATCHES_PER_CONNECTION_MAX,
 } from '../../src/base/limits.ts';
-import type { AdminDone } from '../../src/replica/administrator.ts';
-import { AppliedState } from '../../src/replica/applied-state.ts';
-import { ClientSession, type Host } from '../../src/replica/client-session.ts';
-import type { Proposal } from '../../src/replica/proposals.ts';
-import type { FreshDone } from '../../src/replica/read-desk.ts';
-import { WatchHub } from '../../src/replica/watch-hub.ts';
+import { AppliedState } from '../../src/replica/pipeline/applied-state.ts';
+import type { Proposal } from '../../src/replica/pipeline/proposals.ts';
+import type { AdminDone } from '../../src/replica/service/administrator.ts';
+import { ClientSession, type Host } from '../../src/replica/service/client-session.ts';
+import type { FreshDone } from '../../src/replica/service/read-desk.ts';
+import { WatchHub } from '../../src/replica/service/watch-hub.ts';
 import type { Consistency } from '../../src/statemachine/alert-api.ts';
 import { AlertMachine } from '../../src/statemachine/machine.ts';
-import { encodeAdminRequest } from '../../src/wire/admin-messages.ts';
+import { encodeAdminRequest } from '../../src/wire/clients/admin-messages.ts';
 import {
   decodeFail,
   encodeGet,
   encodeList,
   encodeSubmit,
   encodeWatch,
-} from '../../src/wire/client-messages.ts';
+} from '../../src/wire/clients/client-messages.ts';
+import { encodeRecords } from '../../src/wire/clients/record-queries.ts';
 import { FrameType } from '../../src/wire/frame.ts';
-import { encodeRecords } from '../../src/wire/record-queries.ts';
 import { VirtualClock } from '../client/virtual-clock.ts';
 import { raiseRecord, ScriptedChannel } from './scripted.ts';
 

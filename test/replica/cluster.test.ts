@@ -9,7 +9,7 @@ import { type RunningReplica, startReplica } from '../../src/replica/start.ts';
 import { raiseFrom } from '../../src/statemachine/inputs.ts';
 import { formatFolder } from '../../src/storage/data-folder.ts';
 import { newClusterId, newIncarnation } from '../../src/storage/identity.ts';
-import { decodeFail } from '../../src/wire/client-messages.ts';
+import { decodeFail } from '../../src/wire/clients/client-messages.ts';
 import { FrameType } from '../../src/wire/frame.ts';
 import { RawClient } from './raw-client.ts';
 

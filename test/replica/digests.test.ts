@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { logIndex, replicaId } from '../../src/base/ids.ts';
 import { DIGEST_EVERY, DIGESTS_KEPT_MAX, DIGESTS_PER_FRAME_MAX } from '../../src/base/limits.ts';
-import { Digests } from '../../src/replica/digests.ts';
-import { decodeDigests, encodeDigests } from '../../src/wire/digests.ts';
+import { Digests } from '../../src/replica/health/digests.ts';
+import { decodeDigests, encodeDigests } from '../../src/wire/peers/digests.ts';
 
 const [one, two, three, four, five] = [
   replicaId(1),

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { logIndex, term } from '../../src/base/ids.ts';
 import type { Entry, Message, Ready } from '../../src/raft/types.ts';
-import { DiskWriter } from '../../src/replica/disk-writer.ts';
-import { type HeldWrite, MemoryDisk } from '../../src/storage/memory-log-store.ts';
+import { DiskWriter } from '../../src/replica/pipeline/disk-writer.ts';
+import { type HeldWrite, MemoryDisk } from '../../src/storage/log/memory-log-store.ts';
 import { CLUSTER, digest, endOfAll, entriesAfter, hard } from '../storage/entries.ts';
 import { numbered, numberOf, readyOf } from './scripted.ts';
 

@@ -3,8 +3,8 @@ import { must } from '../../src/base/assert.ts';
 import { TocsinError } from '../../src/base/errors.ts';
 import { millis, revision } from '../../src/base/ids.ts';
 import { ELECTION_TICKS_MAX, LEASE_MS, TICK_MS } from '../../src/base/limits.ts';
-import type { Freshness } from '../../src/replica/read-desk.ts';
 import type { Replica } from '../../src/replica/replica.ts';
+import type { Freshness } from '../../src/replica/service/read-desk.ts';
 import type { Consistency } from '../../src/statemachine/alert-api.ts';
 import { VirtualCluster } from './virtual-cluster.ts';
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { must } from '../../src/base/assert.ts';
 import { type ReplicaId, replicaId } from '../../src/base/ids.ts';
 import type { Client } from '../../src/client/index.ts';
-import type { ChangeReport, MemberChange } from '../../src/wire/admin-messages.ts';
+import type { ChangeReport, MemberChange } from '../../src/wire/clients/admin-messages.ts';
 import { VirtualCluster } from './virtual-cluster.ts';
 
 interface Stage {

@@ -5,7 +5,7 @@ import { millis, revision } from '../../src/base/ids.ts';
 import { ELECTION_TICKS_MIN, TICK_MS } from '../../src/base/limits.ts';
 import type { Client } from '../../src/client/index.ts';
 import type { AlertEvent, Done } from '../../src/statemachine/types.ts';
-import { MemoryDisk } from '../../src/storage/memory-log-store.ts';
+import { MemoryDisk } from '../../src/storage/log/memory-log-store.ts';
 import { VirtualCluster } from './virtual-cluster.ts';
 
 /** Whole replicas whose connections break, in the order in which one would see it in a hospital. */

@@ -9,9 +9,9 @@ import {
   PROPOSAL_QUEUE_URGENT_BYTES,
 } from '../../src/base/limits.ts';
 import type { Entry } from '../../src/raft/types.ts';
-import { Proposals } from '../../src/replica/proposals.ts';
+import { Proposals } from '../../src/replica/pipeline/proposals.ts';
 import type { Reply } from '../../src/statemachine/types.ts';
-import { EntryRecord, RECORD_HEADER_BYTES } from '../../src/wire/record.ts';
+import { EntryRecord, RECORD_HEADER_BYTES } from '../../src/wire/log/record.ts';
 import { VirtualClock } from '../client/virtual-clock.ts';
 
 const TIME = unixMillis(1_700_000_000_000);

@@ -2,13 +2,13 @@ import { ALERTS_GROUP } from '../../src/base/ids.ts';
 import type { Command, Reply } from '../../src/statemachine/types.ts';
 import { TcpTransport } from '../../src/transport/tcp-transport.ts';
 import type { Channel } from '../../src/transport/types.ts';
-import { decodeStatusAnswer } from '../../src/wire/answers.ts';
-import { decodeFail, encodeSubmit } from '../../src/wire/client-messages.ts';
-import { encodeCommand, keyFromText } from '../../src/wire/commands.ts';
+import { decodeStatusAnswer } from '../../src/wire/clients/answers.ts';
+import { decodeFail, encodeSubmit } from '../../src/wire/clients/client-messages.ts';
+import { decodeReplies } from '../../src/wire/clients/replies.ts';
+import type { ReplicaStatus } from '../../src/wire/clients/status.ts';
+import { encodeCommand, keyFromText } from '../../src/wire/commands/commands.ts';
 import { FrameType } from '../../src/wire/frame.ts';
 import type { Hello } from '../../src/wire/handshake.ts';
-import { decodeReplies } from '../../src/wire/replies.ts';
-import type { ReplicaStatus } from '../../src/wire/status.ts';
 
 const HELLO: Hello = {
   role: 'client',

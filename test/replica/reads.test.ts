@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { TocsinError } from '../../src/base/errors.ts';
 import { logIndex } from '../../src/base/ids.ts';
-import { Reads } from '../../src/replica/reads.ts';
+import { Reads } from '../../src/replica/service/reads.ts';
 
 const GONE = new TocsinError('NOT_LEADER', 'gone');
 

@@ -2,7 +2,7 @@ import { afterEach, expect, test } from 'vitest';
 import { TocsinError } from '../../src/base/errors.ts';
 import { millis, type ReplicaId } from '../../src/base/ids.ts';
 import { DISK_WRITE_TICKS_MAX, TICK_MS } from '../../src/base/limits.ts';
-import type { HeldWrite } from '../../src/storage/memory-log-store.ts';
+import type { HeldWrite } from '../../src/storage/log/memory-log-store.ts';
 import { raiseRecord } from './scripted.ts';
 import { VirtualCluster } from './virtual-cluster.ts';
 

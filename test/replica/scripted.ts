@@ -2,7 +2,7 @@ import { ALERTS_GROUP, logIndex, term } from '../../src/base/ids.ts';
 import type { AppendReply, Message, Ready } from '../../src/raft/types.ts';
 import type { RaiseCommand } from '../../src/statemachine/types.ts';
 import type { Channel } from '../../src/transport/types.ts';
-import { encodeCommand, keyFromText } from '../../src/wire/commands.ts';
+import { encodeCommand, keyFromText } from '../../src/wire/commands/commands.ts';
 import type { FrameType } from '../../src/wire/frame.ts';
 import type { Hello } from '../../src/wire/handshake.ts';
 

@@ -1,8 +1,8 @@
 import { equal } from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { BoundedMap } from '../../src/statemachine/bounded-map.ts';
-import { ReplyTable } from '../../src/statemachine/reply-table.ts';
+import { BoundedMap } from '../../src/statemachine/collections/bounded-map.ts';
+import { ReplyTable } from '../../src/statemachine/collections/reply-table.ts';
 import { acknowledge, Bench, clear, raise } from './commands.ts';
 import { submit } from './stories.ts';
 

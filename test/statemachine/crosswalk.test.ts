@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { CARE_MOVES } from '../../src/statemachine/care-transitions.ts';
+import { CARE_MOVES } from '../../src/statemachine/alerts/care-transitions.ts';
 import {
   ALARM_STATES,
   ISA_STATES,
@@ -8,14 +8,14 @@ import {
   PHASES,
   PRIORITY_CODES,
   phaseOf,
-} from '../../src/statemachine/crosswalk.ts';
-import { displayState } from '../../src/statemachine/display.ts';
+} from '../../src/statemachine/alerts/crosswalk.ts';
+import { displayState } from '../../src/statemachine/alerts/display.ts';
 import {
   CONDITION_MOVES,
   FROM_STATES,
   type Move,
   TRANSITIONS,
-} from '../../src/statemachine/transitions.ts';
+} from '../../src/statemachine/alerts/transitions.ts';
 import type { AlertEvent } from '../../src/statemachine/types.ts';
 import { acknowledge, Bench, clear, raise } from './commands.ts';
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { TocsinError } from '../../src/base/errors.ts';
-import type { SnapshotItem } from '../../src/statemachine/capture.ts';
 import type { AlertMachine } from '../../src/statemachine/machine.ts';
-import { MachineRestorer } from '../../src/statemachine/restore.ts';
+import type { SnapshotItem } from '../../src/statemachine/snapshot/capture.ts';
+import { MachineRestorer } from '../../src/statemachine/snapshot/restore.ts';
 import { ReferenceModel } from './reference-model.ts';
 import { play, SMALL_LIMITS, story, write } from './stories.ts';
 

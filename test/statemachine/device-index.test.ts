@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DeviceIndex } from '../../src/statemachine/device-index.ts';
+import { DeviceIndex } from '../../src/statemachine/collections/device-index.ts';
 import type { Alert } from '../../src/statemachine/types.ts';
 
 /** As much of an alert as the index looks at. */

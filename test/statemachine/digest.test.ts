@@ -2,7 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { logIndex, revision, unixMillis } from '../../src/base/ids.ts';
 import { UNIX_MILLIS_MAX } from '../../src/base/limits.ts';
-import { foldEvent, foldReply, foldSubmission, identityOf } from '../../src/statemachine/digest.ts';
+import {
+  foldEvent,
+  foldReply,
+  foldSubmission,
+  identityOf,
+} from '../../src/statemachine/snapshot/digest.ts';
 import type {
   AcknowledgeCommand,
   Alert,

@@ -2,8 +2,8 @@ import type {
   Notification,
   NotificationState,
   ReportCommand,
-} from '../../src/statemachine/notifications.ts';
-import type { EscalationPolicy, PolicyCommand } from '../../src/statemachine/policies.ts';
+} from '../../src/statemachine/beside/notifications.ts';
+import type { EscalationPolicy, PolicyCommand } from '../../src/statemachine/beside/policies.ts';
 import type { Alert, Batch, Submission } from '../../src/statemachine/types.ts';
 import {
   ConditionModel,

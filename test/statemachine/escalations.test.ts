@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { unixMillis } from '../../src/base/ids.ts';
-import type { NotificationId, ReportCommand } from '../../src/statemachine/notifications.ts';
-import type { PolicyCommand } from '../../src/statemachine/policies.ts';
+import type { NotificationId, ReportCommand } from '../../src/statemachine/beside/notifications.ts';
+import type { PolicyCommand } from '../../src/statemachine/beside/policies.ts';
 import { Bench, raise } from './commands.ts';
 
 const asked = { actor: 'gateway', observedAt: unixMillis(1) };

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { revision } from '../../src/base/ids.ts';
-import { History } from '../../src/statemachine/history.ts';
+import { History } from '../../src/statemachine/queries/history.ts';
 import type { AlertEvent } from '../../src/statemachine/types.ts';
 import { Bench, raise } from './commands.ts';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { unixMillis } from '../../src/base/ids.ts';
 import { INCIDENT_ALERTS_MAX, INCIDENT_ENTRIES_MAX } from '../../src/base/limits.ts';
-import type { IncidentId } from '../../src/statemachine/incidents.ts';
+import type { IncidentId } from '../../src/statemachine/beside/incidents.ts';
 import type { AlertId } from '../../src/statemachine/types.ts';
 import { Bench, raise } from './commands.ts';
 

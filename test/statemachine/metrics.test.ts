@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { logIndex, unixMillis } from '../../src/base/ids.ts';
-import { AlarmMetrics } from '../../src/statemachine/metrics.ts';
+import { AlarmMetrics } from '../../src/statemachine/queries/metrics.ts';
 import type { AlertEvent, Command } from '../../src/statemachine/types.ts';
 import { acknowledge, Bench, clear, raise } from './commands.ts';
 import { ReferenceModel } from './reference-model.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { unixMillis } from '../../src/base/ids.ts';
-import type { NotificationId } from '../../src/statemachine/notifications.ts';
+import type { NotificationId } from '../../src/statemachine/beside/notifications.ts';
 import type { RecordCommand } from '../../src/statemachine/types.ts';
 import type { ReferenceModel } from './reference-model.ts';
 

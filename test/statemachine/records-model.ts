@@ -1,11 +1,11 @@
-import type { Incident, IncidentCommand } from '../../src/statemachine/incidents.ts';
-import type { Source, SourceCommand } from '../../src/statemachine/sources.ts';
+import type { Incident, IncidentCommand } from '../../src/statemachine/beside/incidents.ts';
+import type { Source, SourceCommand } from '../../src/statemachine/beside/sources.ts';
 import type {
   Badges,
   MaintenanceWindow,
   Silence,
   SuppressionCommand,
-} from '../../src/statemachine/suppression.ts';
+} from '../../src/statemachine/beside/suppression.ts';
 import type { Alert } from '../../src/statemachine/types.ts';
 import type { ModelReply } from './condition-model.ts';
 import { type Due, EscalationModel } from './escalation-model.ts';

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { hashToHex } from '../../src/base/hash.ts';
-import { MachineRestorer } from '../../src/statemachine/restore.ts';
+import { MachineRestorer } from '../../src/statemachine/snapshot/restore.ts';
 import { ReferenceModel } from './reference-model.ts';
 import { play, SMALL_LIMITS, story, write } from './stories.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { SortedMap, type SortedView } from '../../src/statemachine/sorted-map.ts';
+import { SortedMap, type SortedView } from '../../src/statemachine/collections/sorted-map.ts';
 
 type Pair = readonly [number, string];
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { unixMillis } from '../../src/base/ids.ts';
-import type { HeartbeatCommand } from '../../src/statemachine/sources.ts';
+import type { HeartbeatCommand } from '../../src/statemachine/beside/sources.ts';
 import type { Alert } from '../../src/statemachine/types.ts';
 import { Bench, clear, raise } from './commands.ts';
 

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { revision, unixMillis } from '../../src/base/ids.ts';
-import { displayState } from '../../src/statemachine/display.ts';
-import { nextRecord } from '../../src/statemachine/records.ts';
+import { displayState } from '../../src/statemachine/alerts/display.ts';
+import { nextRecord } from '../../src/statemachine/alerts/records.ts';
 import {
   CONDITION_MOVES,
   FROM_STATES,
   moveOf,
   TRANSITIONS,
-} from '../../src/statemachine/transitions.ts';
+} from '../../src/statemachine/alerts/transitions.ts';
 import {
   type Alert,
   type ConditionCommand,

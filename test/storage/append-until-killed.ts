@@ -1,8 +1,8 @@
 import { writeSync } from 'node:fs';
 import { openFolder } from '../../src/storage/data-folder.ts';
-import { endAfter } from '../../src/storage/log-state.ts';
+import { endAfter } from '../../src/storage/log/log-state.ts';
 import type { LogPlace } from '../../src/storage/types.ts';
-import { recordOf } from '../../src/wire/record.ts';
+import { recordOf } from '../../src/wire/log/record.ts';
 import { emptyLogEnd, entriesAfter, hard, writing } from './entries.ts';
 
 /**

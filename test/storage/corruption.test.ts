@@ -5,11 +5,11 @@ import { must } from '../../src/base/assert.ts';
 import { TocsinError } from '../../src/base/errors.ts';
 import { Prng } from '../../src/base/prng.ts';
 import { openFolder } from '../../src/storage/data-folder.ts';
-import { decodeMark } from '../../src/storage/high-water.ts';
-import { findTableDamage } from '../../src/storage/level-table.ts';
+import { findTableDamage } from '../../src/storage/level/level-table.ts';
+import { decodeMark } from '../../src/storage/log/high-water.ts';
 import { decodeMeta } from '../../src/storage/snapshots.ts';
 import type { LogStore } from '../../src/storage/types.ts';
-import { recordOf } from '../../src/wire/record.ts';
+import { recordOf } from '../../src/wire/log/record.ts';
 import { Figures } from './corruption/figures.ts';
 import { copySample, kindOf, makeSample, type Sample } from './corruption/sample.ts';
 import {

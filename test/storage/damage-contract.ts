@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Entry } from '../../src/raft/types.ts';
 import type { DamagedRange, LogStore, Restored } from '../../src/storage/types.ts';
-import { recordOf } from '../../src/wire/record.ts';
+import { recordOf } from '../../src/wire/log/record.ts';
 import { at, digest, emptyLogEnd, endOfAll, entriesAfter, hard, writing } from './entries.ts';
 import { heal } from './heal.ts';
 import type { Rig } from './rig.ts';

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { replicaId } from '../../src/base/ids.ts';
 import { formatFolder, openFolder } from '../../src/storage/data-folder.ts';
 import { encodeIdentity } from '../../src/storage/identity.ts';
-import { IDENTITY_KEY, openDatabase } from '../../src/storage/level.ts';
+import { IDENTITY_KEY, openDatabase } from '../../src/storage/level/level.ts';
 import type { Identity } from '../../src/storage/types.ts';
 import { digest, emptyLogEnd, entriesAfter } from './entries.ts';
 import {

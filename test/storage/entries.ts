@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { type LogIndex, logIndex, term, unixMillis } from '../../src/base/ids.ts';
 import type { Entry, HardState } from '../../src/raft/types.ts';
-import { emptyEnd, endAfter } from '../../src/storage/log-state.ts';
+import { emptyEnd, endAfter } from '../../src/storage/log/log-state.ts';
 import type { LogPlace, LogStore } from '../../src/storage/types.ts';
-import { EntryRecord, entryOf, recordOf } from '../../src/wire/record.ts';
+import { EntryRecord, entryOf, recordOf } from '../../src/wire/log/record.ts';
 
 export const CLUSTER = '0123456789abcdef0123456789abcdef';
 

@@ -5,8 +5,8 @@ import { build } from 'vite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Prng } from '../../src/base/prng.ts';
 import { formatFolder, openFolder } from '../../src/storage/data-folder.ts';
-import { endAfter } from '../../src/storage/log-state.ts';
-import { recordOf } from '../../src/wire/record.ts';
+import { endAfter } from '../../src/storage/log/log-state.ts';
+import { recordOf } from '../../src/wire/log/record.ts';
 import { digest, emptyLogEnd, entriesAfter } from './entries.ts';
 import { identity, remove, temporaryFolder } from './folders.ts';
 

@@ -2,12 +2,12 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { crc32c, masked } from '../../src/storage/crc32c.ts';
 import { formatFolder, openFolder } from '../../src/storage/data-folder.ts';
-import { findFileDamage } from '../../src/storage/level-files.ts';
-import { findLogDamage, readLogRecords } from '../../src/storage/level-log.ts';
-import { readManifest } from '../../src/storage/level-manifest.ts';
-import { findTableDamage } from '../../src/storage/level-table.ts';
+import { crc32c, masked } from '../../src/storage/level/crc32c.ts';
+import { findFileDamage } from '../../src/storage/level/level-files.ts';
+import { findLogDamage, readLogRecords } from '../../src/storage/level/level-log.ts';
+import { readManifest } from '../../src/storage/level/level-manifest.ts';
+import { findTableDamage } from '../../src/storage/level/level-table.ts';
 import { emptyLogEnd, endOfAll, entriesAfter, hard, writing } from './entries.ts';
 import { identity, remove, temporaryFolder } from './folders.ts';
 

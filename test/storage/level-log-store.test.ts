@@ -4,16 +4,21 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { replicaId } from '../../src/base/ids.ts';
 import { formatFolder, openFolder } from '../../src/storage/data-folder.ts';
 import { filesIn } from '../../src/storage/files.ts';
-import { HighWater } from '../../src/storage/high-water.ts';
-import type { Batch, Database } from '../../src/storage/level.ts';
-import { entryKey, entryKeyIndex, openDatabase, STATE_KEYS } from '../../src/storage/level.ts';
-import { LevelLogStore } from '../../src/storage/level-log-store.ts';
+import type { Batch, Database } from '../../src/storage/level/level.ts';
+import {
+  entryKey,
+  entryKeyIndex,
+  openDatabase,
+  STATE_KEYS,
+} from '../../src/storage/level/level.ts';
+import { HighWater } from '../../src/storage/log/high-water.ts';
+import { LevelLogStore } from '../../src/storage/log/level-log-store.ts';
+import { encodeState } from '../../src/storage/log/state-record.ts';
 import { Snapshots } from '../../src/storage/snapshots.ts';
 import { freeBytesAt } from '../../src/storage/space.ts';
-import { encodeState } from '../../src/storage/state-record.ts';
 
 import type { LogStore } from '../../src/storage/types.ts';
-import { recordOf } from '../../src/wire/record.ts';
+import { recordOf } from '../../src/wire/log/record.ts';
 import {
   at,
   CLUSTER,

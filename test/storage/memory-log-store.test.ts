@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { LOG_MEMORY_BYTES_MAX } from '../../src/base/limits.ts';
 import type { Entry } from '../../src/raft/types.ts';
-import { type HeldWrite, MemoryDisk } from '../../src/storage/memory-log-store.ts';
+import { type HeldWrite, MemoryDisk } from '../../src/storage/log/memory-log-store.ts';
 import {
   at,
   CLUSTER,

@@ -8,7 +8,7 @@ import type {
   SnapshotMeta,
   SnapshotSubject,
 } from '../../src/storage/types.ts';
-import type { ClusterMember } from '../../src/wire/members.ts';
+import type { ClusterMember } from '../../src/wire/peers/members.ts';
 import { at, digest, emptyLogEnd, endOfAll, entriesAfter, hard, writing } from './entries.ts';
 import type { Rig } from './rig.ts';
 

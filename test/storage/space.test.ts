@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { DISK_FREE_BYTES_LOW as LOW, DISK_FREE_BYTES_OUT as OUT } from '../../src/base/limits.ts';
-import { faultOf } from '../../src/storage/level.ts';
+import { faultOf } from '../../src/storage/level/level.ts';
 import { freeBytesAt, type Room, roomOf } from '../../src/storage/space.ts';
 import { remove, temporaryFolder } from './folders.ts';
 

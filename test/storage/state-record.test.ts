@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { logIndex, replicaId, term } from '../../src/base/ids.ts';
-import { decodeState, encodeState, sameState } from '../../src/storage/state-record.ts';
+import { decodeState, encodeState, sameState } from '../../src/storage/log/state-record.ts';
 import { emptyLogEnd, hard } from './entries.ts';
 
 const count = fc.maxSafeNat();

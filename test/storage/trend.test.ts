@@ -2,12 +2,16 @@ import { appendFile, mkdtemp, readdir, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { MemoryTrendDisk, openTrendDisk, type TrendDisk } from '../../src/storage/trend-disk.ts';
+import {
+  MemoryTrendDisk,
+  openTrendDisk,
+  type TrendDisk,
+} from '../../src/storage/trend/trend-disk.ts';
 import {
   MemoryJournal,
   openTrendJournal,
   type TrendJournal,
-} from '../../src/storage/trend-journal.ts';
+} from '../../src/storage/trend/trend-journal.ts';
 
 async function folder(): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'tocsin-trend-'));

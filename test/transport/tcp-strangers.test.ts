@@ -7,7 +7,7 @@ import {
   HANDSHAKE_FRAME_BYTES_MAX,
 } from '../../src/base/limits.ts';
 import type { TcpTransportOptions } from '../../src/transport/tcp-transport.ts';
-import { decodeFail } from '../../src/wire/client-messages.ts';
+import { decodeFail } from '../../src/wire/clients/client-messages.ts';
 import { type Frame, FrameReader, FrameType } from '../../src/wire/frame.ts';
 import { type Ear, type Host, idsOf, post, until, withHost } from './helpers.ts';
 import { census, frame, HELLO, portOf, rigWith } from './tcp-rig.ts';

@@ -9,7 +9,8 @@ import {
 } from '../../src/base/limits.ts';
 import type { WatchMessage } from '../../src/statemachine/alert-api.ts';
 import type { Alert, Reply } from '../../src/statemachine/types.ts';
-import { alertBody } from '../../src/wire/alert-body.ts';
+import { encodeBody } from '../../src/wire/body.ts';
+import { alertBody } from '../../src/wire/clients/alert-body.ts';
 import {
   decodeGetAnswer,
   decodeListAnswer,
@@ -23,10 +24,9 @@ import {
   encodeStatusAnswer,
   encodeWatchMessages,
   WatchReader,
-} from '../../src/wire/answers.ts';
-import { encodeBody } from '../../src/wire/body.ts';
-import { decodeReplies, encodeReplies } from '../../src/wire/replies.ts';
-import type { ReplicaStatus } from '../../src/wire/status.ts';
+} from '../../src/wire/clients/answers.ts';
+import { decodeReplies, encodeReplies } from '../../src/wire/clients/replies.ts';
+import type { ReplicaStatus } from '../../src/wire/clients/status.ts';
 import {
   alert,
   alertId,

@@ -19,7 +19,7 @@ import type {
   RefusalCode,
   Reply,
 } from '../../src/statemachine/types.ts';
-import { EFFECTS, KINDS, PRIORITIES, STATES } from '../../src/wire/words.ts';
+import { EFFECTS, KINDS, PRIORITIES, STATES } from '../../src/wire/commands/words.ts';
 import {
   activation,
   alertId,

@@ -21,8 +21,8 @@ import {
   encodeList,
   encodeSubmit,
   encodeWatch,
-} from '../../src/wire/client-messages.ts';
-import { encodeCommand, urgencyOf } from '../../src/wire/commands.ts';
+} from '../../src/wire/clients/client-messages.ts';
+import { encodeCommand, urgencyOf } from '../../src/wire/commands/commands.ts';
 import { FrameType, frameHeader } from '../../src/wire/frame.ts';
 import { alertId, aRevision, command, filter, key, ref, text } from './arbitraries.ts';
 import { codeOf, join, messageOf, shares } from './helpers.ts';

@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { unixMillis } from '../../src/base/ids.ts';
 import type { Command, ConditionCommand } from '../../src/statemachine/types.ts';
 import { decodeBody, encodeBody } from '../../src/wire/body.ts';
-import { bodyOf } from '../../src/wire/command-body.ts';
-import { CommandReader } from '../../src/wire/command-reader.ts';
-import { parseCommandBody } from '../../src/wire/parse-command-body.ts';
+import { bodyOf } from '../../src/wire/commands/command-body.ts';
+import { CommandReader } from '../../src/wire/commands/command-reader.ts';
+import { parseCommandBody } from '../../src/wire/commands/parse-command-body.ts';
 import { conditionCommand as command } from './arbitraries.ts';
 import { bytesOf, codeOf, copyOf, join } from './helpers.ts';
 

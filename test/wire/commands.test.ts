@@ -17,8 +17,8 @@ import {
   encodeCommand,
   keyFromText,
   urgencyOf,
-} from '../../src/wire/commands.ts';
-import { parseCommand } from '../../src/wire/parse.ts';
+} from '../../src/wire/commands/commands.ts';
+import { parseCommand } from '../../src/wire/commands/parse.ts';
 import { command, key } from './arbitraries.ts';
 import { codeOf, copyOf, join, messageOf } from './helpers.ts';
 

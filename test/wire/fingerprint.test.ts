@@ -8,7 +8,7 @@ import type {
   Command,
   RaiseCommand,
 } from '../../src/statemachine/types.ts';
-import { decodeSubmissions, encodeCommand, keyFromText } from '../../src/wire/commands.ts';
+import { decodeSubmissions, encodeCommand, keyFromText } from '../../src/wire/commands/commands.ts';
 import { command, key } from './arbitraries.ts';
 
 const KEY = keyFromText('k');

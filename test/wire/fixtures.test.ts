@@ -14,7 +14,7 @@ import {
   encodeStatusAnswer,
   encodeWatchMessages,
   WatchReader,
-} from '../../src/wire/answers.ts';
+} from '../../src/wire/clients/answers.ts';
 import {
   decodeFail,
   decodeGet,
@@ -29,19 +29,19 @@ import {
   type GetRequest,
   type ListRequest,
   type WatchRequest,
-} from '../../src/wire/client-messages.ts';
-import { decodeSubmissions, encodeCommand, keyFromText } from '../../src/wire/commands.ts';
-import { FrameType } from '../../src/wire/frame.ts';
-import { decodeHello, encodeHello, type Hello } from '../../src/wire/handshake.ts';
-import { decodePeerMessage, encodePeerMessage } from '../../src/wire/peer-messages.ts';
-import { EntryRecord, entryOf, genesisChain, recordOf } from '../../src/wire/record.ts';
+} from '../../src/wire/clients/client-messages.ts';
 import {
   decodeRecords,
   encodeRecords,
   type RecordsRequest,
-} from '../../src/wire/record-queries.ts';
-import { decodeReplies, encodeReplies } from '../../src/wire/replies.ts';
-import type { ReplicaStatus } from '../../src/wire/status.ts';
+} from '../../src/wire/clients/record-queries.ts';
+import { decodeReplies, encodeReplies } from '../../src/wire/clients/replies.ts';
+import type { ReplicaStatus } from '../../src/wire/clients/status.ts';
+import { decodeSubmissions, encodeCommand, keyFromText } from '../../src/wire/commands/commands.ts';
+import { FrameType } from '../../src/wire/frame.ts';
+import { decodeHello, encodeHello, type Hello } from '../../src/wire/handshake.ts';
+import { EntryRecord, entryOf, genesisChain, recordOf } from '../../src/wire/log/record.ts';
+import { decodePeerMessage, encodePeerMessage } from '../../src/wire/peers/peer-messages.ts';
 import { operatorFrames, replicaFrames } from './frames-of-replicas.ts';
 import { bytesOf, copyOf } from './helpers.ts';
 import { FOLDER, frame, names, pinned } from './pinned.ts';

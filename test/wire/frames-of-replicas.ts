@@ -6,7 +6,8 @@ import {
   decodeChangeReport,
   encodeAdminRequest,
   encodeChangeReport,
-} from '../../src/wire/admin-messages.ts';
+} from '../../src/wire/clients/admin-messages.ts';
+import { FrameType } from '../../src/wire/frame.ts';
 import {
   decodeRepairAnswer,
   decodeRepairFetch,
@@ -14,9 +15,8 @@ import {
   encodeRepairAnswer,
   encodeRepairFetch,
   encodeSnapshotFetch,
-} from '../../src/wire/bulk-messages.ts';
-import { decodeDigests, encodeDigests } from '../../src/wire/digests.ts';
-import { FrameType } from '../../src/wire/frame.ts';
+} from '../../src/wire/peers/bulk-messages.ts';
+import { decodeDigests, encodeDigests } from '../../src/wire/peers/digests.ts';
 import { frame } from './pinned.ts';
 
 /** Frames between replicas of which the core knows nothing. */

@@ -2,19 +2,19 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { logIndex, replicaId, revision, term, unixMillis } from '../../src/base/ids.ts';
 import { encodeBody } from '../../src/wire/body.ts';
-import {
-  type ClusterMember,
-  decodeMembers,
-  encodeMembers,
-  type MemberRole,
-} from '../../src/wire/members.ts';
-import { EntryRecord } from '../../src/wire/record.ts';
+import { EntryRecord } from '../../src/wire/log/record.ts';
 import {
   decodeSnapshotMeta,
   encodeSnapshotMeta,
   snapshotBytes,
   snapshotId,
-} from '../../src/wire/snapshot-meta.ts';
+} from '../../src/wire/log/snapshot-meta.ts';
+import {
+  type ClusterMember,
+  decodeMembers,
+  encodeMembers,
+  type MemberRole,
+} from '../../src/wire/peers/members.ts';
 import { codeOf, copyOf, messageOf } from './helpers.ts';
 
 const ROLES: readonly MemberRole[] = ['voter', 'outgoing', 'learner', 'learner-next'];

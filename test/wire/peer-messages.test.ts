@@ -11,8 +11,8 @@ import {
 import { APPEND_ENTRIES_MAX } from '../../src/base/limits.ts';
 import type { AppendRequest, Entry, Message } from '../../src/raft/types.ts';
 import { FrameType } from '../../src/wire/frame.ts';
-import { decodePeerMessage, encodePeerMessage } from '../../src/wire/peer-messages.ts';
-import { EntryRecord, entryOf, recordOf } from '../../src/wire/record.ts';
+import { EntryRecord, entryOf, recordOf } from '../../src/wire/log/record.ts';
+import { decodePeerMessage, encodePeerMessage } from '../../src/wire/peers/peer-messages.ts';
 import { message } from './arbitraries.ts';
 import { codeOf, copyOf, join, messageOf, shares } from './helpers.ts';
 import { entriesOf } from './records.ts';

@@ -10,7 +10,7 @@ import {
   RECORD_HEADER_BYTES,
   recordLength,
   recordOf,
-} from '../../src/wire/record.ts';
+} from '../../src/wire/log/record.ts';
 import { anIndex, aTerm, when } from './arbitraries.ts';
 import { codeOf, copyOf, join, messageOf } from './helpers.ts';
 

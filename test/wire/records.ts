@@ -1,6 +1,6 @@
 import { type LogIndex, logIndex, type Term, term, unixMillis } from '../../src/base/ids.ts';
 import type { Entry } from '../../src/raft/types.ts';
-import { EntryRecord, entryOf, genesisChain } from '../../src/wire/record.ts';
+import { EntryRecord, entryOf, genesisChain } from '../../src/wire/log/record.ts';
 
 /** A chained run of sealed entries, one for each term, from `first` on. */
 export function entriesOf(

@@ -4,7 +4,7 @@ import { logIndex, unixMillis } from '../../src/base/ids.ts';
 import { UNIX_MILLIS_MAX } from '../../src/base/limits.ts';
 import { AlertMachine, type Applied } from '../../src/statemachine/machine.ts';
 import type { Command } from '../../src/statemachine/types.ts';
-import { decodeSubmissions, encodeCommand, keyFromText } from '../../src/wire/commands.ts';
+import { decodeSubmissions, encodeCommand, keyFromText } from '../../src/wire/commands/commands.ts';
 import { command, key } from './arbitraries.ts';
 import { join } from './helpers.ts';
 

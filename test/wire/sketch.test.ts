@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TocsinError } from '../../src/base/errors.ts';
 import type { QuantileSketch } from '../../src/trend/sketch.ts';
-import { SKETCHES } from '../../src/wire/sketch.ts';
+import { SKETCHES } from '../../src/wire/trend/sketch.ts';
 
 const values = fc.array(fc.double({ min: -1e6, max: 1e6, noNaN: true }), { maxLength: 80 });
 

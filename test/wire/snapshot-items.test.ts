@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { SnapshotItem } from '../../src/statemachine/capture.ts';
-import { ChunkPacker, decodeChunk } from '../../src/wire/snapshot-items.ts';
+import type { SnapshotItem } from '../../src/statemachine/snapshot/capture.ts';
+import { ChunkPacker, decodeChunk } from '../../src/wire/log/snapshot-items.ts';
 import { alert, reply } from './arbitraries.ts';
 import { alertId, count, dedupKey, type Gen, record, when } from './basic-arbitraries.ts';
 import { codeOf } from './helpers.ts';

@@ -6,19 +6,19 @@ import {
   encodeChunkQuestion,
   encodeDigestQuestion,
   encodeRegister,
-} from '../../src/wire/trend-messages.ts';
+} from '../../src/wire/trend/trend-messages.ts';
 import {
   decodeTrendQuery,
   decodeTrendResult,
   encodeTrendQuery,
   encodeTrendResult,
-} from '../../src/wire/trend-query.ts';
+} from '../../src/wire/trend/trend-query.ts';
 import {
   BatchBuilder,
   decodeSamples,
   decodeTaken,
   encodeTaken,
-} from '../../src/wire/trend-samples.ts';
+} from '../../src/wire/trend/trend-samples.ts';
 import { frame } from './pinned.ts';
 
 /** Pins one frame of each type of the trend tier. */

@@ -15,7 +15,7 @@ import {
   encodeHeldWindows,
   encodeRegister,
   encodeSeriesDigests,
-} from '../../src/wire/trend-messages.ts';
+} from '../../src/wire/trend/trend-messages.ts';
 import {
   decodeChunks,
   decodeTrendQuery,
@@ -25,13 +25,13 @@ import {
   encodeTrendResult,
   parseTrendQuery,
   type TrendQuery,
-} from '../../src/wire/trend-query.ts';
+} from '../../src/wire/trend/trend-query.ts';
 import {
   BatchBuilder,
   decodeSamples,
   decodeTaken,
   encodeTaken,
-} from '../../src/wire/trend-samples.ts';
+} from '../../src/wire/trend/trend-samples.ts';
 
 const BASE = 1_772_334_245_000;
 const id = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });

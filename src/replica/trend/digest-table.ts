@@ -1,5 +1,5 @@
 import { TREND_HOUR_MS, TREND_HOURS_AT_HAND, TREND_WINDOW_MS } from '../../base/trend-limits.ts';
-import type { TrendDisk } from '../../storage/trend-disk.ts';
+import type { TrendDisk } from '../../storage/trend/trend-disk.ts';
 import { chunkDigest, hourDigest, type WindowDigest } from '../../trend/digests.ts';
 import type { SeriesId } from '../../trend/series.ts';
 import { keyOf, startOf } from './keys.ts';

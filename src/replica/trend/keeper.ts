@@ -5,15 +5,15 @@ import {
   TREND_UNSYNCED_BYTES_MAX,
   TREND_WRITE_WINDOWS_MAX,
 } from '../../base/trend-limits.ts';
-import type { Put, TrendDisk } from '../../storage/trend-disk.ts';
-import type { TrendJournal } from '../../storage/trend-journal.ts';
+import type { Put, TrendDisk } from '../../storage/trend/trend-disk.ts';
+import type { TrendJournal } from '../../storage/trend/trend-journal.ts';
 import { type Chunk, decodeChunk, encodeChunk, joinChunks } from '../../trend/chunk.ts';
 import { encodeRollups, rollUp } from '../../trend/rollup.ts';
 import { type Series, type SeriesInfo, SeriesRegistry } from '../../trend/series.ts';
 import type { SketchMaker } from '../../trend/sketch.ts';
 import { type Leaving, TrendStore, type Verdict } from '../../trend/store.ts';
-import { decodeRegister, encodeRegister } from '../../wire/trend-messages.ts';
-import { decodeSamples, type SampleBatch, type Taken } from '../../wire/trend-samples.ts';
+import { decodeRegister, encodeRegister } from '../../wire/trend/trend-messages.ts';
+import { decodeSamples, type SampleBatch, type Taken } from '../../wire/trend/trend-samples.ts';
 import { DigestTable } from './digest-table.ts';
 import { keyOf, levelRange } from './keys.ts';
 import { encodeSummary, summaryOf } from './minute-record.ts';

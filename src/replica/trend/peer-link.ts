@@ -5,11 +5,11 @@ import { RECONNECT_MS_MAX, RECONNECT_MS_MIN } from '../../base/limits.ts';
 import { TREND_FORWARD_BYTES_MAX, TREND_FRAME_SERIES_MAX } from '../../base/trend-limits.ts';
 import type { Channel, Transport } from '../../transport/types.ts';
 import type { SeriesRegistry } from '../../trend/series.ts';
-import { decodeFail } from '../../wire/client-messages.ts';
+import { decodeFail } from '../../wire/clients/client-messages.ts';
 import { FrameType } from '../../wire/frame.ts';
 import type { Hello } from '../../wire/handshake.ts';
-import { encodeRegister } from '../../wire/trend-messages.ts';
-import type { SampleBatch } from '../../wire/trend-samples.ts';
+import { encodeRegister } from '../../wire/trend/trend-messages.ts';
+import type { SampleBatch } from '../../wire/trend/trend-samples.ts';
 
 export interface PeerLinkOptions {
   readonly peer: ReplicaId;

@@ -17,7 +17,7 @@ import type {
   TrendResult,
   TrendSeriesResult,
   TrendStanding,
-} from '../../wire/trend-query.ts';
+} from '../../wire/trend/trend-query.ts';
 import type { TrendKeeper } from './keeper.ts';
 import { keyOf, startOf } from './keys.ts';
 import { type RollupQuery, rollupColumns } from './rollup-query.ts';

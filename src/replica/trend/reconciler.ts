@@ -22,8 +22,8 @@ import {
   encodeChunkQuestion,
   encodeDigestQuestion,
   type HeldWindows,
-} from '../../wire/trend-messages.ts';
-import { decodeChunks } from '../../wire/trend-query.ts';
+} from '../../wire/trend/trend-messages.ts';
+import { decodeChunks } from '../../wire/trend/trend-query.ts';
 import { hourOf } from './digest-table.ts';
 import type { TrendKeeper } from './keeper.ts';
 import type { PeerLink } from './peer-link.ts';

@@ -6,7 +6,7 @@ import {
   TREND_RAW_MS_MAX,
   TREND_SECONDS_MS_MAX,
 } from '../../base/trend-limits.ts';
-import type { Put } from '../../storage/trend-disk.ts';
+import type { Put } from '../../storage/trend/trend-disk.ts';
 import { coarsen, concatRollups } from '../../trend/rollup.ts';
 import type { Series } from '../../trend/series.ts';
 import type { SketchMaker } from '../../trend/sketch.ts';

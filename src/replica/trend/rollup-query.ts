@@ -9,7 +9,7 @@ import {
 } from '../../trend/rollup.ts';
 import type { Series } from '../../trend/series.ts';
 import type { QuantileSketch, SketchMaker } from '../../trend/sketch.ts';
-import type { TrendQuery, TrendSeriesResult } from '../../wire/trend-query.ts';
+import type { TrendQuery, TrendSeriesResult } from '../../wire/trend/trend-query.ts';
 import type { TrendKeeper } from './keeper.ts';
 import { keyOf, startOf } from './keys.ts';
 import { decodeSummary, type Summary, summaryOf } from './minute-record.ts';

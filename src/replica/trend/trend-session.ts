@@ -2,7 +2,7 @@ import { TocsinError } from '../../base/errors.ts';
 import { ALERTS_GROUP } from '../../base/ids.ts';
 import { TREND_CHUNKS_BYTES_MAX, TREND_CREDIT_SAMPLES } from '../../base/trend-limits.ts';
 import type { Channel } from '../../transport/types.ts';
-import { encodeFail } from '../../wire/client-messages.ts';
+import { encodeFail } from '../../wire/clients/client-messages.ts';
 import { FrameType } from '../../wire/frame.ts';
 import {
   DIGEST_PAGE,
@@ -13,19 +13,19 @@ import {
   encodeHeldWindows,
   encodeSeriesDigests,
   type HeldWindows,
-} from '../../wire/trend-messages.ts';
+} from '../../wire/trend/trend-messages.ts';
 import {
   decodeTrendQuery,
   encodeChunks,
   encodeTrendResult,
   type HeldChunk,
-} from '../../wire/trend-query.ts';
+} from '../../wire/trend/trend-query.ts';
 import {
   decodeSamples,
   encodeTaken,
   type SampleBatch,
   type Taken,
-} from '../../wire/trend-samples.ts';
+} from '../../wire/trend/trend-samples.ts';
 import type { TrendKeeper } from './keeper.ts';
 import { keyOf } from './keys.ts';
 import type { TrendQueries } from './queries.ts';

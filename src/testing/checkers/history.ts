@@ -1,4 +1,4 @@
-import { displayState } from '../../statemachine/display.ts';
+import { displayState } from '../../statemachine/alerts/display.ts';
 import type {
   Alert,
   DisplayState,

@@ -2,11 +2,11 @@ import { TocsinError } from '../../base/errors.ts';
 import { type Millis, millis } from '../../base/ids.ts';
 import type { Prng } from '../../base/prng.ts';
 import type { HardState } from '../../raft/types.ts';
-import { entryKey, STATE_KEYS } from '../../storage/level.ts';
-import { type HeldWrite, MemoryDisk } from '../../storage/memory-log-store.ts';
-import { decodeState, type StoredState } from '../../storage/state-record.ts';
+import { entryKey, STATE_KEYS } from '../../storage/level/level.ts';
+import { type HeldWrite, MemoryDisk } from '../../storage/log/memory-log-store.ts';
+import { decodeState, type StoredState } from '../../storage/log/state-record.ts';
 import type { LogStore } from '../../storage/types.ts';
-import { EntryRecord, recordOf } from '../../wire/record.ts';
+import { EntryRecord, recordOf } from '../../wire/log/record.ts';
 import type { SimClock } from './clock.ts';
 
 /** How a disk behaves from now on. */

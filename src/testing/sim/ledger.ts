@@ -2,8 +2,8 @@ import { must } from '../../base/assert.ts';
 import { hashToHex } from '../../base/hash.ts';
 import { AlertMachine } from '../../statemachine/machine.ts';
 import type { AlertEvent, Reply } from '../../statemachine/types.ts';
-import { decodeSubmissions } from '../../wire/commands.ts';
-import { type EntryRecord, genesisChain } from '../../wire/record.ts';
+import { decodeSubmissions } from '../../wire/commands/commands.ts';
+import { type EntryRecord, genesisChain } from '../../wire/log/record.ts';
 import type { SeenEvent } from '../checkers/history.ts';
 import { seenEvent } from '../workload/recorder.ts';
 

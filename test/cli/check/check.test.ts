@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { TocsinError } from '../../../src/base/errors.ts';
 import { logIndex } from '../../../src/base/ids.ts';
-import type { ReplicaStatus } from '../../../src/wire/status.ts';
+import type { ReplicaStatus } from '../../../src/wire/clients/status.ts';
 import { aStatus, runIn } from '../commands/world.ts';
 
 const AWAY = new TocsinError('UNAVAILABLE', 'connect ECONNREFUSED');

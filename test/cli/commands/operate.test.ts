@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ChangeReport, MemberChange } from '../../../src/wire/admin-messages.ts';
+import type { ChangeReport, MemberChange } from '../../../src/wire/clients/admin-messages.ts';
 import { A_FOLDER, aReport } from './operator-world.ts';
 import { CLUSTER, runIn } from './world.ts';
 

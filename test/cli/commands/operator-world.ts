@@ -2,7 +2,7 @@ import type { OperatorClient, Services } from '../../../cli/commands/io.ts';
 import { logIndex, replicaId, term, unixMillis } from '../../../src/base/ids.ts';
 import type { EntryLine, FolderReport } from '../../../src/storage/inspect.ts';
 import type { Recovery } from '../../../src/storage/recover.ts';
-import type { ChangeReport, MemberChange } from '../../../src/wire/admin-messages.ts';
+import type { ChangeReport, MemberChange } from '../../../src/wire/clients/admin-messages.ts';
 
 /** What a test may decide of what operators ask. */
 export interface OperatorAnswers {

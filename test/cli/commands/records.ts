@@ -1,6 +1,6 @@
 import { logIndex, replicaId, revision, term, unixMillis } from '../../../src/base/ids.ts';
 import type { Alert, AlertEvent } from '../../../src/statemachine/types.ts';
-import type { ReplicaStatus } from '../../../src/wire/status.ts';
+import type { ReplicaStatus } from '../../../src/wire/clients/status.ts';
 
 /** What a healthy cluster holds and says, to be changed where a test needs it. */
 

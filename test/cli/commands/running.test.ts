@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { TocsinError } from '../../../src/base/errors.ts';
 import { revision, unixMillis } from '../../../src/base/ids.ts';
 import type { WatchMessage, WatchOptions } from '../../../src/statemachine/alert-api.ts';
-import type { ReplicaStatus } from '../../../src/wire/status.ts';
+import type { ReplicaStatus } from '../../../src/wire/clients/status.ts';
 import {
   anAlert,
   anEvent,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { TocsinError } from '../../../src/base/errors.ts';
 import { logIndex } from '../../../src/base/ids.ts';
-import type { ReplicaStatus } from '../../../src/wire/status.ts';
+import type { ReplicaStatus } from '../../../src/wire/clients/status.ts';
 import { anAlert, aStatus, runIn } from './world.ts';
 
 const idOf = (endpoint: string): number => Number(/\.(\d)\/tcp/.exec(endpoint)?.[1] ?? 1);

@@ -1,6 +1,6 @@
 import { revision, unixMillis } from '../../../src/base/ids.ts';
 import type { CareApi } from '../../../src/statemachine/alert-api.ts';
-import type { QueryKind, QueryTypes } from '../../../src/statemachine/records-beside.ts';
+import type { QueryKind, QueryTypes } from '../../../src/statemachine/beside/records-beside.ts';
 import type { Kept } from '../../../src/statemachine/types.ts';
 
 const AT = unixMillis(1_772_334_245_000);

@@ -23,7 +23,7 @@ import type {
 } from '../../../src/statemachine/alert-api.ts';
 import type { Alert, Done } from '../../../src/statemachine/types.ts';
 import type { Identity } from '../../../src/storage/types.ts';
-import type { ReplicaStatus } from '../../../src/wire/status.ts';
+import type { ReplicaStatus } from '../../../src/wire/clients/status.ts';
 import { fakeTrendServices } from '../trend/fake-trends.ts';
 import { fakeFolderServices, fakeOperator, type OperatorAnswers } from './operator-world.ts';
 import { aStatus, CLUSTER, NOW } from './records.ts';

@@ -3,7 +3,7 @@ import { type ClusterView, type MemberView, viewCluster } from '../../../cli/out
 import { renderCluster } from '../../../cli/output/cluster-table.ts';
 import { plain } from '../../../cli/output/paint.ts';
 import { logIndex, replicaId, term } from '../../../src/base/ids.ts';
-import type { ReplicaStatus } from '../../../src/wire/status.ts';
+import type { ReplicaStatus } from '../../../src/wire/clients/status.ts';
 import { aStatus, CLUSTER } from '../commands/world.ts';
 
 const member = (id: number, status: ReplicaStatus | undefined): MemberView => ({

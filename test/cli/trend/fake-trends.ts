@@ -1,6 +1,6 @@
 import type { Services, TrendApi } from '../../../cli/commands/io.ts';
 import { TocsinError } from '../../../src/base/errors.ts';
-import type { TrendQuery, TrendResult } from '../../../src/wire/trend-query.ts';
+import type { TrendQuery, TrendResult } from '../../../src/wire/trend/trend-query.ts';
 
 /** 2026-03-01T03:04:05Z. */
 const TREND_NOW = 1_772_334_245_000;

@@ -4,7 +4,11 @@ import { join } from 'node:path';
 import { parquetReadObjects } from 'hyparquet';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { plot } from '../../../cli/trend/plot.ts';
-import type { TrendQuery, TrendResult, TrendSeriesResult } from '../../../src/wire/trend-query.ts';
+import type {
+  TrendQuery,
+  TrendResult,
+  TrendSeriesResult,
+} from '../../../src/wire/trend/trend-query.ts';
 import { NOW, type Result, runIn } from '../commands/world.ts';
 import { A_TREND, trendsOf } from './fake-trends.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { TrendClient } from '../../../src/client/trend-client.ts';
-import type { TrendResult } from '../../../src/wire/trend-query.ts';
+import type { TrendClient } from '../../../src/client/trend/trend-client.ts';
+import type { TrendResult } from '../../../src/wire/trend/trend-query.ts';
 import { TrendCluster } from './trend-cluster.ts';
 
 const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8];

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { TrendClient } from '../../../src/client/trend-client.ts';
-import type { TrendQuery, TrendResult } from '../../../src/wire/trend-query.ts';
+import type { TrendClient } from '../../../src/client/trend/trend-client.ts';
+import type { TrendQuery, TrendResult } from '../../../src/wire/trend/trend-query.ts';
 import { TrendCluster } from './trend-cluster.ts';
 
 const SECONDS = 7_200;

@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { TrendKeeper } from '../../../src/replica/trend/keeper.ts';
 import { type Level, levelRange } from '../../../src/replica/trend/keys.ts';
 import { Retention } from '../../../src/replica/trend/retention.ts';
-import { MemoryTrendDisk } from '../../../src/storage/trend-disk.ts';
-import { MemoryJournal } from '../../../src/storage/trend-journal.ts';
-import { SKETCHES } from '../../../src/wire/sketch.ts';
-import { BatchBuilder, decodeSamples } from '../../../src/wire/trend-samples.ts';
+import { MemoryTrendDisk } from '../../../src/storage/trend/trend-disk.ts';
+import { MemoryJournal } from '../../../src/storage/trend/trend-journal.ts';
+import { SKETCHES } from '../../../src/wire/trend/sketch.ts';
+import { BatchBuilder, decodeSamples } from '../../../src/wire/trend/trend-samples.ts';
 import { VirtualClock } from '../../client/virtual-clock.ts';
 
 const DAY_MS = 86_400_000;

@@ -1,12 +1,12 @@
 import { millis, replicaId } from '../../../src/base/ids.ts';
 import { Prng } from '../../../src/base/prng.ts';
-import { connectTrends, type TrendClient } from '../../../src/client/trend-client.ts';
+import { connectTrends, type TrendClient } from '../../../src/client/trend/trend-client.ts';
 import { TrendReplica } from '../../../src/replica/trend/trend-replica.ts';
-import { MemoryTrendDisk } from '../../../src/storage/trend-disk.ts';
-import { MemoryJournal } from '../../../src/storage/trend-journal.ts';
+import { MemoryTrendDisk } from '../../../src/storage/trend/trend-disk.ts';
+import { MemoryJournal } from '../../../src/storage/trend/trend-journal.ts';
 import type { Member } from '../../../src/storage/types.ts';
 import { MemoryNetwork } from '../../../src/transport/memory-transport.ts';
-import { SKETCHES } from '../../../src/wire/sketch.ts';
+import { SKETCHES } from '../../../src/wire/trend/sketch.ts';
 import { VirtualClock } from '../../client/virtual-clock.ts';
 
 const CLUSTER = 'c0ffee00c0ffee00c0ffee00c0ffee00';

@@ -1,12 +1,16 @@
-import { carve } from '../../../src/storage/carve.ts';
-import { decodeMark } from '../../../src/storage/high-water.ts';
 import { decodeIdentity } from '../../../src/storage/identity.ts';
-import { findLogDamage, isFragment, readLogRecords } from '../../../src/storage/level-log.ts';
-import { readManifest } from '../../../src/storage/level-manifest.ts';
-import { blocksOf, findBlockDamage, findTableDamage } from '../../../src/storage/level-table.ts';
+import { carve } from '../../../src/storage/level/carve.ts';
+import { findLogDamage, isFragment, readLogRecords } from '../../../src/storage/level/level-log.ts';
+import { readManifest } from '../../../src/storage/level/level-manifest.ts';
+import {
+  blocksOf,
+  findBlockDamage,
+  findTableDamage,
+} from '../../../src/storage/level/level-table.ts';
+import { decodeMark } from '../../../src/storage/log/high-water.ts';
 import { decodeMeta, isChunk } from '../../../src/storage/snapshots.ts';
-import { EntryRecord } from '../../../src/wire/record.ts';
-import type { SnapshotMeta } from '../../../src/wire/snapshot-meta.ts';
+import { EntryRecord } from '../../../src/wire/log/record.ts';
+import type { SnapshotMeta } from '../../../src/wire/log/snapshot-meta.ts';
 
 /**
  * What the product's own functions make of one file with one bit flipped, or cut at one place. `detected`: they refuse the

@@ -1,0 +1,150 @@
+import type { Clock } from '../../base/clock.ts';
+import { TocsinError } from '../../base/errors.ts';
+import { millis, type ReplicaId } from '../../base/ids.ts';
+import { REPAIR_PAUSE_MS, REPAIR_ROUNDS_MAX } from '../../base/limits.ts';
+import { majorityOf } from '../../raft/quorum.ts';
+import { describeDamage } from '../../storage/log/log-repair.ts';
+import type { Damage, DamagedRange, LogStore } from '../../storage/types.ts';
+import { FrameType } from '../../wire/frame.ts';
+import {
+  decodeRepairAnswer,
+  encodeRepairFetch,
+  type RepairAnswer,
+} from '../../wire/peers/bulk-messages.ts';
+import type { BulkLane } from '../peers/bulk-lane.ts';
+import type { Members } from '../peers/members.ts';
+import type { SnapshotFetch } from '../snapshots/snapshot-fetch.ts';
+
+export interface RepairParts {
+  readonly store: LogStore;
+  readonly clock: Clock;
+  readonly members: Members;
+  readonly lane: BulkLane;
+  readonly snapshots: SnapshotFetch;
+  readonly log: (line: string) => void;
+}
+
+/** What one round of asking came to: `left` is undefined when the log is to be loaded again. */
+type Round =
+  | { readonly came: 'on'; readonly left: Damage | undefined }
+  | { readonly came: 'nowhere'; readonly isHopeless: boolean };
+
+/**
+ * Gets back, from the peers, exactly what the log has lost (protocol-aware recovery; Alagappan et al., FAST 2018): entries
+ * are known by the chain hash that they must have, so any peer will do, leader or not. What a majority has never had was
+ * never committed, and is cut. Until it is done the replica has no voice.
+ */
+export class Repair {
+  readonly #parts: RepairParts;
+  /** Peers that could not help with the range at hand. One that has given up since does not answer any more. */
+  readonly #denied: Set<ReplicaId> = new Set();
+  #stopped = false;
+
+  constructor(parts: RepairParts) {
+    this.#parts = parts;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /**
+   * Resolves when the log is to be loaded again: whole now, or damaged less. False = it was stopped.
+   * @throws TocsinError DATA_LOST: nobody has it; DATA_CORRUPT, DISK_FAILED
+   */
+  async run(damage: Damage): Promise<boolean> {
+    const { members } = this.#parts;
+    if (members.others.length === 0)
+      throw new TocsinError(
+        'DATA_CORRUPT',
+        `damaged: ${describeDamage(damage)}, and there is no other replica to ask; only tocsin recover --accept-loss goes on without`,
+      );
+    let idle = 0;
+    for (let left: Damage | undefined = damage; left !== undefined; ) {
+      if (this.#stopped) return false;
+      const round = await this.#round(left);
+      if (round.came === 'on') {
+        left = round.left;
+        idle = 0;
+        this.#denied.clear();
+        continue;
+      }
+      idle = round.isHopeless ? idle + 1 : 0;
+      if (idle >= REPAIR_ROUNDS_MAX)
+        throw new TocsinError(
+          'DATA_LOST',
+          `damaged here and on every other replica that could have it: ${describeDamage(left)}`,
+        );
+      await this.#pause();
+    }
+    return true;
+  }
+
+  async #round(damage: Damage): Promise<Round> {
+    const [range] = damage.ranges;
+    if (range === undefined) return await this.#fetchSnapshot(damage);
+    const { members, store, log } = this.#parts;
+    const answers = await Promise.all(members.others.map(({ id }) => this.#ask(id, range)));
+    for (const { peer, answer } of answers) {
+      if (answer?.found !== 'entries') continue;
+      try {
+        const left = await store.repair(answer.entries);
+        log(`replica ${peer} had ${answer.entries.length} of the entries that were lost`);
+        return { came: 'on', left };
+      } catch (error) {
+        // It sent something else: another one may do better.
+        if (!TocsinError.is(error) || error.code !== 'BODY_MALFORMED') throw error;
+        log(`replica ${peer}: ${error.message}`);
+      }
+    }
+    const beyond = answers.find(({ answer }) => answer?.found === 'compacted');
+    if (beyond !== undefined) return await this.#fetchFrom(beyond.peer, range);
+    const { voters } = members;
+    const never = answers.filter(
+      ({ peer, answer }) => answer?.found === 'absent' && voters.includes(peer),
+    );
+    if (never.length >= majorityOf(voters.length)) {
+      log(`entries ${range.from} to ${range.to} were never committed`);
+      return { came: 'on', left: await store.giveUp(range.to) };
+    }
+    for (const { peer, answer } of answers) if (answer !== undefined) this.#denied.add(peer);
+    return { came: 'nowhere', isHopeless: members.others.every(({ id }) => this.#denied.has(id)) };
+  }
+
+  async #ask(
+    peer: ReplicaId,
+    range: DamagedRange,
+  ): Promise<{ readonly peer: ReplicaId; readonly answer: RepairAnswer | undefined }> {
+    try {
+      const ask = [encodeRepairFetch(range)];
+      const body = await this.#parts.lane.ask(peer, FrameType.REPAIR_FETCH, ask);
+      return { peer, answer: decodeRepairAnswer(body) };
+    } catch (error) {
+      if (!TocsinError.is(error)) throw error;
+      return { peer, answer: undefined };
+    }
+  }
+
+  /** The log of that peer begins later: what was lost is in its snapshot. */
+  async #fetchFrom(peer: ReplicaId, { to }: DamagedRange): Promise<Round> {
+    const fetched = await this.#parts.snapshots.fetch(peer, to);
+    return fetched === undefined
+      ? { came: 'nowhere', isHopeless: false }
+      : { came: 'on', left: undefined };
+  }
+
+  async #fetchSnapshot({ snapshotFrom }: Damage): Promise<Round> {
+    const { members, snapshots } = this.#parts;
+    if (snapshotFrom === undefined) return { came: 'on', left: undefined };
+    for (const { id } of members.others)
+      if ((await snapshots.fetch(id, snapshotFrom)) !== undefined)
+        return { came: 'on', left: undefined };
+    return { came: 'nowhere', isHopeless: false };
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#parts.clock.after(millis(REPAIR_PAUSE_MS), resolve);
+    });
+  }
+}

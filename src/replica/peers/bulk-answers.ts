@@ -1,0 +1,64 @@
+import type { Clock } from '../../base/clock.ts';
+import { TocsinError } from '../../base/errors.ts';
+import type { LogIndex, Millis } from '../../base/ids.ts';
+import { BULK_ANSWER_MS_MAX, LOG_READ_BYTES_MAX } from '../../base/limits.ts';
+import type { LogStore } from '../../storage/types.ts';
+import { FrameType } from '../../wire/frame.ts';
+import { encodeSnapshotMeta } from '../../wire/log/snapshot-meta.ts';
+import {
+  decodeRepairFetch,
+  decodeSnapshotFetch,
+  encodeRepairAnswer,
+  type SnapshotFetch,
+} from '../../wire/peers/bulk-messages.ts';
+
+/** Answers what peers ask on the bulk lane, from what is on this disk. */
+export class BulkAnswers {
+  readonly #store: LogStore;
+  readonly #clock: Clock;
+  /** Snapshots that somebody has asked for, by id. */
+  readonly #wanted: Map<string, { readonly index: LogIndex; readonly at: Millis }> = new Map();
+
+  constructor(store: LogStore, clock: Clock) {
+    this.#store = store;
+    this.#clock = clock;
+  }
+
+  /** Where the log must go on for those who are fetching a snapshot; undefined = nobody is. */
+  get fetchedFrom(): LogIndex | undefined {
+    let lowest: LogIndex | undefined;
+    for (const [id, { index, at }] of this.#wanted)
+      if (this.#clock.monotonic() - at > BULK_ANSWER_MS_MAX) this.#wanted.delete(id);
+      else if (lowest === undefined || index < lowest) lowest = index;
+    return lowest;
+  }
+
+  /** @throws TocsinError, which the peer is told */
+  async answer(type: FrameType, body: Uint8Array): Promise<readonly Uint8Array[]> {
+    switch (type) {
+      case FrameType.SNAPSHOT_FETCH:
+        return [await this.#snapshot(decodeSnapshotFetch(body))];
+      case FrameType.REPAIR_FETCH: {
+        const found = await this.#store.lookUp(decodeRepairFetch(body), LOG_READ_BYTES_MAX);
+        return encodeRepairAnswer(found);
+      }
+      default:
+        throw new TocsinError('FRAME_UNKNOWN_TYPE', `nothing answers frames of type ${type}`);
+    }
+  }
+
+  async #snapshot(fetch: SnapshotFetch): Promise<Uint8Array> {
+    const { snapshots } = this.#store;
+    const meta =
+      fetch.what === 'newest'
+        ? snapshots.list[0]
+        : snapshots.list.find(({ id }) => id === fetch.id);
+    if (meta === undefined || (fetch.what === 'newest' && meta.index < fetch.reaching))
+      throw new TocsinError('DATA_MISSING', 'there is no such snapshot here');
+    this.#wanted.set(meta.id, { index: meta.index, at: this.#clock.monotonic() });
+    if (fetch.what === 'newest') return encodeSnapshotMeta(meta);
+    if (fetch.chunk >= meta.chunks.length)
+      throw new TocsinError('BAD_REQUEST', `snapshot ${meta.id} has no chunk ${fetch.chunk}`);
+    return await snapshots.readChunk(meta.id, fetch.chunk);
+  }
+}

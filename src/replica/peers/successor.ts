@@ -1,0 +1,22 @@
+import type { ReplicaId } from '../../base/ids.ts';
+import type { CoreDriver } from '../core-driver.ts';
+import type { Members } from './members.ts';
+import type { PeerLinks } from './peer-links.ts';
+
+/** Who should lead next: a voter that can be reached now, with most of the log; undefined = there is no other voter. */
+export function successorOf(
+  members: Members,
+  links: PeerLinks,
+  driver: CoreDriver,
+): ReplicaId | undefined {
+  const voters = members.others.filter(({ roles }) => roles.includes('voter'));
+  // One that is down may hold as much of the log as one that is not.
+  const reach = (id: ReplicaId): number => (links.isConnected(id) ? 1 : 0);
+  const [best] = voters.sort(
+    (a, b) =>
+      reach(b.id) - reach(a.id) ||
+      driver.matchOf(b.id) - driver.matchOf(a.id) ||
+      b.priority - a.priority,
+  );
+  return best?.id;
+}

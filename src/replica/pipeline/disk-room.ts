@@ -1,0 +1,70 @@
+import type { Clock } from '../../base/clock.ts';
+import { TocsinError } from '../../base/errors.ts';
+import { type Millis, millis } from '../../base/ids.ts';
+import { DISK_LOOK_MS } from '../../base/limits.ts';
+import { type Room, roomOf } from '../../storage/space.ts';
+import type { LogStore } from '../../storage/types.ts';
+import type { Alarm } from '../../wire/clients/status.ts';
+import { takesRoom } from '../../wire/commands/commands.ts';
+
+export interface DiskRoomParts {
+  readonly store: LogStore;
+  readonly clock: Clock;
+  readonly log: (line: string) => void;
+  readonly onFault: (error: unknown) => void;
+}
+
+/**
+ * Sees to it that the disk is never filled to the brim: in good time nothing new is taken in, only what ends something;
+ * at last nothing at all. What is there is served all the while, and it goes on by itself when there is room again.
+ */
+export class DiskRoom {
+  readonly #parts: DiskRoomParts;
+  #room: Room = 'ample';
+  #lookedAt: Millis = millis(Number.NEGATIVE_INFINITY);
+  #isBusy = false;
+
+  constructor(parts: DiskRoomParts) {
+    this.#parts = parts;
+  }
+
+  /** Why these commands are not taken in now; undefined = they are. */
+  refusalOf(commands: Uint8Array): TocsinError | undefined {
+    if (this.#room === 'ample' || (this.#room === 'low' && !takesRoom(commands))) return undefined;
+    return new TocsinError('DISK_FULL', SAYS[this.#room]);
+  }
+
+  get alarms(): readonly Alarm[] {
+    return this.#room === 'ample' ? [] : [{ name: 'disk-full', says: SAYS[this.#room] }];
+  }
+
+  /** Called once a tick. */
+  tick(): void {
+    const { store, clock, onFault } = this.#parts;
+    const now = clock.monotonic();
+    if (this.#isBusy || now - this.#lookedAt < DISK_LOOK_MS) return;
+    this.#isBusy = true;
+    this.#lookedAt = now;
+    store.freeBytes().then(
+      (bytes) => {
+        this.#isBusy = false;
+        this.#become(roomOf(bytes, this.#room));
+      },
+      (error: unknown) => {
+        // A store that was closed meanwhile is no fault.
+        if (!TocsinError.is(error) || error.code !== 'CLOSED') onFault(error);
+      },
+    );
+  }
+
+  #become(room: Room): void {
+    if (room === this.#room) return;
+    this.#room = room;
+    this.#parts.log(room === 'ample' ? 'the disk has room again' : SAYS[room]);
+  }
+}
+
+const SAYS: Readonly<Record<Exclude<Room, 'ample'>, string>> = {
+  low: 'the disk is nearly full: only commands that end or acknowledge something are taken',
+  out: 'the disk is full: nothing is taken',
+};

@@ -1,0 +1,192 @@
+import { must } from '../../base/assert.ts';
+import type { Clock } from '../../base/clock.ts';
+import { TocsinError } from '../../base/errors.ts';
+import { type LogIndex, type Millis, millis, type ReplicaId } from '../../base/ids.ts';
+import { CHANGE_MS_MAX } from '../../base/limits.ts';
+import type { Configuration } from '../../raft/configuration.ts';
+import type {
+  AdminRequest,
+  ChangeReport,
+  MemberChange,
+} from '../../wire/clients/admin-messages.ts';
+import {
+  encodeChangeReport,
+  encodeSnapshotReport,
+  type SnapshotReport,
+} from '../../wire/clients/admin-messages.ts';
+import { EntryRecord } from '../../wire/log/record.ts';
+import { snapshotBytes } from '../../wire/log/snapshot-meta.ts';
+import type { ClusterMember } from '../../wire/peers/members.ts';
+import type { CoreDriver } from '../core-driver.ts';
+import { type Address, membersFor, type Wanted, wantedBy } from '../peers/member-change.ts';
+import type { Members } from '../peers/members.ts';
+import type { SnapshotDesk } from '../snapshots/snapshot-desk.ts';
+
+export interface AdministratorParts {
+  readonly clock: Clock;
+  readonly driver: CoreDriver;
+  readonly members: Members;
+  readonly snapshots: SnapshotDesk;
+  /** Whom to hand over to if the operator names nobody. */
+  readonly successor: () => ReplicaId | undefined;
+  readonly notLeading: () => TocsinError;
+  readonly log: (line: string) => void;
+}
+
+/** Called once: the body of the answer, or why there is none. */
+export type AdminDone = (outcome: readonly Uint8Array[] | TocsinError) => void;
+
+interface Pending {
+  readonly index: LogIndex;
+  readonly deadline: Millis;
+  readonly report: ChangeReport;
+  readonly done: AdminDone;
+}
+
+/** Does what operators ask: changes who takes part, hands over, takes snapshots. */
+export class Administrator {
+  readonly #parts: AdministratorParts;
+  #pending: Pending | undefined;
+
+  constructor(parts: AdministratorParts) {
+    this.#parts = parts;
+  }
+
+  handle(request: AdminRequest, done: AdminDone): void {
+    try {
+      switch (request.act) {
+        case 'change':
+          this.#change(request.change, request.dryRun, done);
+          return;
+        case 'transfer':
+          this.#transfer(request.to);
+          done([]);
+          return;
+        case 'snapshot':
+          this.#snapshot(done);
+          return;
+      }
+    } catch (error) {
+      if (!TocsinError.is(error)) throw error;
+      done(error);
+    }
+  }
+
+  /** The entry with which a change ends. */
+  leaveJoint(configuration: Configuration): EntryRecord {
+    return this.#recordOf(membersFor(configuration, this.#addresses()));
+  }
+
+  /** Called once a tick, and when something was committed: tells who waits for a change that has come to its end. */
+  settle(): void {
+    const pending = this.#pending;
+    if (pending === undefined) return;
+    const { driver, members, clock } = this.#parts;
+    const isLeading = driver.standing.role === 'leader';
+    const isDone = driver.committed >= members.newestIndex && members.newestIndex >= pending.index;
+    if (isDone && driver.configuration.outgoing.length === 0) {
+      this.#end([encodeChangeReport({ ...pending.report, members: members.lines })]);
+    } else if (!isLeading || clock.monotonic() >= pending.deadline) {
+      this.#end(new TocsinError('OUTCOME_UNKNOWN', 'the change is not committed yet; look again'));
+    }
+  }
+
+  close(error: TocsinError): void {
+    if (this.#pending !== undefined) this.#end(error);
+  }
+
+  #end(outcome: Parameters<AdminDone>[0]): void {
+    const pending = must(this.#pending, 'no change is under way');
+    this.#pending = undefined;
+    pending.done(outcome);
+  }
+
+  #change(change: MemberChange, dryRun: boolean, done: AdminDone): void {
+    const { driver, members, notLeading, clock, log } = this.#parts;
+    if (driver.standing.role !== 'leader') throw notLeading();
+    const wanted = wantedBy(change, members.all) ?? {
+      target: { voters: members.voters, learners: members.learners },
+      addresses: this.#addresses(),
+    };
+    const plan = driver.plan(wanted.target);
+    if (plan === undefined) throw notLeading();
+    const { before, after } = plan;
+    const report = (outcome: ChangeReport['outcome'], says = ''): ChangeReport => ({
+      outcome,
+      says,
+      before,
+      after,
+      members: linesAfter(wanted),
+    });
+    if (!plan.ok) {
+      const outcome = plan.reason === 'nothing-changes' ? 'unchanged' : 'refused';
+      done([encodeChangeReport(report(outcome, plan.says))]);
+      return;
+    }
+    if (dryRun) {
+      done([encodeChangeReport(report('planned'))]);
+      return;
+    }
+    const begun = driver.change(this.#recordOf(membersFor(plan.configuration, wanted.addresses)));
+    if (!begun.ok) {
+      done([encodeChangeReport(report('refused', begun.says))]);
+      return;
+    }
+    log(`a change of members begins: ${change.op} replica ${change.id}`);
+    const deadline = millis(clock.monotonic() + CHANGE_MS_MAX);
+    this.#pending = { index: begun.id.index, deadline, report: report('done'), done };
+    driver.soon();
+  }
+
+  #transfer(to: ReplicaId | undefined): void {
+    const { driver, members, successor, notLeading } = this.#parts;
+    if (driver.standing.role !== 'leader') throw notLeading();
+    const heir = to ?? successor();
+    if (heir === undefined) throw new TocsinError('CHANGE_REFUSED', 'there is no other voter');
+    if (!members.voters.includes(heir))
+      throw new TocsinError('CHANGE_REFUSED', `replica ${heir} has no vote`);
+    if (driver.standing.leader === heir) return;
+    driver.transfer(heir);
+  }
+
+  #snapshot(done: AdminDone): void {
+    const { snapshots } = this.#parts;
+    snapshots.take().then(
+      () => {
+        const { newest } = snapshots;
+        if (newest === undefined)
+          done(new TocsinError('DATA_MISSING', 'nothing is applied yet, so there is no snapshot'));
+        else done([encodeSnapshotReport(reportOf(newest))]);
+      },
+      (error: unknown) => {
+        if (!TocsinError.is(error)) throw error;
+        done(error);
+      },
+    );
+  }
+
+  #recordOf(members: readonly ClusterMember[]): EntryRecord {
+    return EntryRecord.draftConfiguration(this.#parts.driver.sealer.stamp(), members);
+  }
+
+  #addresses(): ReadonlyMap<ReplicaId, Address> {
+    return new Map(this.#parts.members.all.map((member) => [member.id, member]));
+  }
+}
+
+const reportOf = (meta: NonNullable<SnapshotDesk['newest']>): SnapshotReport => ({
+  id: meta.id,
+  index: meta.index,
+  bytes: snapshotBytes(meta),
+  chunks: meta.chunks.length,
+});
+
+function linesAfter({ target, addresses }: Wanted): ChangeReport['members'] {
+  const configuration = { ...target, outgoing: [], learnersNext: [] };
+  return membersFor(configuration, addresses).map(({ id, address, roles, priority }) => ({
+    id,
+    address,
+    roles,
+    priority,
+  }));
+}

@@ -1,0 +1,278 @@
+import type { Clock } from '../../base/clock.ts';
+import { TocsinError } from '../../base/errors.ts';
+import { ALERTS_GROUP, type GroupId, millis, type Revision } from '../../base/ids.ts';
+import {
+  REQUESTS_PER_CONNECTION_MAX,
+  SUBMIT_BYTES_MAX,
+  WATCHES_PER_CONNECTION_MAX,
+} from '../../base/limits.ts';
+import type { Answer, Consistency, ListedAlert } from '../../statemachine/alert-api.ts';
+import type { AlertMachine } from '../../statemachine/machine.ts';
+import type { Alert } from '../../statemachine/types.ts';
+import type { Channel } from '../../transport/types.ts';
+import { type AdminRequest, decodeAdminRequest } from '../../wire/clients/admin-messages.ts';
+import {
+  encodeGetAnswer,
+  encodeListAnswer,
+  encodeStatusAnswer,
+} from '../../wire/clients/answers.ts';
+import {
+  decodeEmpty,
+  decodeGet,
+  decodeList,
+  decodeSubmit,
+  decodeWatch,
+  encodeFail,
+} from '../../wire/clients/client-messages.ts';
+import { decodeRecords, encodeRecordsAnswer } from '../../wire/clients/record-queries.ts';
+import { encodeReplies } from '../../wire/clients/replies.ts';
+import type { ReplicaStatus } from '../../wire/clients/status.ts';
+import { FrameType } from '../../wire/frame.ts';
+import type { Proposal } from '../pipeline/proposals.ts';
+import type { AdminDone } from './administrator.ts';
+import type { FreshDone, Freshness } from './read-desk.ts';
+import type { WatchHub } from './watch-hub.ts';
+
+/** What a session needs of its replica. */
+export interface Host {
+  readonly clock: Clock;
+  readonly machine: AlertMachine;
+  readonly watches: WatchHub;
+  /** Settles the proposal sooner or later, at once if this replica does not lead. */
+  propose(proposal: Proposal): void;
+  /** Calls back when the state at hand is as fresh as asked for, or why it will not be. */
+  read(level: Consistency, done: FreshDone): void;
+  /** Surely nobody else leads now: what is at hand is linearizable. */
+  readonly isLeased: boolean;
+  status(): ReplicaStatus;
+  /** Why nobody can be served now; undefined = everybody is. */
+  readonly problem: TocsinError | undefined;
+  /** What an operator asks. */
+  administer(request: AdminRequest, done: AdminDone): void;
+}
+
+/** Every frame that a client sends, and whether it is answered from the applied state or goes into it. */
+const ASKS_FOR_STATE = {
+  [FrameType.SUBMIT]: true,
+  [FrameType.GET]: true,
+  [FrameType.LIST]: true,
+  [FrameType.RECORDS]: true,
+  [FrameType.WATCH]: true,
+  [FrameType.CANCEL]: false,
+  [FrameType.STATUS]: false,
+  [FrameType.ADMIN]: false,
+  [FrameType.PONG]: false,
+} as const;
+
+type RequestType = keyof typeof ASKS_FOR_STATE;
+const isRequest = (type: FrameType): type is RequestType => Object.hasOwn(ASKS_FOR_STATE, type);
+
+/** One client's connection: takes requests, bounded in number, and answers each exactly once. */
+export class ClientSession {
+  readonly #channel: Channel;
+  readonly #host: Host;
+  #requests = 0;
+
+  constructor(channel: Channel, host: Host) {
+    this.#channel = channel;
+    this.#host = host;
+    channel.onFrame = (type, group, id, body) => this.#take(type, group, id, body);
+    channel.onDrain = () => host.watches.wake();
+    channel.onClose = () => host.watches.removeAll(channel);
+  }
+
+  #take(type: FrameType, group: GroupId, id: number, body: Uint8Array): void {
+    try {
+      if (group !== ALERTS_GROUP)
+        throw new TocsinError('BAD_REQUEST', `there is no group ${group}`);
+      this.#dispatch(type, id, body);
+    } catch (error) {
+      if (!TocsinError.is(error)) throw error;
+      this.#fail(id, error);
+    }
+  }
+
+  #dispatch(type: FrameType, id: number, body: Uint8Array): void {
+    if (!isRequest(type)) {
+      this.#channel.close(
+        new TocsinError('FRAME_UNKNOWN_TYPE', `a client does not send frames of type ${type}`),
+      );
+      return;
+    }
+    const { problem } = this.#host;
+    if (problem !== undefined && ASKS_FOR_STATE[type]) throw problem;
+    switch (type) {
+      case FrameType.SUBMIT:
+        this.#submit(id, body);
+        return;
+      case FrameType.GET:
+        this.#get(id, body);
+        return;
+      case FrameType.LIST:
+        this.#list(id, body);
+        return;
+      case FrameType.RECORDS:
+        this.#records(id, body);
+        return;
+      case FrameType.WATCH:
+        this.#watch(id, body);
+        return;
+      case FrameType.CANCEL:
+        decodeEmpty(body);
+        this.#host.watches.remove(this.#channel, id);
+        return;
+      case FrameType.STATUS:
+        decodeEmpty(body);
+        this.#answer(FrameType.ANSWER, id, [encodeStatusAnswer(this.#host.status())]);
+        return;
+      case FrameType.ADMIN:
+        this.#administer(id, body);
+        return;
+      case FrameType.PONG:
+        return;
+    }
+  }
+
+  #submit(id: number, body: Uint8Array): void {
+    this.#count();
+    try {
+      const { commands, count, urgency, timeoutMs } = decodeSubmit(body);
+      if (commands.byteLength > SUBMIT_BYTES_MAX)
+        throw new TocsinError(
+          'BAD_REQUEST',
+          `${commands.byteLength} bytes of commands, at most ${SUBMIT_BYTES_MAX} in one request`,
+        );
+      const deadline = millis(this.#host.clock.monotonic() + timeoutMs);
+      this.#host.propose({
+        commands,
+        count,
+        urgency,
+        deadline,
+        settle: (outcome) => {
+          this.#requests -= 1;
+          if (outcome instanceof TocsinError) this.#fail(id, outcome);
+          else this.#answer(FrameType.SUBMIT_REPLY, id, [encodeReplies(outcome)]);
+        },
+      });
+    } catch (error) {
+      this.#requests -= 1;
+      throw error;
+    }
+  }
+
+  #administer(id: number, body: Uint8Array): void {
+    const request = decodeAdminRequest(body);
+    this.#count();
+    this.#host.administer(request, (outcome) => {
+      this.#requests -= 1;
+      if (outcome instanceof TocsinError) this.#fail(id, outcome);
+      else this.#answer(FrameType.ANSWER, id, outcome);
+    });
+  }
+
+  #get(id: number, body: Uint8Array): void {
+    const { ref, consistency } = decodeGet(body);
+    this.#read(id, consistency, (freshness) => {
+      const { machine } = this.#host;
+      const alert = machine.get(ref);
+      const value = alert === undefined ? undefined : shown(machine, alert);
+      return encodeGetAnswer(answerOf(value, machine.revision, freshness));
+    });
+  }
+
+  #records(id: number, body: Uint8Array): void {
+    const { kind, after, limit, consistency } = decodeRecords(body);
+    this.#read(id, consistency, () => {
+      const { machine } = this.#host;
+      const value = machine.records(kind, after, limit);
+      const nextOf = (count: number): number => machine.records(kind, after, count).next ?? 0;
+      return encodeRecordsAnswer(kind, { value, revision: machine.revision }, nextOf);
+    });
+  }
+
+  #list(id: number, body: Uint8Array): void {
+    const { filter, consistency, limit, after } = decodeList(body);
+    this.#read(id, consistency, (freshness) => {
+      const { machine } = this.#host;
+      const page = machine.list(filter, { limit, ...(after === undefined ? {} : { after }) });
+      const value = { ...page, alerts: page.alerts.map((alert) => shown(machine, alert)) };
+      return encodeListAnswer(answerOf(value, machine.revision, freshness));
+    });
+  }
+
+  /** Answers now, or when what is at hand is known to be as fresh as was asked. */
+  #read(id: number, level: Consistency, build: Build): void {
+    this.#count();
+    this.#host.read(level, (outcome) => {
+      this.#requests -= 1;
+      if (TocsinError.is(outcome)) this.#fail(id, outcome);
+      else this.#answerRead(id, level, () => build(outcome));
+    });
+  }
+
+  /** A read that cannot be answered fails alone, and so does one that a slow reader leaves no room for. */
+  #answerRead(id: number, level: Consistency, build: () => readonly Uint8Array[]): void {
+    let body: readonly Uint8Array[];
+    try {
+      body = build();
+    } catch (error) {
+      if (!TocsinError.is(error)) throw error;
+      this.#fail(id, error);
+      return;
+    }
+    // While the answer was built the lease may have run out; a quorum is asked then.
+    if (level === 'lease' && !this.#host.isLeased) {
+      this.#read(id, 'linearizable', () => build());
+      return;
+    }
+    if (this.#channel.send(FrameType.ANSWER, ALERTS_GROUP, id, body)) return;
+    const message = `${this.#channel.queuedBytes} bytes of answers are not read yet`;
+    this.#fail(id, new TocsinError('OVERLOADED', message));
+  }
+
+  #watch(id: number, body: Uint8Array): void {
+    const { from, filter } = decodeWatch(body);
+    // Under one name only one watch can be followed: whoever begins a second one is told that neither goes on.
+    if (this.#host.watches.remove(this.#channel, id))
+      throw new TocsinError('BAD_REQUEST', `watch ${id} was under way already; it has ended`);
+    if (this.#host.watches.countOf(this.#channel) >= WATCHES_PER_CONNECTION_MAX)
+      throw new TocsinError(
+        'OVERLOADED',
+        `${WATCHES_PER_CONNECTION_MAX} watches on one connection are the limit`,
+      );
+    this.#host.watches.add(this.#channel, id, from, filter ?? {});
+  }
+
+  #count(): void {
+    if (this.#requests >= REQUESTS_PER_CONNECTION_MAX)
+      throw new TocsinError(
+        'OVERLOADED',
+        `${REQUESTS_PER_CONNECTION_MAX} requests wait on this connection; nothing was written`,
+      );
+    this.#requests += 1;
+  }
+
+  #fail(id: number, error: TocsinError): void {
+    this.#answer(FrameType.FAIL, id, [encodeFail(error)]);
+  }
+
+  #answer(type: FrameType, id: number, body: readonly Uint8Array[]): void {
+    if (this.#channel.send(type, ALERTS_GROUP, id, body)) return;
+    // Whoever does not read its answers must not make us keep them. The caller learns that the connection is gone.
+    this.#channel.close();
+  }
+}
+
+/** An alert with what is to be said of it now. */
+function shown(machine: AlertMachine, alert: Alert): ListedAlert {
+  const badges = machine.badgesOf(alert);
+  return badges === undefined ? alert : { ...alert, badges };
+}
+
+type Build = (freshness: Freshness) => readonly Uint8Array[];
+
+const answerOf = <T>(value: T, at: Revision, { ageMs }: Freshness): Answer<T> => ({
+  value,
+  revision: at,
+  ...(ageMs === undefined ? {} : { ageMs }),
+});

@@ -1,0 +1,74 @@
+import { TocsinError } from '../../base/errors.ts';
+import type { ReplicaId } from '../../base/ids.ts';
+import type { Message } from '../../raft/types.ts';
+import type { Channel, Listener, Transport } from '../../transport/types.ts';
+import { FrameType } from '../../wire/frame.ts';
+import type { Hello } from '../../wire/handshake.ts';
+import { type Checkpoint, decodeDigests } from '../../wire/peers/digests.ts';
+import { decodePeerMessage } from '../../wire/peers/peer-messages.ts';
+import { type BulkAnswer, mustBeOurs, serveBulk } from '../peers/bulk-lane.ts';
+
+/** Who lives behind the door. */
+export interface Resident {
+  readonly hello: Hello & { readonly replicaId: ReplicaId };
+  /** Refuses whom it does not want. @throws TocsinError */
+  judge(remote: Hello): void;
+  welcomeClient(channel: Channel): void;
+  receive(message: Message): void;
+  receiveDigests(peer: ReplicaId, checkpoints: readonly Checkpoint[]): void;
+  /** A connection to or from a peer broke. */
+  peerLost(peer: ReplicaId): void;
+  readonly answerBulk: BulkAnswer;
+}
+
+/**
+ * Lets members of this cluster and clients in, and hands their frames to the resident.
+ * @throws TocsinError BAD_ADDRESS, ADDRESS_IN_USE
+ */
+export function listenFor(
+  resident: Resident,
+  transport: Transport,
+  address: string,
+): Promise<Listener> {
+  return transport.listen(address, resident.hello, {
+    judge: (remote) => resident.judge(remote),
+    open: (channel) => {
+      const { role, lane, replicaId: peer } = channel.remote;
+      if (role === 'client' || peer === undefined) resident.welcomeClient(channel);
+      else if (lane === 'bulk') serveBulk(channel, resident.answerBulk);
+      else takePeer(resident, peer, channel);
+    },
+  });
+}
+
+/** A peer speaks for itself alone: on its connections only its own messages, to this replica, are taken. */
+function takePeer(resident: Resident, peer: ReplicaId, channel: Channel): void {
+  channel.onFrame = (type, group, _id, body) => {
+    if (type === FrameType.PONG) return;
+    try {
+      mustBeOurs(group);
+      if (type === FrameType.DIGESTS) resident.receiveDigests(peer, decodeDigests(body));
+      else resident.receive(messageOf(resident, peer, type, body));
+    } catch (error) {
+      if (!TocsinError.is(error)) throw error;
+      channel.close(error);
+    }
+  };
+  channel.onClose = () => resident.peerLost(peer);
+}
+
+/** @throws TocsinError BODY_MALFORMED, FRAME_UNKNOWN_TYPE, WRONG_REPLICA */
+function messageOf(
+  { hello }: Resident,
+  peer: ReplicaId,
+  type: FrameType,
+  body: Uint8Array,
+): Message {
+  const message = decodePeerMessage(type, body);
+  if (message.from !== peer || message.to !== hello.replicaId)
+    throw new TocsinError(
+      'WRONG_REPLICA',
+      `a message from ${message.from} to ${message.to} on the connection of ${peer}`,
+    );
+  return message;
+}

@@ -1,0 +1,64 @@
+import type { Clock } from '../../base/clock.ts';
+import { TocsinError } from '../../base/errors.ts';
+import type { AlertMachine } from '../../statemachine/machine.ts';
+import type { MachineCapture } from '../../statemachine/snapshot/capture.ts';
+import { MachineRestorer } from '../../statemachine/snapshot/restore.ts';
+import type { SnapshotMeta, SnapshotStore, SnapshotWriter } from '../../storage/types.ts';
+import { ChunkPacker, decodeChunk } from '../../wire/log/snapshot-items.ts';
+import { Slices } from '../slices.ts';
+
+/** Between a machine and its snapshot, in slices that leave the loop to others. */
+
+/** Writes what was captured; `isWanted` is asked between slices, and false ends it. Whether it got to the end. */
+export async function writeImage(
+  capture: MachineCapture,
+  writer: SnapshotWriter,
+  clock: Clock,
+  isWanted: () => boolean,
+): Promise<boolean> {
+  const packer = new ChunkPacker();
+  const slices = new Slices(clock);
+  for (const item of capture.items()) {
+    const full = packer.add(item);
+    if (full !== undefined) await writer.append(full);
+    if (!slices.step()) continue;
+    await slices.next();
+    if (!isWanted()) return false;
+  }
+  const last = packer.end();
+  if (last !== undefined) await writer.append(last);
+  return true;
+}
+
+/**
+ * The machine as it was. `seed` as for AlertMachine.
+ * @throws TocsinError DATA_CORRUPT, DATA_NEWER_FORMAT, DATA_MISSING, DISK_FAILED
+ */
+export async function readImage(
+  snapshots: SnapshotStore,
+  meta: SnapshotMeta,
+  seed: number,
+  clock: Clock,
+): Promise<AlertMachine> {
+  const restorer = new MachineRestorer({}, seed);
+  const slices = new Slices(clock);
+  for (const chunk of meta.chunks.keys()) {
+    const bytes = await snapshots.readChunk(meta.id, chunk);
+    try {
+      for (const item of decodeChunk(bytes)) {
+        restorer.add(item);
+        if (slices.step()) await slices.next();
+      }
+    } catch (error) {
+      if (!TocsinError.is(error) || error.code !== 'BODY_MALFORMED') throw error;
+      throw corrupt(meta, `chunk ${chunk}: ${error.message}`);
+    }
+  }
+  const machine = restorer.finish();
+  if (machine.applied !== meta.index || machine.digest !== meta.digest)
+    throw corrupt(meta, 'the state in it is another one than it says');
+  return machine;
+}
+
+const corrupt = ({ id }: SnapshotMeta, what: string): TocsinError =>
+  new TocsinError('DATA_CORRUPT', `snapshot ${id}: ${what}`);

@@ -1,0 +1,176 @@
+import type { Clock } from '../../base/clock.ts';
+import type { TocsinError } from '../../base/errors.ts';
+import { type LogIndex, logIndex, millis } from '../../base/ids.ts';
+import {
+  LOG_KEPT_BYTES_MAX,
+  SNAPSHOT_ENTRIES,
+  SNAPSHOT_LOG_BYTES,
+  TICK_MS,
+} from '../../base/limits.ts';
+import type { Entry } from '../../raft/types.ts';
+import type { LogStore, SnapshotMeta, SnapshotSubject } from '../../storage/types.ts';
+import { snapshotBytes } from '../../wire/log/snapshot-meta.ts';
+import type { AppliedState } from '../pipeline/applied-state.ts';
+import { writeImage } from './machine-image.ts';
+
+/** When a snapshot is due: after so many entries, or bytes of them. */
+export interface SnapshotPolicy {
+  readonly entries: number;
+  readonly logBytes: number;
+  /** But never before the log has grown by this share of the snapshot before: it is written whole each time. */
+  readonly share: number;
+}
+
+const POLICY: SnapshotPolicy = {
+  entries: SNAPSHOT_ENTRIES,
+  logBytes: SNAPSHOT_LOG_BYTES,
+  share: 0.5,
+};
+
+export interface SnapshotterParts {
+  readonly store: LogStore;
+  readonly clock: Clock;
+  readonly state: AppliedState;
+  /** The entry that was applied last, and who belonged to the cluster then. */
+  readonly place: () => Pick<SnapshotSubject, 'index' | 'term' | 'chain' | 'members'>;
+  /** Why the state is in doubt; undefined = it is not. */
+  readonly problem: () => TocsinError | undefined;
+  /** Entries up to here are on this disk. */
+  readonly durable: () => LogIndex;
+  /** What connected peers and those who fetch a snapshot still need of the log; the lowest place. */
+  readonly needed: () => LogIndex;
+  /** The log is about to lose everything up to `index`. */
+  readonly compacting: (index: LogIndex) => void;
+  readonly log: (line: string) => void;
+  readonly onFault: (error: unknown) => void;
+  readonly policy?: SnapshotPolicy | undefined;
+}
+
+/**
+ * Takes a snapshot when the log has grown, without stopping anything, and lets the log forget what is in the snapshot
+ * before: so the log reaches back over one whole interval for those who lag, and the older of the two snapshots can
+ * stand in for a damaged newer one.
+ */
+export class Snapshotter {
+  readonly #parts: SnapshotterParts;
+  readonly #policy: SnapshotPolicy;
+  /** Since the newest snapshot. */
+  #entries = 0;
+  #bytes = 0;
+  /** Since the start. */
+  #entriesEver = 0;
+  #bytesEver = 0;
+  #isBusy = false;
+  #stopped = false;
+
+  constructor(parts: SnapshotterParts) {
+    this.#parts = parts;
+    this.#policy = parts.policy ?? POLICY;
+  }
+
+  get newest(): SnapshotMeta | undefined {
+    return this.#parts.store.snapshots.list[0];
+  }
+
+  noteApplied(entry: Entry): void {
+    this.#entries += 1;
+    this.#bytes += entry.payload.byteLength;
+    this.#entriesEver += 1;
+    this.#bytesEver += entry.payload.byteLength;
+  }
+
+  /** Called once a tick: begins what is due. */
+  tick(): void {
+    if (this.#isBusy || this.#stopped || !this.#isDue()) return;
+    this.take().catch((error: unknown) => this.#parts.onFault(error));
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  #isDue(): boolean {
+    const { entries, logBytes, share } = this.#policy;
+    if (this.#entries < entries && this.#bytes < logBytes) return false;
+    return this.newest === undefined || this.#bytes >= snapshotBytes(this.newest) * share;
+  }
+
+  /** Drops those of entry `from` and later ones, once none is being taken. */
+  async discard(from: LogIndex): Promise<void> {
+    const { snapshots } = this.#parts.store;
+    while (this.#isBusy) await this.#wait();
+    for (const { id, index } of snapshots.list) {
+      if (index < from) continue;
+      await snapshots.drop(id);
+      this.#parts.log(`snapshot ${id} is dropped: the state in it is in doubt`);
+    }
+  }
+
+  /**
+   * Takes one now. Undefined if it was not wanted any more, or there is nothing new.
+   * @throws TocsinError UNAVAILABLE while the state is in doubt
+   */
+  async take(): Promise<SnapshotMeta | undefined> {
+    const { state, place } = this.#parts;
+    const problem = this.#parts.problem();
+    if (problem !== undefined) throw problem;
+    const { machine } = state;
+    if (this.#isBusy || machine.applied <= (this.newest?.index ?? 0)) return undefined;
+    this.#isBusy = true;
+    try {
+      const capture = machine.capture();
+      const { revision, digest, machineVersion } = capture.header;
+      const subject = { ...place(), revision, digest, machineVersion };
+      this.#entries = 0;
+      this.#bytes = 0;
+      return await this.#write(subject, capture);
+    } finally {
+      this.#isBusy = false;
+    }
+  }
+
+  async #write(
+    subject: SnapshotSubject,
+    capture: Parameters<typeof writeImage>[0],
+  ): Promise<SnapshotMeta | undefined> {
+    const { store, clock, state, problem, durable } = this.#parts;
+    const { machine } = state;
+    const isWanted = (): boolean =>
+      !this.#stopped && state.machine === machine && problem() === undefined;
+    const writer = await store.snapshots.create(subject);
+    try {
+      const isWhole = await writeImage(capture, writer, clock, isWanted);
+      // A quorum can commit what this disk does not hold yet, and a log must never end before its snapshot.
+      while (isWanted() && durable() < subject.index) await this.#wait();
+      if (!isWhole || !isWanted()) return undefined;
+      const before = this.newest;
+      const meta = await writer.commit();
+      this.#parts.log(`snapshot ${meta.id}: ${snapshotBytes(meta)} bytes`);
+      if (before !== undefined && isWanted()) await this.#compact(before.index);
+      return meta;
+    } finally {
+      await writer.abandon();
+    }
+  }
+
+  async #compact(to: LogIndex): Promise<void> {
+    const { needed, compacting, store } = this.#parts;
+    const upTo = logIndex(Math.min(to, Math.max(needed(), this.#leastKept())));
+    if (upTo === 0) return;
+    compacting(upTo);
+    await store.compact(upTo);
+  }
+
+  /** Nobody makes the log keep more than this, however far behind. */
+  #leastKept(): number {
+    if (this.#entriesEver === 0) return 0;
+    const entryBytes = this.#bytesEver / this.#entriesEver;
+    return this.#parts.durable() - Math.floor(LOG_KEPT_BYTES_MAX / entryBytes);
+  }
+
+  #wait(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#parts.clock.after(millis(TICK_MS), resolve);
+    });
+  }
+}

@@ -1,0 +1,167 @@
+import { assert, must } from '../../base/assert.ts';
+import type { AlertLimits } from '../alert-limits.ts';
+import { BoundedMap } from '../collections/bounded-map.ts';
+import { type Cursor, SortedMap, type SortedView } from '../collections/sorted-map.ts';
+import { weightOf } from '../quota.ts';
+import { identityOf } from '../snapshot/digest.ts';
+import type { Alert, AlertId, AlertRef } from '../types.ts';
+import type { Last } from './records.ts';
+
+/** The number in an alert's id, or undefined when the text is not an id in its only spelling. */
+export function idNumber(id: string): number | undefined {
+  const value = Number(id.slice(1));
+  return Number.isSafeInteger(value) && value >= 1 && `A${value}` === id ? value : undefined;
+}
+
+/** Where the newest record of an open alert is found from its dedup key. */
+interface Slot {
+  alert: Alert;
+  readonly id: number;
+  /** Hash of what does not change while the alert lives. */
+  readonly identity: number;
+  readonly weight: number;
+}
+
+/** The table as it was at one moment. */
+export interface TableView {
+  /** In order of their ids. */
+  readonly open: SortedView<Alert>;
+  /** The same of the resolved ones. */
+  readonly resolved: SortedView<Alert>;
+  /** In order of resolution. */
+  readonly resolvedInOrder: SortedView<{ readonly key: number; readonly value: Alert }>;
+  /** Conditions that are not open, in order of resolution. */
+  readonly remembered: SortedView<{ readonly key: string; readonly value: Last }>;
+}
+
+/**
+ * Every alert that is kept: all open ones, the newest resolved ones, and of each condition that is
+ * not open its newest occurrence's id and number.
+ */
+export class AlertTable {
+  readonly #openByKey = new Map<string, Slot>();
+  readonly #open = new SortedMap<Alert>();
+  readonly #resolvedInOrder: BoundedMap<number, Alert>;
+  readonly #resolved = new SortedMap<Alert>();
+  readonly #last: BoundedMap<string, Last>;
+  #openBytes = 0;
+
+  constructor(limits: Pick<AlertLimits, 'resolvedAlertsMax' | 'dedupKeysRememberedMax'>) {
+    this.#resolvedInOrder = new BoundedMap(limits.resolvedAlertsMax);
+    this.#last = new BoundedMap(limits.dedupKeysRememberedMax);
+  }
+
+  get openCount(): number {
+    return this.#open.size;
+  }
+
+  /** What the open alerts weigh together. */
+  get openBytes(): number {
+    return this.#openBytes;
+  }
+
+  get resolvedCount(): number {
+    return this.#resolved.size;
+  }
+
+  /** Conditions that are not open and whose newest occurrence is known. */
+  get rememberedCount(): number {
+    return this.#last.size;
+  }
+
+  /** The open alert under a dedup key. */
+  openUnder(dedupKey: string): Alert | undefined {
+    return this.#openByKey.get(dedupKey)?.alert;
+  }
+
+  /** The alert of this id, open or resolved, or the open one under this dedup key. */
+  find(ref: AlertRef): Alert | undefined {
+    if ('dedupKey' in ref) return this.openUnder(ref.dedupKey);
+    const id = idNumber(ref.id);
+    return id === undefined ? undefined : (this.#open.get(id) ?? this.#resolved.get(id));
+  }
+
+  /** The newest occurrence of a condition that is not open, as far as it is remembered. */
+  lastOf(dedupKey: string): Last | undefined {
+    return this.#last.get(dedupKey);
+  }
+
+  /** Open alerts with numbers above `id`, ascending. Not to be carried on after a change. */
+  openAfter(id: number): Cursor<Alert> {
+    return this.#open.after(id);
+  }
+
+  /** The same of resolved alerts. */
+  resolvedAfter(id: number): Cursor<Alert> {
+    return this.#resolved.after(id);
+  }
+
+  /** Everything as it is now; what is done later does not show. Costs a copy of the lists of blocks. */
+  freeze(): TableView {
+    return {
+      open: this.#open.freeze(),
+      resolved: this.#resolved.freeze(),
+      resolvedInOrder: this.#resolvedInOrder.freeze(),
+      remembered: this.#last.freeze(),
+    };
+  }
+
+  /** Takes in a new occurrence, with the hash of what will not change of it. */
+  open(alert: Alert, identity: number): void {
+    const id = numberOf(alert.id);
+    assert(!this.#openByKey.has(alert.dedupKey), `${alert.id} is a second open ${alert.dedupKey}`);
+    const weight = weightOf(alert);
+    this.#openBytes += weight;
+    this.#openByKey.set(alert.dedupKey, { alert, id, identity, weight });
+    this.#open.add(id, alert);
+    this.#last.delete(alert.dedupKey);
+  }
+
+  /**
+   * Replaces the record of an open alert; a resolved one leaves the open ones for good. Returns the
+   * hash given to `open`.
+   */
+  replace(alert: Alert): number {
+    const slot = must(this.#openByKey.get(alert.dedupKey), `${alert.dedupKey} is not open`);
+    assert(slot.alert.id === alert.id, `${alert.id} replaces ${slot.alert.id}`);
+    if (alert.resolution === undefined) {
+      slot.alert = alert;
+      this.#open.replace(slot.id, alert);
+    } else {
+      this.#openByKey.delete(alert.dedupKey);
+      this.#openBytes -= slot.weight;
+      this.#open.delete(slot.id);
+      this.keep(alert);
+      this.remember(alert.dedupKey, {
+        id: alert.id,
+        occurrence: alert.occurrence,
+        endedAt: alert.resolution.at,
+        flaps: alert.flaps,
+      });
+    }
+    return slot.identity;
+  }
+
+  /** Replaces the record of a resolved alert. Returns the hash of what did not change. */
+  correct(alert: Alert): number {
+    const id = numberOf(alert.id);
+    this.#resolved.replace(id, alert);
+    this.#resolvedInOrder.replace(id, alert);
+    return identityOf(alert);
+  }
+
+  /** Takes in a resolved alert; the one resolved longest ago goes when there are too many. */
+  keep(alert: Alert): void {
+    const id = numberOf(alert.id);
+    const dropped = this.#resolvedInOrder.add(id, alert);
+    this.#resolved.add(id, alert);
+    if (dropped !== undefined) this.#resolved.delete(numberOf(dropped.id));
+  }
+
+  /** Notes the newest occurrence of a condition that is not open. */
+  remember(dedupKey: string, last: Last): void {
+    this.#last.add(dedupKey, last);
+  }
+}
+
+const numberOf = (id: AlertId): number => must(idNumber(id), `not an alert id: ${id}`);

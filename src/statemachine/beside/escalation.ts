@@ -1,0 +1,90 @@
+import type { UnixMillis } from '../../base/ids.ts';
+import { RANK } from '../alerts/transitions.ts';
+import { secondsAfter } from '../timers.ts';
+import type { Priority } from '../types.ts';
+import type { EscalationPolicy } from './policies.ts';
+
+/**
+ * Where an alert stands in the policy that was in force when it was opened. The steps of a loop are carried out one after
+ * another; each waits its time before the next. `dueAt` stands in the record, so it outlives leaders, and a step that
+ * was carried out is past: it cannot happen twice.
+ */
+export interface EscalationState {
+  readonly policy: string;
+  readonly version: number;
+  readonly loop: number;
+  /** The step that is next, from 0; as many as there are = the loop is at its end. */
+  readonly step: number;
+  /** When the next step is due; undefined = it waits for nothing: acknowledged, of too low a priority, or exhausted. */
+  readonly dueAt: UnixMillis | undefined;
+  /** All loops are over and nobody answered. */
+  readonly exhausted: boolean;
+}
+
+/** From the first step of a policy, which is due at once if the priority asks for it. */
+export function started(
+  policy: EscalationPolicy,
+  priority: Priority,
+  time: UnixMillis,
+): EscalationState {
+  const { id, version, minPriority } = policy;
+  const dueAt = RANK[priority] >= RANK[minPriority] ? time : undefined;
+  return { policy: id, version, loop: 0, step: 0, dueAt, exhausted: false };
+}
+
+/** Somebody takes care, or nobody has to any more. */
+export const stopped = (state: EscalationState | undefined): EscalationState | undefined =>
+  state?.dueAt === undefined ? state : { ...state, dueAt: undefined };
+
+/**
+ * Goes on where it was stopped: the step carried out last waits its time again. When all loops are over, one more
+ * begins, under a number of its own: a step of a loop is carried out once in an activation.
+ */
+export function resumed(
+  state: EscalationState,
+  policy: EscalationPolicy,
+  priority: Priority,
+  time: UnixMillis,
+): EscalationState {
+  if (state.exhausted) return { ...started(policy, priority, time), loop: state.loop + 1 };
+  if (state.step === 0) return started(policy, priority, time);
+  return { ...state, dueAt: secondsAfter(time, waitOf(state, policy)) };
+}
+
+/** What comes next when a step is due: a step, or the end. */
+export type Next =
+  | {
+      readonly does: 'notify';
+      readonly targets: readonly string[];
+      readonly after: EscalationState;
+    }
+  | { readonly does: 'exhaust'; readonly after: EscalationState };
+
+/** `isAsked`: somebody wants the next step now, and gets another loop when all are over. */
+export function nextOf(
+  state: EscalationState,
+  policy: EscalationPolicy,
+  time: UnixMillis,
+  isAsked: boolean,
+): Next {
+  const isOver = state.step >= policy.steps.length;
+  if (isOver && !isAsked && state.loop >= policy.repeat)
+    return { does: 'exhaust', after: { ...state, dueAt: undefined, exhausted: true } };
+  const step = isOver ? 0 : state.step;
+  const { targets, delaySeconds } = policy.steps[step] ?? { targets: [], delaySeconds: 1 };
+  return {
+    does: 'notify',
+    targets,
+    after: {
+      ...state,
+      loop: isOver ? state.loop + 1 : state.loop,
+      step: step + 1,
+      dueAt: secondsAfter(time, delaySeconds),
+      exhausted: false,
+    },
+  };
+}
+
+/** Seconds that the step carried out last waits for an answer. */
+export const waitOf = (state: EscalationState, policy: EscalationPolicy): number =>
+  policy.steps[state.step - 1]?.delaySeconds ?? 1;

@@ -1,0 +1,169 @@
+import type { UnixMillis } from '../../base/ids.ts';
+import { done, type Ledger, SYSTEM } from '../ledger.ts';
+import { refuse } from '../refusals.ts';
+import { secondsAfter } from '../timers.ts';
+import type { Alert, AlertId, Asked, Done, Kept, RaiseCommand, Refusal } from '../types.ts';
+import { nextOf } from './escalation.ts';
+import {
+  isLive,
+  NEXT_STATES,
+  type Notification,
+  type NotificationState,
+  type Notifications,
+  numberOf,
+  type ReportCommand,
+} from './notifications.ts';
+
+/** The dedup key of the technical alert that says that nobody answered another one. */
+export const unansweredKey = (id: AlertId): string => `tocsin:unanswered:${id}`;
+
+/** Carries out the steps of policies, and keeps account of who was told. */
+export class Escalations {
+  readonly #ledger: Ledger;
+  readonly #notifications: Notifications;
+
+  constructor(ledger: Ledger, notifications: Notifications) {
+    this.#ledger = ledger;
+    this.#notifications = notifications;
+    ledger.onSettled = (alert) => this.#settle(alert);
+  }
+
+  /** The next step of an open alert's policy, because it is due or because somebody asks for it (T16, T19, T20). */
+  advance(alert: Alert, asked: Asked, isAsked: boolean): Done {
+    const ledger = this.#ledger;
+    if (alert.escalation === undefined) return done('unchanged', alert);
+    const policy = ledger.policies.of(alert.escalation);
+    let current = alert;
+    if (!isAsked && alert.responsibility?.state === 'offered') {
+      ledger.care(alert, 'unanswered', { responsibility: undefined }, asked);
+      current = ledger.table.find({ id: alert.id }) ?? alert;
+    }
+    const next = nextOf(alert.escalation, policy, ledger.time, isAsked);
+    if (next.does === 'exhaust') {
+      const reply = ledger.care(current, 'exhaust', { escalation: next.after }, asked);
+      ledger.condition(nobodyAnswered(alert, ledger.time), 'machine');
+      return reply;
+    }
+    const { targets, after } = next;
+    // Whom somebody escalates that has acknowledged is told, and nothing more becomes due.
+    const escalation = alert.acknowledged ? { ...after, dueAt: undefined } : after;
+    const offer = { state: 'offered', to: targets, at: ledger.time } as const;
+    const course = targets.length === 0 ? { escalation } : { escalation, responsibility: offer };
+    const reply = ledger.care(current, isAsked ? 'escalate' : 'notify', course, asked);
+    const dueAt = secondsAfter(ledger.time, policy.confirmSeconds);
+    for (const target of targets) this.#queue(alert, after.loop, after.step - 1, target, dueAt);
+    return reply;
+  }
+
+  /** What became of a notification, by whoever sent it. */
+  report(command: ReportCommand): Kept | Refusal {
+    const { notification: id, outcome } = command;
+    const before = this.#notifications.get(numberOf(id));
+    if (before === undefined) return refuse('RECORD_NOT_FOUND', `there is no notification ${id}`);
+    if (!NEXT_STATES[before.state].includes(outcome)) return kept('unchanged', before);
+    const { to = before.to, detail = before.detail } = command;
+    const after = this.#change(before, outcome, { to, detail });
+    this.#redirectIfUnreached(after);
+    return kept('kept', after);
+  }
+
+  /** A person answered: their notifications of this alert are answered too. */
+  answered(alert: Alert, actor: string, state: 'accepted' | 'rejected'): void {
+    for (const one of this.#notifications.liveOf(alert.id))
+      if (one.target === `user:${actor}` || one.to === actor) this.#change(one, state, {});
+  }
+
+  /** The time to confirm is over. */
+  expire(notification: Notification): void {
+    this.#redirectIfUnreached(this.#change(notification, 'expired', {}));
+  }
+
+  /** What is under way is called off, and so is the alert that nobody answered. */
+  #settle(alert: Alert): void {
+    for (const one of this.#notifications.liveOf(alert.id)) this.#change(one, 'cancelled', {});
+    const target = { dedupKey: unansweredKey(alert.id) };
+    if (this.#ledger.table.find(target) === undefined) return;
+    this.#ledger.condition({ type: 'clear', target, ...this.#ledger.system }, 'machine');
+  }
+
+  /** Where none of a step's notifications can reach anybody, the next step need not wait; unless somebody has accepted. */
+  #redirectIfUnreached({ state, alert: id, activation, loop, step }: Notification): void {
+    if (state !== 'failed' && state !== 'expired') return;
+    const alert = this.#ledger.table.find({ id });
+    const { escalation } = alert ?? {};
+    if (alert === undefined || escalation?.dueAt === undefined) return;
+    if (alert.responsibility?.state === 'accepted') return;
+    if (activation !== alert.activation) return;
+    if (loop !== escalation.loop || step !== escalation.step - 1) return;
+    const live = this.#notifications.liveOf(id);
+    if (live.some((one) => one.loop === loop && one.step === step)) return;
+    this.advance(alert, this.#ledger.system, false);
+  }
+
+  #queue(alert: Alert, loop: number, step: number, target: string, dueAt: UnixMillis): void {
+    const { time } = this.#ledger;
+    const notification: Notification = {
+      id: this.#notifications.nextId(),
+      version: 1,
+      alert: alert.id,
+      activation: alert.activation,
+      loop,
+      step,
+      target,
+      state: 'queued',
+      createdAt: time,
+      changedAt: time,
+      dueAt,
+      to: undefined,
+      detail: undefined,
+    };
+    this.#put(undefined, notification);
+  }
+
+  #change(
+    before: Notification,
+    state: NotificationState,
+    told: Partial<Pick<Notification, 'to' | 'detail'>>,
+  ): Notification {
+    const waits = state === 'queued' || state === 'sent';
+    const after: Notification = {
+      ...before,
+      ...told,
+      state,
+      version: before.version + 1,
+      changedAt: this.#ledger.time,
+      dueAt: waits ? before.dueAt : undefined,
+    };
+    this.#put(before, after);
+    return after;
+  }
+
+  #put(before: Notification | undefined, after: Notification): void {
+    this.#notifications.put(after);
+    const dueAt = isLive(after) ? after.dueAt : undefined;
+    this.#ledger.timers.change('notification', numberOf(after.id), before?.dueAt, dueAt);
+    this.#ledger.foldRecord(after);
+  }
+}
+
+const kept = (effect: Kept['effect'], { id, version }: Notification): Kept => ({
+  ok: true,
+  effect,
+  id,
+  version,
+});
+
+/** The machine's own alert when all steps are over. No policy applies to it: it would only say the same again. */
+const nobodyAnswered = (alert: Alert, time: UnixMillis): RaiseCommand => ({
+  type: 'raise',
+  actor: SYSTEM,
+  observedAt: time,
+  dedupKey: unansweredKey(alert.id),
+  kind: 'technical',
+  priority: alert.priority,
+  condition: 'ALERT:UNANSWERED',
+  text: `Nobody answered ${alert.id}, ${alert.condition}`,
+  subject: alert.subject,
+  latching: false,
+  acknowledgementRequired: false,
+});

@@ -1,0 +1,100 @@
+import type { Ledger } from '../ledger.ts';
+import { type Incident, Incidents } from './incidents.ts';
+import type { Notification } from './notifications.ts';
+import type { EscalationPolicy } from './policies.ts';
+import type { Registry, RegistryView } from './registry.ts';
+import { type Source, Sources } from './sources.ts';
+import type { MaintenanceWindow, Silence } from './suppression.ts';
+import { Suppressions } from './suppressions.ts';
+
+/** The kinds of records beside the alerts that are kept in registries, and what each is. */
+export interface RecordTypes {
+  readonly silence: Silence;
+  readonly window: MaintenanceWindow;
+  readonly source: Source;
+  readonly incident: Incident;
+}
+
+export type RecordKind = keyof RecordTypes;
+
+/** What can be asked for, page by page: these records, and those that are kept elsewhere. */
+export interface QueryTypes extends RecordTypes {
+  readonly policy: EscalationPolicy;
+  readonly notification: Notification;
+}
+
+export type QueryKind = keyof QueryTypes;
+
+/** A record with its kind. */
+export type AnyRecord = {
+  readonly [K in RecordKind]: { readonly type: K; readonly record: RecordTypes[K] };
+}[RecordKind];
+
+export const RECORD_KINDS: readonly RecordKind[] = ['silence', 'window', 'source', 'incident'];
+
+/** What a capture holds of them. */
+export type RecordViews = { readonly [K in RecordKind]: RegistryView<RecordTypes[K]> };
+
+/** The records beside the alerts. */
+export class Records {
+  readonly suppressions: Suppressions;
+  readonly sources: Sources;
+  readonly incidents: Incidents;
+
+  constructor(ledger: Ledger) {
+    this.suppressions = new Suppressions(ledger);
+    this.sources = new Sources(ledger);
+    this.incidents = new Incidents(ledger);
+  }
+
+  /** Records in their order, after the first `after` of them. */
+  page<K extends RecordKind>(kind: K, after: number, countMax: number): readonly RecordTypes[K][] {
+    const found: RecordTypes[K][] = [];
+    let place = 0;
+    for (const record of this.#registry(kind).all()) {
+      if (place >= after) found.push(record);
+      place += 1;
+      if (found.length === countMax) break;
+    }
+    return found;
+  }
+
+  capture(): RecordViews {
+    return {
+      silence: this.suppressions.silences.freeze(),
+      window: this.suppressions.windows.freeze(),
+      source: this.sources.registry.freeze(),
+      incident: this.incidents.registry.freeze(),
+    };
+  }
+
+  /** Takes in a record of a snapshot; false when it is there already, or there is no room for it. */
+  restore({ type, record }: AnyRecord): boolean {
+    const registry: Registry<AnyRecord['record']> = this.#registry(type);
+    if (registry.get(record.id) !== undefined || !registry.fits(record)) return false;
+    switch (type) {
+      case 'silence':
+        this.suppressions.restoreSilence(record);
+        return true;
+      case 'window':
+        this.suppressions.restoreWindow(record);
+        return true;
+      case 'source':
+        this.sources.restore(record);
+        return true;
+      case 'incident':
+        this.incidents.registry.put(record);
+        return true;
+    }
+  }
+
+  #registry<K extends RecordKind>(kind: K): Registry<RecordTypes[K]> {
+    const all: { readonly [T in RecordKind]: Registry<RecordTypes[T]> } = {
+      silence: this.suppressions.silences,
+      window: this.suppressions.windows,
+      source: this.sources.registry,
+      incident: this.incidents.registry,
+    };
+    return all[kind];
+  }
+}

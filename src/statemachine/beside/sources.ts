@@ -1,0 +1,198 @@
+import type { UnixMillis } from '../../base/ids.ts';
+import { SOURCES_MAX, STALE_PER_ENTRY_MAX } from '../../base/limits.ts';
+import type { Ledger } from '../ledger.ts';
+import { SYSTEM } from '../ledger.ts';
+import { refuse } from '../refusals.ts';
+import { secondsAfter } from '../timers.ts';
+import type {
+  Alert,
+  Asked,
+  ClearCommand,
+  Kept,
+  Priority,
+  RaiseCommand,
+  Refusal,
+} from '../types.ts';
+import { Registry } from './registry.ts';
+
+/** Something that watches patients and says in time that it still does. */
+export interface Source {
+  /** As in the subject of its alerts: `device`. */
+  readonly id: string;
+  readonly number: number;
+  readonly version: number;
+  readonly state: 'live' | 'lost' | 'retired';
+  readonly leaseSeconds: number;
+  /** Of the technical alert that says it was lost. */
+  readonly priority: Priority;
+  readonly seenAt: UnixMillis;
+  /** When it will be lost unless it is heard from; undefined = it is not live. */
+  readonly dueAt: UnixMillis | undefined;
+}
+
+/** A source says that it is there, for how long that holds, and, if it knows, which of its conditions are present. */
+export interface HeartbeatCommand extends Asked {
+  readonly type: 'heartbeat';
+  readonly source: string;
+  readonly leaseSeconds: number;
+  readonly priority?: Priority;
+  /** Dedup keys: of its open alerts these are present, the conditions of the others are gone. */
+  readonly present?: readonly string[];
+}
+
+/** A source is taken out of service: it is missed no longer. */
+export interface RetireCommand extends Asked {
+  readonly type: 'retire-source';
+  readonly source: string;
+}
+
+export type SourceCommand = HeartbeatCommand | RetireCommand;
+
+/** The dedup key of the technical alert that says that a source was lost. */
+export const lostKey = (source: string): string => `tocsin:source:${source}`;
+
+/** Sources and their leases (T22, T23). */
+export class Sources {
+  readonly #ledger: Ledger;
+  readonly registry: Registry<Source>;
+  readonly #byNumber = new Map<number, string>();
+
+  constructor(ledger: Ledger) {
+    this.#ledger = ledger;
+    this.registry = new Registry(SOURCES_MAX, SOURCES_MAX, ({ state }) => state !== 'retired');
+    ledger.isLost = (source) => this.registry.get(source)?.state === 'lost';
+  }
+
+  heartbeat(command: HeartbeatCommand): Kept | Refusal {
+    const before = this.registry.get(command.source);
+    if (this.registry.live(command.source) === undefined && this.registry.isFull)
+      return refuse('OVER_LIMIT', `there are ${this.registry.liveCount} sources already`);
+    const { time } = this.#ledger;
+    const { source: id, leaseSeconds, priority = before?.priority ?? 'medium' } = command;
+    const after: Source = {
+      id,
+      number: before?.number ?? this.#ledger.nextNumber(),
+      version: (before?.version ?? 0) + 1,
+      state: 'live',
+      leaseSeconds,
+      priority,
+      seenAt: time,
+      dueAt: secondsAfter(time, leaseSeconds),
+    };
+    this.#put(before, after);
+    if (before?.state === 'lost') this.#found(id);
+    if (command.present !== undefined) this.#compare(command, new Set(command.present));
+    return { ok: true, effect: 'kept', id, version: after.version };
+  }
+
+  retire({ source: id }: RetireCommand): Kept | Refusal {
+    const before = this.registry.live(id);
+    if (before === undefined) return refuse('RECORD_NOT_FOUND', `there is no source ${id}`);
+    const after: Source = {
+      ...before,
+      version: before.version + 1,
+      state: 'retired',
+      dueAt: undefined,
+    };
+    this.#put(before, after);
+    if (before.state === 'lost') this.#found(id);
+    return { ok: true, effect: 'removed', id, version: after.version };
+  }
+
+  /**
+   * A lease is over: what the source said last is not known to be so any more. Alerts stay open, however long that takes.
+   * A bounded number is marked at a time; the timer stays until all are.
+   */
+  expire(number: number): void {
+    const before = this.registry.live(this.#byNumber.get(number) ?? '');
+    if (before === undefined) return;
+    const ledger = this.#ledger;
+    const { id } = before;
+    const fresh = this.#measurements(id).filter(({ staleSince }) => staleSince === undefined);
+    for (const alert of fresh.slice(0, STALE_PER_ENTRY_MAX))
+      ledger.care(alert, 'lose', { staleSince: ledger.time }, ledger.system);
+    if (fresh.length > STALE_PER_ENTRY_MAX) return;
+    this.#put(before, { ...before, version: before.version + 1, state: 'lost', dueAt: undefined });
+    ledger.condition(
+      {
+        type: 'raise',
+        actor: SYSTEM,
+        observedAt: ledger.time,
+        dedupKey: lostKey(id),
+        kind: 'technical',
+        priority: before.priority,
+        condition: 'SOURCE:LOST',
+        text: `${id} has not been heard from for ${before.leaseSeconds} s`,
+        subject: { device: id },
+        latching: false,
+        acknowledgementRequired: false,
+      },
+      'machine',
+    );
+  }
+
+  /** Takes in a source of a snapshot. */
+  restore(source: Source): void {
+    this.registry.put(source);
+    this.#byNumber.set(source.number, source.id);
+    if (source.dueAt !== undefined) this.#ledger.timers.set('source', source.number, source.dueAt);
+  }
+
+  #found(id: string): void {
+    const target = { dedupKey: lostKey(id) };
+    if (this.#ledger.table.find(target) === undefined) return;
+    this.#ledger.condition({ type: 'clear', target, ...this.#ledger.system }, 'machine');
+  }
+
+  /**
+   * What the source says is present is so, and live again; what it does not name is gone. A bounded number is changed at
+   * a time, the oldest first; the next heartbeat changes more.
+   */
+  #compare(command: HeartbeatCommand, present: ReadonlySet<string>): void {
+    const isNamed = ({ dedupKey }: Alert): boolean => present.has(dedupKey);
+    const isOtherwise = (alert: Alert): boolean =>
+      isNamed(alert) !== (alert.presence === 'present');
+    const changed = this.#measurements(command.source).filter(
+      (alert) => isOtherwise(alert) || alert.staleSince !== undefined,
+    );
+    for (const alert of changed.slice(0, STALE_PER_ENTRY_MAX)) {
+      if (isOtherwise(alert))
+        this.#ledger.condition(isNamed(alert) ? again(alert, command) : gone(alert, command));
+      else this.#ledger.care(alert, 'regain', { staleSince: undefined }, command);
+    }
+  }
+
+  /** The open alerts that are about what the source measures. */
+  #measurements(id: string): Alert[] {
+    return this.#ledger.openOf(id).filter(({ kind }) => kind === 'physiological');
+  }
+
+  #put(before: Source | undefined, after: Source): void {
+    this.registry.put(after);
+    this.#byNumber.set(after.number, after.id);
+    this.#ledger.timers.change('source', after.number, before?.dueAt, after.dueAt);
+    this.#ledger.foldRecord(after);
+  }
+}
+
+const gone = ({ id }: Alert, { actor, observedAt }: Asked): ClearCommand => ({
+  type: 'clear',
+  target: { id },
+  actor,
+  observedAt,
+});
+
+/** A condition that had cleared is present again (T5), as it was: a snapshot says no more than that. */
+const again = (alert: Alert, { actor, observedAt }: Asked): RaiseCommand => ({
+  type: 'raise',
+  dedupKey: alert.dedupKey,
+  kind: alert.kind,
+  priority: alert.priority,
+  condition: alert.condition,
+  text: alert.text,
+  subject: alert.subject,
+  latching: alert.latching,
+  acknowledgementRequired: alert.acknowledgementRequired,
+  actor,
+  observedAt,
+});

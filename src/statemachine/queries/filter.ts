@@ -1,0 +1,46 @@
+import { displayState } from '../alerts/display.ts';
+import type { Alert, AlertFilter, DisplayState } from '../types.ts';
+
+/**
+ * Whether an alert is of those the filter is about. Every field that is there narrows; an empty
+ * list of states, priorities or kinds therefore matches nothing.
+ */
+export function matches(alert: Alert, filter: AlertFilter): boolean {
+  return (
+    (filter.open === undefined || filter.open === (alert.resolution === undefined)) &&
+    (filter.dedupKey === undefined || filter.dedupKey === alert.dedupKey) &&
+    (filter.priorities === undefined || filter.priorities.includes(alert.priority)) &&
+    (filter.kinds === undefined || filter.kinds.includes(alert.kind)) &&
+    (filter.unit === undefined || filter.unit === alert.subject.unit) &&
+    (filter.bed === undefined || filter.bed === alert.subject.bed) &&
+    (filter.patient === undefined || filter.patient === alert.subject.patient) &&
+    (filter.device === undefined || filter.device === alert.subject.device) &&
+    (filter.raisedFrom === undefined || filter.raisedFrom <= alert.raisedAt) &&
+    (filter.raisedUntil === undefined || filter.raisedUntil > alert.raisedAt) &&
+    (filter.stale === undefined || filter.stale === (alert.staleSince !== undefined)) &&
+    (filter.states === undefined || filter.states.includes(displayState(alert))) &&
+    (filter.text === undefined || says(alert, filter.text.toLowerCase()))
+  );
+}
+
+/** `lowered`: in lower case, by Unicode's own rules, which no locale changes. */
+const says = ({ text, condition, dedupKey }: Alert, lowered: string): boolean =>
+  [text, condition, dedupKey].some((part) => part.toLowerCase().includes(lowered));
+
+/** Which of the two halves of the alerts can hold a match: open ones, resolved ones. */
+export interface Halves {
+  readonly open: boolean;
+  readonly resolved: boolean;
+}
+
+const isOver = (state: DisplayState): boolean =>
+  state === 'RESOLVED' || state === 'ENTERED_IN_ERROR';
+
+/** Lets a list walk only where a match can be: open alerts are few, resolved ones need not be. */
+export function halvesOf(filter: AlertFilter): Halves {
+  const { states } = filter;
+  return {
+    open: filter.open !== false && (states?.some((state) => !isOver(state)) ?? true),
+    resolved: filter.open !== true && (states?.some(isOver) ?? true),
+  };
+}

@@ -1,0 +1,86 @@
+import { TocsinError } from '../../base/errors.ts';
+import { LIST_PAGE_MAX } from '../../base/limits.ts';
+import type { AlertPage } from '../alert-api.ts';
+import { type AlertTable, idNumber } from '../alerts/alert-table.ts';
+import { type Cursor, SortedMap } from '../collections/sorted-map.ts';
+import type { Alert, AlertFilter, AlertId } from '../types.ts';
+import { halvesOf, matches } from './filter.ts';
+
+/** Which page of a list. */
+export interface PageOptions {
+  /** At most so many, 1 … LIST_PAGE_MAX. @defaultValue 100 */
+  readonly limit?: number;
+  /** Continue after this alert, which need not exist any more. */
+  readonly after?: AlertId;
+}
+
+const LIMIT_DEFAULT = 100;
+
+/**
+ * One page of the alerts that match, in numeric order of their ids. At most `scanMax` records are
+ * looked at: a page may hold fewer than `limit` alerts, even none, and still have a `next`.
+ * @throws TocsinError BAD_REQUEST when `limit` or `after` is not what it has to be
+ */
+export function listAlerts(
+  table: AlertTable,
+  filter: AlertFilter,
+  options: PageOptions,
+  scanMax: number,
+): AlertPage {
+  const limit = checkedLimit(options.limit);
+  const alerts: Alert[] = [];
+  let scanned = 0;
+  let newest = options.after;
+  for (const alert of candidates(table, filter, checkedAfter(newest))) {
+    if (alerts.length === limit || scanned === scanMax) return { alerts, next: newest };
+    if (matches(alert, filter)) alerts.push(alert);
+    scanned += 1;
+    newest = alert.id;
+  }
+  return { alerts, next: undefined };
+}
+
+function checkedLimit(limit: number = LIMIT_DEFAULT): number {
+  if (Number.isSafeInteger(limit) && limit >= 1 && limit <= LIST_PAGE_MAX) return limit;
+  throw new TocsinError(
+    'BAD_REQUEST',
+    `limit is not a whole number 1 … ${LIST_PAGE_MAX}: ${limit}`,
+  );
+}
+
+function checkedAfter(after: AlertId | undefined): number {
+  if (after === undefined) return 0;
+  const id = idNumber(after);
+  if (id !== undefined) return id;
+  throw new TocsinError('BAD_REQUEST', `after is not an alert id such as A1042: ${after}`);
+}
+
+/** Alerts above `after` that may match: never the resolved ones when only open ones can. */
+function* candidates(table: AlertTable, filter: AlertFilter, after: number): Generator<Alert> {
+  const halves = halvesOf(filter);
+  const none = Number.POSITIVE_INFINITY;
+  const open = openCandidates(table, filter.dedupKey, halves.open ? after : none);
+  const resolved = table.resolvedAfter(halves.resolved ? after : none);
+  let isOpen = open.next();
+  let isResolved = resolved.next();
+  while (isOpen || isResolved)
+    if (isOpen && (!isResolved || open.id < resolved.id)) {
+      yield open.value;
+      isOpen = open.next();
+    } else {
+      yield resolved.value;
+      isResolved = resolved.next();
+    }
+}
+
+function openCandidates(
+  table: AlertTable,
+  dedupKey: string | undefined,
+  after: number,
+): Cursor<Alert> {
+  if (dedupKey === undefined) return table.openAfter(after);
+  const only = new SortedMap<Alert>();
+  const alert = table.openUnder(dedupKey);
+  if (alert !== undefined) only.add(idNumber(alert.id) ?? 0, alert);
+  return only.after(after);
+}

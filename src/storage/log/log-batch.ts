@@ -1,0 +1,41 @@
+import type { Entry } from '../../raft/types.ts';
+import { recordOf } from '../../wire/log/record.ts';
+import { type Batch, entryKey, STATE_KEYS } from '../level/level.ts';
+import type { Mark } from './high-water.ts';
+import { emptyState, type LogState } from './log-state.ts';
+import { encodeState, type StoredState } from './state-record.ts';
+
+/** What the batches of a log consist of. */
+
+/** What a new folder's log holds: no entries, no votes. */
+export function putInitialState(batch: Batch, clusterId: string): Mark {
+  const state = emptyState(clusterId);
+  putState(batch, state, 0);
+  return markOf(state, 0);
+}
+
+/** The bytes of the records go to LevelDB as they are. */
+export function putEntries(batch: Batch, entries: readonly Entry[]): void {
+  for (const entry of entries) batch.put(entryKey(entry.index), recordOf(entry).bytes);
+}
+
+export function delEntries(batch: Batch, from: number, to: number): void {
+  for (let index = from; index <= to; index += 1) batch.del(entryKey(index));
+}
+
+export function putState(batch: Batch, { hardState, base, end }: LogState, sequence: number): void {
+  putStored(batch, { sequence, hardState, lastIndex: end.index, lastChain: end.chain, base });
+}
+
+/** Both copies. */
+export function putStored(batch: Batch, stored: StoredState): void {
+  batch.put(STATE_KEYS[0], encodeState(stored, 0));
+  batch.put(STATE_KEYS[1], encodeState(stored, 1));
+}
+
+/** What the second place is told once such a state is durable. */
+export const markOf = ({ hardState, end }: LogState, sequence: number): Mark => ({
+  sequence,
+  last: end,
+  voted: hardState,
+});

@@ -1,0 +1,151 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { checksum } from '../../wire/checksum.ts';
+import { faultOf, type LevelDatabase, openDatabase } from '../level/level.ts';
+
+/**
+ * Where trends lie: an ordered map of bytes. A value that is damaged is as good as not there, because the other replicas
+ * have it too; it is counted, and fetched again by anti-entropy.
+ */
+export interface TrendDisk {
+  /** Values found damaged so far. */
+  readonly damaged: number;
+  /** In the order of the keys; undefined = not there, or damaged. */
+  getMany(keys: readonly Uint8Array[]): Promise<readonly (Uint8Array | undefined)[]>;
+  /** All of it or nothing; `isSynced` = it outlives a loss of power once the promise resolves. */
+  write(puts: readonly Put[], isSynced: boolean): Promise<void>;
+  /** Keys from `from` on and before `to`, in order. */
+  scan(from: Uint8Array, to: Uint8Array): AsyncIterable<Put>;
+  clear(from: Uint8Array, to: Uint8Array): Promise<void>;
+  close(): Promise<void>;
+}
+
+export type Put = readonly [key: Uint8Array, value: Uint8Array];
+
+const CHECKSUM_BYTES = 4;
+
+function sealed(value: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(CHECKSUM_BYTES + value.byteLength);
+  bytes.set(value, CHECKSUM_BYTES);
+  new DataView(bytes.buffer).setUint32(0, checksum(value, 0, value.byteLength), true);
+  return bytes;
+}
+
+function opened(bytes: Uint8Array): Uint8Array | undefined {
+  if (bytes.byteLength < CHECKSUM_BYTES) return undefined;
+  const value = bytes.subarray(CHECKSUM_BYTES);
+  const sum = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+  return checksum(value, 0, value.byteLength) === sum ? value : undefined;
+}
+
+const FOLDER = 'trend';
+
+/**
+ * Opens the trends in a replica's data folder, beside the alerts' log and apart from it; makes them when there are none.
+ * @throws TocsinError DATA_LOCKED, DATA_CORRUPT, DISK_FAILED
+ */
+export async function openTrendDisk(dataFolder: string): Promise<TrendDisk> {
+  const folder = join(dataFolder, FOLDER);
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw faultOf(error, `making ${folder}`);
+  }
+  return new LevelTrendDisk(await openDatabase(folder, 'if missing'));
+}
+
+class LevelTrendDisk implements TrendDisk {
+  damaged = 0;
+  readonly #database: LevelDatabase;
+
+  constructor(database: LevelDatabase) {
+    this.#database = database;
+  }
+
+  async getMany(keys: readonly Uint8Array[]): Promise<readonly (Uint8Array | undefined)[]> {
+    try {
+      const values = await this.#database.getMany([...keys]);
+      return values.map((value) => (value === undefined ? undefined : this.#open(value)));
+    } catch (error) {
+      throw faultOf(error, 'reading trends');
+    }
+  }
+
+  async write(puts: readonly Put[], isSynced: boolean): Promise<void> {
+    const batch = this.#database.batch();
+    for (const [key, value] of puts) batch.put(key, sealed(value));
+    try {
+      await batch.write({ sync: isSynced });
+    } catch (error) {
+      throw faultOf(error, 'writing trends');
+    }
+  }
+
+  async *scan(from: Uint8Array, to: Uint8Array): AsyncGenerator<Put, void, undefined> {
+    try {
+      for await (const [key, value] of this.#database.iterator({ gte: from, lt: to })) {
+        const plain = this.#open(value);
+        if (plain !== undefined) yield [key, plain];
+      }
+    } catch (error) {
+      throw faultOf(error, 'reading trends');
+    }
+  }
+
+  async clear(from: Uint8Array, to: Uint8Array): Promise<void> {
+    try {
+      await this.#database.clear({ gte: from, lt: to });
+    } catch (error) {
+      throw faultOf(error, 'clearing trends');
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#database.close();
+  }
+
+  #open(value: Uint8Array): Uint8Array | undefined {
+    const plain = opened(value);
+    if (plain === undefined) this.damaged += 1;
+    return plain;
+  }
+}
+
+/** The same without a disk, for simulations. */
+export class MemoryTrendDisk implements TrendDisk {
+  readonly damaged = 0;
+  readonly #values: Map<string, Uint8Array> = new Map();
+
+  getMany(keys: readonly Uint8Array[]): Promise<readonly (Uint8Array | undefined)[]> {
+    return Promise.resolve(keys.map((key) => this.#values.get(nameOf(key))));
+  }
+
+  write(puts: readonly Put[]): Promise<void> {
+    for (const [key, value] of puts) this.#values.set(nameOf(key), new Uint8Array(value));
+    return Promise.resolve();
+  }
+
+  async *scan(from: Uint8Array, to: Uint8Array): AsyncGenerator<Put, void, undefined> {
+    await Promise.resolve();
+    for (const name of this.#between(from, to)) {
+      const value = this.#values.get(name);
+      if (value !== undefined) yield [Uint8Array.from(Buffer.from(name, 'hex')), value];
+    }
+  }
+
+  clear(from: Uint8Array, to: Uint8Array): Promise<void> {
+    for (const name of this.#between(from, to)) this.#values.delete(name);
+    return Promise.resolve();
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #between(from: Uint8Array, to: Uint8Array): readonly string[] {
+    const [first, end] = [nameOf(from), nameOf(to)];
+    return [...this.#values.keys()].filter((name) => name >= first && name < end).sort();
+  }
+}
+
+const nameOf = (key: Uint8Array): string => Buffer.from(key).toString('hex');

@@ -1,0 +1,195 @@
+import { type FileHandle, mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { FRAME_BYTES_MAX } from '../../base/limits.ts';
+import { readU32, writeU32 } from '../../wire/bytes.ts';
+import { checksum } from '../../wire/checksum.ts';
+import { faultOf } from '../level/level.ts';
+
+/**
+ * What arrived since the samples in memory were last written out: bodies of frames as they came, read again after a
+ * restart. Segments are files of records, each u32 length, u32 CRC-32, u8 kind, body; where one ends torn, the rest of it
+ * was never promised.
+ */
+export interface TrendJournal {
+  /** The records of all older segments, in order. */
+  read(): AsyncIterable<JournalRecord>;
+  /** Takes a record; it is on disk after the next `sync`. The body is not copied. */
+  append(kind: number, body: Uint8Array): void;
+  /** Bytes taken and not handed to the disk yet. */
+  readonly unsyncedBytes: number;
+  sync(): Promise<void>;
+  /** Begins a new segment; tells its number. */
+  begin(): Promise<number>;
+  /** Removes the segments below this number. */
+  drop(before: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface JournalRecord {
+  readonly kind: number;
+  readonly body: Uint8Array;
+}
+
+const HEADER_BYTES = 9;
+const FOLDER = 'trend-journal';
+const NAME = /^(\d{10})\.journal$/;
+
+/** @throws TocsinError DISK_FAILED */
+export async function openTrendJournal(dataFolder: string): Promise<TrendJournal> {
+  const folder = join(dataFolder, FOLDER);
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    return new FileJournal(folder, await segmentsIn(folder));
+  } catch (error) {
+    throw faultOf(error, `opening ${folder}`);
+  }
+}
+
+async function segmentsIn(folder: string): Promise<readonly number[]> {
+  const names = await readdir(folder);
+  return names
+    .map((name) => Number(NAME.exec(name)?.[1] ?? Number.NaN))
+    .filter((segment) => !Number.isNaN(segment))
+    .sort((a, b) => a - b);
+}
+
+class FileJournal implements TrendJournal {
+  readonly #folder: string;
+  #segments: number[];
+  #file: FileHandle | undefined;
+  #parts: Uint8Array[] = [];
+  #bytes = 0;
+  #syncing: Promise<void> = Promise.resolve();
+
+  constructor(folder: string, segments: readonly number[]) {
+    this.#folder = folder;
+    this.#segments = [...segments];
+  }
+
+  get unsyncedBytes(): number {
+    return this.#bytes;
+  }
+
+  async *read(): AsyncGenerator<JournalRecord, void, undefined> {
+    for (const segment of this.#segments) {
+      try {
+        yield* recordsOf(await readFile(this.#path(segment)));
+      } catch (error) {
+        throw faultOf(error, `reading ${this.#path(segment)}`);
+      }
+    }
+  }
+
+  append(kind: number, body: Uint8Array): void {
+    const header = new Uint8Array(HEADER_BYTES);
+    writeU32(header, 0, body.byteLength);
+    writeU32(header, 4, checksum(body, 0, body.byteLength, kind));
+    header[8] = kind;
+    this.#parts.push(header, body);
+    this.#bytes += HEADER_BYTES + body.byteLength;
+  }
+
+  /** One after the other; what came before the call is on disk when it resolves. */
+  sync(): Promise<void> {
+    this.#syncing = this.#syncing.then(() => this.#write());
+    return this.#syncing;
+  }
+
+  async #write(): Promise<void> {
+    const parts = this.#parts;
+    if (parts.length === 0 || this.#file === undefined) return;
+    this.#parts = [];
+    this.#bytes = 0;
+    try {
+      await this.#file.appendFile(Buffer.concat(parts));
+      await this.#file.datasync();
+    } catch (error) {
+      throw faultOf(error, 'writing the journal of trends');
+    }
+  }
+
+  async begin(): Promise<number> {
+    await this.sync();
+    const segment = (this.#segments.at(-1) ?? 0) + 1;
+    try {
+      await this.#file?.close();
+      this.#file = await open(this.#path(segment), 'wx', 0o600);
+    } catch (error) {
+      throw faultOf(error, `making ${this.#path(segment)}`);
+    }
+    this.#segments.push(segment);
+    return segment;
+  }
+
+  async drop(before: number): Promise<void> {
+    const gone = this.#segments.filter((segment) => segment < before);
+    this.#segments = this.#segments.filter((segment) => segment >= before);
+    for (const segment of gone) await rm(this.#path(segment), { force: true });
+  }
+
+  async close(): Promise<void> {
+    await this.sync();
+    await this.#file?.close();
+    this.#file = undefined;
+  }
+
+  #path(segment: number): string {
+    return join(this.#folder, `${`${segment}`.padStart(10, '0')}.journal`);
+  }
+}
+
+function* recordsOf(bytes: Uint8Array): Iterable<JournalRecord> {
+  for (let at = 0; at + HEADER_BYTES <= bytes.byteLength; ) {
+    const length = readU32(bytes, at);
+    const kind = bytes[at + 8] as number;
+    const end = at + HEADER_BYTES + length;
+    if (length > FRAME_BYTES_MAX || end > bytes.byteLength) return;
+    const body = bytes.subarray(at + HEADER_BYTES, end);
+    if (checksum(body, 0, length, kind) !== readU32(bytes, at + 4)) return;
+    yield { kind, body };
+    at = end;
+  }
+}
+
+/** The same without a disk, for simulations. What was appended is there after a crash once it was synced. */
+export class MemoryJournal implements TrendJournal {
+  readonly unsyncedBytes = 0;
+  #records: (JournalRecord & { readonly segment: number })[] = [];
+  #pending: (JournalRecord & { readonly segment: number })[] = [];
+  #segment = 0;
+
+  async *read(): AsyncGenerator<JournalRecord, void, undefined> {
+    await Promise.resolve();
+    yield* this.#records.filter((record) => record.segment <= this.#segment);
+  }
+
+  append(kind: number, body: Uint8Array): void {
+    this.#pending.push({ kind, body: new Uint8Array(body), segment: this.#segment });
+  }
+
+  sync(): Promise<void> {
+    this.#records.push(...this.#pending);
+    this.#pending = [];
+    return Promise.resolve();
+  }
+
+  async begin(): Promise<number> {
+    await this.sync();
+    this.#segment += 1;
+    return this.#segment;
+  }
+
+  drop(before: number): Promise<void> {
+    this.#records = this.#records.filter((record) => record.segment >= before);
+    return Promise.resolve();
+  }
+
+  /** Loses what was not synced, as a crash does. */
+  crash(): void {
+    this.#pending = [];
+  }
+
+  close(): Promise<void> {
+    return this.sync();
+  }
+}

@@ -1,0 +1,233 @@
+import { createHash } from 'node:crypto';
+import { assert } from '../../base/assert.ts';
+import { TocsinError } from '../../base/errors.ts';
+import { type UnixMillis, unixMillis } from '../../base/ids.ts';
+import { COMMAND_BYTES_MAX, COMMANDS_PER_FRAME_MAX, UNIX_MILLIS_MAX } from '../../base/limits.ts';
+import type { Command, Submission } from '../../statemachine/types.ts';
+import { BodyDecoder, encodeBody } from '../body.ts';
+import { readU32, readU64, writeU32, writeU64 } from '../bytes.ts';
+import { refuse } from '../check.ts';
+import { checksum } from '../checksum.ts';
+import { bodyOf } from './command-body.ts';
+import { CommandReader } from './command-reader.ts';
+import { isRare } from './command-shapes.ts';
+import { parseCommandBody } from './parse-command-body.ts';
+
+/**
+ * One command as bytes: made once by whoever sends it, and from then on the same bytes are in the
+ * frame, in the log and on every replica. Layout in FORMAT.md, "Command record".
+ */
+
+export const COMMAND_HEADER_BYTES = 32;
+export const KEY_BYTES = 16;
+const VERSION = 1;
+const KEY_AT = 8;
+const OBSERVED_AT_AT = 24;
+
+/** The number of a kind is its place; 0 is none. */
+const TYPES: readonly (Command['type'] | undefined)[] = [
+  undefined,
+  'raise',
+  'clear',
+  'acknowledge',
+  'unacknowledge',
+  'accept',
+  'reject',
+  'pause',
+  'resume',
+  'escalate',
+  'resolve',
+  'transfer',
+  'discharge',
+  'void',
+  'merge',
+  'set-policy',
+  'remove-policy',
+  'report',
+  'silence',
+  'unsilence',
+  'open-window',
+  'end-window',
+  'heartbeat',
+  'retire-source',
+  'open-incident',
+  'change-incident',
+  'transaction',
+];
+
+/**
+ * The lane of a command: 0 urgent, 1 routine, 2 background. What silences or clears is never left
+ * behind.
+ */
+export const URGENCY_LEAST = 2;
+
+export function urgencyOf(command: Command): number {
+  if (command.type === 'set-policy' || command.type === 'remove-policy') return 1;
+  if (command.type !== 'raise' || command.priority === 'high') return 0;
+  return command.priority === 'none' ? URGENCY_LEAST : 1;
+}
+
+/** Whether any of these records, checked before, adds to what is kept; the others end or change what is there. */
+export function takesRoom(commands: Uint8Array): boolean {
+  for (let at = 0; at < commands.byteLength; at += readU32(commands, at)) {
+    const type = TYPES[commands[at + 5] as number];
+    if (type === 'raise' || type === 'set-policy') return true;
+  }
+  return false;
+}
+
+/**
+ * The record of a command that came through `parseCommand`, or that the compiler checked. `key`: 16
+ * bytes; the same key with the same command is the same request, however often it is sent and
+ * whatever `observedAt` the repetitions carry.
+ * @throws TocsinError BAD_REQUEST when it holds too much, as a transaction or a long list can
+ */
+export function encodeCommand(command: Command, key: Uint8Array): Uint8Array {
+  assert(key.byteLength === KEY_BYTES, `key of ${key.byteLength} bytes, not ${KEY_BYTES}`);
+  const body = encodeBody(bodyOf(command));
+  const length = COMMAND_HEADER_BYTES + body.byteLength;
+  if (length > COMMAND_BYTES_MAX)
+    refuse('request', command.type, `has ${length} bytes, at most ${COMMAND_BYTES_MAX}`);
+
+  const record = Buffer.allocUnsafe(length);
+  writeU32(record, 0, length);
+  record[4] = VERSION;
+  record[5] = TYPES.indexOf(command.type);
+  record[6] = urgencyOf(command);
+  record[7] = 0;
+  record.set(key, KEY_AT);
+  writeU64(record, OBSERVED_AT_AT, command.observedAt);
+  record.set(body, COMMAND_HEADER_BYTES);
+  return record;
+}
+
+/** The key for an idempotency key that a user chose: the first 16 bytes of its SHA-256. */
+export const keyFromText = (text: string): Uint8Array =>
+  new Uint8Array(createHash('sha256').update(text, 'utf8').digest().subarray(0, KEY_BYTES));
+
+/** What the server must know of a run of records before it queues them. */
+export interface CommandCheck {
+  readonly count: number;
+  /** Of the most urgent one. */
+  readonly urgency: number;
+}
+
+/**
+ * Verifies the records that fill `body`, each of them whole and a valid command, at least one.
+ * @throws TocsinError BODY_MALFORMED, BAD_REQUEST naming the field
+ */
+export function checkCommands(body: Uint8Array): CommandCheck {
+  const decoder = new CommandDecoder(body);
+  let count = 0;
+  let urgency = URGENCY_LEAST;
+  for (let at = 0; at < body.byteLength; count += 1) {
+    if (count === COMMANDS_PER_FRAME_MAX)
+      throw malformed(`more than ${COMMANDS_PER_FRAME_MAX} commands`);
+    const length = recordLengthAt(body, at);
+    const command = decoder.decode(at, length);
+    const announced = body[at + 6] as number;
+    if (announced !== urgencyOf(command))
+      throw malformed(`command ${count}: urgency ${announced} does not fit its priority`);
+    if (announced < urgency) urgency = announced;
+    at += length;
+  }
+  if (count === 0) throw malformed('no commands');
+  return { count, urgency };
+}
+
+/**
+ * The commands of an entry, in order. Total over contents: a record that is whole but does not hold
+ * a valid command gives `command: undefined`, on every replica alike. Only a kind or version that
+ * this program does not know throws: a later program may do something with it, so this one must not
+ * go on without it.
+ * @throws TocsinError BODY_MALFORMED when the records do not fill `body`, which the leader made
+ * sure of; DATA_NEWER_FORMAT
+ */
+export function decodeSubmissions(body: Uint8Array): Submission[] {
+  const decoder = new CommandDecoder(body);
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  const submissions: Submission[] = [];
+  for (let at = 0; at < body.byteLength; ) {
+    const length = recordLengthAt(body, at);
+    checkKnown(body, at);
+    submissions.push({
+      key: bytes.toString('hex', at + KEY_AT, at + KEY_AT + KEY_BYTES),
+      fingerprint: fingerprintAt(body, at, length),
+      command: decoder.decodeOrUndefined(at, length),
+    });
+    at += length;
+  }
+  return submissions;
+}
+
+/** @throws TocsinError DATA_NEWER_FORMAT */
+function checkKnown(body: Uint8Array, at: number): void {
+  const [version, kind, flags] = [body[at + 4], body[at + 5] as number, body[at + 7]];
+  if (version === VERSION && TYPES[kind] !== undefined && flags === 0) return;
+  const what = `a command of kind ${kind}, version ${version}, flags ${flags}`;
+  throw new TocsinError('DATA_NEWER_FORMAT', `${what} is not known here`);
+}
+
+const malformed = (what: string): TocsinError => new TocsinError('BODY_MALFORMED', what);
+
+function recordLengthAt(body: Uint8Array, at: number): number {
+  const left = body.byteLength - at;
+  if (left < COMMAND_HEADER_BYTES) throw malformed(`command record at ${at}: only ${left} bytes`);
+  const length = readU32(body, at);
+  if (length <= COMMAND_HEADER_BYTES || length > COMMAND_BYTES_MAX)
+    throw malformed(`command record at ${at}: length ${length}`);
+  if (length > left) throw malformed(`command record at ${at}: ${length} bytes, ${left} left`);
+  return length;
+}
+
+/** Commands out of records whose framing is right. */
+class CommandDecoder {
+  readonly #bytes: Uint8Array;
+  readonly #reader: CommandReader;
+  #decoder: BodyDecoder | undefined;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    this.#reader = new CommandReader(bytes);
+  }
+
+  /** @throws TocsinError BODY_MALFORMED, BAD_REQUEST */
+  decode(at: number, length: number): Command {
+    const bytes = this.#bytes;
+    if (bytes[at + 4] !== VERSION) throw malformed(`command version ${bytes[at + 4]} is not known`);
+    const type = TYPES[bytes[at + 5] as number];
+    if (type === undefined) throw malformed(`command kind ${bytes[at + 5]} is not known`);
+    if (bytes[at + 7] !== 0) throw malformed(`command flags ${bytes[at + 7]} are not known`);
+    const observedAt = observedAtOf(bytes, at);
+    const start = at + COMMAND_HEADER_BYTES;
+    const command = isRare(type)
+      ? undefined
+      : this.#reader.read(type, observedAt, start, at + length);
+    if (command !== undefined) return command;
+    this.#decoder ??= new BodyDecoder(bytes);
+    return parseCommandBody(type, observedAt, this.#decoder.decode(start, at + length));
+  }
+
+  decodeOrUndefined(at: number, length: number): Command | undefined {
+    try {
+      return this.decode(at, length);
+    } catch (error) {
+      if (TocsinError.is(error)) return undefined;
+      throw error;
+    }
+  }
+}
+
+/** @throws TocsinError BAD_REQUEST */
+function observedAtOf(bytes: Uint8Array, at: number): UnixMillis {
+  const observedAt = readU64(bytes, at + OBSERVED_AT_AT);
+  const isInstant = observedAt <= UNIX_MILLIS_MAX; // What is no safe integer reads as NaN.
+  if (!isInstant) refuse('request', 'observedAt', `must be from 0 to ${UNIX_MILLIS_MAX}`);
+  return unixMillis(observedAt);
+}
+
+/** CRC-32 of the kind byte and the body: what was asked, without key, urgency and when. */
+function fingerprintAt(body: Uint8Array, at: number, length: number): number {
+  const kind = checksum(body, at + 5, at + 6);
+  return checksum(body, at + COMMAND_HEADER_BYTES, at + length, kind);
+}
