@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../base/clock.ts';
 import { type Code, TocsinError } from '../base/errors.ts';
 import { millis } from '../base/ids.ts';
+import { encodeTime, isTimed } from '../wire/clients/deadline.ts';
 import { FrameType } from '../wire/frame.ts';
 import type { AbortListeners } from './abort-listeners.ts';
 import type { Backoff } from './connection/backoff.ts';
@@ -53,6 +54,7 @@ export class ReadCall<T> implements Exchange {
   readonly #events: ReadEvents<T>;
   readonly #clock: Clock;
   readonly #timer: Timer;
+  readonly #deadline: number;
   readonly #onAbort: (() => void) | undefined;
   #isOver = false;
   #connection: Connection | undefined;
@@ -73,6 +75,7 @@ export class ReadCall<T> implements Exchange {
     this.#clock = clock;
     this.#events = events;
     const { timeoutMs, signal } = limits;
+    this.#deadline = clock.monotonic() + timeoutMs;
     this.#timer = clock.after(millis(timeoutMs), () => this.stop(timeIsUp(timeoutMs, this.#last)));
     if (signal === undefined) return;
     this.#onAbort = () => this.stop(cancelled(signal));
@@ -138,7 +141,9 @@ export class ReadCall<T> implements Exchange {
   #ask(connection: Connection): void {
     if (this.#isOver) return;
     this.#connection = connection;
-    this.#id = connection.send(this.#question.type, this.#question.body, this);
+    const { type, body } = this.#question;
+    const left = this.#deadline - this.#clock.monotonic();
+    this.#id = connection.send(type, isTimed(type) ? [encodeTime(left), ...body] : body, this);
     if (this.#id !== undefined) return;
     if (connection.isOpen) connection.whenRoom(() => this.#ask(connection));
     else this.#retry(new TocsinError('CONNECTION_LOST', `${connection.address}: it broke`));

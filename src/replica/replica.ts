@@ -2,7 +2,7 @@ import { assert } from '../base/assert.ts';
 import type { Clock, Timer } from '../base/clock.ts';
 import { TocsinError } from '../base/errors.ts';
 import { hashToHex } from '../base/hash.ts';
-import { logIndex, millis, type ReplicaId } from '../base/ids.ts';
+import { logIndex, type Millis, millis, type ReplicaId } from '../base/ids.ts';
 import { HEARTBEAT_TICKS, TICK_MS } from '../base/limits.ts';
 import type { Message, Ready, Standing } from '../raft/types.ts';
 import type { Consistency } from '../statemachine/alert-api.ts';
@@ -247,9 +247,9 @@ export class Replica implements Resident {
     return heir !== undefined && this.#driver.transfer(heir);
   }
 
-  administer(request: AdminRequest, done: AdminDone): void {
+  administer(request: AdminRequest, deadline: Millis, done: AdminDone): void {
     if (this.#stopped) done(new TocsinError('UNAVAILABLE', 'the replica is stopping'));
-    else this.#admin.handle(request, done);
+    else this.#admin.handle(request, deadline, done);
   }
 
   propose(proposal: Proposal): void {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { TocsinError } from '../../src/base/errors.ts';
 import { millis, unixMillis } from '../../src/base/ids.ts';
 import { CLIENT_COMMAND_BYTES_MAX, COMMANDS_PER_FRAME_MAX } from '../../src/base/limits.ts';
+import { decodeTime } from '../../src/wire/clients/deadline.ts';
 import { FrameType } from '../../src/wire/frame.ts';
 import { addressOf } from './fake-cluster.ts';
 import { alarm, onStage } from './stage.ts';
@@ -147,6 +148,24 @@ describe('calls travel together', () => {
       const timeoutMs = stage.cluster.submitted[0]?.request.timeoutMs ?? 0;
       expect(timeoutMs).toBeGreaterThan(900);
       expect(timeoutMs).toBeLessThanOrEqual(1_000);
+    }));
+
+  test('a question asked again says how much of its time is left', () =>
+    onStage(async (stage) => {
+      const client = await stage.client();
+      stage.cluster.script = (request) => {
+        if (request.type !== FrameType.GET || stage.clock.monotonic() > 2_000) return false;
+        stage.cluster.fail(request, new TocsinError('UNAVAILABLE', 'not now'));
+        return true;
+      };
+      await stage.clock.settle(client.get({ id: 'A1' }, { timeoutMs: 9_000 }));
+      const left = stage.cluster.requests
+        .filter(({ type }) => type === FrameType.GET)
+        .map(({ body }) => decodeTime(body).timeoutMs);
+      expect(left.length).toBeGreaterThan(2);
+      expect(left[0]).toBe(9_000);
+      expect(left.at(-1)).toBeLessThan(7_100);
+      expect(left).toEqual([...left].sort((a, b) => b - a));
     }));
 
   test('at most as many as a frame may hold, and each is answered with its own', () =>

@@ -28,6 +28,7 @@ import {
   encodeFail,
   type SubmitRequest,
 } from '../../src/wire/clients/client-messages.ts';
+import { decodeTime } from '../../src/wire/clients/deadline.ts';
 import { encodeReplies } from '../../src/wire/clients/replies.ts';
 import type { ReplicaStatus } from '../../src/wire/clients/status.ts';
 import { decodeSubmissions } from '../../src/wire/commands/commands.ts';
@@ -203,7 +204,8 @@ export class FakeCluster {
   }
 
   #read(request: Request): void {
-    const { type, body, channel, id, replica } = request;
+    const { type, channel, id, replica } = request;
+    const body = decodeTime(request.body).request;
     const isGet = type === FrameType.GET;
     const consistency = (isGet ? decodeGet(body) : decodeList(body)).consistency;
     if (consistency === 'linearizable' && replica !== this.leader) {

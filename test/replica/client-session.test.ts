@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { TocsinError } from '../../src/base/errors.ts';
-import { groupId, replicaId, term } from '../../src/base/ids.ts';
+import { groupId, type Millis, replicaId, term } from '../../src/base/ids.ts';
 import {
   REQUESTS_PER_CONNECTION_MAX,
   SUBMIT_BYTES_MAX,
@@ -23,6 +23,7 @@ import {
   encodeSubmit,
   encodeWatch,
 } from '../../src/wire/clients/client-messages.ts';
+import { encodeTime } from '../../src/wire/clients/deadline.ts';
 import { encodeRecords } from '../../src/wire/clients/record-queries.ts';
 import { FrameType } from '../../src/wire/frame.ts';
 import { VirtualClock } from '../client/virtual-clock.ts';
@@ -51,7 +52,7 @@ class Stage implements Host {
   }
   problem: TocsinError | undefined;
 
-  administer(_request: unknown, done: AdminDone): void {
+  administer(_request: unknown, _deadline: Millis, done: AdminDone): void {
     done([]);
   }
 
@@ -91,10 +92,13 @@ class Stage implements Host {
   }
 }
 
-const GET = encodeGet({ ref: { id: 'A1' }, consistency: 'linearizable' });
-const GET_LOCAL = encodeGet({ ref: { id: 'A1' }, consistency: 'local' });
-const LIST = encodeList({ filter: {}, consistency: 'linearizable', limit: 5, after: undefined });
-const RECORDS = encodeRecords({ kind: 'policy', after: 0, limit: 5, consistency: 'local' });
+const timed = (request: Uint8Array): Uint8Array => Buffer.concat([encodeTime(1_000), request]);
+const GET = timed(encodeGet({ ref: { id: 'A1' }, consistency: 'linearizable' }));
+const GET_LOCAL = timed(encodeGet({ ref: { id: 'A1' }, consistency: 'local' }));
+const LIST = timed(
+  encodeList({ filter: {}, consistency: 'linearizable', limit: 5, after: undefined }),
+);
+const RECORDS = timed(encodeRecords({ kind: 'policy', after: 0, limit: 5, consistency: 'local' }));
 const WATCH = encodeWatch({ from: undefined, filter: { unit: 'icu' } });
 const SUBMIT = Buffer.concat([...encodeSubmit(1_000, [raiseRecord('k1'), raiseRecord('k2')])]);
 
@@ -232,6 +236,20 @@ test('a read that cannot be answered fails alone', () => {
   other.watches.close();
 });
 
+test('an answer that comes after the time the caller allowed is not built', async () => {
+  const stage = new Stage();
+  for (const [id, body] of [GET, LIST].entries())
+    stage.channel.take(id === 0 ? FrameType.GET : FrameType.LIST, id, body);
+  await stage.clock.run(1_001);
+  stage.machine.get = stage.machine.list = () => expect.fail('an answer was built');
+  stage.answerAll();
+  expect([stage.answers(0), stage.answers(1)]).toEqual([
+    ['DEADLINE_EXCEEDED'],
+    ['DEADLINE_EXCEEDED'],
+  ]);
+  stage.watches.close();
+});
+
 test('frames of a type that no client or no peer sends end the connection', () => {
   for (const type of [
     FrameType.APPEND_REQUEST,
@@ -263,7 +281,7 @@ test.each([
   ['RECORDS', RECORDS, true],
   ['WATCH', WATCH, true],
   ['STATUS', [], false],
-  ['ADMIN', encodeAdminRequest({ act: 'snapshot' }), false],
+  ['ADMIN', timed(encodeAdminRequest({ act: 'snapshot' })), false],
 ] as const)('while the state is in doubt, %s is refused if it asks for it', (name, body, asks) => {
   const stage = new Stage();
   stage.problem = new TocsinError('UNAVAILABLE', 'the state is being rebuilt');

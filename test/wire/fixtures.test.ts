@@ -17,24 +17,10 @@ import {
 } from '../../src/wire/clients/answers.ts';
 import {
   decodeFail,
-  decodeGet,
-  decodeList,
   decodeSubmit,
-  decodeWatch,
   encodeFail,
-  encodeGet,
-  encodeList,
   encodeSubmit,
-  encodeWatch,
-  type GetRequest,
-  type ListRequest,
-  type WatchRequest,
 } from '../../src/wire/clients/client-messages.ts';
-import {
-  decodeRecords,
-  encodeRecords,
-  type RecordsRequest,
-} from '../../src/wire/clients/record-queries.ts';
 import { decodeReplies, encodeReplies } from '../../src/wire/clients/replies.ts';
 import type { ReplicaStatus } from '../../src/wire/clients/status.ts';
 import { decodeSubmissions, encodeCommand, keyFromText } from '../../src/wire/commands/commands.ts';
@@ -42,6 +28,7 @@ import { FrameType } from '../../src/wire/frame.ts';
 import { decodeHello, encodeHello, type Hello } from '../../src/wire/handshake.ts';
 import { EntryRecord, entryOf, genesisChain, recordOf } from '../../src/wire/log/record.ts';
 import { decodePeerMessage, encodePeerMessage } from '../../src/wire/peers/peer-messages.ts';
+import { requestFrames } from './frames-of-clients.ts';
 import { operatorFrames, replicaFrames } from './frames-of-replicas.ts';
 import { bytesOf, copyOf } from './helpers.ts';
 import { FOLDER, frame, names, pinned } from './pinned.ts';
@@ -223,6 +210,7 @@ describe('frames between peers', () => {
 
 describe('frames of replicas that the core knows nothing of', replicaFrames);
 describe('frames of operators', operatorFrames);
+describe('questions of clients', requestFrames);
 
 describe('frames of clients', () => {
   const commands = [raise, clear, acknowledge].map((command) => encodeCommand(command, KEY));
@@ -262,29 +250,6 @@ describe('frames of clients', () => {
     },
   ];
   frame('submit-reply', FrameType.SUBMIT_REPLY, [encodeReplies(replies)], decodeReplies, replies);
-
-  const get: GetRequest = { ref: { id: 'A1042' }, consistency: 'linearizable' };
-  frame('get', FrameType.GET, [encodeGet(get)], decodeGet, get);
-  const list: ListRequest = {
-    filter: {
-      open: true,
-      states: ['LATCHED'],
-      priorities: ['high', 'low'],
-      kinds: ['technical'],
-      unit: 'icu',
-    },
-    consistency: 'local',
-    limit: 100,
-    after: 'A9',
-  };
-  frame('list', FrameType.LIST, [encodeList(list)], decodeList, list);
-  const records: RecordsRequest = { kind: 'silence', after: 3, limit: 9, consistency: 'local' };
-  frame('records', FrameType.RECORDS, [encodeRecords(records)], decodeRecords, records);
-  const watch: WatchRequest = { from: revision(1), filter: { bed: '12' } };
-  frame('watch', FrameType.WATCH, [encodeWatch(watch)], decodeWatch, watch);
-  const size = (body: Uint8Array): number => body.byteLength;
-  frame('status', FrameType.STATUS, [], size, 0);
-  frame('cancel', FrameType.CANCEL, [], size, 0);
 
   const found: Answer<Alert | undefined> = { value: alert, revision: revision(1050) };
   frame('answer-get', FrameType.ANSWER, encodeGetAnswer(found), decodeGetAnswer, found);

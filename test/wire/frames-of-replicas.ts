@@ -7,6 +7,7 @@ import {
   encodeAdminRequest,
   encodeChangeReport,
 } from '../../src/wire/clients/admin-messages.ts';
+import { encodeTime } from '../../src/wire/clients/deadline.ts';
 import { FrameType } from '../../src/wire/frame.ts';
 import {
   decodeRepairAnswer,
@@ -17,7 +18,7 @@ import {
   encodeSnapshotFetch,
 } from '../../src/wire/peers/bulk-messages.ts';
 import { decodeDigests, encodeDigests } from '../../src/wire/peers/digests.ts';
-import { frame } from './pinned.ts';
+import { frame, timed } from './pinned.ts';
 
 /** Frames between replicas of which the core knows nothing. */
 export function replicaFrames(): void {
@@ -49,7 +50,8 @@ export function operatorFrames(): void {
     },
     dryRun: true,
   };
-  frame('admin-add', FrameType.ADMIN, [encodeAdminRequest(add)], decodeAdminRequest, add);
+  const body = [encodeTime(5_000), encodeAdminRequest(add)];
+  frame('admin-add', FrameType.ADMIN, body, timed(decodeAdminRequest), add);
   const report: ChangeReport = {
     outcome: 'planned',
     says: '',

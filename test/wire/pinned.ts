@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { groupId } from '../../src/base/ids.ts';
+import { decodeTime } from '../../src/wire/clients/deadline.ts';
 import { FrameReader, type FrameType, frameHeader } from '../../src/wire/frame.ts';
 import { copyOf, join } from './helpers.ts';
 
@@ -27,6 +28,12 @@ export function pinned(name: string, bytes: Uint8Array): Uint8Array {
 }
 
 export const names: string[] = [];
+
+/** Decodes what follows the time that the caller allowed. */
+export const timed =
+  <T>(decode: (request: Uint8Array) => T) =>
+  (body: Uint8Array): T =>
+    decode(decodeTime(body).request);
 
 /**
  * The frame of `parts` has the pinned bytes, and the pinned bytes give back what `decode` is to

@@ -52,11 +52,12 @@ export class Administrator {
     this.#parts = parts;
   }
 
-  handle(request: AdminRequest, done: AdminDone): void {
+  /** `deadline`: when whoever asked stops waiting, by the monotonic clock. */
+  handle(request: AdminRequest, deadline: Millis, done: AdminDone): void {
     try {
       switch (request.act) {
         case 'change':
-          this.#change(request.change, request.dryRun, done);
+          this.#change(request.change, request.dryRun, deadline, done);
           return;
         case 'transfer':
           this.#transfer(request.to);
@@ -101,7 +102,7 @@ export class Administrator {
     pending.done(outcome);
   }
 
-  #change(change: MemberChange, dryRun: boolean, done: AdminDone): void {
+  #change(change: MemberChange, dryRun: boolean, until: Millis, done: AdminDone): void {
     const { driver, members, notLeading, clock, log } = this.#parts;
     if (driver.standing.role !== 'leader') throw notLeading();
     const wanted = wantedBy(change, members.all) ?? {
@@ -133,7 +134,7 @@ export class Administrator {
       return;
     }
     log(`a change of members begins: ${change.op} replica ${change.id}`);
-    const deadline = millis(clock.monotonic() + CHANGE_MS_MAX);
+    const deadline = millis(Math.min(until, clock.monotonic() + CHANGE_MS_MAX));
     this.#pending = { index: begun.id.index, deadline, report: report('done'), done };
     driver.soon();
   }

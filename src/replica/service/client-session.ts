@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import { TocsinError } from '../../base/errors.ts';
-import { ALERTS_GROUP, type GroupId, millis, type Revision } from '../../base/ids.ts';
+import { ALERTS_GROUP, type GroupId, type Millis, millis, type Revision } from '../../base/ids.ts';
 import {
   REQUESTS_PER_CONNECTION_MAX,
   SUBMIT_BYTES_MAX,
@@ -24,6 +24,7 @@ import {
   decodeWatch,
   encodeFail,
 } from '../../wire/clients/client-messages.ts';
+import { decodeTime } from '../../wire/clients/deadline.ts';
 import { decodeRecords, encodeRecordsAnswer } from '../../wire/clients/record-queries.ts';
 import { encodeReplies } from '../../wire/clients/replies.ts';
 import type { ReplicaStatus } from '../../wire/clients/status.ts';
@@ -48,7 +49,7 @@ export interface Host {
   /** Why nobody can be served now; undefined = everybody is. */
   readonly problem: TocsinError | undefined;
   /** What an operator asks. */
-  administer(request: AdminRequest, done: AdminDone): void;
+  administer(request: AdminRequest, deadline: Millis, done: AdminDone): void;
 }
 
 /** Every frame that a client sends, and whether it is answered from the applied state or goes into it. */
@@ -142,7 +143,7 @@ export class ClientSession {
           'BAD_REQUEST',
           `${commands.byteLength} bytes of commands, at most ${SUBMIT_BYTES_MAX} in one request`,
         );
-      const deadline = millis(this.#host.clock.monotonic() + timeoutMs);
+      const deadline = this.#deadlineOf(timeoutMs);
       this.#host.propose({
         commands,
         count,
@@ -161,9 +162,10 @@ export class ClientSession {
   }
 
   #administer(id: number, body: Uint8Array): void {
-    const request = decodeAdminRequest(body);
+    const { timeoutMs, request } = decodeTime(body);
+    const asked = decodeAdminRequest(request);
     this.#count();
-    this.#host.administer(request, (outcome) => {
+    this.#host.administer(asked, this.#deadlineOf(timeoutMs), (outcome) => {
       this.#requests -= 1;
       if (outcome instanceof TocsinError) this.#fail(id, outcome);
       else this.#answer(FrameType.ANSWER, id, outcome);
@@ -171,8 +173,9 @@ export class ClientSession {
   }
 
   #get(id: number, body: Uint8Array): void {
-    const { ref, consistency } = decodeGet(body);
-    this.#read(id, consistency, (freshness) => {
+    const { timeoutMs, request } = decodeTime(body);
+    const { ref, consistency } = decodeGet(request);
+    this.#read(id, consistency, this.#deadlineOf(timeoutMs), (freshness) => {
       const { machine } = this.#host;
       const alert = machine.get(ref);
       const value = alert === undefined ? undefined : shown(machine, alert);
@@ -181,8 +184,9 @@ export class ClientSession {
   }
 
   #records(id: number, body: Uint8Array): void {
-    const { kind, after, limit, consistency } = decodeRecords(body);
-    this.#read(id, consistency, () => {
+    const { timeoutMs, request } = decodeTime(body);
+    const { kind, after, limit, consistency } = decodeRecords(request);
+    this.#read(id, consistency, this.#deadlineOf(timeoutMs), () => {
       const { machine } = this.#host;
       const value = machine.records(kind, after, limit);
       const nextOf = (count: number): number => machine.records(kind, after, count).next ?? 0;
@@ -191,8 +195,9 @@ export class ClientSession {
   }
 
   #list(id: number, body: Uint8Array): void {
-    const { filter, consistency, limit, after } = decodeList(body);
-    this.#read(id, consistency, (freshness) => {
+    const { timeoutMs, request } = decodeTime(body);
+    const { filter, consistency, limit, after } = decodeList(request);
+    this.#read(id, consistency, this.#deadlineOf(timeoutMs), (freshness) => {
       const { machine } = this.#host;
       const page = machine.list(filter, { limit, ...(after === undefined ? {} : { after }) });
       const value = { ...page, alerts: page.alerts.map((alert) => shown(machine, alert)) };
@@ -201,17 +206,27 @@ export class ClientSession {
   }
 
   /** Answers now, or when what is at hand is known to be as fresh as was asked. */
-  #read(id: number, level: Consistency, build: Build): void {
+  #read(id: number, level: Consistency, deadline: Millis, build: Build): void {
     this.#count();
     this.#host.read(level, (outcome) => {
       this.#requests -= 1;
       if (TocsinError.is(outcome)) this.#fail(id, outcome);
-      else this.#answerRead(id, level, () => build(outcome));
+      else if (this.#host.clock.monotonic() > deadline) this.#fail(id, tooLate());
+      else this.#answerRead(id, level, deadline, () => build(outcome));
     });
   }
 
+  #deadlineOf(timeoutMs: number): Millis {
+    return millis(this.#host.clock.monotonic() + timeoutMs);
+  }
+
   /** A read that cannot be answered fails alone, and so does one that a slow reader leaves no room for. */
-  #answerRead(id: number, level: Consistency, build: () => readonly Uint8Array[]): void {
+  #answerRead(
+    id: number,
+    level: Consistency,
+    deadline: Millis,
+    build: () => readonly Uint8Array[],
+  ): void {
     let body: readonly Uint8Array[];
     try {
       body = build();
@@ -222,7 +237,7 @@ export class ClientSession {
     }
     // While the answer was built the lease may have run out; a quorum is asked then.
     if (level === 'lease' && !this.#host.isLeased) {
-      this.#read(id, 'linearizable', () => build());
+      this.#read(id, 'linearizable', deadline, () => build());
       return;
     }
     if (this.#channel.send(FrameType.ANSWER, ALERTS_GROUP, id, body)) return;
@@ -268,6 +283,10 @@ function shown(machine: AlertMachine, alert: Alert): ListedAlert {
   const badges = machine.badgesOf(alert);
   return badges === undefined ? alert : { ...alert, badges };
 }
+
+/** Whoever asked has stopped waiting: an answer would cost much and reach nobody. */
+const tooLate = (): TocsinError =>
+  new TocsinError('DEADLINE_EXCEEDED', 'the time allowed ran out before the answer was built');
 
 type Build = (freshness: Freshness) => readonly Uint8Array[];
 
