@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { numberOf, wholeOf } from '../src/testing/numbers.ts';
-import { NEMESES, type NemesisName } from './nemeses.ts';
+import { NEMESES, type NemesisName } from './nemeses/table.ts';
 import { WORKLOADS, type WorkloadName } from './workloads.ts';
 
 export const HELP: string = `npm run jepsen -- [options]

@@ -1,4 +1,4 @@
-import type { Span } from './nemeses.ts';
+import type { Span } from './nemeses/nemesis.ts';
 
 /** One dot: an operation by its end, how long it took, and what became of it. */
 export interface Dot {

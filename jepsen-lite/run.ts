@@ -11,7 +11,8 @@ import type { History } from '../src/testing/checkers/history.ts';
 import { Recorder } from '../src/testing/workload/recorder.ts';
 import { type CallersParts, call, connected, EventLog, watchAll } from './callers.ts';
 import { TestCluster } from './cluster.ts';
-import { Nemesis, type Span } from './nemeses.ts';
+import { Nemesis, type Span } from './nemeses/nemesis.ts';
+import { ProxiedNetwork } from './network/proxied-network.ts';
 import type { Options } from './options.ts';
 import { workloadsOf } from './workloads.ts';
 
@@ -43,15 +44,16 @@ export async function runTest(options: Options, log: (line: string) => void): Pr
   const prng = new Prng(options.seed);
   const isOurs = options.attach.length === 0;
   log(`seed ${options.seed}, folder ${folder}`);
+  const network = new ProxiedNetwork(prng.fork(1));
   log(
     isOurs
-      ? 'network: a frame-aware proxy in this process, one for each direction of each link'
+      ? `network: ${network.says}`
       : 'network: none of ours; an attached cluster is loaded and checked, not broken',
   );
   const program = options.program ?? (isOurs ? programPath() : '');
   const size = options.replicas;
   const cluster = isOurs
-    ? await TestCluster.start({ size, folder, program, prng: prng.fork(1), log })
+    ? await TestCluster.start({ size, folder, program, network, log })
     : undefined;
   try {
     return await new Test(options, folder, cluster, prng, log).run();
@@ -132,8 +134,10 @@ class Test {
     }
     const watchers = Math.max(...workloads.map((each) => each.watchers));
     for (let number = 1; number <= watchers; number += 1) all.push(watchAll(parts, number, log));
+    const prng = this.#prng.fork(3);
     const nemesis =
-      this.#cluster && new Nemesis(this.#cluster, this.#prng.fork(3), this.#now, this.#log);
+      this.#cluster &&
+      new Nemesis({ cluster: this.#cluster, prng, now: this.#now, log: this.#log });
     const { intervalSeconds, lastsSeconds } = this.#options;
     const striking = new AbortController();
     const faults = nemesis?.run(
@@ -170,7 +174,7 @@ class Test {
       const { revision: newest } = await answerOf(reader);
       if (log.newest + log.missing < newest)
         return [`the watch told ${log.newest} of ${newest} events`];
-      const endpoints = this.#cluster?.sites.map(({ process }) => process.options.address) ?? [];
+      const endpoints = this.#cluster?.endpoints ?? [];
       const states = await Promise.all(endpoints.map((each) => reader.status(each)));
       const [first] = states;
       const differing = states.filter(

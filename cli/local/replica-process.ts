@@ -17,6 +17,10 @@ export interface ReplicaProcessOptions {
   readonly address: string;
   /** A formatted data folder. */
   readonly folder: string;
+  /** Words before the command that runs it, such as another one that puts it somewhere. @defaultValue none */
+  readonly command?: readonly string[];
+  /** More variables of its environment. @defaultValue none */
+  readonly environment?: Readonly<Record<string, string>>;
   /** More flags of `serve`. */
   readonly flags?: readonly string[];
   /** Compiled program whose `serve` runs the replica. */
@@ -103,24 +107,24 @@ export class ReplicaProcess {
 
   #spawn(): void {
     const { program, folder, clusterId, temporaryFolder, flags = [] } = this.options;
+    const { command = [], environment = {} } = this.options;
+    const serve = [program, 'serve', '--data', folder, '--cluster', clusterId, ...flags];
     const guard = pathToFileURL(join(dirname(program), 'local', 'parent-guard.js')).href;
     const stdout = openSync(this.#stdoutPath, 'a');
     const stderr = openSync(this.#stderrPath, 'a');
     try {
-      const child = spawn(
-        process.execPath,
-        ['--import', guard, program, 'serve', '--data', folder, '--cluster', clusterId, ...flags],
-        {
-          stdio: ['pipe', stdout, stderr],
-          // A process group of its own: Ctrl-C is for the parent, which decides what it means.
-          detached: true,
-          env: {
-            ...process.env,
-            [PARENT_PIPE_VARIABLE]: '1',
-            ...(temporaryFolder === undefined ? {} : { [PARENT_FOLDER_VARIABLE]: temporaryFolder }),
-          },
+      const [first = '', ...words] = [...command, process.execPath, '--import', guard, ...serve];
+      const child = spawn(first, words, {
+        stdio: ['pipe', stdout, stderr],
+        // A process group of its own: Ctrl-C is for the parent, which decides what it means.
+        detached: true,
+        env: {
+          ...process.env,
+          ...environment,
+          [PARENT_PIPE_VARIABLE]: '1',
+          ...(temporaryFolder === undefined ? {} : { [PARENT_FOLDER_VARIABLE]: temporaryFolder }),
         },
-      );
+      });
       this.#adopt(child);
     } finally {
       closeSync(stdout);

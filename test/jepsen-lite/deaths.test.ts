@@ -1,9 +1,12 @@
+import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { TestCluster } from '../../jepsen-lite/cluster.ts';
-import { Nemesis, type NemesisName } from '../../jepsen-lite/nemeses.ts';
+import { Nemesis } from '../../jepsen-lite/nemeses/nemesis.ts';
+import type { NemesisName } from '../../jepsen-lite/nemeses/table.ts';
+import { ProxiedNetwork } from '../../jepsen-lite/network/proxied-network.ts';
 import { Prng } from '../../src/base/prng.ts';
 
 /** Formats and serves nothing, in the words of the real one; does not start where a file `FOLDER.spoilt` lies. */
@@ -17,6 +20,10 @@ else if (existsSync(data + '.spoilt')) {
 } else {
   process.on('SIGTERM', () => process.exit(0));
   process.on('SIGUSR2', () => process.exit(70));
+  process.on('SIGHUP', () => {
+    console.error('tocsin: DISK_FAILED: it does not write');
+    process.exit(1);
+  });
   setInterval(() => {}, 1_000);
   console.error('last words');
   console.log('replica listens on nothing');
@@ -33,13 +40,17 @@ async function start(size: number): Promise<void> {
   await mkdir(join(folder, 'local'));
   await writeFile(join(folder, 'local', 'parent-guard.js'), '');
   await writeFile(program, PROGRAM);
-  cluster = await TestCluster.start({ size, folder, program, prng: new Prng(1), log });
+  const network = new ProxiedNetwork(new Prng(1));
+  cluster = await TestCluster.start({ size, folder, program, network, log });
 }
+
+const nemesisOf = (seed: number): Nemesis =>
+  new Nemesis({ cluster, prng: new Prng(seed), now: () => performance.now(), log });
 
 /** Strikes until it has struck; answers with what was counted. */
 async function strike(name: NemesisName): Promise<object> {
   const stop = new AbortController();
-  const nemesis = new Nemesis(cluster, new Prng(2), () => performance.now(), log);
+  const nemesis = nemesisOf(2);
   const running = nemesis.run([name], 1, 1, stop.signal);
   await vi.waitFor(() => expect(nemesis.spans.some(({ to }) => to < Infinity)).toBe(true), 10_000);
   stop.abort();
@@ -59,7 +70,7 @@ afterEach(async () => {
 
 test('replicas that a nemesis ends have not died; one that ends by itself has', async () => {
   await start(1);
-  for (const name of ['kill', 'kill-all', 'restart'] as const)
+  for (const name of ['kill', 'kill-all', 'restart', 'rolling'] as const)
     expect(await strike(name)).toEqual({ [name]: expect.any(Number) });
   expect(cluster.deaths).toEqual([]);
   const [site] = cluster.sites;
@@ -79,10 +90,57 @@ test('a replica that does not start after a kill is noted with its reason', asyn
 
 test('faults that break nothing of three replicas are neither drawn nor counted', async () => {
   await start(3);
-  const nemesis = new Nemesis(cluster, new Prng(3), () => performance.now(), log);
+  const nemesis = nemesisOf(3);
   await nemesis.run(['ring'], 1, 1, AbortSignal.timeout(10_000));
   expect(nemesis.counts).toEqual({});
-  expect(logged).toEqual(['ring breaks nothing of 3 replicas: left out']);
+  expect(logged).toEqual(['ring left out: breaks nothing of 3 replicas']);
   for (const name of ['halves', 'bridge'] as const)
     expect(await strike(name)).toEqual({ [name]: expect.any(Number) });
+});
+
+/** Waits for what was said to be so of the process, by the state in /proc. */
+const stateIs = (pid: number, isStopped: boolean): Promise<void> =>
+  vi.waitFor(() => {
+    const state = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.[0];
+    expect(state === 'T').toBe(isStopped);
+  }, 10_000);
+
+test.skipIf(process.platform !== 'linux')(
+  'a replica stands still until the last of those ended that stopped it (needs /proc)',
+  async () => {
+    await start(1);
+    const [site] = cluster.sites;
+    if (site?.pid === undefined) throw new Error('it does not run');
+    const first = site.pause();
+    const second = site.pause();
+    await first();
+    await first();
+    await stateIs(site.pid, true);
+    await second();
+    await stateIs(site.pid, false);
+    const old = site.pause();
+    await site.end('SIGKILL');
+    await site.start();
+    const last = site.pause();
+    await old();
+    await stateIs(site.pid, true);
+    await last();
+  },
+);
+
+test('who stops and says why is excused while something is done to it, and at no other time', async () => {
+  await start(1);
+  const [site] = cluster.sites;
+  if (site?.pid === undefined) throw new Error('it does not run');
+  const over = site.excuse();
+  process.kill(site.pid, 'SIGHUP');
+  await vi.waitFor(() => expect(site.pid).toBeUndefined(), 10_000);
+  expect(cluster.deaths).toEqual([]);
+  await site.start();
+  process.kill(site.pid, 'SIGUSR2');
+  await vi.waitFor(() => expect(cluster.deaths).toHaveLength(1), 10_000);
+  await over();
+  await site.start();
+  process.kill(site.pid, 'SIGHUP');
+  await vi.waitFor(() => expect(cluster.deaths).toHaveLength(2), 10_000);
 });

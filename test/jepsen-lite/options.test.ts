@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { NEMESES } from '../../jepsen-lite/nemeses.ts';
+import { NEMESES } from '../../jepsen-lite/nemeses/table.ts';
 import { parseOptions } from '../../jepsen-lite/options.ts';
 import { WORKLOADS, workloadsOf } from '../../jepsen-lite/workloads.ts';
 

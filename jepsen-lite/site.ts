@@ -1,0 +1,136 @@
+import { readFileSync, statSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { ReplicaProcess } from '../cli/local/replica-process.ts';
+import { TocsinError } from '../src/base/errors.ts';
+import { type End, once } from './end.ts';
+import type { NetworkPlace } from './network/network.ts';
+
+/** How a replica ends that does what SIGTERM asks; with the signal itself where it came before anybody listened. */
+const ORDERLY: readonly string[] = ['exit 0', 'SIGTERM'];
+/** How a replica ends that says why: by the code of an error, and not by a bug. */
+const SAYS_WHY = /^tocsin: (?!INTERNAL)[A-Z_]+: /m;
+const LAST_LINES = 5;
+const ORDERLY_END_MS = 5_000;
+const LOOK_MS = 50;
+
+/** One replica: a process of its own, formatted and served by the public command line. */
+export class Site {
+  readonly id: number;
+  readonly place: NetworkPlace;
+  readonly process: ReplicaProcess;
+  /** Somebody is ending or starting it. */
+  isBusy = false;
+  /** It was taken out of the cluster, or is on its way in or out. */
+  isMember = true;
+  readonly #note: (death: string) => void;
+  #isEnding = false;
+  /** How many want it to stand still. */
+  #stops = 0;
+  /** How many do something to it under which a replica may stop and say why. */
+  #excuses = 0;
+  #lives = 0;
+  /** Bytes of what it printed in earlier lives. */
+  #printedBefore = 0;
+
+  /** `note` is told of an end that nobody asked for. */
+  constructor(
+    id: number,
+    place: NetworkPlace,
+    processOf: (onDeath: (what: string) => void) => ReplicaProcess,
+    note: (death: string) => void,
+  ) {
+    this.id = id;
+    this.place = place;
+    this.#note = note;
+    this.process = processOf((what) => this.#died(what));
+  }
+
+  get pid(): number | undefined {
+    return this.process.pid;
+  }
+
+  get folder(): string {
+    return this.process.options.folder;
+  }
+
+  /** It runs, and nobody is about to change that. */
+  get isUp(): boolean {
+    return this.pid !== undefined && !this.isBusy;
+  }
+
+  /** @throws TocsinError when it ended instead of listening */
+  async start(): Promise<void> {
+    this.#lives += 1;
+    this.#stops = 0;
+    this.#printedBefore = statSync(this.#errors, { throwIfNoEntry: false })?.size ?? 0;
+    await this.process.start();
+  }
+
+  /** Resolves when it listens, or when it was noted that it does not. */
+  async startAgain(): Promise<void> {
+    try {
+      await this.start();
+    } catch (error) {
+      if (!TocsinError.is(error)) throw error;
+      this.#note(`replica ${this.id} did not start again: ${error.code}: ${error.message}`);
+    }
+  }
+
+  /** Stands still until all have ended that wanted it to. */
+  pause(): End {
+    const life = this.#lives;
+    if (this.pid === undefined) return once(() => {});
+    if (this.#stops === 0) this.process.pause();
+    this.#stops += 1;
+    return once(() => {
+      if (life !== this.#lives) return;
+      this.#stops -= 1;
+      if (this.#stops === 0 && this.pid !== undefined) this.process.resume();
+    });
+  }
+
+  /** Until the end that it returns, a replica that stops and says why has done right. */
+  excuse(): End {
+    this.#excuses += 1;
+    return once(() => {
+      this.#excuses -= 1;
+    });
+  }
+
+  /** Resolves when it is gone. What does not end in order, in its time, is ended. */
+  async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+    const { pid } = this;
+    if (pid !== undefined && this.#stops > 0) this.process.resume();
+    this.#lives += 1;
+    this.#stops = 0;
+    if (signal === 'SIGTERM' && pid !== undefined) {
+      this.#isEnding = true;
+      process.kill(pid, signal);
+      const deadline = performance.now() + ORDERLY_END_MS;
+      while (this.pid !== undefined && performance.now() < deadline) await pause(LOOK_MS);
+    }
+    await this.process.kill();
+    this.#isEnding = false;
+  }
+
+  #died(what: string): void {
+    if (this.#isEnding && ORDERLY.includes(what)) return;
+    const said = this.#lastLines();
+    if (this.#excuses > 0 && what.startsWith('exit ') && SAYS_WHY.test(said)) return;
+    this.#note(`replica ${this.id} ended by itself: ${what}: ${said}`);
+  }
+
+  get #errors(): string {
+    return `${this.folder}.err`;
+  }
+
+  #lastLines(): string {
+    return readFileSync(this.#errors)
+      .subarray(this.#printedBefore)
+      .toString('utf8')
+      .trimEnd()
+      .split('\n')
+      .slice(-LAST_LINES)
+      .join('\n');
+  }
+}
