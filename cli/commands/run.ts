@@ -1,10 +1,11 @@
 import type { Command, CommanderError } from 'commander';
 import { MEANING } from '../../src/base/errors.ts';
-import { didYouMean } from '../input/suggest.ts';
+import { didYouMean, didYouMeanCommand } from '../input/suggest.ts';
+import { printable } from '../output/escape.ts';
 import { FORMATS, isForPeople } from '../output/formats.ts';
 import { Exit, failureOf, renderFailure, usageError } from './failure.ts';
 import type { Io } from './io.ts';
-import { buildProgram } from './program.ts';
+import { buildProgram, buildWholeProgram } from './program.ts';
 
 /**
  * Runs one command line, without the names of the program and of Node before it. Resolves with the exit status when all
@@ -17,6 +18,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
 }
 
 async function attempt(argv: readonly string[], io: Io): Promise<number> {
+  let command: Command | undefined;
   try {
     const words = withHelpAsFlag(argv);
     // The program itself takes no flags with values, so the first word without a dash is the command.
@@ -26,14 +28,14 @@ async function attempt(argv: readonly string[], io: Io): Promise<number> {
       run,
     );
     adopt(program, io);
-    const command = mustBeCommand(program, words);
+    command = mustBeCommand(program, words);
     if (command.commands.length === 0 && !asksForHelp(words)) await settle(command, words, io);
     await program.parseAsync(words, { from: 'user' });
     return 0;
   } catch (thrown) {
     if (thrown instanceof Exit) return thrown.status;
     const failure = failureOf(thrown);
-    io.stderr.write(renderFailure(failure, isForProgram(argv, io.env)));
+    io.stderr.write(renderFailure(failure, isForProgram(argv, command?.getOptionValue('output'))));
     return failure.exit;
   }
 }
@@ -63,6 +65,10 @@ async function settle(command: Command, words: readonly string[], io: Io): Promi
     ? { env: io.env, config: undefined, context: undefined, isContextGiven: false }
     : await surroundingsOf(io, contextIn(words));
   applySettings(command, settingsOf(command, path.join(' '), surroundings));
+  if (isHeedless) return;
+  const { complaintsOf } = await import('../config/strangers.ts');
+  for (const says of await complaintsOf(command, io.env, () => buildWholeProgram(io)))
+    io.stderr.write(`tocsin: ${printable(says)}\n`);
 }
 
 /** Decides what other flags are worth, so it is looked for before they are understood. */
@@ -81,7 +87,10 @@ function mustBeCommand(program: Command, words: readonly string[]): Command {
     const found = commands.find((below) => below.name() === word);
     const names = commands.map((below) => below.name());
     if (found === undefined)
-      throw usageError(`unknown command "${word}"${didYouMean(word, names)}`, usageOf(command));
+      throw usageError(
+        `unknown command "${word}"${didYouMeanCommand(word, names)}`,
+        usageOf(command),
+      );
     command = found;
   }
   return command;
@@ -89,17 +98,16 @@ function mustBeCommand(program: Command, words: readonly string[]): Command {
 
 /**
  * Whether a program reads the answer: then it gets errors as JSON too. Errors may come before flags are understood, so
- * this looks at the words themselves.
+ * this looks at the words themselves; `settled` is what the flag is worth if it is not given.
  */
-function isForProgram(argv: readonly string[], env: Io['env']): boolean {
+function isForProgram(argv: readonly string[], settled: unknown): boolean {
   const given = argv.flatMap((word, at) => {
     if (word === '--json') return ['json'];
     if (word === '-o' || word === '--output') return argv.slice(at + 1, at + 2);
     return /^(?:-o=?|--output=)(.+)$/.exec(word)?.slice(1) ?? [];
   });
-  const format = FORMATS.find(
-    (known) => known === (given.at(-1) ?? env['TOCSIN_OUTPUT'])?.toLowerCase(),
-  );
+  const named = String(given.at(-1) ?? settled).toLowerCase();
+  const format = FORMATS.find((known) => known === named);
   return format !== undefined && !isForPeople(format);
 }
 

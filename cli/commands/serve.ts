@@ -47,7 +47,7 @@ export function serveCommand(io: Io): Command {
     )
     .option(
       '--send <kind=how>',
-      'how targets of a kind are told of alerts while this replica leads: webhook=https://…, user=command:/path, role=log; repeat the flag for more',
+      'how targets of a kind are told of alerts while this replica leads: webhook=https://…, user=command:/path, unit=file:/path (which says it, if it is a secret), role=log; repeat the flag for more',
       repeatable(parseSendRule),
     )
     .option(
@@ -83,7 +83,7 @@ export function serveCommand(io: Io): Command {
 async function serve(io: Io, flags: ServeFlags, stop: AbortSignal): Promise<void> {
   const { data: folder, cluster, listen, send, snapshotEvery: entries } = flags;
   const log = (line: string): void => void io.stderr.write(`${printable(line)}\n`);
-  const senders = send === undefined ? undefined : await sendersOf(send, log);
+  const senders = send === undefined ? undefined : await sendersOf(send, log, io.files);
   const replica = await io.services.startReplica({
     folder,
     agent: `tocsin/${packageVersion()}`,

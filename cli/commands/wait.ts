@@ -4,6 +4,7 @@ import { displayState } from '../../src/statemachine/alerts/display.ts';
 import type { AlertRef } from '../../src/statemachine/types.ts';
 import { STATES } from '../../src/wire/commands/words.ts';
 import { pauseFor } from '../demo/waiting.ts';
+import { didYouMean } from '../input/suggest.ts';
 import { majorityOf } from '../output/cluster.ts';
 import { printable } from '../output/escape.ts';
 import { HintedError, usageError } from './failure.ts';
@@ -114,8 +115,9 @@ function parseCondition(text: string): Condition {
   if (name === 'open' && value !== undefined) return { text, look: openIs(whole(0)(value)) };
   const look = CLUSTER.get(name);
   if (value === undefined && look !== undefined) return { text, look };
+  const close = didYouMean(name, [...CLUSTER.keys(), 'revision', 'open', 'alert']);
   throw usageError(
-    `--for ${text}: must be leader, quorum, ready, revision=N, open=N or alert/ID=STATE`,
+    `--for ${text}${close}: must be leader, quorum, ready, revision=N, open=N or alert/ID=STATE`,
   );
 }
 

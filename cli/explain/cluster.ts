@@ -65,6 +65,14 @@ const WHY: readonly (readonly [RegExp, string])[] = [
   ],
   [/ENOTFOUND|EAI_AGAIN/, 'its name is not known to this machine; is the name service there?'],
   [/EHOSTUNREACH|ENETUNREACH/, 'there is no way to that machine; is it on, is the network there?'],
+  [
+    /FRAME_MALFORMED|FRAME_UNKNOWN_TYPE|FRAME_TOO_LONG|BODY_MALFORMED/,
+    'something answers there that does not speak this protocol; is it the port of something else, or of the trend tier?',
+  ],
+  [
+    /VERSION_UNSUPPORTED/,
+    'a version of tocsin answers there that this one cannot talk to; which ones are installed?',
+  ],
   [/WRONG_CLUSTER/, 'somebody of another cluster answers there'],
   [/answers at/, 'somebody else answers there'],
   [

@@ -1,3 +1,31 @@
+/** Words of other tools for what has another name here; `acknowledge` and `ack` are found by their beginnings. */
+const SAID_ELSEWHERE: ReadonlyMap<string, readonly string[]> = new Map([
+  ['ls', ['list']],
+  ['show', ['get', 'status']],
+  ['describe', ['get', 'explain']],
+  ['rm', ['remove']],
+  ['delete', ['remove']],
+  ['create', ['add', 'set', 'raise', 'open']],
+  ['new', ['add', 'set', 'raise', 'open']],
+  ['apply', ['set']],
+  ['put', ['set']],
+  ['start', ['serve']],
+  ['init', ['format']],
+  ['tail', ['watch']],
+  ['backup', ['save']],
+  ['health', ['check', 'status']],
+  ['move', ['transfer']],
+]);
+
+/** As `didYouMean`, for the names of commands. */
+export function didYouMeanCommand(word: string, known: readonly string[]): string {
+  const said = word.toLowerCase();
+  const found =
+    SAID_ELSEWHERE.get(said)?.find((name) => known.includes(name)) ??
+    known.find((name) => said.length >= 3 && (said.startsWith(name) || name.startsWith(said)));
+  return found === undefined ? didYouMean(word, known) : ` (did you mean "${found}"?)`;
+}
+
 /** ` (did you mean "SpO2"?)` for a word that is close to one of the known ones, else an empty text. */
 export function didYouMean(word: string, known: readonly string[]): string {
   const limit = word.length <= 3 ? 1 : 2;

@@ -3,6 +3,7 @@ import { failureOf, renderFailure } from '../commands/failure.ts';
 import type { Io, RunLine } from '../commands/io.ts';
 import { didYouMean } from '../input/suggest.ts';
 import { printable } from '../output/escape.ts';
+import { FORMATS } from '../output/formats.ts';
 import type { Lines } from './lines.ts';
 import { SharedClient } from './shared-client.ts';
 import { wordsOf } from './words.ts';
@@ -103,9 +104,11 @@ export class Shell {
         this.#isTimed = first === 'on';
         return 0;
       case '.consistency':
+        return this.#set('consistency', oneOfThese(dot, first, ['linearizable', 'local', 'lease']));
       case '.output':
+        return this.#set('output', oneOfThese(dot, first, FORMATS));
       case '.context':
-        return this.#set(dot.slice(1), first);
+        return this.#set('context', first);
       case '.set':
         if (first === undefined)
           throw new TocsinError('USAGE', '.set FLAG VALUE, such as .set timeout 2s');
@@ -122,4 +125,15 @@ export class Shell {
     this.#env[variable] = value;
     return 0;
   }
+}
+
+/** Undefined = back to the default. @throws TocsinError USAGE */
+function oneOfThese(
+  dot: string,
+  word: string | undefined,
+  known: readonly string[],
+): string | undefined {
+  if (word === undefined || known.includes(word.toLowerCase())) return word;
+  const message = `${dot} ${printable(word)}${didYouMean(word, known)}: must be one of ${known.join(', ')}`;
+  throw new TocsinError('USAGE', message);
 }

@@ -166,6 +166,13 @@ describe('what cannot be understood does nothing, and says how it is used', () =
       'unknown command "lst" (did you mean "list"?)\n  usage: tocsin alert <command>',
     ],
     [['alrt'], 'unknown command "alrt" (did you mean "alert"?)\n  usage: tocsin <command>'],
+    [['alert', 'acknowledge', 'A1'], '(did you mean "ack"?)'],
+    [['alert', 'rm'], 'unknown command "rm"\n'],
+    [['policy', 'rm', 'p'], 'unknown command "rm" (did you mean "remove"?)'],
+    [['alert', 'describe'], '(did you mean "get"?)'],
+    [['init'], '(did you mean "format"?)'],
+    [['wait', '--for', 'leadr'], '--for leadr (did you mean "leader"?): must be'],
+    [['errors', '4444'], 'there is no code 4444'],
     [['alrt', '--help'], 'unknown command "alrt" (did you mean "alert"?)'],
     [['help', 'alert', 'lst'], 'unknown command "lst" (did you mean "list"?)'],
     [['constructor'], 'unknown command "constructor"\n'],
@@ -232,6 +239,15 @@ describe('what cannot be understood does nothing, and says how it is used', () =
     },
   );
 
+  test('as JSON too, where the configuration says so', async () => {
+    const disk = { '/u/.config/tocsin/config.yaml': 'defaults: {output: json}' };
+    const line = ['alert', 'get', 'A1', 'A2'];
+    const { stderr } = await runIn({ env: { HOME: '/u' }, disk }, ...line);
+    expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'USAGE', exit: 2 } });
+    const people = await runIn({ env: { HOME: '/u' }, disk }, ...line, '-o', 'table');
+    expect(people.stderr).toMatch(/^tocsin: USAGE: /);
+  });
+
   test.each([[[]], [['alert']], [['cluster']]])('a half command %j gets its help', async (line) => {
     const { status, stdout, stderr } = await runIn({}, ...line);
 
@@ -254,6 +270,15 @@ describe('errors', () => {
 
     expect(stdout).toContain('Exit status         7\n');
     expect(stdout).toContain(MEANING.OUTCOME_UNKNOWN.says);
+  });
+
+  test('lists what ends with an exit status', async () => {
+    const { stdout, status } = await runIn({}, 'errors', '7', '-o', 'json');
+    const codes = JSON.parse(stdout).map(({ code }: { code: string }) => code);
+
+    expect(status).toBe(0);
+    expect(codes).toEqual(CODES.filter((code) => MEANING[code].exit === 7));
+    expect(codes).toContain('OUTCOME_UNKNOWN');
   });
 
   test('is for programs too', async () => {

@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { parseSendRule, sendersOf } from '../../../cli/commands/senders.ts';
+import { WebhookSender } from '../../../src/notify/webhook.ts';
 import { anAlert } from './world.ts';
+
+const NO_FILES = { read: () => Promise.resolve(undefined) };
+
+/** A file of this content, as the only one. */
+const filesWith = (text: string) => ({ read: () => Promise.resolve(text) });
 
 describe('how targets are reached', () => {
   test('is said by address, program or log, once for each kind', () => {
@@ -18,11 +24,42 @@ describe('how targets are reached', () => {
     (text) => expect(() => parseSendRule(text, undefined)).toThrow('user=https://'),
   );
 
+  test.each([
+    'user=https://pager:hunter2@example.org/hook',
+    'user=https://pager.example/hook?token=hunter2',
+    'user=https://pager.example/hook?a=b&api_key=hunter2',
+  ])('a secret is not taken from a flag: %s', (text) => {
+    expect(() => parseSendRule(text, undefined)).toThrow('user=file:/path');
+    expect(() => parseSendRule(text, undefined)).not.toThrow('hunter2');
+  });
+
+  test('a secret address is read from a file', async () => {
+    const rules = parseSendRule('user=file:/run/secrets/pager', undefined);
+    const files = filesWith('https://pager:hunter2@example.org/hook\n');
+    const senders = await sendersOf(rules, () => {}, files);
+    expect(senders.get('user')).toBeInstanceOf(WebhookSender);
+  });
+
+  test.each(['', 'hunter2', 'https://hunter2 /', 'log\nhunter2', 'file:/hunter2'])(
+    'a file that says %j is refused without being shown',
+    async (text) => {
+      const rules = parseSendRule('user=file:/run/secrets/pager', undefined);
+      const refused = sendersOf(rules, () => {}, filesWith(text));
+      await expect(refused).rejects.toMatchObject({ code: 'BAD_CONFIG' });
+      await expect(refused).rejects.toThrow('/run/secrets/pager');
+      await expect(refused).rejects.not.toThrow('hunter2');
+    },
+  );
+
+  test('a file that is not there is named', async () => {
+    const rules = parseSendRule('user=file:/nowhere', undefined);
+    await expect(sendersOf(rules, () => {}, NO_FILES)).rejects.toThrow('/nowhere is not there');
+  });
+
   test('the log takes a page as one line', async () => {
     const lines: string[] = [];
-    const senders = await sendersOf(parseSendRule('role=log', undefined), (line) => {
-      lines.push(line);
-    });
+    const write = (line: string) => void lines.push(line);
+    const senders = await sendersOf(parseSendRule('role=log', undefined), write, NO_FILES);
     const page = { id: 'N1', target: 'role:charge', activation: 1, loop: 0, step: 0 };
     const signal = new AbortController().signal;
     const delivery = await senders.get('role')?.send({ ...page, alert: anAlert() }, signal);

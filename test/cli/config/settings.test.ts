@@ -53,6 +53,15 @@ describe('a flag that is not given', () => {
     expect(nearer.calls[0]?.args[0]).toMatchObject({ endpoints: [address('flag')] });
   });
 
+  test('is looked for under a variable that is mistyped, and the caller is told', async () => {
+    const env = { ...HOME, TOCSIN_TIMOUT: '2s', TOCSIN_DATA: './r1', TOCSIN_SOMETHING: 'x' };
+    const { status, stderr } = await new World({ env }).run('alert', 'list');
+    expect(status).toBe(0);
+    expect(stderr).toBe(
+      'tocsin: no command knows the variable TOCSIN_TIMOUT (did you mean "TOCSIN_TIMEOUT"?)\n',
+    );
+  });
+
   test('says where its value comes from', async () => {
     const { world } = worldOf(new Set<Source>(['environment', 'context']));
     const { stdout } = await world.run(

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { explainCluster } from '../../../cli/explain/cluster.ts';
 import { type MemberView, majorityOf, viewCluster } from '../../../cli/output/cluster.ts';
-import { TocsinError } from '../../../src/base/errors.ts';
+import { isCode, TocsinError } from '../../../src/base/errors.ts';
 import { replicaId, unixMillis } from '../../../src/base/ids.ts';
 import { anAlert, aStatus, CLUSTER, NOW, runIn } from '../commands/world.ts';
 
@@ -71,6 +71,20 @@ describe('a cluster is explained', () => {
         '',
       ].join('\n'),
     );
+  });
+
+  test.each([
+    ['FRAME_MALFORMED: the checksum is wrong', 'something answers there that does not speak'],
+    ['VERSION_UNSUPPORTED: 1 to 1 here, 2 to 3 there', 'a version of tocsin answers there'],
+    ['WRONG_CLUSTER: it belongs to 5eed', 'somebody of another cluster answers there'],
+  ])('%s is said in plain words', async (problem, plain) => {
+    const [code = '', message] = problem.split(': ');
+    const refused = new TocsinError(isCode(code) ? code : 'INTERNAL', message ?? '');
+    const status = (endpoint: string) => (endpoint.includes('0.0.1/') ? aStatus(1) : refused);
+    const line = ['explain', '--endpoints', '/ip4/10.0.0.1/tcp/7400'];
+    const { stdout } = await runIn({ answers: { status } }, ...line);
+    expect(stdout).toContain(`does not answer: ${plain}`);
+    expect(stdout).toContain(problem);
   });
 
   test('also when nobody answers', async () => {

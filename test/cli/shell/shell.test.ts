@@ -85,12 +85,15 @@ describe('a session', () => {
     expect(stderr).toMatch(/^[\d.]+ ms\n$/);
   });
 
-  test.each(['.tmer on', '.timer', '.set', 'shell'])('%s is refused', async (line) => {
-    const { status, stderr } = await session([line]);
+  test.each(['.tmer on', '.timer', '.set', 'shell', '.output jsn', '.consistency eventual'])(
+    '%s is refused',
+    async (line) => {
+      const { status, stderr } = await session([line]);
 
-    expect(status).toBe(2);
-    expect(stderr).toMatch(/^tocsin: USAGE: /);
-  });
+      expect(status).toBe(2);
+      expect(stderr).toMatch(/^tocsin: USAGE: /);
+    },
+  );
 
   test('remembers its lines for the next one', async () => {
     const env = { HOME: '/u/nurse' };
