@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { closedLoop, type LoadResult, type Operation } from './measure/load.ts';
+import { closedLoop, type LoadResult, type Operation, warmUpSeconds } from './measure/load.ts';
 import { measureMachine } from './measure/machine.ts';
 import { lineOf, writeRun } from './measure/results.ts';
 import { usageOf } from './measure/usage.ts';
@@ -27,7 +27,8 @@ const { values } = parseArgs({
   },
 });
 const seconds = Number(values.seconds);
-const IN_FLIGHT = [1, 64, 1_000] as const;
+/** One at a time last: every store is warm then. */
+const IN_FLIGHT = [64, 1_000, 1] as const;
 const OPENERS: Readonly<Record<string, Opener>> = {
   tocsin: openTocsin,
   etcd: openEtcd,
@@ -40,7 +41,7 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 async function measure(store: Store, what: string, ask: Operation): Promise<void> {
   for (const inFlight of IN_FLIGHT) {
-    await closedLoop(ask, { inFlight, seconds: seconds / 5 });
+    await closedLoop(ask, { inFlight, seconds: warmUpSeconds(seconds, inFlight) });
     const before = await Promise.all([usageOf(store.pids), usageOf([process.pid])]);
     const load = await closedLoop(ask, { inFlight, seconds });
     const after = await Promise.all([usageOf(store.pids), usageOf([process.pid])]);

@@ -2,7 +2,8 @@ import { openLoop } from '../measure/load.ts';
 import { inBatches, raiseAndClear } from './alerts.ts';
 import type { Row, Stage } from './stage.ts';
 
-const IN_FLIGHT = [1, 64, 1_000, 4_000] as const;
+/** One at a time last: the processes are as warm then as those that have served for a while. */
+const IN_FLIGHT = [64, 1_000, 4_000, 1] as const;
 const BATCH = 100;
 const OPEN_LOOP_SHARE = 0.5;
 

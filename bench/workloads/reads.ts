@@ -3,7 +3,7 @@ import { raiseOnly } from './alerts.ts';
 import type { Row, Stage } from './stage.ts';
 
 const ALERTS = 1_000;
-const IN_FLIGHT = [1, 64, 1_000] as const;
+const IN_FLIGHT = [64, 1_000, 1] as const;
 const LEVELS: readonly Consistency[] = ['linearizable', 'local'];
 const PAGE = 100;
 

@@ -1,7 +1,7 @@
 import { LocalCluster } from '../../cli/local/local-cluster.ts';
 import { must } from '../../src/base/assert.ts';
 import { type Client, connect } from '../../src/client/client.ts';
-import { closedLoop, type LoadResult, type Operation } from '../measure/load.ts';
+import { closedLoop, type LoadResult, type Operation, warmUpSeconds } from '../measure/load.ts';
 import { type Usage, usageOf } from '../measure/usage.ts';
 
 /** What one workload measured. */
@@ -61,11 +61,14 @@ export class Stage {
     return this.cluster.replicas.map(({ id, pid }) => must(pid, `replica ${id} does not run`));
   }
 
-  /** A closed loop, after a tenth of its time to warm up. */
+  /** A closed loop, after a while to warm up. */
   async closed(ask: Ask, operation: Operation, inFlight: number): Promise<Row> {
     let offset = 0;
     const counted: Operation = (n) => operation(offset + n);
-    const warmUp = await closedLoop(counted, { inFlight, seconds: this.seconds / 10 });
+    const warmUp = await closedLoop(counted, {
+      inFlight,
+      seconds: warmUpSeconds(this.seconds, inFlight),
+    });
     offset = even(warmUp.done + warmUp.failed + inFlight);
     return await this.measure(ask, () => closedLoop(counted, { inFlight, seconds: this.seconds }));
   }

@@ -50,17 +50,25 @@ export const APPEND_BYTES_MAX: number = 1 * MiB;
 export const APPEND_ENTRIES_MAX = 1024;
 export const INFLIGHT_APPENDS_MAX = 64;
 export const INFLIGHT_BYTES_MAX: number = 8 * MiB;
+/** How long followers may wait to hear of a commit for the next append to tell them: less than a person notices. */
+export const COMMIT_NOTICE_MS = 1;
 export const UNCOMMITTED_BYTES_MAX: number = 64 * MiB;
 /** Entries kept in memory for peers that lag a little; older ones are read from disk. */
 export const LOG_MEMORY_BYTES_MAX: number = 32 * MiB;
 export const LOG_READ_BYTES_MAX: number = 1 * MiB;
 /** Writes of the log after which the high-water mark is put down even when the disk has no pause. */
 export const HIGH_WATER_LAG_MAX = 64;
+/** A disk that had nothing to write for so many ticks has a pause. */
+export const SETTLE_TICKS = 2;
 /** Entries that compaction drops at a time, so that a write waits for few of them. */
 export const COMPACT_ENTRIES_MAX = 256;
 /** One slice of the scrub, and how often there is one: 16 MiB a second at most, so a round of 10 GiB takes 11 minutes. */
 export const SCRUB_SLICE_BYTES: number = 1 * MiB;
 export const SCRUB_SLICE_MS = 62;
+/** After a slice the scrub rests for so many times as long as the slice took: small entries, or a busy machine, slow it. */
+export const SCRUB_REST_TIMES = 49;
+/** But no longer than this: a process that was stopped within a slice is not to blame the slice. */
+export const SCRUB_REST_MS_MAX = 5_000;
 /** Below this much free room nothing new is taken in, only what ends or frees something. */
 export const DISK_FREE_BYTES_LOW: number = 512 * MiB;
 /** Below this nothing is taken in at all: LevelDB needs room to put its tables in order. */
@@ -318,6 +326,8 @@ export const LOCAL_STATUS_MS_MAX = 500;
 
 assert(HEARTBEAT_TICKS * 4 <= ELECTION_TICKS_MIN, 'three lost heartbeats must not cost a term');
 assert(ELECTION_TICKS_MIN * 2 <= ELECTION_TICKS_MAX, 'a narrow spread splits votes');
+assert(SCRUB_SLICE_MS < SCRUB_REST_MS_MAX, 'the longest rest is longer than the usual one');
+assert(COMMIT_NOTICE_MS < TICK_MS, 'a heartbeat tells what is committed in any case');
 assert(LEASE_MS > HEARTBEAT_TICKS * TICK_MS * 3, 'a lease must outlive lost heartbeats');
 assert(
   LEADER_DISK_TICKS_MAX < DISK_WRITE_TICKS_MAX / 2,

@@ -247,6 +247,11 @@ export class RaftCore {
     return knows && s.role.quorumAt > 0 ? (Math.min(s.role.quorumAt, s.now) as Millis) : undefined;
   }
 
+  /** Somebody is yet to be told what is committed: `takeReady` again, `RaftOptions.commitNoticeMs` from now. */
+  get owesCommit(): boolean {
+    return this.#s.role.role === 'leader' && this.#s.role.untoldSince !== undefined;
+  }
+
   /** Begins a linearizable read; `context` comes back in `Ready.reads` or `Ready.readsDropped`. */
   read(context: number): void {
     startRead(this.#s, context);

@@ -30,6 +30,11 @@ export interface RaftOptions {
    * All replicas must be told the same, for with it they keep to a leader whose connection broke. @see LEASE_MS
    */
   readonly leaseMs: number;
+  /**
+   * How long a commit may wait for the next append to carry it to the followers, in milliseconds; 0 = it is told at once, in
+   * a message of its own. A heartbeat tells it in any case.
+   */
+  readonly commitNoticeMs: number;
 }
 
 export const DEFAULT_OPTIONS: RaftOptions = {
@@ -44,4 +49,5 @@ export const DEFAULT_OPTIONS: RaftOptions = {
   logMemoryBytesMax: LOG_MEMORY_BYTES_MAX,
   readsPendingMax: READS_PENDING_MAX,
   leaseMs: 0,
+  commitNoticeMs: 0,
 };

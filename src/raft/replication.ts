@@ -17,14 +17,21 @@ import type {
 
 // ── the leader's side ──
 
-/** Sends each peer what it lacks, as far as its window allows. Called once per Ready: what came in one turn leaves together. */
+/**
+ * Sends each peer what it lacks, as far as its window allows. Called once per Ready: what came in one turn leaves together.
+ * Who has everything and yet does not know what is committed is told, once that has waited long enough for an append.
+ */
 export function replicateAll(s: State, leader: Leader): void {
+  const untoldSince = leader.untoldSince ?? s.now;
+  const isDue = s.now - untoldSince >= s.options.commitNoticeMs;
+  leader.untoldSince = undefined;
   for (const [peer, progress] of leader.progress) {
     if (peer === s.id) continue;
     while (!progress.paused && progress.next <= s.log.last.index)
       if (!sendAppend(s, peer, progress)) break;
-    const commit = lower(progress.match, s.log.committed);
-    if (commit > progress.commitTold) sendHeartbeat(s, leader, peer);
+    if (lower(progress.match, s.log.committed) <= progress.commitTold) continue;
+    if (isDue) sendHeartbeat(s, leader, peer);
+    else leader.untoldSince = untoldSince;
   }
 }
 

@@ -73,6 +73,7 @@ export function becomeLeader(s: State): void {
     progress,
     firstIndex: next,
     uncommittedBytes: 0,
+    untoldSince: undefined,
     heartbeatElapsed: 0,
     ticks: 0,
     changedAt: 0,

@@ -4,10 +4,11 @@ import {
   type LogIndex,
   logIndex,
   type Millis,
+  millis,
   type ReplicaId,
   type UnixMillis,
 } from '../base/ids.ts';
-import { LEASE_MS, TICK_MS } from '../base/limits.ts';
+import { COMMIT_NOTICE_MS, LEASE_MS, TICK_MS } from '../base/limits.ts';
 import { Prng } from '../base/prng.ts';
 import type { Plan, Target } from '../raft/change.ts';
 import type { Configuration } from '../raft/configuration.ts';
@@ -34,8 +35,10 @@ import { Sealer } from './pipeline/sealer.ts';
 export interface DriverEvents {
   /** The disk is free: what waits may become the next entry. */
   cut(): void;
-  /** To be sent to a peer. */
+  /** To be sent to a peer, with the others of this turn. */
   send(message: Message): void;
+  /** What was sent may leave now. */
+  sent(): void;
   /** What one Ready means for members, applying and reads. `snapshot` is the one that takes the place of the state. */
   progressed(ready: Ready, snapshot: SnapshotMeta | undefined): void;
   /** Somebody else leads, or nobody. */
@@ -63,6 +66,8 @@ export class CoreDriver {
   readonly #sealer: Sealer;
   readonly #writer: DiskWriter;
   #turn: Timer | undefined;
+  /** Runs while followers are to be told of a commit, unless an append does it first. */
+  #notice: Timer | undefined;
   #pumping = false;
   /** Given to the core, not yet taken over. */
   #fetched: SnapshotMeta | undefined;
@@ -80,7 +85,10 @@ export class CoreDriver {
     this.#sealer = new Sealer(this.#core, clock, base, time);
     this.#standing = this.#core.standing;
     this.#writer = new DiskWriter(store, this.#core.last.index, {
-      release: (messages) => this.#route(messages),
+      release: (messages) => {
+        this.#route(messages);
+        events.sent();
+      },
       idle: () => this.work(),
       failed: (error) => events.failed(error),
     });
@@ -196,6 +204,7 @@ export class CoreDriver {
   stop(): void {
     this.#stopped = true;
     this.#turn?.cancel();
+    this.#notice?.cancel();
   }
 
   /** Runs after what this turn of the loop has received is taken in, so that it is answered together. */
@@ -227,8 +236,19 @@ export class CoreDriver {
     } finally {
       this.#pumping = false;
     }
-    this.#writer.start();
     this.#noteStanding();
+    this.#noteOwed();
+  }
+
+  #noteOwed(): void {
+    if (this.#core.owesCommit === (this.#notice !== undefined)) return;
+    this.#notice?.cancel();
+    this.#notice = undefined;
+    if (!this.#core.owesCommit) return;
+    this.#notice = this.#parts.clock.after(millis(COMMIT_NOTICE_MS), () => {
+      this.#notice = undefined;
+      this.work();
+    });
   }
 
   #takeReady(): Ready | undefined {
@@ -242,6 +262,9 @@ export class CoreDriver {
     for (const entry of ready.append) this.#sealer.seal(entry);
     for (const message of ready.send) this.#parts.events.send(message);
     this.#route(this.#writer.add(ready, snapshot));
+    // Who waits for an entry waits for the slowest of two disks: theirs are asked first, then this one.
+    this.#parts.events.sent();
+    this.#writer.start();
     this.#parts.events.progressed(ready, snapshot);
     for (const read of ready.logReads) this.#readFor(read);
   }
@@ -294,7 +317,7 @@ export function initFrom(
   const committed = Math.max(hardState.commit, (snapshot ?? base).index);
   return {
     id,
-    options: leases ? { leaseMs: LEASE_MS } : {},
+    options: { commitNoticeMs: COMMIT_NOTICE_MS, leaseMs: leases ? LEASE_MS : 0 },
     voters: configuration.voters,
     prng: new Prng(seed),
     hardState: { ...hardState, commit: logIndex(committed) },

@@ -144,6 +144,7 @@ export class Replica implements Resident {
       events: {
         cut: () => this.#cut(),
         send: (message) => this.#links.send(message),
+        sent: () => this.#links.flush(),
         progressed: (ready, snapshot) => this.#progressed(ready, snapshot),
         standing: (before, now) => this.#changedStanding(before, now),
         failed: (error) => this.#fault(error),

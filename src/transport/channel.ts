@@ -118,6 +118,10 @@ export class FrameChannel implements Channel {
     return true;
   }
 
+  flush(): void {
+    if (this.#flushScheduled) this.#flush();
+  }
+
   pause(): void {
     this.#held = true;
     this.#readLink();

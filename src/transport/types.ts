@@ -19,6 +19,8 @@ export interface Channel {
    * they must never change afterwards.
    */
   send(type: FrameType, group: GroupId, id: number, body: readonly Uint8Array[]): boolean;
+  /** Hands over at once what `send` has queued, for whoever has more to do in this turn and must not let it wait. */
+  flush(): void;
   /**
    * Called for each whole frame, in order; never from within a call to this channel, never after `close`. `body` is
    * the callee's to keep. Until it is set nothing is read, so no frame is lost. PING is answered here and not passed

@@ -119,4 +119,20 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     killedBy: ['test/raft/'],
     simulated: true,
   },
+  {
+    name: 'never-tell-a-commit',
+    claim: 'followers hear of a commit though no append follows',
+    file: 'src/raft/replication.ts',
+    find: 'if (isDue) sendHeartbeat(s, leader, peer);',
+    replace: 'if (isDue && s.options.commitNoticeMs === 0) sendHeartbeat(s, leader, peer);',
+    killedBy: ['test/raft/commit-notice.test.ts'],
+  },
+  {
+    name: 'tell-later-and-later',
+    claim: 'the first commit that waits to be told is not put off by those after it',
+    file: 'src/raft/replication.ts',
+    find: 'const untoldSince = leader.untoldSince ?? s.now;',
+    replace: 'const untoldSince = s.now;',
+    killedBy: ['test/raft/commit-notice.test.ts'],
+  },
 ];

@@ -38,4 +38,12 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
     killedBy: ['test/replica/watch-hub.test.ts'],
     simulated: true,
   },
+  {
+    name: 'scrub-without-rest',
+    claim: 'reading what is at rest takes a small share of the time, however slow it is',
+    file: 'src/replica/health/scrubber.ts',
+    find: 'Math.max(began + SCRUB_SLICE_MS, ended + rest)',
+    replace: 'began + Math.min(SCRUB_SLICE_MS, rest)',
+    killedBy: ['test/replica/scrubber.test.ts'],
+  },
 ];

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { logIndex, term } from '../../src/base/ids.ts';
+import { SETTLE_TICKS } from '../../src/base/limits.ts';
 import type { Entry, Message, Ready } from '../../src/raft/types.ts';
 import { DiskWriter } from '../../src/replica/pipeline/disk-writer.ts';
 import { type HeldWrite, MemoryDisk } from '../../src/storage/log/memory-log-store.ts';
@@ -170,4 +171,23 @@ test('a message that depends on the write under way alone does not wait for the 
   expect(stage.released).toEqual([1, 2]);
   stage.add(readyOf({ sendAfterSync: [numbered(3)] }));
   expect(stage.released).toEqual([1, 2, 3]);
+});
+
+test('the store settles in a pause, and not between the writes of one who asks again at once', async () => {
+  const stage = await Stage.open();
+  let settled = 0;
+  stage.store.settle = () => {
+    settled += 1;
+  };
+  for (let write = 0; write < 5; write += 1) {
+    stage.change([{ cut: 0, append: 1 }], true);
+    stage.writer.start();
+    stage.writer.tick();
+    stage.held.shift()?.complete();
+    await turn();
+    for (let tick = 1; tick < SETTLE_TICKS; tick += 1) stage.writer.tick();
+  }
+  expect(settled).toBe(0);
+  stage.writer.tick();
+  expect(settled).toBe(1);
 });

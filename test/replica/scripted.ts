@@ -87,6 +87,7 @@ export class ScriptedChannel implements Channel {
     if (!this.isClosed) this.onFrame(type, ALERTS_GROUP, id, whole);
   }
 
+  flush(): void {}
   pause(): void {}
   resume(): void {}
 

@@ -1,7 +1,12 @@
 import type { Clock } from '../../base/clock.ts';
 import { TocsinError } from '../../base/errors.ts';
 import { type Millis, millis } from '../../base/ids.ts';
-import { SCRUB_SLICE_BYTES, SCRUB_SLICE_MS } from '../../base/limits.ts';
+import {
+  SCRUB_REST_MS_MAX,
+  SCRUB_REST_TIMES,
+  SCRUB_SLICE_BYTES,
+  SCRUB_SLICE_MS,
+} from '../../base/limits.ts';
 import type { Damage, LogStore } from '../../storage/types.ts';
 import type { Alarm } from '../../wire/clients/status.ts';
 
@@ -25,7 +30,7 @@ export interface ScrubberParts {
 export class Scrubber {
   readonly #parts: ScrubberParts;
   #isBusy = false;
-  #slicedAt: Millis = millis(Number.NEGATIVE_INFINITY);
+  #restsUntil: Millis = millis(Number.NEGATIVE_INFINITY);
   #damage: Damage | undefined;
 
   constructor(parts: ScrubberParts) {
@@ -41,13 +46,15 @@ export class Scrubber {
   /** Called once a tick. */
   tick(): void {
     const { store, clock, onFault } = this.#parts;
-    const now = clock.monotonic();
-    if (this.#isBusy || now - this.#slicedAt < SCRUB_SLICE_MS) return;
+    const began = clock.monotonic();
+    if (this.#isBusy || began < this.#restsUntil) return;
     this.#isBusy = true;
-    this.#slicedAt = now;
     store
       .scrub(SCRUB_SLICE_BYTES)
-      .then(({ damage }) => this.#found(damage))
+      .then(({ damage }) => {
+        this.#restsUntil = restEnd(began, clock.monotonic());
+        return this.#found(damage);
+      })
       .then(
         () => {
           this.#isBusy = false;
@@ -73,4 +80,10 @@ export class Scrubber {
     log('the damaged entries are repaired');
     mute(false);
   }
+}
+
+/** When the next slice may begin, after one that was read between these. */
+function restEnd(began: Millis, ended: Millis): Millis {
+  const rest = Math.min((ended - began) * SCRUB_REST_TIMES, SCRUB_REST_MS_MAX);
+  return millis(Math.max(began + SCRUB_SLICE_MS, ended + rest));
 }

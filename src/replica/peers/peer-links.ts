@@ -25,6 +25,8 @@ const LANES: readonly PeerLane[] = ['control', 'log'];
 export class PeerLinks {
   readonly #parts: PeerLinksParts;
   readonly #links: Map<string, Link> = new Map();
+  /** Have something that `flush` sends off. */
+  readonly #loaded: Link[] = [];
 
   constructor(parts: PeerLinksParts) {
     this.#parts = parts;
@@ -58,6 +60,13 @@ export class PeerLinks {
     if (link?.isOpen !== true) return;
     const { type, body } = encodePeerMessage(message);
     link.send(type, body);
+    this.#loaded.push(link);
+  }
+
+  /** What was sent leaves now, not only when this turn ends. */
+  flush(): void {
+    for (const link of this.#loaded) link.flush();
+    this.#loaded.length = 0;
   }
 
   /** Tells all the others, as far as they are connected. */
@@ -116,6 +125,10 @@ class Link {
 
   send(type: FrameType, body: readonly Uint8Array[]): void {
     this.#channel?.send(type, ALERTS_GROUP, 0, body);
+  }
+
+  flush(): void {
+    this.#channel?.flush();
   }
 
   /** Its peer is gone for good, and has yet to be told so: `then` comes a while later. */

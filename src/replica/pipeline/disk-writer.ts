@@ -1,7 +1,7 @@
 import { assert, must } from '../../base/assert.ts';
 import { TocsinError } from '../../base/errors.ts';
 import { type LogIndex, logIndex, lower } from '../../base/ids.ts';
-import { DISK_WRITE_TICKS_MAX, TICK_MS } from '../../base/limits.ts';
+import { DISK_WRITE_TICKS_MAX, SETTLE_TICKS, TICK_MS } from '../../base/limits.ts';
 import type { Entry, HardState, Message, Ready } from '../../raft/types.ts';
 import type { LogStore, LogWrite, SnapshotMeta } from '../../storage/types.ts';
 
@@ -29,7 +29,7 @@ export class DiskWriter {
   #entries: Entry[] = [];
   #after: Message[] = [];
   #writing = false;
-  /** Of the write under way. */
+  /** Of the write under way, or else since the last one. */
   #ticks = 0;
   #failed = false;
   #durable: LogIndex;
@@ -49,12 +49,12 @@ export class DiskWriter {
 
   /** Called once a tick. Counts ticks, not time: a process that was paused must not take its disk for dead. */
   tick(): void {
+    this.#ticks += 1;
     if (!this.#writing) {
-      // Not right after a write: under load that would put a second sync before the next one.
-      this.#store.settle();
+      // Not between the writes of callers who ask one after another: the next would wait for a second sync.
+      if (this.#ticks >= SETTLE_TICKS) this.#store.settle();
       return;
     }
-    this.#ticks += 1;
     if (this.#ticks === DISK_WRITE_TICKS_MAX)
       this.#fail(
         new TocsinError('DISK_FAILED', `a write takes more than ${this.#ticks * TICK_MS} ms`),
@@ -146,6 +146,7 @@ export class DiskWriter {
   #completed(last: LogIndex | undefined, after: readonly Message[]): void {
     if (this.#failed) return; // given up for dead: it stays so
     this.#writing = false;
+    this.#ticks = 0;
     // A cut, or a snapshot, that was queued meanwhile will take some of these away again.
     const cut = (this.#truncateFrom ?? Number.POSITIVE_INFINITY) - 1;
     const kept = Math.min(last ?? 0, cut, this.#snapshot?.index ?? cut);

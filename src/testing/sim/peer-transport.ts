@@ -81,6 +81,9 @@ class UnreliableChannel implements Channel {
     return true;
   }
 
+  flush(): void {
+    this.#channel.flush();
+  }
   pause(): void {
     this.#channel.pause();
   }
