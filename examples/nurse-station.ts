@@ -68,8 +68,9 @@ export class Board {
     if (message.type === 'progress') return;
     const changed = message.type === 'event' ? [message.event.alert] : message.alerts;
     if (message.type === 'compacted') this.#open.clear();
+    const isGone = message.type === 'event' && message.leaves;
     for (const alert of changed) {
-      if (alert.resolution === undefined) this.#open.set(alert.id, alert);
+      if (alert.resolution === undefined && !isGone) this.#open.set(alert.id, alert);
       else this.#open.delete(alert.id);
     }
   }

@@ -138,7 +138,7 @@ class Printer {
     this.#isFirst = false;
     switch (message.type) {
       case 'event':
-        return this.#event(message.event);
+        return this.#event(message.event) + (message.leaves ? this.#left(message.event) : '');
       case 'progress':
         // Later ones are for programs: to people, an event is progress enough.
         return isFirst ? this.#aside(`watching from revision ${message.revision + 1}`) : '';
@@ -159,6 +159,10 @@ class Printer {
     return head + renderEvent(event, clock, this.#paint);
   }
 
+  #left({ alert }: AlertEvent): string {
+    return this.#aside(`${alert.id} is no longer among what is watched`);
+  }
+
   #aside(text: string): string {
     return `${this.#paint('dim', text)}\n`;
   }
@@ -167,7 +171,7 @@ class Printer {
 function messageJson(message: WatchMessage): unknown {
   if (message.type === 'event') {
     const { event } = message;
-    return { type: 'event', event: { ...event, alert: alertJson(event.alert) } };
+    return { ...message, event: { ...event, alert: alertJson(event.alert) } };
   }
   if (message.type === 'progress') return message;
   return { ...message, alerts: message.alerts.map(alertJson) };

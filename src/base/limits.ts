@@ -192,6 +192,8 @@ export const OPEN_BYTES_MAX: number = 4096 * MiB;
 /** Commands that are done together or not at all, and conditions they may depend on. */
 export const TRANSACTION_COMMANDS_MAX = 32;
 export const TRANSACTION_GUARDS_MAX = 32;
+/** Steps of one transaction, and of what follows from them, that watchers are told as one. */
+export const TRANSACTION_EVENTS_MAX = 4_096;
 /** Replies kept so that a repeated command gets its first answer. */
 export const REPLIES_MAX = 262_144;
 /** Events kept in memory for watchers that resume; older ones are compacted to the current state. */

@@ -143,10 +143,16 @@ export interface WatchOptions {
 
 /**
  * What a watcher is told, in order of revision, each event once:
- * `event`; `progress`, everything up to `revision` was told; `compacted`, the events up to `revision`, that one
+ * `event`, with `leaves` when it is what took the alert out of the filter, and with `more` when the next message is of
+ * the same transaction and both should be taken together; `progress`, everything up to `revision` was told; `compacted`, the events up to `revision`, that one
  * included, are told by the state that they led to: `alerts` (those that match the filter) takes their place.
  */
 export type WatchMessage =
-  | { readonly type: 'event'; readonly event: AlertEvent }
+  | {
+      readonly type: 'event';
+      readonly event: AlertEvent;
+      readonly leaves?: true;
+      readonly more?: true;
+    }
   | { readonly type: 'progress'; readonly revision: Revision }
   | { readonly type: 'compacted'; readonly revision: Revision; readonly alerts: readonly Alert[] };

@@ -7,6 +7,7 @@ import {
   type UnixMillis,
   unixMillis,
 } from '../base/ids.ts';
+import { TRANSACTION_EVENTS_MAX } from '../base/limits.ts';
 import type { AlertLimits } from './alert-limits.ts';
 import { type AlertTable, idNumber } from './alerts/alert-table.ts';
 import { type CareMove, careMoveOf } from './alerts/care-transitions.ts';
@@ -33,6 +34,7 @@ import type {
   Alert,
   AlertCommand,
   AlertEvent,
+  AppliedEvent,
   Asked,
   ConditionCommand,
   Done,
@@ -86,7 +88,9 @@ export class Ledger {
   /** Few, however many are open: looked at for each alert that is listed. */
   readonly #explainingOfDevice = new DeviceIndex(explains);
   #isQuotaAlarmOn = false;
-  #events: AlertEvent[] = [];
+  #events: AppliedEvent[] = [];
+  /** Where the transaction that is being carried out began, or the newest part of it. */
+  #transaction: Revision | undefined;
   #records: number;
   #revision: Revision;
   #applied: LogIndex;
@@ -155,13 +159,20 @@ export class Ledger {
   }
 
   /** An entry begins, whose events go to `events`. A stamp below an earlier one does not turn time back. */
-  begin(index: LogIndex, time: UnixMillis, events: AlertEvent[]): void {
+  begin(index: LogIndex, time: UnixMillis, events: AppliedEvent[]): void {
     assert(Number.isSafeInteger(index), `log index is not a safe integer: ${index}`);
     assert(Number.isSafeInteger(time), `time is not a safe integer: ${time}`);
     assert(index > this.#applied, `entry ${index} after entry ${this.#applied}`);
     this.#applied = index;
     if (time > this.#time) this.#time = time;
     this.#events = events;
+  }
+
+  /** What `steps` does belongs together: watchers are told all of it at once. */
+  together(steps: () => void): void {
+    this.#transaction = revision(this.#revision + 1);
+    steps();
+    this.#transaction = undefined;
   }
 
   foldSubmission({ fingerprint, command }: Submission, keyHash: number): void {
@@ -284,7 +295,10 @@ export class Ledger {
     effect: AlertEvent['effect'],
     { actor, observedAt }: Asked,
   ): Done {
-    const event: AlertEvent = {
+    const began = this.#transaction;
+    if (began !== undefined && alert.revision - began >= TRANSACTION_EVENTS_MAX)
+      this.#transaction = alert.revision;
+    const event: AppliedEvent = {
       revision: alert.revision,
       index: this.#applied,
       time: this.#time,
@@ -292,6 +306,8 @@ export class Ledger {
       effect,
       actor,
       alert,
+      before,
+      transaction: this.#transaction,
     };
     this.#revision = alert.revision;
     this.#digest = foldEvent(this.#digest, event, identity);

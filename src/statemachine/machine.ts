@@ -26,9 +26,9 @@ import type { Timer } from './timers.ts';
 import { findTransactionRefusal, type TransactionCommand } from './transaction.ts';
 import type {
   Alert,
-  AlertEvent,
   AlertFilter,
   AlertRef,
+  AppliedEvent,
   Batch,
   Command,
   Done,
@@ -43,7 +43,7 @@ export interface Applied {
   /** One for each submission, in order. */
   readonly replies: Reply[];
   /** One for each change of an alert, in order: by a submission, by time, or by what followed from either. */
-  readonly events: AlertEvent[];
+  readonly events: AppliedEvent[];
 }
 
 /** What a machine is made of that is not new. */
@@ -259,11 +259,13 @@ export class AlertMachine {
   #transact(command: TransactionCommand): Kept | Refusal {
     const refusal = findTransactionRefusal(command, this.#ledger);
     if (refusal !== undefined) return refusal;
-    for (const one of command.commands) {
-      const reply =
-        one.type === 'raise' ? this.#ledger.condition(one, 'transaction') : this.#execute(one);
-      assert(reply.ok, `${one.type} of a transaction was refused after all`);
-    }
+    this.#ledger.together(() => {
+      for (const one of command.commands) {
+        const reply =
+          one.type === 'raise' ? this.#ledger.condition(one, 'transaction') : this.#execute(one);
+        assert(reply.ok, `${one.type} of a transaction was refused after all`);
+      }
+    });
     const { length } = command.commands;
     return { ok: true, effect: 'kept', id: `R${this.#ledger.revision}`, version: length };
   }

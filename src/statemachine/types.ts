@@ -312,6 +312,14 @@ export interface AlertEvent {
   readonly alert: Alert;
 }
 
+/** A step as the machine tells it, with what its watchers need and nobody is sent. */
+export interface AppliedEvent extends AlertEvent {
+  /** The alert as it stood before; undefined = this step opened it. */
+  readonly before: Alert | undefined;
+  /** The first revision of the transaction that the step is part of; undefined = of none. */
+  readonly transaction: Revision | undefined;
+}
+
 /** Which alerts a list or a watch is about; an absent field does not narrow. */
 export interface AlertFilter {
   /** Open = not RESOLVED. */

@@ -11,14 +11,13 @@ import {
 import type { WatchMessage } from '../../src/statemachine/alert-api.ts';
 import { AlertMachine } from '../../src/statemachine/machine.ts';
 import { matches } from '../../src/statemachine/queries/filter.ts';
-import type { AlertEvent, Reply } from '../../src/statemachine/types.ts';
+import type { AppliedEvent, Reply } from '../../src/statemachine/types.ts';
 import { MemoryNetwork } from '../../src/transport/memory-transport.ts';
 import type { Channel, Listener } from '../../src/transport/types.ts';
 import {
   encodeGetAnswer,
   encodeListAnswer,
   encodeStatusAnswer,
-  encodeWatchMessages,
 } from '../../src/wire/clients/answers.ts';
 import {
   decodeGet,
@@ -31,6 +30,7 @@ import {
 import { decodeTime } from '../../src/wire/clients/deadline.ts';
 import { encodeReplies } from '../../src/wire/clients/replies.ts';
 import type { ReplicaStatus } from '../../src/wire/clients/status.ts';
+import { encodeWatchMessages } from '../../src/wire/clients/watch-messages.ts';
 import { decodeSubmissions } from '../../src/wire/commands/commands.ts';
 import { FrameType } from '../../src/wire/frame.ts';
 import type { VirtualClock } from './virtual-clock.ts';
@@ -64,7 +64,7 @@ export class FakeCluster {
   readonly network: MemoryNetwork;
   readonly clock: VirtualClock;
   readonly machine: AlertMachine = new AlertMachine();
-  readonly events: AlertEvent[] = [];
+  readonly events: AppliedEvent[] = [];
   readonly submitted: Submitted[] = [];
   readonly requests: Request[] = [];
   readonly channels: Set<Channel> = new Set();

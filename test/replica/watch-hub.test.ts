@@ -8,7 +8,7 @@ import type { WatchMessage } from '../../src/statemachine/alert-api.ts';
 import { AlertMachine, type Applied } from '../../src/statemachine/machine.ts';
 import type { History } from '../../src/statemachine/queries/history.ts';
 import type { AlertFilter } from '../../src/statemachine/types.ts';
-import { WatchReader } from '../../src/wire/clients/answers.ts';
+import { WatchReader } from '../../src/wire/clients/watch-messages.ts';
 import { FrameType } from '../../src/wire/frame.ts';
 import { VirtualClock } from '../client/virtual-clock.ts';
 import { raiseOf, ScriptedChannel } from './scripted.ts';

@@ -4,6 +4,7 @@ import type {
   Alert,
   AlertEvent,
   AlertRef,
+  AppliedEvent,
   Batch,
   ClearCommand,
   Command,
@@ -71,7 +72,9 @@ export abstract class ConditionModel {
     flaps: number;
   }[] = [];
   replies: { key: string; fingerprint: number; reply: ModelReply }[] = [];
-  events: AlertEvent[] = [];
+  events: AppliedEvent[] = [];
+  /** Where the transaction under way began. */
+  together: AppliedEvent['transaction'] = undefined;
   time = 0;
   index = 0;
   limits: ModelLimits;
@@ -335,6 +338,8 @@ export abstract class ConditionModel {
       effect,
       actor: asked.actor,
       alert,
+      before,
+      transaction: this.together,
     });
     if (before) this.afterwards(before, alert);
     return reply(effect, alert);

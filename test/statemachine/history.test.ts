@@ -2,13 +2,13 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { revision } from '../../src/base/ids.ts';
 import { History } from '../../src/statemachine/queries/history.ts';
-import type { AlertEvent } from '../../src/statemachine/types.ts';
+import type { AppliedEvent } from '../../src/statemachine/types.ts';
 import { Bench, raise } from './commands.ts';
 
 const bench = new Bench();
 bench.done(raise());
-const sample = bench.out.events[0] as AlertEvent;
-const eventAt = (position: number): AlertEvent => ({ ...sample, revision: revision(position) });
+const sample = bench.out.events[0] as AppliedEvent;
+const eventAt = (position: number): AppliedEvent => ({ ...sample, revision: revision(position) });
 
 test('keeps the newest events, each at its revision, and nothing else', () => {
   fc.assert(
@@ -38,7 +38,7 @@ test('knows no event at a revision that is none', () => {
   const history = new History(4);
   history.push(eventAt(1));
   for (const odd of [Number.NaN, 0.5, 1.5, -1, Number.POSITIVE_INFINITY])
-    expect(history.at(odd as AlertEvent['revision'])).toBeUndefined();
+    expect(history.at(odd as AppliedEvent['revision'])).toBeUndefined();
 });
 
 test.each([0, -1, 1.5, Number.NaN])('a bound of %s is a bug', (max) => {

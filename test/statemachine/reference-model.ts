@@ -1,3 +1,4 @@
+import { revision } from '../../src/base/ids.ts';
 import type { CareCommand, MergeCommand } from '../../src/statemachine/care-commands.ts';
 import type { TransactionCommand } from '../../src/statemachine/transaction.ts';
 import type {
@@ -27,9 +28,9 @@ export class ReferenceModel extends RecordsModel {
 
   /** Each command is tried on the state as it is, and only if all may be done are they done. */
   private transaction({ guards, commands }: TransactionCommand): ModelReply {
-    for (const { target, revision, state } of guards) {
+    for (const { target, revision: at, state } of guards) {
       const alert = this.find(target);
-      if (revision !== undefined && revision !== (alert?.revision ?? 0))
+      if (at !== undefined && at !== (alert?.revision ?? 0))
         return { ok: false, code: 'GUARD_FAILED' };
       if (state !== undefined && (!alert || state !== modelState(alert)))
         return { ok: false, code: 'GUARD_FAILED' };
@@ -45,7 +46,9 @@ export class ReferenceModel extends RecordsModel {
       if (touched.includes(dedupKey)) return { ok: false, code: 'BAD_REQUEST' };
       touched.push(dedupKey);
     }
+    this.together = revision(this.revision + 1);
     for (const command of commands) this.perform(command);
+    this.together = undefined;
     return { ok: true, effect: 'kept', id: `R${this.revision}`, version: commands.length };
   }
 

@@ -15,18 +15,21 @@ import {
   decodeGetAnswer,
   decodeListAnswer,
   decodeStatusAnswer,
-  encodeCompacted,
-  encodeCompactedAlert,
-  encodeEvent,
   encodeGetAnswer,
   encodeListAnswer,
-  encodeProgress,
   encodeStatusAnswer,
-  encodeWatchMessages,
-  WatchReader,
 } from '../../src/wire/clients/answers.ts';
 import { decodeReplies, encodeReplies } from '../../src/wire/clients/replies.ts';
 import type { ReplicaStatus } from '../../src/wire/clients/status.ts';
+import {
+  encodeCompacted,
+  encodeCompactedAlert,
+  encodeEvent,
+  encodeProgress,
+  encodeTransaction,
+  encodeWatchMessages,
+  WatchReader,
+} from '../../src/wire/clients/watch-messages.ts';
 import {
   alert,
   alertId,
@@ -34,7 +37,7 @@ import {
   event,
   REFUSAL_CODES,
   reply,
-  watchMessage,
+  watchMessages,
 } from './arbitraries.ts';
 import { bytesOf, codeOf, copyOf, join, messageOf } from './helpers.ts';
 
@@ -228,7 +231,7 @@ describe('the answer to STATUS', () => {
 describe('WATCH_MESSAGES', () => {
   test('say the same however they are spread over frames', () => {
     fc.assert(
-      fc.property(fc.array(watchMessage, { maxLength: 4 }), fc.nat(), (messages, seed) => {
+      fc.property(watchMessages, fc.nat(), (messages, seed) => {
         const items = encodeWatchMessages(messages);
         const split = items.length === 0 ? 0 : seed % (items.length + 1);
         const reader = new WatchReader();
@@ -271,6 +274,15 @@ describe('WATCH_MESSAGES', () => {
       join([encodeCompactedAlert(someAlert), encodeProgress(revision(1))]),
       /broken off/,
     ],
+    [
+      'a transaction broken off',
+      join([encodeTransaction(2), encodeProgress(revision(1))]),
+      /transaction was broken off/,
+    ],
+    ['a transaction within another', join([encodeTransaction(2), encodeTransaction(2)]), /broken/],
+    ['a transaction of one event', bytesOf('05000000 06 01000000'), /of 1 events/],
+    ['a transaction without end', bytesOf('05000000 06 ffffffff'), /of 4294967295 events/],
+    ['a transaction whose count is cut', bytesOf('04000000 06 010000'), /4 bytes/],
     ['an unknown kind', bytesOf('01000000 09'), /kind 9/],
     ['an empty item', bytesOf('00000000'), /item of 0/],
     ['an item longer than the body', bytesOf('ffffffff 01'), /item of/],

@@ -166,13 +166,38 @@ export const event: Gen<AlertEvent> = record<AlertEvent>(
   {},
 );
 
-export const watchMessage: Gen<WatchMessage> = fc.oneof(
+const watchMessage: Gen<WatchMessage> = fc.oneof(
   event.map((one): WatchMessage => ({ type: 'event', event: one })),
+  event.map((one): WatchMessage => ({ type: 'event', event: one, leaves: true })),
   aRevision.map((upTo): WatchMessage => ({ type: 'progress', revision: upTo })),
   fc
     .tuple(aRevision, fc.array(alert, { maxLength: 3 }))
     .map(([upTo, alerts]): WatchMessage => ({ type: 'compacted', revision: upTo, alerts })),
 );
+
+/** The steps of a transaction, of which all but the last have more to come. */
+const aTransaction: Gen<WatchMessage[]> = fc
+  .array(fc.tuple(event, fc.boolean()), { minLength: 2, maxLength: 4 })
+  .map((steps) =>
+    steps.map(
+      ([one, leaves], at): WatchMessage => ({
+        type: 'event',
+        event: one,
+        ...(leaves ? { leaves } : {}),
+        ...(at < steps.length - 1 ? { more: true } : {}),
+      }),
+    ),
+  );
+
+export const watchMessages: Gen<WatchMessage[]> = fc
+  .array(
+    fc.oneof(
+      watchMessage.map((one) => [one]),
+      aTransaction,
+    ),
+    { maxLength: 4 },
+  )
+  .map((parts) => parts.flat());
 
 export const REFUSAL_CODES: readonly RefusalCode[] = [
   'BAD_REQUEST',

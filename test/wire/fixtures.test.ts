@@ -12,8 +12,6 @@ import {
   encodeGetAnswer,
   encodeListAnswer,
   encodeStatusAnswer,
-  encodeWatchMessages,
-  WatchReader,
 } from '../../src/wire/clients/answers.ts';
 import {
   decodeFail,
@@ -23,6 +21,7 @@ import {
 } from '../../src/wire/clients/client-messages.ts';
 import { decodeReplies, encodeReplies } from '../../src/wire/clients/replies.ts';
 import type { ReplicaStatus } from '../../src/wire/clients/status.ts';
+import { encodeWatchMessages, WatchReader } from '../../src/wire/clients/watch-messages.ts';
 import { decodeSubmissions, encodeCommand, keyFromText } from '../../src/wire/commands/commands.ts';
 import { FrameType } from '../../src/wire/frame.ts';
 import { decodeHello, encodeHello, type Hello } from '../../src/wire/handshake.ts';

@@ -5,7 +5,7 @@ import { type LogIndex, logIndex, lower } from '../../base/ids.ts';
 import { LOG_READ_BYTES_MAX, SLICE_MS_MAX } from '../../base/limits.ts';
 import type { Entry } from '../../raft/types.ts';
 import type { Applied } from '../../statemachine/machine.ts';
-import type { AlertEvent, Reply, Submission } from '../../statemachine/types.ts';
+import type { AppliedEvent, Reply, Submission } from '../../statemachine/types.ts';
 import type { LogStore } from '../../storage/types.ts';
 import { decodeSubmissions } from '../../wire/commands/commands.ts';
 import { recordOf } from '../../wire/log/record.ts';
@@ -23,7 +23,7 @@ export interface ApplierParts {
   readonly onApplied: (
     entry: Entry,
     replies: readonly Reply[],
-    events: readonly AlertEvent[],
+    events: readonly AppliedEvent[],
   ) => void;
   /** Everything that could be applied in this slice has been. */
   readonly onSlice: () => void;

@@ -11,15 +11,17 @@ import {
 } from '../../base/limits.ts';
 import { matches } from '../../statemachine/queries/filter.ts';
 import type { History } from '../../statemachine/queries/history.ts';
-import type { Alert, AlertEvent, AlertFilter } from '../../statemachine/types.ts';
+import type { Alert, AlertFilter, AppliedEvent } from '../../statemachine/types.ts';
 import type { Channel } from '../../transport/types.ts';
+import { encodeFail } from '../../wire/clients/client-messages.ts';
 import {
+  asLeaving,
   encodeCompacted,
   encodeCompactedAlert,
   encodeEvent,
   encodeProgress,
-} from '../../wire/clients/answers.ts';
-import { encodeFail } from '../../wire/clients/client-messages.ts';
+  encodeTransaction,
+} from '../../wire/clients/watch-messages.ts';
 import { FrameType } from '../../wire/frame.ts';
 import type { AppliedState } from '../pipeline/applied-state.ts';
 
@@ -58,7 +60,7 @@ export class WatchHub {
   readonly #clock: Clock;
   readonly #lines: Map<Channel, Line> = new Map();
   /** Each event is encoded once, for all its watchers. */
-  readonly #encoded: WeakMap<AlertEvent, Uint8Array> = new WeakMap();
+  readonly #encoded: WeakMap<AppliedEvent, Uint8Array> = new WeakMap();
   readonly #progress: Timer;
   #turn: Timer | undefined;
   /** The watchers that have not had their turn in this round. */
@@ -171,21 +173,44 @@ export class WatchHub {
     return watch.state !== undefined || watch.next <= this.#history.newest;
   }
 
-  /** Events that match, up to a frame's worth. */
+  /** Events that match, up to a frame's worth; of a transaction all or none. */
   #takeEvents(watch: Watch): readonly Uint8Array[] {
     const items: Uint8Array[] = [];
     const end = Math.min(this.#history.newest, watch.next + WATCH_SCAN_MAX - 1);
     let bytes = 0;
     while (watch.next <= end && bytes < WATCH_FRAME_BYTES_MAX) {
-      const event = must(this.#history.at(watch.next), `no event ${watch.next}`);
-      watch.next = revision(watch.next + 1);
-      if (!matches(event.alert, watch.filter)) continue;
-      const item = this.#encode(event);
-      items.push(item);
-      bytes += item.byteLength;
-      watch.told = event.revision;
+      const { transaction } = this.#eventAt(watch.next);
+      if (transaction === undefined) bytes += this.#takeEvent(watch, items);
+      else bytes += this.#takeTransaction(watch, transaction, items);
     }
     return items;
+  }
+
+  #takeTransaction(watch: Watch, transaction: Revision, items: Uint8Array[]): number {
+    const step: Uint8Array[] = [];
+    let bytes = 0;
+    do bytes += this.#takeEvent(watch, step);
+    while (this.#history.at(watch.next)?.transaction === transaction);
+    if (step.length > 1) items.push(encodeTransaction(step.length));
+    items.push(...step);
+    return bytes;
+  }
+
+  /** The next event, if it is about an alert that matches, or did before. Answers how long it is. */
+  #takeEvent(watch: Watch, items: Uint8Array[]): number {
+    const event = this.#eventAt(watch.next);
+    watch.next = revision(watch.next + 1);
+    const { before, alert } = event;
+    const isIn = matches(alert, watch.filter);
+    if (!isIn && !(before !== undefined && matches(before, watch.filter))) return 0;
+    const item = this.#encode(event);
+    items.push(isIn ? item : asLeaving(item));
+    watch.told = event.revision;
+    return item.byteLength;
+  }
+
+  #eventAt(at: Revision): AppliedEvent {
+    return must(this.#history.at(at), `no event ${at}`);
   }
 
   /** The state of now, whatever is applied while it is sent. */
@@ -195,7 +220,7 @@ export class WatchHub {
     watch.next = revision(view.revision + 1);
   }
 
-  #encode(event: AlertEvent): Uint8Array {
+  #encode(event: AppliedEvent): Uint8Array {
     const known = this.#encoded.get(event);
     if (known !== undefined) return known;
     const item = encodeEvent(event);
@@ -203,12 +228,14 @@ export class WatchHub {
     return item;
   }
 
-  #send(watch: Watch, items: readonly Uint8Array[]): boolean {
-    const { channel, id } = watch;
-    if (channel.send(FrameType.WATCH_MESSAGES, ALERTS_GROUP, id, items)) return true;
-    // The cursor has moved past what could not be sent: this watcher must begin again, elsewhere in time.
-    channel.close();
-    return false;
+  #send({ channel, id }: Watch, items: readonly Uint8Array[]): boolean {
+    for (const frame of framesOf(items))
+      if (!channel.send(FrameType.WATCH_MESSAGES, ALERTS_GROUP, id, frame)) {
+        // The cursor has moved past what could not be sent: this watcher must begin again, elsewhere in time.
+        channel.close();
+        return false;
+      }
+    return true;
   }
 
   #tellProgress(): void {
@@ -224,6 +251,21 @@ export class WatchHub {
     watch.told = upTo;
     this.#send(watch, [encodeProgress(upTo)]);
   }
+}
+
+/** Cuts items into frames: a transaction may be more than one holds. */
+function* framesOf(items: readonly Uint8Array[]): Generator<readonly Uint8Array[]> {
+  let frame: Uint8Array[] = [];
+  let bytes = 0;
+  for (const item of items) {
+    frame.push(item);
+    bytes += item.byteLength;
+    if (bytes < WATCH_FRAME_BYTES_MAX) continue;
+    yield frame;
+    frame = [];
+    bytes = 0;
+  }
+  if (frame.length > 0) yield frame;
 }
 
 /** The next piece of a state, and its end after the last one. */

@@ -1,7 +1,7 @@
 import { assert } from '../../base/assert.ts';
 import { type Revision, revision } from '../../base/ids.ts';
 import { HISTORY_EVENTS_MAX } from '../../base/limits.ts';
-import type { AlertEvent } from '../types.ts';
+import type { AppliedEvent } from '../types.ts';
 
 /**
  * The newest events of the alert history, so that a watcher can resume. Contiguous: every revision
@@ -9,7 +9,7 @@ import type { AlertEvent } from '../types.ts';
  * current state instead.
  */
 export class History {
-  readonly #events: AlertEvent[] = [];
+  readonly #events: AppliedEvent[] = [];
   readonly #eventsMax: number;
   /** Revision before the first event that was ever pushed: fixes each revision's slot. */
   readonly #base: Revision;
@@ -28,7 +28,7 @@ export class History {
   }
 
   /** Takes the next event; drops the oldest when full. */
-  push(event: AlertEvent): void {
+  push(event: AppliedEvent): void {
     const expected = this.#newest + 1;
     assert(event.revision === expected, `event ${event.revision} where ${expected} is due`);
     this.#events[this.#slot(event.revision)] = event;
@@ -46,7 +46,7 @@ export class History {
   }
 
   /** The event of this revision; undefined when it is no longer kept, or has not happened yet. */
-  at(wanted: Revision): AlertEvent | undefined {
+  at(wanted: Revision): AppliedEvent | undefined {
     if (!(wanted >= this.oldest && wanted <= this.#newest)) return undefined;
     return this.#events[this.#slot(wanted)];
   }

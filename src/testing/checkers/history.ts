@@ -108,11 +108,18 @@ export interface WatchLog {
   readonly from: number | undefined;
   /** Only alerts of this unit; undefined = all. */
   readonly unit: string | undefined;
+  /** Only alerts that are open. @defaultValue false */
+  readonly isOpenOnly?: boolean;
   readonly messages: readonly SeenMessage[];
 }
 
 export type SeenMessage =
-  | { readonly type: 'event'; readonly event: SeenEvent }
+  | {
+      readonly type: 'event';
+      readonly event: SeenEvent;
+      /** The watcher was told that the alert is of its concern no longer. */
+      readonly leaves?: boolean;
+    }
   | { readonly type: 'progress'; readonly revision: number }
   | {
       readonly type: 'compacted';

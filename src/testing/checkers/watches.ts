@@ -10,16 +10,27 @@ import {
 
 /**
  * What a watcher may rely on: events in order, each once, none missing between the first one asked for and the last one
- * told, only those that match, as the alert history has them; progress that is true and never goes back; and a state, in
+ * told, only those of alerts that match, or did until then, as the alert history has them; progress that is true and never goes back; and a state, in
  * place of events no longer kept, that is the state at its revision.
  */
 export function checkWatches(history: History): readonly Finding[] {
   const findings: Finding[] = [];
   const states = new States(history.events, history.base ?? 0);
+  const before = befores(history.events);
   for (const watch of history.watches)
-    for (const finding of new WatchCheck(watch, history, states).run())
+    for (const finding of new WatchCheck(watch, history, states, before).run())
       if (findings.length < FINDINGS_MAX) findings.push(finding);
   return findings;
+}
+
+/** What each alert was before each event, where an event tells. */
+function befores(events: readonly SeenEvent[]): readonly (SeenAlert | undefined)[] {
+  const newest = new Map<string, SeenAlert>();
+  return events.map(({ alert }) => {
+    const before = newest.get(alert.id);
+    newest.set(alert.id, alert);
+    return before;
+  });
 }
 
 class WatchCheck {
@@ -27,32 +38,40 @@ class WatchCheck {
   readonly #events: readonly SeenEvent[];
   readonly #base: number;
   readonly #states: States;
+  readonly #before: readonly (SeenAlert | undefined)[];
   readonly #findings: Finding[] = [];
   /** Everything up to here was told, or passed over as not asked for; undefined = it is not known where it begins. */
   #told: number | undefined;
 
-  constructor(watch: WatchLog, { events, base = 0 }: History, states: States) {
+  constructor(
+    watch: WatchLog,
+    { events, base = 0 }: History,
+    states: States,
+    before: readonly (SeenAlert | undefined)[],
+  ) {
     this.#watch = watch;
     this.#events = events;
     this.#base = base;
     this.#states = states;
+    this.#before = before;
     this.#told = watch.from === undefined ? undefined : watch.from - 1;
   }
 
   run(): readonly Finding[] {
     for (const message of this.#watch.messages) {
-      if (message.type === 'event') this.#takeEvent(message.event);
+      if (message.type === 'event') this.#takeEvent(message.event, message.leaves === true);
       else if (message.type === 'progress') this.#takeProgress(message.revision);
       else this.#takeState(message.revision, message.alerts);
     }
     return this.#findings;
   }
 
-  #takeEvent(event: SeenEvent): void {
+  #takeEvent(event: SeenEvent, leaves: boolean): void {
     const { revision } = event;
     const told = this.#told ?? revision - 1;
-    if (!this.#wants(event.alert))
-      this.#find('watch-filter', `was told ${revision}, of no concern`);
+    if (!this.#wantsAt(revision)) this.#find('watch-filter', `was told ${revision}, of no concern`);
+    else if (leaves === this.#wants(event.alert))
+      this.#find('watch-filter', `was told that ${revision} ${leaves ? 'leaves' : 'stays'}`);
     if (revision <= told) this.#find('watch-order', `was told ${revision} after ${told}`);
     else this.#mustLackNothing(told, revision - 1, `event ${revision}`);
     const is = this.#events[revision - this.#base - 1];
@@ -78,7 +97,7 @@ class WatchCheck {
     const told = this.#told ?? 0;
     if (revision <= told) this.#find('watch-order', `was given state ${revision} after ${told}`);
     this.#told = Math.max(told, revision);
-    const open = alerts.filter((alert) => alert.state !== 'RESOLVED');
+    const open = alerts.filter((alert) => !isOver(alert));
     const are = this.#states.openAt(revision).filter((alert) => this.#wants(alert));
     const differing = are.findIndex((alert, at) => differenceOf(open[at], alert) !== undefined);
     if (open.length !== are.length)
@@ -97,21 +116,32 @@ class WatchCheck {
       revision <= Math.min(to, this.#base + this.#events.length);
       revision += 1
     ) {
-      const event = this.#events[revision - this.#base - 1];
-      if (event === undefined || !this.#wants(event.alert)) continue;
+      if (!this.#wantsAt(revision)) continue;
       this.#find('watch-gap', `was not told ${revision} before ${before}`);
       return;
     }
   }
 
+  /** Whether the event is about an alert of concern, or about one that was until then. */
+  #wantsAt(revision: number): boolean {
+    const place = revision - this.#base - 1;
+    const after = this.#events[place]?.alert;
+    const before = this.#before[place];
+    return [after, before].some((alert) => alert !== undefined && this.#wants(alert));
+  }
+
   #wants(alert: SeenAlert): boolean {
-    return this.#watch.unit === undefined || this.#watch.unit === alert.unit;
+    const { unit, isOpenOnly = false } = this.#watch;
+    return (unit === undefined || unit === alert.unit) && !(isOpenOnly && isOver(alert));
   }
 
   #find(rule: string, says: string): void {
     this.#findings.push({ rule, says: `${this.#watch.name} ${says}` });
   }
 }
+
+const isOver = ({ state }: SeenAlert): boolean =>
+  state === 'RESOLVED' || state === 'ENTERED_IN_ERROR';
 
 /** The open alerts at a revision, in order of their ids. Revisions are mostly asked for in order, so it goes on from the last. */
 class States {
@@ -134,7 +164,7 @@ class States {
     for (; this.#at < revision; this.#at += 1) {
       const alert = this.#events[this.#at - this.#base]?.alert;
       if (alert === undefined) break;
-      if (alert.state === 'RESOLVED') this.#open.delete(alert.id);
+      if (isOver(alert)) this.#open.delete(alert.id);
       else this.#open.set(alert.id, alert);
     }
     return [...this.#open.values()];

@@ -1,7 +1,7 @@
 import { must } from '../../base/assert.ts';
 import { hashToHex } from '../../base/hash.ts';
 import { AlertMachine } from '../../statemachine/machine.ts';
-import type { AlertEvent, Reply } from '../../statemachine/types.ts';
+import type { AppliedEvent, Reply } from '../../statemachine/types.ts';
 import { decodeSubmissions } from '../../wire/commands/commands.ts';
 import { type EntryRecord, genesisChain } from '../../wire/log/record.ts';
 import type { SeenEvent } from '../checkers/history.ts';
@@ -29,7 +29,7 @@ export class Ledger {
       chain = record.previousChain;
     }
     const machine = new AlertMachine();
-    const events: AlertEvent[] = [];
+    const events: AppliedEvent[] = [];
     const replies: Reply[] = [];
     for (const { kind, index, time, body } of records.reverse()) {
       const submissions = kind === 'commands' ? decodeSubmissions(body) : [];

@@ -228,7 +228,8 @@ class Run {
       const unit = prng.chance(0.4)
         ? `u${prng.between(0, this.#scenario.mix.units - 1)}`
         : undefined;
-      const take = this.#recorder.watch(`watch ${number}.${count}`, from, unit);
+      const isOpenOnly = prng.chance(0.4);
+      const take = this.#recorder.watch(`watch ${number}.${count}`, from, unit, isOpenOnly);
       const over = new AbortController();
       const timer = this.#cluster.clock.after(millis(prng.unit() * 2 * WATCH_MS), () =>
         over.abort(),
@@ -236,7 +237,10 @@ class Run {
       const options = {
         signal: over.signal,
         ...(from === undefined ? {} : { from }),
-        ...(unit === undefined ? {} : { filter: { unit } }),
+        filter: {
+          ...(unit === undefined ? {} : { unit }),
+          ...(isOpenOnly ? { open: true } : {}),
+        },
       };
       for await (const message of client.watch(options)) take(message);
       timer.cancel();

@@ -37,9 +37,10 @@ export class Recorder {
     name: string,
     from: number | undefined,
     unit: string | undefined,
+    isOpenOnly = false,
   ): (message: WatchMessage) => void {
     const messages: SeenMessage[] = [];
-    this.#watches.push({ log: { name, from, unit, messages }, messages });
+    this.#watches.push({ log: { name, from, unit, isOpenOnly, messages }, messages });
     return (message) => messages.push(seenMessage(message));
   }
 
@@ -58,7 +59,8 @@ export const seenEvent = ({ revision, effect, actor, alert }: AlertEvent): SeenE
 });
 
 function seenMessage(message: WatchMessage): SeenMessage {
-  if (message.type === 'event') return { type: 'event', event: seenEvent(message.event) };
+  if (message.type === 'event')
+    return { type: 'event', event: seenEvent(message.event), leaves: message.leaves ?? false };
   if (message.type === 'progress') return { type: 'progress', revision: message.revision };
   const { revision, alerts } = message;
   return { type: 'compacted', revision, alerts: alerts.map(seen) };

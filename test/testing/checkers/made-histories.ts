@@ -2,7 +2,7 @@ import { logIndex, unixMillis } from '../../../src/base/ids.ts';
 import { Prng } from '../../../src/base/prng.ts';
 import { AlertMachine } from '../../../src/statemachine/machine.ts';
 import {
-  type AlertEvent,
+  type AppliedEvent,
   type Command,
   isDone,
   type Priority,
@@ -14,6 +14,7 @@ import {
   type History,
   type List,
   type Operation,
+  type SeenAlert,
   type SeenEvent,
   type SeenMessage,
   seen,
@@ -159,7 +160,7 @@ class Maker {
       fingerprint: this.#index,
       command: commandOf(write),
     };
-    const out: { replies: Reply[]; events: AlertEvent[] } = { replies: [], events: [] };
+    const out: { replies: Reply[]; events: AppliedEvent[] } = { replies: [], events: [] };
     const batch = { index: logIndex(this.#index), time: unixMillis(this.#index) };
     this.#machine.apply({ ...batch, submissions: [submission] }, out);
     for (const { revision, effect, actor, alert } of out.events)
@@ -173,14 +174,24 @@ class Maker {
     const prng = this.#prng;
     const from = prng.between(1, Math.max(1, this.#events.length));
     const unit = prng.chance(0.5) ? this.#unit(prng.between(1, this.#size.keys)) : undefined;
+    const isOpenOnly = prng.chance(0.5);
+    const wants = (alert: SeenAlert | undefined): boolean =>
+      alert !== undefined &&
+      (unit === undefined || alert.unit === unit) &&
+      !(isOpenOnly && alert.state === 'RESOLVED');
     const messages: SeenMessage[] = [];
     const end = prng.between(from, this.#events.length + 1);
     for (let revision = from; revision < end; revision += 1) {
       const event = this.#events[revision - 1] as SeenEvent;
-      if (unit === undefined || event.alert.unit === unit) messages.push({ type: 'event', event });
+      const { alert } = event;
+      const before = this.#events
+        .slice(0, revision - 1)
+        .findLast(({ alert: { id } }) => id === alert.id)?.alert;
+      if (wants(alert) || wants(before))
+        messages.push({ type: 'event', event, leaves: !wants(alert) });
       if (prng.chance(0.2)) messages.push({ type: 'progress', revision });
     }
-    return { name: `watch ${at}`, from, unit, messages };
+    return { name: `watch ${at}`, from, unit, isOpenOnly, messages };
   }
 }
 
@@ -195,7 +206,7 @@ function commandOf(write: Omit<Write, 'outcome'>): Command {
   const guard =
     write.expectedRevision === undefined
       ? {}
-      : { expectedRevision: write.expectedRevision as AlertEvent['revision'] };
+      : { expectedRevision: write.expectedRevision as AppliedEvent['revision'] };
   const origin = { actor: write.id, observedAt: unixMillis(1), ...guard };
   if (write.kind !== 'raise')
     return { type: write.kind, target: { dedupKey: write.key }, ...origin };

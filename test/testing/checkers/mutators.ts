@@ -229,6 +229,21 @@ const watchDuplicate = inWatch((messages, prng) => {
   return at === undefined ? undefined : messages.toSpliced(at, 0, messages[at] as SeenMessage);
 });
 
+/** An alert that left the filter is told as one that stays. */
+const watchStay = inWatch((messages, prng) => {
+  const at = pick(
+    prng,
+    eventPlaces(messages).filter((place) => leavesAt(messages, place)),
+  );
+  if (at === undefined) return undefined;
+  return messages.with(at, { ...(messages[at] as SeenMessage), leaves: false } as SeenMessage);
+});
+
+const leavesAt = (messages: readonly SeenMessage[], at: number): boolean => {
+  const message = messages[at];
+  return message?.type === 'event' && message.leaves === true;
+};
+
 const watchReorder = inWatch((messages, prng) => {
   const places = eventPlaces(messages);
   const at = pick(
@@ -271,6 +286,7 @@ export const MUTATORS: Readonly<Record<string, Mutator>> = {
   'watch gap': watchGap,
   'watch duplicate': watchDuplicate,
   'watch reorder': watchReorder,
+  'watch that keeps what left': watchStay,
   'annunciated twice': annunciatedTwice,
 };
 
