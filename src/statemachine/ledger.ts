@@ -26,7 +26,7 @@ import { explains } from './beside/inhibition.ts';
 import type { Policies } from './beside/policies.ts';
 import type { CareCommand } from './care-commands.ts';
 import { DeviceIndex } from './collections/device-index.ts';
-import { findQuotaRefusal, QUOTA_KEY, quotaAlarm } from './quota.ts';
+import { findQuotaRefusal, QUOTA_KEY, quotaAlarm, quotaRaise } from './quota.ts';
 import { findCareRefusal, findOwner, findRefusal } from './refusals.ts';
 import { foldEvent, foldRecord, foldReply, foldSubmission, identityOf } from './snapshot/digest.ts';
 import { Timers } from './timers.ts';
@@ -328,21 +328,7 @@ export class Ledger {
       this.condition({ type: 'clear', target: { dedupKey: QUOTA_KEY }, ...this.system }, 'machine');
       return;
     }
-    this.condition(
-      {
-        type: 'raise',
-        ...this.system,
-        dedupKey: QUOTA_KEY,
-        kind: 'technical',
-        priority: 'medium',
-        condition: 'STORE:QUOTA',
-        text: `${this.table.openCount} alerts are open: soon those that can wait are refused`,
-        subject: {},
-        latching: false,
-        acknowledgementRequired: false,
-      },
-      'machine',
-    );
+    this.condition(quotaRaise(this.table.openCount, this.system), 'machine');
   }
 
   #unpin({ escalation }: Alert): void {

@@ -1,7 +1,7 @@
 import type { AlertLimits } from './alert-limits.ts';
 import type { AlertTable } from './alerts/alert-table.ts';
 import { refuse } from './refusals.ts';
-import type { Alert, Priority, RaiseCommand, Refusal } from './types.ts';
+import type { Alert, Asked, Priority, RaiseCommand, Refusal } from './types.ts';
 
 /** The dedup key of the machine's own alert that says that there are too many. */
 export const QUOTA_KEY = 'tocsin:quota:open';
@@ -52,3 +52,17 @@ export function quotaAlarm(
   if (!isOn && share >= ALARM_FROM) return 'raise';
   return isOn && share < ALARM_UNTIL ? 'clear' : 'stay';
 }
+
+/** The alarm itself. */
+export const quotaRaise = (openCount: number, asked: Asked): RaiseCommand => ({
+  type: 'raise',
+  ...asked,
+  dedupKey: QUOTA_KEY,
+  kind: 'technical',
+  priority: 'medium',
+  condition: 'STORE:QUOTA',
+  text: `${openCount} alerts are open: soon those that can wait are refused`,
+  subject: {},
+  latching: false,
+  acknowledgementRequired: false,
+});

@@ -37,7 +37,9 @@ async function watched(
   const hub = new WatchHub(state, clock);
   const channel = new ScriptedChannel();
   const events: AppliedEvent[] = [];
+  const other = new ScriptedChannel();
   hub.add(channel, 1, revision(from), narrow);
+  hub.add(other, 1, revision(1), {}); // given the same bytes, for which nothing ever leaves
   for (const batch of batches) {
     const out: Applied = { replies: [], events: [] };
     state.machine.apply(batch, out);
@@ -48,8 +50,13 @@ async function watched(
   }
   await clock.run(millis(600));
   hub.close();
+  for (const message of messagesOf(other)) expect(message).not.toHaveProperty('leaves');
+  return { state, told: messagesOf(channel), events };
+}
+
+function messagesOf(channel: ScriptedChannel): WatchMessage[] {
   const reader = new WatchReader();
-  return { state, told: channel.sent.flatMap(({ body }) => reader.read(body)), events };
+  return channel.sent.flatMap(({ body }) => reader.read(body));
 }
 
 test('who keeps what a filtered watch tells knows at its end which open alerts match', async () => {

@@ -10,8 +10,8 @@ import {
 
 /**
  * What a watcher may rely on: events in order, each once, none missing between the first one asked for and the last one
- * told, only those of alerts that match, or did until then, as the alert history has them; progress that is true and never goes back; and a state, in
- * place of events no longer kept, that is the state at its revision.
+ * told, only those of alerts that match, or did until then, as the alert history has them; progress that is true and never
+ * goes back; and a state, in place of events no longer kept, that is the state at its revision.
  */
 export function checkWatches(history: History): readonly Finding[] {
   const findings: Finding[] = [];

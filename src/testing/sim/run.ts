@@ -234,13 +234,14 @@ class Run {
       const timer = this.#cluster.clock.after(millis(prng.unit() * 2 * WATCH_MS), () =>
         over.abort(),
       );
+      const filter = {
+        ...(unit === undefined ? {} : { unit }),
+        ...(isOpenOnly ? { open: true } : {}),
+      };
       const options = {
         signal: over.signal,
         ...(from === undefined ? {} : { from }),
-        filter: {
-          ...(unit === undefined ? {} : { unit }),
-          ...(isOpenOnly ? { open: true } : {}),
-        },
+        ...(unit === undefined && !isOpenOnly ? {} : { filter }),
       };
       for await (const message of client.watch(options)) take(message);
       timer.cancel();

@@ -24,7 +24,7 @@ export const encodeEvent = (event: AlertEvent): Uint8Array =>
 
 /** The item of an event, for a watcher whose filter the event takes the alert out of. */
 export function asLeaving(item: Uint8Array): Uint8Array {
-  const leaving = item.slice();
+  const leaving = Uint8Array.from(item); // `slice` of a Buffer would be the same bytes
   leaving[LENGTH_BYTES] = LEAVING_EVENT;
   return leaving;
 }
