@@ -119,7 +119,7 @@ async function fill(running: RunningReplica): Promise<void> {
       await new Promise<void>((resolve, reject) => {
         const settle = (outcome: unknown): void =>
           TocsinError.is(outcome) ? reject(outcome) : resolve();
-        running.replica.propose({ commands, count, urgency: 0, deadline, settle });
+        running.replica.propose({ commands, count, urgency: 0, takesRoom: true, deadline, settle });
       });
     }
   };

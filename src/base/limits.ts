@@ -151,6 +151,8 @@ export const ALARMS_MAX = 64;
 /** Entries, or bytes of them, after which the next snapshot is due. */
 export const SNAPSHOT_ENTRIES = 100_000;
 export const SNAPSHOT_LOG_BYTES: number = 64 * MiB;
+/** After one that found no room. */
+export const SNAPSHOT_RETRY_MS = 10_000;
 /** What the log keeps at most for peers that lag; whoever needs more is given a snapshot. */
 export const LOG_KEPT_BYTES_MAX: number = 512 * MiB;
 /** Of snapshots that a replica fetches: beyond it, it waits, so that whoever sends has time for everybody else. */

@@ -94,8 +94,11 @@ export class CoreDriver {
     });
   }
 
+  /** Stopped, this replica leads no more, and knows of nobody who does. */
   get standing(): Standing {
-    return this.#core.standing;
+    const { standing } = this.#core;
+    if (!this.#stopped) return standing;
+    return { role: 'follower', term: standing.term, leader: undefined, transferring: false };
   }
   get committed(): number {
     return this.#core.committed;
@@ -154,7 +157,7 @@ export class CoreDriver {
   }
   /** See RaftCore. */
   lease(now: Millis): LogIndex | undefined {
-    return this.#core.lease(now);
+    return this.#stopped ? undefined : this.#core.lease(now);
   }
   freshAt(applied: LogIndex): Millis | undefined {
     return this.#core.freshAt(applied);

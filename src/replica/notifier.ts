@@ -12,7 +12,8 @@ import {
 import type { Delivery, Page, Sender } from '../notify/types.ts';
 import type { Notification, ReportCommand } from '../statemachine/beside/notifications.ts';
 import type { AlertMachine } from '../statemachine/machine.ts';
-import { encodeCommand, keyFromText, urgencyOf } from '../wire/commands/commands.ts';
+import { takesRoom, urgencyOf } from '../wire/commands/admission.ts';
+import { encodeCommand, keyFromText } from '../wire/commands/commands.ts';
 import type { Proposal } from './pipeline/proposals.ts';
 
 /** What a notifier needs of the replica beside which it runs. */
@@ -144,6 +145,7 @@ export class Notifier {
       commands: encodeCommand(command, key),
       count: 1,
       urgency: urgencyOf(command),
+      takesRoom: takesRoom(command),
       deadline: millis(clock.monotonic() + NOTIFY_RETRY_MS),
       settle: (result) => {
         this.#underWay.delete(id); // if it is still queued, it is seen to again

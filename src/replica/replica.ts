@@ -33,6 +33,7 @@ import { ClientSession } from './service/client-session.ts';
 import type { Resident } from './service/front-door.ts';
 import { type FreshDone, ReadDesk } from './service/read-desk.ts';
 import { Reads } from './service/reads.ts';
+import { notLeading, unknownOutcome } from './service/redirect.ts';
 import { WatchHub } from './service/watch-hub.ts';
 import { SnapshotDesk } from './snapshots/snapshot-desk.ts';
 import { Upkeep } from './upkeep.ts';
@@ -61,7 +62,7 @@ export class Replica implements Resident {
   readonly watches: WatchHub;
   readonly snapshots: SnapshotDesk;
   #ticker: Timer | undefined;
-  #stopped = false;
+  #phase: Phase = 'running';
   #beat = 0;
   /** The entry that was applied last. */
   #place: LogPlace;
@@ -90,12 +91,12 @@ export class Replica implements Resident {
     const onLost = (peer: ReplicaId): void => this.peerLost(peer);
     this.#links = new PeerLinks({ transport, clock, self: this.hello, onLost, log });
     this.#comparer = new Comparer(identity.replicaId, this.#members, this.#links);
+    const onFault = (error: unknown): void => this.#fault(error);
+    const [driver, members] = [this.#driver, this.#members];
+    const common = { store, clock, driver, members, log, onFault };
     this.snapshots = new SnapshotDesk({
-      store,
-      clock,
+      ...common,
       state: this.#state,
-      driver: this.#driver,
-      members: this.#members,
       links: this.#links,
       transport,
       self: this.hello,
@@ -103,13 +104,9 @@ export class Replica implements Resident {
       problem: () => this.problem,
       seed,
       policy: kept.snapshots,
-      log,
-      onFault: (error) => this.#fault(error),
     });
     const { snapshots } = this;
-    const onFault = (error: unknown): void => this.#fault(error);
-    const [driver, members] = [this.#driver, this.#members];
-    this.#upkeep = new Upkeep({ store, clock, driver, members, snapshots, log, onFault });
+    this.#upkeep = new Upkeep({ ...common, snapshots });
     this.#quarantine = new Quarantine({
       seed,
       base: () => this.#driver.baseIndex,
@@ -119,14 +116,14 @@ export class Replica implements Resident {
       fetch: (peer, reaching) => this.snapshots.fetch(peer, reaching),
       rebuild: (to, place) => this.#replaceState(to, place ?? emptyEnd(identity.clusterId)),
       log,
-      onFault: (error) => this.#fault(error),
+      onFault,
     });
     this.#admin = new Administrator({
       clock,
-      driver: this.#driver,
-      members: this.#members,
-      snapshots: this.snapshots,
-      successor: () => successorOf(this.#members, this.#links, this.#driver),
+      driver,
+      members,
+      snapshots,
+      successor: () => successorOf(members, this.#links, driver),
       notLeading: () => this.#notLeading(),
       log,
     });
@@ -190,7 +187,7 @@ export class Replica implements Resident {
   }
 
   start(): void {
-    if (this.#stopped) return;
+    if (this.#phase !== 'running') return;
     assert(this.#ticker === undefined, 'the replica was started before');
     this.#followMembers();
     this.#ticker = this.clock.every(millis(TICK_MS), () => this.#tick());
@@ -199,18 +196,23 @@ export class Replica implements Resident {
 
   /** Stops at once, as a crash would, except that callers are told. */
   stop(): void {
-    if (this.#stopped) return;
-    this.#stopped = true;
+    if (this.#phase === 'running') this.#retire('the replica is stopping');
+    if (this.#phase !== 'stopped') this.watches.close();
+    this.#phase = 'stopped';
+  }
+
+  /** Takes part no more. */
+  #retire(why: string): void {
+    this.#phase = 'retired';
     this.#ticker?.cancel();
     this.#driver.stop();
     this.#applier.stop();
     this.#links.close();
     this.snapshots.stop();
-    const closed = new TocsinError('UNAVAILABLE', 'the replica is stopping');
-    this.#proposals.abandon(closed, unknownOutcome('the replica is stopping'));
+    const closed = new TocsinError('UNAVAILABLE', why);
+    this.#proposals.abandon(closed, unknownOutcome(why));
     this.#reads.close(closed);
     this.#admin.close(closed);
-    this.watches.close();
   }
 
   judge(remote: Hello): void {
@@ -231,41 +233,39 @@ export class Replica implements Resident {
 
   /** A message of a peer has arrived. */
   receive(message: Message): void {
-    if (this.#stopped) return;
-    this.#driver.step(message);
+    if (this.#phase === 'running' && this.#upkeep.room.takes(message)) this.#driver.step(message);
   }
 
   /** A connection to or from a peer broke. */
   peerLost(peer: ReplicaId): void {
-    if (this.#stopped) return;
-    this.#driver.peerLost(peer);
+    if (this.#phase === 'running') this.#driver.peerLost(peer);
   }
 
   /** Hands the leadership to whoever can take over best. False if there is nothing to hand over, or nobody. */
   handOver(): boolean {
-    if (this.standing.role !== 'leader' || this.#stopped) return false;
+    if (this.standing.role !== 'leader') return false;
     const heir = successorOf(this.#members, this.#links, this.#driver);
     return heir !== undefined && this.#driver.transfer(heir);
   }
 
   administer(request: AdminRequest, deadline: Millis, done: AdminDone): void {
-    if (this.#stopped) done(new TocsinError('UNAVAILABLE', 'the replica is stopping'));
+    if (this.#phase !== 'running') done(this.#notLeading());
     else this.#admin.handle(request, deadline, done);
   }
 
   propose(proposal: Proposal): void {
-    if (this.standing.role !== 'leader' || this.#stopped) {
+    if (this.standing.role !== 'leader') {
       proposal.settle(this.#notLeading());
       return;
     }
-    const refusal = this.problem ?? this.#upkeep.refusalOf(proposal.commands);
+    const refusal = this.problem ?? this.#upkeep.room.refusalOf(proposal);
     if (refusal === undefined) this.#proposals.add(proposal);
     else proposal.settle(refusal);
     this.#driver.soon();
   }
 
   read(level: Consistency, done: FreshDone): void {
-    if (this.#stopped) done(this.#notLeading());
+    if (this.#phase === 'stopped') done(this.#notLeading());
     else this.#readDesk.read(level, done);
   }
   get isLeased(): boolean {
@@ -306,7 +306,7 @@ export class Replica implements Resident {
     // Nobody can have taken over from a replica that is alone.
     this.#driver.tick(this.#members.voters.length === 1 ? undefined : late);
     this.#proposals.expire();
-    if (this.problem === undefined) this.snapshots.tick();
+    if (this.problem === undefined && !this.#upkeep.room.isOut) this.snapshots.tick();
     this.#quarantine.tick();
     this.#upkeep.tick();
     this.#admin.settle();
@@ -334,7 +334,8 @@ export class Replica implements Resident {
   #cut(): void {
     if (this.standing.role !== 'leader') return;
     this.#proposals.placeInto(this.#driver, () => this.#notLeading());
-    tickIfDue(this.#driver, this.#state.machine, this.#applier.applied);
+    if (!this.#upkeep.room.isOut)
+      tickIfDue(this.#driver, this.#state.machine, this.#applier.applied);
   }
 
   #progressed(ready: Ready, snapshot: SnapshotMeta | undefined): void {
@@ -379,20 +380,22 @@ export class Replica implements Resident {
   }
 
   #notLeading(): TocsinError {
-    const { leader } = this.standing;
     const { replicaId } = this.#parts.identity;
-    if (leader === undefined || leader === replicaId)
-      return new TocsinError('UNAVAILABLE', `replica ${replicaId} knows no leader now`);
-    const address = this.#members.addressOf(leader);
-    return new TocsinError('NOT_LEADER', `replica ${leader} leads`, { leader: address });
+    if (this.#phase !== 'running' && this.#upkeep.room.isOut)
+      return new TocsinError('UNAVAILABLE', `replica ${replicaId} has no room on its disk`);
+    return notLeading(this.standing, replicaId, this.#members);
   }
 
+  /** A full disk has made nothing wrong: what is known here can still be read, though it grows old. */
   #fault(error: unknown): void {
-    if (this.#stopped) return;
-    this.stop();
+    if (this.#phase !== 'running') return;
+    if (TocsinError.is(error) && error.code === 'DISK_FULL') {
+      this.#upkeep.room.ranOut();
+      this.#retire('the disk of this replica is full');
+    } else this.stop();
     this.#parts.onFault(error);
   }
 }
 
-const unknownOutcome = (why: string): TocsinError =>
-  new TocsinError('OUTCOME_UNKNOWN', `${why}; the command may or may not be written`);
+/** Retired, it takes part in nothing, and answers what asks for no freshness that it cannot vouch for. */
+type Phase = 'running' | 'retired' | 'stopped';

@@ -1,16 +1,16 @@
 import { randomInt } from 'node:crypto';
-import type { Timer } from '../base/clock.ts';
 import { TocsinError } from '../base/errors.ts';
 import { millis } from '../base/ids.ts';
-import { CLOSE_DISK_MS_MAX, HANDOVER_MS_MAX } from '../base/limits.ts';
+import { HANDOVER_MS_MAX } from '../base/limits.ts';
 import type { Sender } from '../notify/types.ts';
 import { openFolder } from '../storage/data-folder.ts';
-import type { Identity, LogStore } from '../storage/types.ts';
+import { freeBytesAt } from '../storage/space.ts';
+import type { Identity } from '../storage/types.ts';
 import { SystemClock } from '../transport/system-clock.ts';
 import { TcpTransport } from '../transport/tcp-transport.ts';
-import { type BringUpParts, type BroughtUp, bringUp } from './bring-up.ts';
 import { Notifier } from './notifier.ts';
 import type { Replica } from './replica.ts';
+import { Residence } from './residence.ts';
 import type { SnapshotPolicy } from './snapshots/snapshotter.ts';
 
 export interface ServeOptions {
@@ -35,6 +35,7 @@ export interface ServeOptions {
 
 export interface RunningReplica {
   readonly identity: Identity;
+  /** Another one after the disk was full. */
   readonly replica: Replica;
   /** Multiaddr, with the port that was really taken. */
   readonly address: string;
@@ -48,73 +49,61 @@ const AGENT = 'tocsin';
 
 /**
  * Runs one member of a cluster in this process, from its data folder.
- * @throws TocsinError DATA_*, BAD_ADDRESS, ADDRESS_IN_USE; CANCELLED
+ * @throws TocsinError DATA_*, BAD_ADDRESS, ADDRESS_IN_USE, DISK_FULL; CANCELLED
  */
 export async function startReplica(options: ServeOptions): Promise<RunningReplica> {
   const { clusterId, folder } = options;
   const { identity, store } = await openFolder(folder, { clusterId });
-  try {
-    return await run(identity, store, options);
-  } catch (error) {
-    // What went wrong first is what the caller has to hear.
-    await store.close().catch(() => {});
-    throw error;
-  }
-}
-
-async function run(
-  identity: Identity,
-  store: LogStore,
-  options: ServeOptions,
-): Promise<RunningReplica> {
   const clock = new SystemClock();
   const log = options.log ?? (() => {});
   let stopped: (fault: TocsinError | undefined) => void = () => {};
   const closed = new Promise<TocsinError | undefined>((resolve) => {
     stopped = resolve;
   });
-  const own = identity.members.find((member) => member.id === identity.replicaId);
-  const address = options.listen ?? own?.address ?? '';
-  let up: BroughtUp | undefined;
   let notifier: Notifier | undefined;
   let ending: Promise<void> | undefined;
   function end(fault: TocsinError | undefined): Promise<void> {
-    ending ??= (async () => {
-      notifier?.stop();
-      up?.replica.stop();
-      const complain = (error: unknown): void => log(`while stopping: ${String(error)}`);
-      await up?.listener.close().catch(complain);
-      await inTime(clock, store.close().catch(complain));
-      stopped(fault);
-    })();
+    notifier?.stop();
+    ending ??= residence.leave().then(() => stopped(fault));
     return ending;
   }
-  const parts: BringUpParts = {
+  const own = identity.members.find((member) => member.id === identity.replicaId);
+  const residence = new Residence({
     identity,
-    store,
+    address: options.listen ?? own?.address ?? '',
+    open: async () => (await openFolder(folder, { clusterId })).store,
+    freeBytes: () => freeBytesAt(folder),
     transport: new TcpTransport(),
     clock,
     seed: randomInt(2 ** 47),
     agent: options.agent ?? AGENT,
     log,
+    onUp: (replica) => {
+      notifier?.stop();
+      if (options.senders === undefined) return;
+      notifier = new Notifier({ clock, replica, senders: options.senders, log });
+      notifier.start();
+    },
     onFault: (error) => void end(asFault(error)),
     snapshots: options.snapshots,
     leases: options.leases,
-  };
-  up = await bringUp(parts, address, options.signal);
-  const { replica, listener } = up;
-  replica.start();
-  if (options.senders !== undefined) {
-    notifier = new Notifier({ clock, replica, senders: options.senders, log });
-    notifier.start();
+  });
+  try {
+    await residence.enter(store, options.signal);
+  } catch (error) {
+    // What went wrong first is what the caller has to hear.
+    await residence.leave();
+    throw error;
   }
   return {
     identity,
-    replica,
-    address: listener.address,
+    get replica() {
+      return residence.replica;
+    },
+    address: residence.address,
     closed,
     close: async () => {
-      if (ending === undefined) await handOver(replica, clock);
+      if (ending === undefined) await handOver(residence.replica, clock);
       await end(undefined);
     },
   };
@@ -128,16 +117,6 @@ async function handOver(replica: Replica, clock: SystemClock): Promise<void> {
     await new Promise<void>((resolve) => {
       clock.after(millis(5), resolve);
     });
-}
-
-/** A disk that hangs must not keep anyone from hearing that the replica has stopped. */
-async function inTime(clock: SystemClock, closing: Promise<void>): Promise<void> {
-  let timer: Timer | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = clock.after(millis(CLOSE_DISK_MS_MAX), resolve);
-  });
-  await Promise.race([closing, late]);
-  timer?.cancel();
 }
 
 const asFault = (error: unknown): TocsinError =>

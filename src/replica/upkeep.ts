@@ -1,5 +1,4 @@
 import type { Clock } from '../base/clock.ts';
-import type { TocsinError } from '../base/errors.ts';
 import type { LogStore } from '../storage/types.ts';
 import type { Alarm } from '../wire/clients/status.ts';
 import type { CoreDriver } from './core-driver.ts';
@@ -20,11 +19,11 @@ export interface UpkeepParts {
 
 /** Looks after the disk while the replica runs: that there is room on it, and that what is on it is still right. */
 export class Upkeep {
-  readonly #room: DiskRoom;
+  readonly room: DiskRoom;
   readonly #scrubber: Scrubber;
 
   constructor({ store, clock, driver, members, snapshots, log, onFault }: UpkeepParts) {
-    this.#room = new DiskRoom({ store, clock, log, onFault });
+    this.room = new DiskRoom({ store, clock, log, onFault });
     this.#scrubber = new Scrubber({
       store,
       clock,
@@ -37,17 +36,12 @@ export class Upkeep {
   }
 
   get alarms(): readonly Alarm[] {
-    return [...this.#room.alarms, ...this.#scrubber.alarms];
-  }
-
-  /** Why these commands are not taken in now; undefined = they are. */
-  refusalOf(commands: Uint8Array): TocsinError | undefined {
-    return this.#room.refusalOf(commands);
+    return [...this.room.alarms, ...this.#scrubber.alarms];
   }
 
   /** Called once a tick. */
   tick(): void {
-    this.#room.tick();
+    this.room.tick();
     this.#scrubber.tick();
   }
 }

@@ -49,6 +49,7 @@ function toldOf(proposals: Proposals): Told {
         commands: new Uint8Array(bytes),
         count,
         urgency,
+        takesRoom: true,
         deadline: millis(deadlineMs),
         settle: (outcome) =>
           outcomes.push(
@@ -184,6 +185,7 @@ test('who asks again while being told no is queued like anyone else', () => {
     commands: new Uint8Array(30),
     count: 1,
     urgency: 0,
+    takesRoom: true,
     deadline: millis(1e9),
     settle: (outcome: unknown): void => {
       outcomes.push(outcome instanceof TocsinError ? outcome.code : 'done');

@@ -31,6 +31,7 @@ function propose(machine: VirtualCluster['machines'][number], key: string, told:
     commands: raiseRecord(key),
     count: 1,
     urgency: 0,
+    takesRoom: true,
     deadline: millis(cluster.clock.monotonic() + 60_000),
     settle: (outcome) =>
       told.push(`${key} ${outcome instanceof Error ? outcome.code : outcome.map((r) => r.ok)}`),
@@ -91,6 +92,7 @@ test('what waits for a disk that is too slow is refused when its time is over', 
     commands: raiseRecord('b'),
     count: 1,
     urgency: 0,
+    takesRoom: true,
     deadline: millis(cluster.clock.monotonic() + 500),
     settle: (outcome) => told.push(`b ${outcome instanceof Error ? outcome.code : 'done'}`),
   });

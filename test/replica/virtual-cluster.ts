@@ -2,13 +2,12 @@ import { must } from '../../src/base/assert.ts';
 import { logIndex, millis, type ReplicaId, replicaId } from '../../src/base/ids.ts';
 import { Prng } from '../../src/base/prng.ts';
 import { type Client, connect } from '../../src/client/index.ts';
-import { bringUp } from '../../src/replica/bring-up.ts';
 import type { Replica } from '../../src/replica/replica.ts';
+import { Residence } from '../../src/replica/residence.ts';
 import type { SnapshotPolicy } from '../../src/replica/snapshots/snapshotter.ts';
 import { type BatchFate, MemoryDisk } from '../../src/storage/log/memory-log-store.ts';
 import type { Identity, Member } from '../../src/storage/types.ts';
 import { MemoryNetwork } from '../../src/transport/memory-transport.ts';
-import type { Listener } from '../../src/transport/types.ts';
 import { VirtualClock } from '../client/virtual-clock.ts';
 import { ProcessClock } from './process-clock.ts';
 
@@ -20,8 +19,7 @@ interface Machine {
   readonly disk: MemoryDisk;
   readonly clock: ProcessClock;
   replica: Replica | undefined;
-  starting: AbortController | undefined;
-  listener: Listener | undefined;
+  residence: Residence | undefined;
   /** What stopped it, if a fault did. */
   fault: unknown;
 }
@@ -86,8 +84,7 @@ export class VirtualCluster {
       disk: new MemoryDisk(CLUSTER),
       clock: new ProcessClock(this.clock),
       replica: undefined,
-      starting: undefined,
-      listener: undefined,
+      residence: undefined,
       fault: undefined,
     });
   }
@@ -105,12 +102,16 @@ export class VirtualCluster {
     const transport = this.network.transport(machine.host);
     machine.disk.onWrite = (write) => {
       const [low, high] = this.diskMs;
-      this.clock.after(millis(low + this.prng.unit() * (high - low)), () => write.complete());
+      this.clock.after(millis(low + this.prng.unit() * (high - low)), () => {
+        if (machine.disk.freeBytes > 0) write.complete();
+        else write.fail(this.prng.pick(['kept', 'lost']));
+      });
     };
-    const store = machine.disk.open();
-    const parts = {
+    const residence = new Residence({
       identity: machine.identity,
-      store,
+      address: `/memory/${id}`,
+      open: async () => machine.disk.open(),
+      freeBytes: async () => machine.disk.freeBytes,
       transport,
       clock: machine.clock,
       seed: this.prng.uint32() + this.#starts,
@@ -118,16 +119,16 @@ export class VirtualCluster {
       snapshots: this.snapshots,
       leases: this.leases,
       log: () => {},
+      onUp: (replica) => {
+        machine.replica = replica;
+      },
       onFault: (error: unknown) => {
         machine.fault = error;
         this.crash(id, 'lost');
       },
-    };
-    machine.starting = new AbortController();
-    const up = await bringUp(parts, `/memory/${id}`, machine.starting.signal);
-    machine.listener = up.listener;
-    machine.replica = up.replica;
-    up.replica.start();
+    });
+    machine.residence = residence;
+    await residence.enter(machine.disk.open());
   }
 
   /** Dies without a word: its connections break, and a write under way meets its fate. */
@@ -135,11 +136,9 @@ export class VirtualCluster {
     const machine = this.#machine(id);
     for (const other of this.hosts)
       if (other !== machine.host) this.network.reset(machine.host, other);
-    machine.starting?.abort();
-    machine.replica?.stop();
+    void machine.residence?.leave();
+    machine.residence = undefined;
     machine.replica = undefined;
-    void machine.listener?.close();
-    machine.listener = undefined;
     machine.disk.crash(fate);
   }
 

@@ -22,7 +22,8 @@ import {
   encodeSubmit,
   encodeWatch,
 } from '../../src/wire/clients/client-messages.ts';
-import { encodeCommand, urgencyOf } from '../../src/wire/commands/commands.ts';
+import { urgencyOf } from '../../src/wire/commands/admission.ts';
+import { encodeCommand } from '../../src/wire/commands/commands.ts';
 import { FrameType, frameHeader } from '../../src/wire/frame.ts';
 import { alertId, aRevision, command, filter, key, ref, text } from './arbitraries.ts';
 import { codeOf, join, messageOf, shares } from './helpers.ts';

@@ -2,10 +2,12 @@ import type { Clock } from '../../base/clock.ts';
 import { TocsinError } from '../../base/errors.ts';
 import { type Millis, millis } from '../../base/ids.ts';
 import { DISK_LOOK_MS } from '../../base/limits.ts';
+import type { Message } from '../../raft/types.ts';
 import { type Room, roomOf } from '../../storage/space.ts';
 import type { LogStore } from '../../storage/types.ts';
 import type { Alarm } from '../../wire/clients/status.ts';
-import { takesRoom } from '../../wire/commands/commands.ts';
+import { recordOf } from '../../wire/log/record.ts';
+import type { Proposal } from './proposals.ts';
 
 export interface DiskRoomParts {
   readonly store: LogStore;
@@ -28,10 +30,26 @@ export class DiskRoom {
     this.#parts = parts;
   }
 
+  /** Nothing is written that can wait. */
+  get isOut(): boolean {
+    return this.#room === 'out';
+  }
+
   /** Why these commands are not taken in now; undefined = they are. */
-  refusalOf(commands: Uint8Array): TocsinError | undefined {
-    if (this.#room === 'ample' || (this.#room === 'low' && !takesRoom(commands))) return undefined;
+  refusalOf({ takesRoom }: Pick<Proposal, 'takesRoom'>): TocsinError | undefined {
+    if (this.#room === 'ample' || (this.#room === 'low' && !takesRoom)) return undefined;
     return new TocsinError('DISK_FULL', SAYS[this.#room]);
+  }
+
+  /**
+   * Whether what a peer sends can be taken in. A leader that has room sends on; what is not taken here is to it as if it had
+   * been lost on the way. Votes and the entries of elections are: few, small, and without them nobody can be asked.
+   */
+  takes(message: Message): boolean {
+    if (!this.isOut) return true;
+    if (message.type === 'snapshot-offer') return false;
+    if (message.type !== 'append-request') return true;
+    return message.entries.every((entry) => recordOf(entry).kind !== 'commands');
   }
 
   get alarms(): readonly Alarm[] {
@@ -55,6 +73,11 @@ export class DiskRoom {
         if (!TocsinError.is(error) || error.code !== 'CLOSED') onFault(error);
       },
     );
+  }
+
+  /** A write found no room at all. */
+  ranOut(): void {
+    this.#become('out');
   }
 
   #become(room: Room): void {

@@ -20,6 +20,8 @@ export interface Proposal {
   readonly count: number;
   /** 0 urgent, 1 routine, 2 background. */
   readonly urgency: number;
+  /** Adds to what is kept, or may: refused while the disk is nearly full. */
+  readonly takesRoom: boolean;
   /** By the monotonic clock; after it the caller no longer wants this written. */
   readonly deadline: Millis;
   /** Called once: with one reply a command, or why there are none. */

@@ -137,7 +137,7 @@ export class ClientSession {
   #submit(id: number, body: Uint8Array): void {
     this.#count();
     try {
-      const { commands, count, urgency, timeoutMs } = decodeSubmit(body);
+      const { commands, count, urgency, takesRoom, timeoutMs } = decodeSubmit(body);
       if (commands.byteLength > SUBMIT_BYTES_MAX)
         throw new TocsinError(
           'BAD_REQUEST',
@@ -148,6 +148,7 @@ export class ClientSession {
         commands,
         count,
         urgency,
+        takesRoom,
         deadline,
         settle: (outcome) => {
           this.#requests -= 1;

@@ -1,10 +1,11 @@
 import type { Clock } from '../../base/clock.ts';
-import type { TocsinError } from '../../base/errors.ts';
-import { type LogIndex, logIndex, millis } from '../../base/ids.ts';
+import { TocsinError } from '../../base/errors.ts';
+import { type LogIndex, logIndex, type Millis, millis } from '../../base/ids.ts';
 import {
   LOG_KEPT_BYTES_MAX,
   SNAPSHOT_ENTRIES,
   SNAPSHOT_LOG_BYTES,
+  SNAPSHOT_RETRY_MS,
   TICK_MS,
 } from '../../base/limits.ts';
 import type { Entry } from '../../raft/types.ts';
@@ -62,6 +63,8 @@ export class Snapshotter {
   #bytesEver = 0;
   #isBusy = false;
   #stopped = false;
+  /** The one before found no room. */
+  #restsUntil: Millis = millis(0);
 
   constructor(parts: SnapshotterParts) {
     this.#parts = parts;
@@ -82,14 +85,24 @@ export class Snapshotter {
   /** Called once a tick: begins what is due. */
   tick(): void {
     if (this.#isBusy || this.#stopped || !this.#isDue()) return;
-    this.take().catch((error: unknown) => this.#parts.onFault(error));
+    this.take().catch((error: unknown) => this.#failed(error));
   }
 
   stop(): void {
     this.#stopped = true;
   }
 
+  /** For want of room only the snapshot is lost, and with it nothing: the log has all of it, and it is tried again later. */
+  #failed(error: unknown): void {
+    const { log, onFault, clock } = this.#parts;
+    if (TocsinError.is(error) && error.code === 'DISK_FULL') {
+      log(`no snapshot: ${error.message}`);
+      this.#restsUntil = millis(clock.monotonic() + SNAPSHOT_RETRY_MS);
+    } else onFault(error);
+  }
+
   #isDue(): boolean {
+    if (this.#parts.clock.monotonic() < this.#restsUntil) return false;
     const { entries, logBytes, share } = this.#policy;
     if (this.#entries < entries && this.#bytes < logBytes) return false;
     return this.newest === undefined || this.#bytes >= snapshotBytes(this.newest) * share;
@@ -121,9 +134,13 @@ export class Snapshotter {
       const capture = machine.capture();
       const { revision, digest, machineVersion } = capture.header;
       const subject = { ...place(), revision, digest, machineVersion };
-      this.#entries = 0;
-      this.#bytes = 0;
-      return await this.#write(subject, capture);
+      const [entries, bytes] = [this.#entries, this.#bytes];
+      const meta = await this.#write(subject, capture);
+      if (meta !== undefined) {
+        this.#entries -= entries;
+        this.#bytes -= bytes;
+      }
+      return meta;
     } finally {
       this.#isBusy = false;
     }

@@ -256,11 +256,7 @@ export class LevelLogStore implements LogStore {
   /** Uses a pause of the writer to put down how far the log is durable. Its failure shows in the next call. */
   settle(): void {
     if (this.#closed || this.#failure !== undefined || this.#state === undefined) return;
-    this.#highWater.putDown().catch((error: unknown) => {
-      this.#failure ??= new TocsinError('DISK_FAILED', faultOf(error, 'marking the log').message, {
-        cause: error,
-      });
-    });
+    this.#highWater.putDown().catch((error: unknown) => void this.#fail(error, 'marking the log'));
   }
 
   /**

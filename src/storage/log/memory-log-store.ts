@@ -18,7 +18,7 @@ export interface HeldWrite {
   readonly batch: LogWrite;
   /** The batch is durable, and the writer is told. */
   complete(): void;
-  /** The writer is told DISK_FAILED, whatever became of the batch. */
+  /** The writer is told DISK_FAILED, or DISK_FULL where there is no room, whatever became of the batch. */
   fail(fate: BatchFate): void;
 }
 
@@ -130,7 +130,7 @@ export class MemoryDisk {
       };
       const complete = (): void => settle('kept', done);
       const fail = (fate: BatchFate): void =>
-        settle(fate, () => failed(new Error('the disk was told to fail')));
+        settle(fate, () => failed(new Error(this.freeBytes > 0 ? TOLD : FULL)));
       // Never within the call: a real disk takes its time, and a second write meanwhile is a bug to
       // be seen.
       if (this.onWrite === undefined || batch === undefined) queueMicrotask(complete);
@@ -148,6 +148,10 @@ export class MemoryDisk {
     };
   }
 }
+
+const TOLD = 'the disk was told to fail';
+/** As LevelDB says it. */
+const FULL = 'No space left on device';
 
 /** Says what it is asked to write before it does. */
 class MemoryLogStore extends LevelLogStore {

@@ -28,6 +28,8 @@ export interface SubmitRequest {
   readonly count: number;
   /** Of the most urgent command: 0 urgent, 1 routine, 2 background. */
   readonly urgency: number;
+  /** Whether any of them can add to what is kept. */
+  readonly takesRoom: boolean;
   /** The command records, one after another: a piece of the body. */
   readonly commands: Uint8Array;
 }
@@ -64,10 +66,10 @@ export function decodeSubmit(body: Uint8Array): SubmitRequest {
       'BODY_MALFORMED',
       `${announced} commands, at most ${COMMANDS_PER_FRAME_MAX}`,
     );
-  const { count, urgency } = checkCommands(commands);
+  const { count, ...admission } = checkCommands(commands);
   if (count !== announced)
     throw new TocsinError('BODY_MALFORMED', `${count} commands, ${announced} announced`);
-  return { timeoutMs, count, urgency, commands };
+  return { timeoutMs, count, ...admission, commands };
 }
 
 export interface GetRequest {

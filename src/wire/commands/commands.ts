@@ -8,6 +8,7 @@ import { BodyDecoder, encodeBody } from '../body.ts';
 import { readU32, readU64, writeU32, writeU64 } from '../bytes.ts';
 import { refuse } from '../check.ts';
 import { checksum } from '../checksum.ts';
+import { takesRoom, URGENCY_LEAST, urgencyOf } from './admission.ts';
 import { bodyOf } from './command-body.ts';
 import { CommandReader } from './command-reader.ts';
 import { isRare } from './command-shapes.ts';
@@ -56,27 +57,6 @@ const TYPES: readonly (Command['type'] | undefined)[] = [
 ];
 
 /**
- * The lane of a command: 0 urgent, 1 routine, 2 background. What silences or clears is never left
- * behind.
- */
-export const URGENCY_LEAST = 2;
-
-export function urgencyOf(command: Command): number {
-  if (command.type === 'set-policy' || command.type === 'remove-policy') return 1;
-  if (command.type !== 'raise' || command.priority === 'high') return 0;
-  return command.priority === 'none' ? URGENCY_LEAST : 1;
-}
-
-/** Whether any of these records, checked before, adds to what is kept; the others end or change what is there. */
-export function takesRoom(commands: Uint8Array): boolean {
-  for (let at = 0; at < commands.byteLength; at += readU32(commands, at)) {
-    const type = TYPES[commands[at + 5] as number];
-    if (type === 'raise' || type === 'set-policy') return true;
-  }
-  return false;
-}
-
-/**
  * The record of a command that came through `parseCommand`, or that the compiler checked. `key`: 16
  * bytes; the same key with the same command is the same request, however often it is sent and
  * whatever `observedAt` the repetitions carry.
@@ -110,6 +90,8 @@ export interface CommandCheck {
   readonly count: number;
   /** Of the most urgent one. */
   readonly urgency: number;
+  /** Whether any of them can add to what is kept. */
+  readonly takesRoom: boolean;
 }
 
 /**
@@ -120,6 +102,7 @@ export function checkCommands(body: Uint8Array): CommandCheck {
   const decoder = new CommandDecoder(body);
   let count = 0;
   let urgency = URGENCY_LEAST;
+  let adds = false;
   for (let at = 0; at < body.byteLength; count += 1) {
     if (count === COMMANDS_PER_FRAME_MAX)
       throw malformed(`more than ${COMMANDS_PER_FRAME_MAX} commands`);
@@ -129,10 +112,11 @@ export function checkCommands(body: Uint8Array): CommandCheck {
     if (announced !== urgencyOf(command))
       throw malformed(`command ${count}: urgency ${announced} does not fit its priority`);
     if (announced < urgency) urgency = announced;
+    adds ||= takesRoom(command);
     at += length;
   }
   if (count === 0) throw malformed('no commands');
-  return { count, urgency };
+  return { count, urgency, takesRoom: adds };
 }
 
 /**

@@ -1,0 +1,61 @@
+import type { Command } from '../../statemachine/types.ts';
+
+/** How a replica that is short of something tells commands apart before it takes them in. */
+
+/**
+ * The lane of a command: 0 urgent, 1 routine, 2 background. What silences or clears is never left
+ * behind.
+ */
+export const URGENCY_LEAST = 2;
+
+export function urgencyOf(command: Command): number {
+  if (command.type === 'set-policy' || command.type === 'remove-policy') return 1;
+  if (command.type !== 'raise' || command.priority === 'high') return 0;
+  return command.priority === 'none' ? URGENCY_LEAST : 1;
+}
+
+type TakesRoom = {
+  readonly [T in Command['type']]: (command: Extract<Command, { readonly type: T }>) => boolean;
+};
+
+const always = (): boolean => true;
+const never = (): boolean => false;
+
+/**
+ * Whether a command can add to what is kept, by its type: such a one has to wait while the disk is nearly full. The others
+ * end, move or mark what is there. A heartbeat, which can add a source, is among these: were it refused, every source
+ * would be missed.
+ */
+const TAKES_ROOM: TakesRoom = {
+  raise: always,
+  clear: never,
+  acknowledge: never,
+  unacknowledge: never,
+  accept: never,
+  reject: never,
+  pause: never,
+  resume: never,
+  escalate: never,
+  resolve: never,
+  transfer: never,
+  discharge: never,
+  void: never,
+  merge: never,
+  'set-policy': always,
+  'remove-policy': never,
+  report: never,
+  silence: always,
+  unsilence: never,
+  'open-window': always,
+  'end-window': never,
+  heartbeat: never,
+  'retire-source': never,
+  'open-incident': always,
+  'change-incident': ({ close }) => close !== true,
+  transaction: ({ commands }) => commands.some(takesRoom),
+};
+
+export function takesRoom(command: Command): boolean {
+  const decide = TAKES_ROOM[command.type] as (command: Command) => boolean;
+  return decide(command);
+}
