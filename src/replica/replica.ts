@@ -119,13 +119,10 @@ export class Replica implements Resident {
       onFault,
     });
     this.#admin = new Administrator({
-      clock,
-      driver,
-      members,
+      ...common,
       snapshots,
       successor: () => successorOf(members, this.#links, driver),
       notLeading: () => this.#notLeading(),
-      log,
     });
   }
 

@@ -93,8 +93,8 @@ export const PERSISTENCE: Chapter = chapter('Persistence, crashes, storage', {
   ),
   109: by(
     'A full disk stops acceptance, not reads, and loses nothing',
-    'replica/health › a disk that fills up refuses what is new in good time, takes what ends something, and goes on by itself',
-    'replica/health › a follower whose disk is full to the last byte answers from what it has, and is back by itself when there is room',
+    'replica/room › a disk that fills up refuses what is new in good time, takes what ends something, and goes on by itself',
+    'replica/room › a follower whose disk is full to the last byte answers from what it has, and is back by itself when there is room',
     'replica/full-disk › a cluster of which every disk is full stands still, can be read, and goes on by itself with all that was confirmed (where tmpfs may be mounted)',
   ),
   110: by(

@@ -35,7 +35,7 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
     file: 'src/replica/residence.ts',
     find: 'if (!isFull(error)) {',
     replace: 'if (error !== undefined) {',
-    killedBy: ['test/replica/health.test.ts'],
+    killedBy: ['test/replica/room.test.ts'],
   },
   {
     name: 'fill-the-last-bytes',
@@ -43,7 +43,7 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
     file: 'src/replica/pipeline/disk-room.ts',
     find: 'if (!this.isOut) return true;',
     replace: 'if (!this.isOut || message.type !== undefined) return true;',
-    killedBy: ['test/replica/health.test.ts'],
+    killedBy: ['test/replica/room.test.ts'],
   },
   {
     name: 'tick-into-a-full-disk',
@@ -51,7 +51,7 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
     file: 'src/replica/replica.ts',
     find: 'if (!this.#upkeep.room.isOut)\n      tickIfDue',
     replace: "if (this.#phase === 'running')\n      tickIfDue",
-    killedBy: ['test/replica/health.test.ts'],
+    killedBy: ['test/replica/room.test.ts'],
   },
   {
     name: 'skip-an-event-at-resume',

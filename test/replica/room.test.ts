@@ -1,0 +1,170 @@
+import { expect, test } from 'vitest';
+import { must } from '../../src/base/assert.ts';
+import { TocsinError } from '../../src/base/errors.ts';
+import { DISK_FREE_BYTES_LOW, DISK_FREE_BYTES_OUT, DISK_LOOK_MS } from '../../src/base/limits.ts';
+import { VirtualCluster } from './virtual-cluster.ts';
+
+async function clusterOf(size: number, seed: number): Promise<VirtualCluster> {
+  const cluster = new VirtualCluster(size, seed);
+  for (let id = 1; id <= size; id += 1) await cluster.start(id);
+  await cluster.converge();
+  return cluster;
+}
+
+const fill = (cluster: VirtualCluster, id: number, freeBytes: number): void => {
+  must(cluster.machines[id - 1], 'a machine').disk.freeBytes = freeBytes;
+};
+
+test('a disk that fills up refuses what is new in good time, takes what ends something, and goes on by itself', async () => {
+  const cluster = await clusterOf(3, 6);
+  try {
+    const client = await cluster.client('c');
+    const raise = (key: string) =>
+      cluster.clock.settle(client.raise({ dedupKey: key, condition: 'HR:HI', priority: 'high' }));
+    await raise('before');
+    for (const id of [1, 2, 3]) fill(cluster, id, DISK_FREE_BYTES_LOW - 1);
+    await cluster.clock.run(2 * DISK_LOOK_MS);
+    await expect(raise('new')).rejects.toMatchObject({ code: 'DISK_FULL', outcome: 'none' });
+    const { value } = await cluster.clock.settle(client.get({ dedupKey: 'before' }));
+    expect(value).toMatchObject({ presence: 'present' });
+    await cluster.clock.settle(client.acknowledge({ target: { dedupKey: 'before' } }));
+    expect(cluster.leader.status().alarms).toMatchObject([{ name: 'disk-full' }]);
+    for (const id of [1, 2, 3]) fill(cluster, id, DISK_FREE_BYTES_OUT - 1);
+    await cluster.clock.run(2 * DISK_LOOK_MS);
+    await expect(
+      cluster.clock.settle(client.clear({ target: { dedupKey: 'before' } })),
+    ).rejects.toMatchObject({ outcome: 'none' });
+    for (const id of [1, 2, 3]) fill(cluster, id, 4 * DISK_FREE_BYTES_LOW);
+    await cluster.clock.run(2 * DISK_LOOK_MS);
+    await cluster.clock.settle(client.clear({ target: { dedupKey: 'before' } }));
+    await raise('after');
+    expect(cluster.leader.status().alarms).toEqual([]);
+  } finally {
+    await cluster.close();
+  }
+});
+
+/** Nothing more is written there, whatever the looks for room said before. */
+const runOut = (cluster: VirtualCluster, id: number): void => fill(cluster, id, 0);
+
+test('a follower whose disk is full to the last byte answers from what it has, and is back by itself when there is room', async () => {
+  const cluster = await clusterOf(3, 21);
+  try {
+    const client = await cluster.client('c');
+    const raise = (key: string) =>
+      cluster.clock.settle(client.raise({ dedupKey: key, condition: 'HR:HI', priority: 'high' }));
+    await raise('before');
+    await cluster.converge();
+    const follower = [1, 2, 3].find((id) => id !== cluster.leader.standing.leader) ?? 0;
+    const full = must(cluster.machines[follower - 1], 'a machine');
+    const replica = must(full.replica, 'a replica');
+    runOut(cluster, follower);
+    for (let n = 0; n < 5; n += 1) await raise(`meanwhile${n}`);
+    expect(full.fault, 'it does not die of it').toBeUndefined();
+    const told: unknown[] = [];
+    const note = (outcome: unknown): number =>
+      told.push(TocsinError.is(outcome) ? outcome.code : outcome);
+    await cluster.clock.run(2_000);
+    replica.read('local', note);
+    replica.read({ maxAgeMs: 60_000 }, note);
+    replica.read({ maxAgeMs: 1 }, note);
+    replica.read('linearizable', note);
+    await cluster.clock.run(100);
+    const old = { ageMs: expect.any(Number) };
+    expect(told).toEqual([old, old, 'UNAVAILABLE', 'UNAVAILABLE']);
+    expect(replica.status().alarms).toMatchObject([{ name: 'disk-full' }]);
+    fill(cluster, follower, 4 * DISK_FREE_BYTES_LOW);
+    await cluster.converge();
+    expect(full.replica?.machine.openCount).toBe(6);
+    expect(full.replica?.status().alarms).toEqual([]);
+  } finally {
+    await cluster.close();
+  }
+});
+
+test.each([31, 32, 33, 34])(
+  "disks that are full to the last byte one after another, the leader's too, lose nothing that was confirmed and need no restart (seed %i)",
+  async (seed) => {
+    const cluster = await clusterOf(3, seed);
+    try {
+      const client = await cluster.client('c');
+      const confirmed: string[] = [];
+      for (let n = 0; n < 30; n += 1) {
+        for (const id of [1, 2, 3])
+          if (cluster.prng.chance(0.2)) runOut(cluster, id);
+          else if (cluster.prng.chance(0.5)) fill(cluster, id, 4 * DISK_FREE_BYTES_LOW);
+        const asked = client.raise(
+          { dedupKey: `k${n}`, condition: 'HR:HI', priority: 'high' },
+          { timeoutMs: 500 },
+        );
+        await cluster.clock.settle(asked).then(
+          () => confirmed.push(`k${n}`),
+          () => undefined,
+        );
+      }
+      for (const id of [1, 2, 3]) fill(cluster, id, 4 * DISK_FREE_BYTES_LOW);
+      await cluster.converge();
+      expect(cluster.machines.map(({ fault }) => fault)).toEqual([undefined, undefined, undefined]);
+      const { machine } = cluster.leader;
+      expect(confirmed.length).toBeGreaterThan(0);
+      for (const dedupKey of confirmed) expect(machine.get({ dedupKey }), dedupKey).toBeDefined();
+    } finally {
+      await cluster.close();
+    }
+  },
+);
+
+test('a follower that is short of room takes no more commands, and goes on where it was when there is room', async () => {
+  const cluster = await clusterOf(3, 22);
+  try {
+    const client = await cluster.client('c');
+    const raise = (key: string) =>
+      cluster.clock.settle(client.raise({ dedupKey: key, condition: 'HR:HI', priority: 'high' }));
+    await raise('before');
+    await cluster.converge();
+    const follower = [1, 2, 3].find((id) => id !== cluster.leader.standing.leader) ?? 0;
+    const short = must(cluster.machines[follower - 1]?.replica, 'a replica');
+    const { lastIndex } = short.status();
+    fill(cluster, follower, DISK_FREE_BYTES_OUT - 1);
+    await cluster.clock.run(2 * DISK_LOOK_MS);
+    for (let n = 0; n < 5; n += 1) await raise(`meanwhile${n}`);
+    await cluster.clock.run(1_000);
+    expect(short.status().lastIndex, 'its log does not grow').toBe(lastIndex);
+    expect(cluster.leader.standing.term, 'nor does it campaign').toBe(short.standing.term);
+    fill(cluster, follower, 4 * DISK_FREE_BYTES_LOW);
+    await cluster.converge();
+    expect(short.machine.openCount).toBe(6);
+  } finally {
+    await cluster.close();
+  }
+});
+
+test('while the disks are out of room time-outs write nothing, and are made up for when there is room', async () => {
+  const cluster = await clusterOf(3, 23);
+  try {
+    const client = await cluster.client('c');
+    const raise = client.raise({
+      dedupKey: 'k',
+      condition: 'HR:HI',
+      priority: 'high',
+      acknowledgementSeconds: 5,
+    });
+    await cluster.clock.settle(raise);
+    await cluster.clock.settle(client.acknowledge({ target: { dedupKey: 'k' } }));
+    for (const id of [1, 2, 3]) fill(cluster, id, DISK_FREE_BYTES_OUT - 1);
+    await cluster.clock.run(2 * DISK_LOOK_MS);
+    const { lastIndex } = cluster.leader.status();
+    await cluster.clock.run(10_000);
+    expect(cluster.leader.status().lastIndex).toBe(lastIndex);
+    expect((await cluster.clock.settle(client.get({ dedupKey: 'k' }))).value).toMatchObject({
+      acknowledged: true,
+    });
+    for (const id of [1, 2, 3]) fill(cluster, id, 4 * DISK_FREE_BYTES_LOW);
+    await cluster.clock.run(2 * DISK_LOOK_MS);
+    expect((await cluster.clock.settle(client.get({ dedupKey: 'k' }))).value).toMatchObject({
+      acknowledged: false,
+    });
+  } finally {
+    await cluster.close();
+  }
+});
