@@ -271,7 +271,10 @@ export const EXPECTATIONS: readonly Expectation[] = [
   expect(
     'Secrets never in flags or the environment',
     'clig.dev',
-    planned('certificates and roles'),
+    done(
+      ['test/cli/commands/senders.test.ts', 'a secret is not taken from a flag: %s'],
+      ['test/cli/commands/senders.test.ts', 'a secret address is read from a file'],
+    ),
   ),
   expect(
     'A shell with history, timer and a switch for consistency',
@@ -429,8 +432,28 @@ export const EXPECTATIONS: readonly Expectation[] = [
     'bedside monitors',
     planned(GATEWAY),
   ),
-  expect('Alarms switched off are always visible', 'Comen N10', planned(GATEWAY)),
-  expect('Stale data and lost links are alarms of their own', 'bedside monitors', planned(GATEWAY)),
+  expect(
+    'Alarms switched off are always visible',
+    'Comen N10',
+    done(
+      [
+        'test/statemachine/silenced.test.ts',
+        'a silenced alert stays in every list, and says by what it is silenced',
+      ],
+      [
+        'test/cli/output/alerts.test.ts',
+        'shows what is silenced, inhibited, worked on or stale, and why',
+      ],
+    ),
+  ),
+  expect(
+    'Stale data and lost links are alarms of their own',
+    'bedside monitors',
+    done([
+      'test/statemachine/sources.test.ts',
+      'what is raised while its source is lost is stale until the source is back',
+    ]),
+  ),
   expect('Changes handed on to Kafka or a webhook', 'rqlite, TigerBeetle', planned('connectors')),
   expect(
     "A cluster in the user's own process, for tests",

@@ -55,6 +55,25 @@ describe('the list', () => {
     `);
   });
 
+  test('shows what is silenced, inhibited, worked on or stale, and why', () => {
+    const badges = { silencedBy: ['S3', 'S4'], inhibitedBy: [], maintenanceBy: ['M1'] } as const;
+    const [first = anAlert(), second = anAlert()] = WARD;
+    const stale = { ...second, staleSince: unixMillis(NOW - 1_000) };
+    const table = renderAlerts([{ ...first, badges }, stale, anAlert({ id: 'A9' })], {
+      width: 120,
+      paint: plain,
+      now: NOW,
+    });
+    expect(`\n${table}`).toMatchInlineSnapshot(`
+      "
+      ID     PRI  STATE         QUIET             WHERE   CONDITION    AGE   N  ACKNOWLEDGE…  KEY             TEXT
+      A1042  ***  ACTIVE_UNACK  silenced S3 S4,…  ED/B12  HR:HI      3m12s   1                bed:B12:HR:HI   Heart rate high
+      A1043  **   ACTIVE_ACK    stale             B7      SpO2:LO    2h05m  17  nurse joy     bed:B7:SpO2:LO  Oxygen saturati…
+      A9     ***  ACTIVE_UNACK                    ED/B12  HR:HI      3m12s   1                bed:B12:HR:HI   Heart rate high
+      "
+    `);
+  });
+
   test('at 120 columns', () => {
     expect(draw(120)).toMatchInlineSnapshot(`
       "
