@@ -1,3 +1,5 @@
+import type { Client } from '../../src/client/client.ts';
+import type { BatchedCommand } from '../../src/client/command-batch.ts';
 import type { AlertApi, RaiseInput } from '../../src/statemachine/alert-api.ts';
 import type { Operation } from '../measure/load.ts';
 
@@ -42,7 +44,19 @@ export const raiseOnly = (api: AlertApi, prefix: string): Operation => {
   return (n) => api.raise(raiseOf(`${prefix}:${n}`, text));
 };
 
-/** `size` commands in one turn, which the client sends as one frame; one operation. */
-export function inBatches(operation: Operation, size: number): Operation {
-  return (n) => Promise.all(Array.from({ length: size }, (_, at) => operation(n * size + at)));
+/** Raises and clears by turns, as `raiseAndClear`, `size` in one batch; one operation. */
+export function inBatches(client: Client, prefix: string, size: number): Operation {
+  const text = paddingOf(PAYLOAD_BYTES);
+  const commandAt = (n: number): BatchedCommand => {
+    const key = `${prefix}:${n >> 1}`;
+    return n % 2 === 0
+      ? { type: 'raise', ...raiseOf(key, text) }
+      : { type: 'clear', target: { dedupKey: key } };
+  };
+  return async (n) => {
+    const replies = await client.batch(
+      Array.from({ length: size }, (_, at) => commandAt(n * size + at)),
+    );
+    for (const reply of replies) if (!reply.ok) throw new Error(reply.message);
+  };
 }

@@ -19,7 +19,7 @@ export async function commands(stage: Stage, told: (row: Row) => void): Promise<
     fastest = Math.max(fastest, row.load.perSecond);
     told(row);
   }
-  const batched = inBatches(raiseAndClear(stage.client, 'batch'), BATCH);
+  const batched = inBatches(stage.client, 'batch', BATCH);
   const asks = `batches of ${BATCH}, 40 batches in flight`;
   told(await stage.closed({ workload: 'batches', asks, size: BATCH }, batched, 40));
   const perSecond = Math.round(fastest * OPEN_LOOP_SHARE);

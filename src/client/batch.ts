@@ -1,12 +1,14 @@
-import { assert, must } from '../base/assert.ts';
+import { assert } from '../base/assert.ts';
 import { TocsinError } from '../base/errors.ts';
-import type { Fulfilled, Reply } from '../statemachine/types.ts';
+import type { Reply } from '../statemachine/types.ts';
 import { cancelled, timeIsUp } from './failures.ts';
 
-/** One command and the caller who waits for its reply. */
+/** Commands that stay together, and the caller who waits for their replies. */
 export interface Call {
-  readonly record: Uint8Array;
-  readonly resolve: (reply: Fulfilled) => void;
+  readonly records: readonly Uint8Array[];
+  readonly byteLength: number;
+  /** The replies to its commands are `replies[from]` and those after it. */
+  readonly replied: (replies: readonly Reply[], from: number) => void;
   readonly reject: (error: TocsinError) => void;
   readonly signal: AbortSignal | undefined;
   readonly onAbort: (() => void) | undefined;
@@ -27,6 +29,8 @@ export class Batch {
   readonly timeoutMs: number;
   /** By the monotonic clock. */
   readonly deadline: number;
+  /** Of commands; what was settled before it was sent is counted too. */
+  count = 0;
   byteLength = 0;
   lastFailure: TocsinError | undefined;
   readonly #onSettled: OnSettled;
@@ -48,7 +52,8 @@ export class Batch {
     assert(this.#unanswered === 0 && !this.#isUnknown, 'a call joined a batch that was sent');
     this.#calls.push(call);
     this.#waiting += 1;
-    this.byteLength += call.record.byteLength;
+    this.count += call.records.length;
+    this.byteLength += call.byteLength;
   }
 
   /** The calls that are not settled yet, in order. */
@@ -79,13 +84,14 @@ export class Batch {
     if (how === 'unknown') this.#isUnknown = true;
   }
 
-  /** The replies to an attempt, one for each call it carried. */
+  /** The replies to an attempt, one for each command of the calls it carried. */
   settle(calls: readonly Call[], replies: readonly Reply[]): void {
-    for (const [at, call] of calls.entries()) {
-      const reply = must(replies[at], `no reply ${at} of ${calls.length}`);
-      if (reply.ok) this.#resolve(call, reply);
-      else this.#reject(call, new TocsinError(reply.code, reply.message));
+    let from = 0;
+    for (const call of calls) {
+      if (this.#settle(call)) call.replied(replies, from);
+      from += call.records.length;
     }
+    assert(from === replies.length, `${replies.length} replies to ${from} commands`);
   }
 
   /** The time is up for all of them. */
@@ -110,10 +116,6 @@ export class Batch {
       `the command may or may not have been carried out: ${reason.code}: ${reason.message}`,
       { cause: reason },
     );
-  }
-
-  #resolve(call: Call, done: Fulfilled): void {
-    if (this.#settle(call)) call.resolve(done);
   }
 
   #reject(call: Call, error: TocsinError): void {

@@ -1,8 +1,6 @@
-import type { Clock } from '../base/clock.ts';
 import { TocsinError } from '../base/errors.ts';
 import { type Revision, revision } from '../base/ids.ts';
 import { LIST_PAGE_MAX, TEXT_CHARS_MAX } from '../base/limits.ts';
-import { Prng } from '../base/prng.ts';
 import type {
   AcknowledgeInput,
   AlertApi,
@@ -41,8 +39,8 @@ import {
   type Fulfilled,
   isDone,
   type Kept,
+  type Reply,
 } from '../statemachine/types.ts';
-import type { Transport } from '../transport/types.ts';
 import { asFields, asLine, asOneOf, asWhole } from '../wire/check.ts';
 import { decodeGetAnswer, decodeListAnswer, decodeStatusAnswer } from '../wire/clients/answers.ts';
 import { encodeGet, encodeList } from '../wire/clients/client-messages.ts';
@@ -55,20 +53,17 @@ import { parseCommand, parseFilter } from '../wire/commands/parse.ts';
 import { parseAlertId, parseRef } from '../wire/commands/parse-parts.ts';
 import { FrameType } from '../wire/frame.ts';
 import { observed } from './call-events.ts';
-import { AddressBook } from './connection/address-book.ts';
-import { type ConnectionEvent, ConnectionEvents } from './connection/connection-events.ts';
-import { Connections } from './connection/connections.ts';
-import { LeaderFinder } from './connection/leader-finder.ts';
+import { type BatchedCommand, encodeBatch } from './command-batch.ts';
+import type { ConnectionEvent } from './connection/connection-events.ts';
 import { reach } from './connection/reach.ts';
 import { clientClosed, offline } from './failures.ts';
 import { KeySource } from './keys.ts';
 import { Operator } from './operator.ts';
 import { type ClientOptions, type ResolvedOptions, resolveOptions, timeoutOf } from './options.ts';
+import { assemble, type ClientParts, defaultTransport } from './parts.ts';
 import type { Question, ReadLimits } from './read-call.ts';
-import { Reader } from './reader.ts';
 import { Session } from './session.ts';
 import { Watch, type WatchRequest } from './watch/watch.ts';
-import { Writer } from './writer.ts';
 
 const LIST_LIMIT_DEFAULT = 100;
 
@@ -91,34 +86,6 @@ export async function connect(options: ClientOptions): Promise<Client> {
   }
 }
 
-/** What a client is made of. */
-interface Parts {
-  readonly options: ResolvedOptions;
-  readonly connections: Connections;
-  readonly events: ConnectionEvents;
-  readonly finder: LeaderFinder;
-  readonly writer: Writer;
-  readonly reader: Reader;
-  readonly prng: Prng;
-}
-
-function assemble(options: ResolvedOptions, transport: Transport): Parts {
-  const { clock, clusterId, name, endpoints } = options;
-  const prng = new Prng(options.seed);
-  const connections = new Connections({ transport, clock, agent: name, clusterId });
-  const events = new ConnectionEvents(name);
-  const finder = new LeaderFinder(new AddressBook(endpoints, clock), connections, clock, events);
-  const writer = new Writer(finder, clock, prng.fork(1));
-  const reader = new Reader(finder, clock, prng.fork(2));
-  return { options, connections, events, finder, writer, reader, prng };
-}
-
-/** Loaded when it is needed: a test or a simulator that brings its own does not pay for it. */
-async function defaultTransport(clock: Clock): Promise<Transport> {
-  const { TcpTransport } = await import('../transport/tcp-transport.ts');
-  return new TcpTransport({ clock });
-}
-
 /**
  * A cluster, from afar. Finds the leader, follows it, and asks again what was not answered, under the same idempotency
  * key, until the call's time is up. Every rejection is a TocsinError whose `outcome` is true: `none` means that nothing
@@ -128,7 +95,7 @@ async function defaultTransport(clock: Clock): Promise<Transport> {
  * sent again, may be passed by later ones: await a reply where the order matters.
  */
 export class Client implements AlertApi, CareApi, AsyncDisposable {
-  readonly #parts: Parts;
+  readonly #parts: ClientParts;
   readonly #options: ResolvedOptions;
   readonly #keys: KeySource;
   readonly #session = new Session();
@@ -136,7 +103,7 @@ export class Client implements AlertApi, CareApi, AsyncDisposable {
   #closing: Promise<void> | undefined;
 
   /** Use `connect`. */
-  constructor(parts: Parts) {
+  constructor(parts: ClientParts) {
     this.#parts = parts;
     this.#options = parts.options;
     this.#keys = new KeySource(parts.options.keyPrefix);
@@ -163,6 +130,35 @@ export class Client implements AlertApi, CareApi, AsyncDisposable {
     const reply = await this.#submit(type, input, (origin) => commandFrom(input, origin), options);
     if (isDone(reply)) throw otherReply(type);
     return reply;
+  }
+
+  /**
+   * Several commands in one message, carried out in order with nothing in between: a reply for each, in their order, be it a
+   * yes or a refusal; what is refused does not keep the others from being carried out. `idempotencyKey` stands for all of
+   * them: the same commands may be sent again under it. Rejects if there are no replies, and then the same holds for all:
+   * with outcome `none` nothing was written.
+   * @throws TocsinError BAD_REQUEST naming the command that is wrong; when they are over 4,096, or over 512 KiB
+   */
+  batch(
+    commands: readonly BatchedCommand[],
+    options: WriteOptions = {},
+  ): Promise<readonly Reply[]> {
+    try {
+      const { idempotencyKey } = options;
+      const keyAt = (position: number): Uint8Array =>
+        this.#keyOf(
+          idempotencyKey === undefined
+            ? options
+            : { idempotencyKey: `${idempotencyKey}#${position}` },
+        );
+      const records = encodeBatch(commands, this.#origin, keyAt);
+      const limits = this.#limits(options);
+      if (this.#isOffline()) return Promise.reject(offline());
+      const { name, clock } = this.#options;
+      return observed(name, 'batch', clock, this.#submitAll(records, limits));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   records<K extends QueryKind>(
@@ -296,8 +292,7 @@ export class Client implements AlertApi, CareApi, AsyncDisposable {
     let limits: ReadLimits;
     try {
       asFields('request', type, input, undefined);
-      const origin = { actor: this.#options.name, observedAt: this.#options.clock.wall() };
-      record = encodeCommand(parseCommand(type, build(origin)), this.#keyOf(options));
+      record = encodeCommand(parseCommand(type, build(this.#origin)), this.#keyOf(options));
       limits = this.#limits(options);
     } catch (error) {
       return Promise.reject(error);
@@ -305,6 +300,16 @@ export class Client implements AlertApi, CareApi, AsyncDisposable {
     if (this.#isOffline()) return Promise.reject(offline());
     const { name, clock } = this.#options;
     return observed(name, type, clock, this.#parts.writer.submit(record, limits));
+  }
+
+  async #submitAll(records: readonly Uint8Array[], limits: ReadLimits): Promise<readonly Reply[]> {
+    const replies = await this.#parts.writer.submitAll(records, limits);
+    for (const reply of replies) if (isDone(reply)) this.#session.note(reply.revision);
+    return replies;
+  }
+
+  get #origin(): CommandOrigin {
+    return { actor: this.#options.name, observedAt: this.#options.clock.wall() };
   }
 
   #read<T extends { readonly revision: Revision }>(

@@ -73,6 +73,8 @@ export type {
   Kind,
   Presence,
   Priority,
+  Refusal,
+  Reply,
   Resolution,
   Responsibility,
   Subject,
@@ -81,5 +83,6 @@ export type { Transport } from '../transport/types.ts';
 export type { ReplicaAddress, ReplicaStatus } from '../wire/clients/status.ts';
 export type { CallEvent } from './call-events.ts';
 export { Client, connect } from './client.ts';
+export type { BatchedCommand } from './command-batch.ts';
 export type { ConnectionEvent } from './connection/connection-events.ts';
 export type { ClientOptions } from './options.ts';

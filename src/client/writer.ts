@@ -1,3 +1,4 @@
+import { must } from '../base/assert.ts';
 import type { Clock, Timer } from '../base/clock.ts';
 import { TocsinError } from '../base/errors.ts';
 import { millis } from '../base/ids.ts';
@@ -8,7 +9,7 @@ import {
   SUBMIT_BYTES_MAX,
 } from '../base/limits.ts';
 import type { Prng } from '../base/prng.ts';
-import type { Fulfilled } from '../statemachine/types.ts';
+import type { Fulfilled, Reply } from '../statemachine/types.ts';
 import { encodeSubmit } from '../wire/clients/client-messages.ts';
 import { decodeReplies } from '../wire/clients/replies.ts';
 import { FrameType } from '../wire/frame.ts';
@@ -63,17 +64,23 @@ export class Writer {
   }
 
   /** `record`: of `encodeCommand`. Rejects with a TocsinError whose `outcome` is true. */
-  submit(record: Uint8Array, { timeoutMs, signal }: WriteLimits): Promise<Fulfilled> {
-    const refusal = this.#findRefusal(record, signal);
-    if (refusal !== undefined) return Promise.reject(refusal);
+  submit(record: Uint8Array, limits: WriteLimits): Promise<Fulfilled> {
     return new Promise((resolve, reject) => {
-      const batch = this.#batchFor(timeoutMs, record);
-      const onAbort = signal === undefined ? undefined : (): void => batch.abort(call);
-      const call: Call = { record, resolve, reject, signal, onAbort, settled: false };
-      if (signal !== undefined && onAbort !== undefined) this.#aborts.add(signal, onAbort);
-      this.#commands += 1;
-      this.#bytes += record.byteLength;
-      batch.add(call);
+      const replied = (replies: readonly Reply[], from: number): void => {
+        const reply = must(replies[from], 'no reply');
+        if (reply.ok) resolve(reply);
+        else reject(new TocsinError(reply.code, reply.message));
+      };
+      this.#take([record], limits, replied, reject);
+    });
+  }
+
+  /** Records that travel, and are carried out, together. Rejects if they have no replies. */
+  submitAll(records: readonly Uint8Array[], limits: WriteLimits): Promise<readonly Reply[]> {
+    return new Promise((resolve, reject) => {
+      const replied = (replies: readonly Reply[], from: number): void =>
+        resolve(replies.slice(from, from + records.length));
+      this.#take(records, limits, replied, reject);
     });
   }
 
@@ -83,26 +90,52 @@ export class Writer {
     for (const batch of [...this.#live.keys()]) batch.fail(clientClosed());
   }
 
-  #findRefusal(record: Uint8Array, signal: AbortSignal | undefined): TocsinError | undefined {
+  #take(
+    records: readonly Uint8Array[],
+    { timeoutMs, signal }: WriteLimits,
+    replied: Call['replied'],
+    reject: Call['reject'],
+  ): void {
+    let byteLength = 0;
+    for (const record of records) byteLength += record.byteLength;
+    const refusal = this.#findRefusal(records.length, byteLength, signal);
+    if (refusal !== undefined) {
+      reject(refusal);
+      return;
+    }
+    const batch = this.#batchFor(timeoutMs, records.length, byteLength);
+    const onAbort = signal === undefined ? undefined : (): void => batch.abort(call);
+    const call: Call = { records, byteLength, replied, reject, signal, onAbort, settled: false };
+    if (signal !== undefined && onAbort !== undefined) this.#aborts.add(signal, onAbort);
+    this.#commands += records.length;
+    this.#bytes += byteLength;
+    batch.add(call);
+  }
+
+  #findRefusal(
+    count: number,
+    byteLength: number,
+    signal: AbortSignal | undefined,
+  ): TocsinError | undefined {
     if (this.#closed) return clientClosed();
     if (signal?.aborted) return cancelled(signal);
-    if (this.#commands >= CLIENT_COMMANDS_MAX)
+    if (this.#commands + count > CLIENT_COMMANDS_MAX)
       return new TocsinError(
         'OVERLOADED',
         `${CLIENT_COMMANDS_MAX} commands wait for their replies`,
       );
-    if (this.#bytes + record.byteLength > CLIENT_COMMAND_BYTES_MAX)
+    if (this.#bytes + byteLength > CLIENT_COMMAND_BYTES_MAX)
       return new TocsinError('OVERLOADED', `commands of ${this.#bytes} bytes wait for replies`);
     return undefined;
   }
 
-  #batchFor(timeoutMs: number, record: Uint8Array): Batch {
+  #batchFor(timeoutMs: number, count: number, byteLength: number): Batch {
     const filling = this.#filling;
     if (
       filling !== undefined &&
       filling.timeoutMs === timeoutMs &&
-      filling.calls.length < COMMANDS_PER_FRAME_MAX &&
-      filling.byteLength + record.byteLength <= SUBMIT_BYTES_MAX
+      filling.count + count <= COMMANDS_PER_FRAME_MAX &&
+      filling.byteLength + byteLength <= SUBMIT_BYTES_MAX
     )
       return filling;
     if (filling === undefined) queueMicrotask(() => this.#flush());
@@ -126,8 +159,8 @@ export class Writer {
   }
 
   #settled(batch: Batch, call: Call): void {
-    this.#commands -= 1;
-    this.#bytes -= call.record.byteLength;
+    this.#commands -= call.records.length;
+    this.#bytes -= call.byteLength;
     if (call.signal !== undefined && call.onAbort !== undefined)
       this.#aborts.remove(call.signal, call.onAbort);
     if (!batch.isSettled) return;
@@ -180,11 +213,9 @@ export class Writer {
     const leftMs = batch.deadline - this.#clock.monotonic();
     const allowedMs = leftMs - Math.min(MARGIN_MS_MAX, leftMs * MARGIN);
     const { calls } = batch;
-    const body = encodeSubmit(
-      Math.max(1, allowedMs),
-      calls.map((call) => call.record),
-    );
-    const attempt: Attempt = new Attempt(batch, calls, connection, {
+    const records = calls.flatMap((call) => call.records);
+    const body = encodeSubmit(Math.max(1, allowedMs), records);
+    const attempt: Attempt = new Attempt(batch, calls, records.length, connection, {
       answered: () => this.#succeeded(),
       failed: (error) => this.#failed(attempt, error),
       lost: (error) => this.#lost(attempt, error),
@@ -292,22 +323,31 @@ class Attempt implements Exchange {
   readonly batch: Batch;
   readonly connection: Connection;
   readonly #calls: readonly Call[];
+  /** Of commands. */
+  readonly #count: number;
   readonly #events: AttemptEvents;
 
-  constructor(batch: Batch, calls: readonly Call[], connection: Connection, events: AttemptEvents) {
+  constructor(
+    batch: Batch,
+    calls: readonly Call[],
+    count: number,
+    connection: Connection,
+    events: AttemptEvents,
+  ) {
     this.batch = batch;
     this.connection = connection;
     this.#calls = calls;
+    this.#count = count;
     this.#events = events;
   }
 
   answered(type: FrameType, body: Uint8Array): void {
     expectType(type, FrameType.SUBMIT_REPLY);
     const replies = decodeReplies(body);
-    if (replies.length !== this.#calls.length)
+    if (replies.length !== this.#count)
       throw new TocsinError(
         'BODY_MALFORMED',
-        `${replies.length} replies to ${this.#calls.length} commands`,
+        `${replies.length} replies to ${this.#count} commands`,
       );
     this.batch.attemptEnded('replied');
     this.#events.answered();

@@ -70,4 +70,20 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
     replace: 'began + Math.min(SCRUB_SLICE_MS, rest)',
     killedBy: ['test/replica/scrubber.test.ts'],
   },
+  {
+    name: 'reply-of-another-command',
+    claim: 'each command of a message gets its own reply',
+    file: 'src/client/batch.ts',
+    find: 'from += call.records.length;\n    }',
+    replace: 'from += 1;\n    }',
+    killedBy: ['test/client/command-batch.test.ts'],
+  },
+  {
+    name: 'one-key-for-a-batch',
+    claim: 'the commands of a batch are told apart when they are sent again',
+    file: 'src/client/client.ts',
+    find: 'Key}#$',
+    replace: 'Key}$',
+    killedBy: ['test/client/command-batch.test.ts'],
+  },
 ];

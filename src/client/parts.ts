@@ -1,0 +1,38 @@
+import type { Clock } from '../base/clock.ts';
+import { Prng } from '../base/prng.ts';
+import type { Transport } from '../transport/types.ts';
+import { AddressBook } from './connection/address-book.ts';
+import { ConnectionEvents } from './connection/connection-events.ts';
+import { Connections } from './connection/connections.ts';
+import { LeaderFinder } from './connection/leader-finder.ts';
+import type { ResolvedOptions } from './options.ts';
+import { Reader } from './reader.ts';
+import { Writer } from './writer.ts';
+
+/** What a client is made of. */
+export interface ClientParts {
+  readonly options: ResolvedOptions;
+  readonly connections: Connections;
+  readonly events: ConnectionEvents;
+  readonly finder: LeaderFinder;
+  readonly writer: Writer;
+  readonly reader: Reader;
+  readonly prng: Prng;
+}
+
+export function assemble(options: ResolvedOptions, transport: Transport): ClientParts {
+  const { clock, clusterId, name, endpoints } = options;
+  const prng = new Prng(options.seed);
+  const connections = new Connections({ transport, clock, agent: name, clusterId });
+  const events = new ConnectionEvents(name);
+  const finder = new LeaderFinder(new AddressBook(endpoints, clock), connections, clock, events);
+  const writer = new Writer(finder, clock, prng.fork(1));
+  const reader = new Reader(finder, clock, prng.fork(2));
+  return { options, connections, events, finder, writer, reader, prng };
+}
+
+/** Loaded when it is needed: a test or a simulator that brings its own does not pay for it. */
+export async function defaultTransport(clock: Clock): Promise<Transport> {
+  const { TcpTransport } = await import('../transport/tcp-transport.ts');
+  return new TcpTransport({ clock });
+}
