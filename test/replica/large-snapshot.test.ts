@@ -3,7 +3,8 @@ import { must } from '../../src/base/assert.ts';
 import { SNAPSHOT_CHUNK_BYTES } from '../../src/base/limits.ts';
 import { VirtualCluster } from './virtual-cluster.ts';
 
-const TEXT = 'x'.repeat(1000);
+const LENGTH = 1_000;
+const textOf = (n: number): string => `${n} `.padEnd(LENGTH, 'x');
 
 test('a large snapshot that a follower fetches costs no election, and no write waits for it', async () => {
   const cluster = new VirtualCluster(3, 1);
@@ -13,7 +14,7 @@ test('a large snapshot that a follower fetches costs no election, and no write w
     await cluster.converge();
     const client = await cluster.client('c');
     const raise = (n: number) =>
-      client.raise({ dedupKey: `k${n}`, condition: 'HR:HI', priority: 'high', text: TEXT });
+      client.raise({ dedupKey: `k${n}`, condition: 'HR:HI', priority: 'high', text: textOf(n) });
     const { term, leader } = cluster.leader.standing;
     const away = (Number(leader) % 3) + 1;
     cluster.crash(away, 'lost');
@@ -40,7 +41,7 @@ test('a large snapshot that a follower fetches costs no election, and no write w
     const store = must(cluster.machines[away - 1], 'its machine').disk.open();
     const { snapshot } = await cluster.clock.settle(store.load());
     await cluster.clock.settle(store.close());
-    expect(snapshot?.chunks.length).toBeGreaterThan((4000 * 1000) / SNAPSHOT_CHUNK_BYTES - 1);
+    expect(snapshot?.chunks.length).toBeGreaterThan((4000 * LENGTH) / SNAPSHOT_CHUNK_BYTES - 1);
   } finally {
     await cluster.close();
   }

@@ -104,7 +104,7 @@ describe('a capture', () => {
   test('is cut into chunks of whole items, within the bound', () => {
     const bench = new Bench();
     for (let i = 0; i < 3_000; i += 1)
-      bench.done(raise({ dedupKey: `k${i}`, text: 'x'.repeat(900) }));
+      bench.done(raise({ dedupKey: `k${i}`, text: `${i}`.padEnd(900, 'x') }));
     const packer = new ChunkPacker();
     const chunks: Uint8Array[] = [];
     for (const item of bench.machine.capture().items()) {
@@ -112,7 +112,7 @@ describe('a capture', () => {
       if (chunk !== undefined) chunks.push(chunk);
     }
     chunks.push(packer.end() as Uint8Array);
-    expect(chunks.length).toBeGreaterThan(3);
+    expect(chunks.length).toBeGreaterThan(2);
     const restorer = new MachineRestorer();
     for (const chunk of chunks) {
       expect(chunk.byteLength).toBeLessThanOrEqual(1024 * 1024);

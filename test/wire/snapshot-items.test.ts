@@ -82,3 +82,53 @@ test('a chunk that is cut short, or of an unknown kind, is refused', () => {
     }),
   );
 });
+
+test('whatever became of its bytes, a chunk is read or refused with a code, and nothing else happens', () => {
+  let refused = 0;
+  fc.assert(
+    fc.property(
+      fc.array(item, { minLength: 1, maxLength: 4 }),
+      fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 3 }),
+      (items, changes) => {
+        const [chunk] = chunksOf(items) as [Uint8Array];
+        const damaged = Uint8Array.from(chunk);
+        for (const [at, byte] of changes) damaged[at % damaged.byteLength] = byte;
+        const code = codeOf(() => [...decodeChunk(damaged)]);
+        if (code !== 'no error') refused += 1;
+        expect(['no error', 'BODY_MALFORMED']).toContain(code);
+      },
+    ),
+    { numRuns: 2_000 },
+  );
+  expect(refused).toBeGreaterThan(500);
+});
+
+test('texts that recur are written once a chunk, and shared by what is read', () => {
+  fc.assert(
+    fc.property(alert, (each) => {
+      const one: SnapshotItem = { kind: 'open', alert: { ...each, text: 'Heart rate high' } };
+      const [two] = chunksOf([one, one]) as [Uint8Array];
+      const [alone] = chunksOf([one]) as [Uint8Array];
+      expect(two.byteLength).toBeLessThan(alone.byteLength * 2 - 'Heart rate high'.length);
+      expect(Buffer.from(two).toString('latin1').split('Heart rate high').length).toBe(2);
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test('an item begins anew what the chunk before called by number', () => {
+  const many = Array.from(
+    { length: 3_000 },
+    (_, n): SnapshotItem =>
+      ({
+        kind: 'open',
+        alert: {
+          ...fc.sample(alert, { numRuns: 1, seed: n % 7 })[0],
+          text: 'x'.repeat(1_000 + (n % 24)),
+        },
+      }) as SnapshotItem,
+  );
+  const chunks = chunksOf(many);
+  expect(chunks.length).toBeGreaterThan(1);
+  expect(chunks.flatMap((chunk) => [...decodeChunk(chunk)])).toEqual(many);
+});

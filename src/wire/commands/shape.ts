@@ -4,7 +4,6 @@ import {
   asBoolean,
   asFields,
   asInstant,
-  asLine,
   asName,
   asOneOf,
   asText,
@@ -89,11 +88,6 @@ export const whole =
   (min: number, max: number): Check<number> =>
   (origin, field, value) =>
     asWhole(origin, field, value, min, max);
-
-export const line =
-  (charsMin: number, charsMax: number): Check<string> =>
-  (origin, field, value) =>
-    asLine(origin, field, value, charsMin, charsMax);
 
 export const oneOf =
   <T extends string>(words: readonly T[]): Check<T> =>

@@ -1,33 +1,27 @@
-import { TocsinError } from '../../base/errors.ts';
 import { logIndex } from '../../base/ids.ts';
-import { NAME_CHARS_MAX, SNAPSHOT_CHUNK_BYTES } from '../../base/limits.ts';
-import type { Last } from '../../statemachine/alerts/records.ts';
+import { DEDUP_KEY_CHARS_MAX, NAME_CHARS_MAX, SNAPSHOT_CHUNK_BYTES } from '../../base/limits.ts';
 import type { CapturedPolicy } from '../../statemachine/beside/policies.ts';
 import type { RecordKind } from '../../statemachine/beside/records-beside.ts';
 import type { CaptureHeader, SnapshotItem } from '../../statemachine/snapshot/capture.ts';
-import type { Done, Kept, Refusal, Reply } from '../../statemachine/types.ts';
 import { BodyDecoder, encodeBody } from '../body.ts';
-import { readU32, writeU32 } from '../bytes.ts';
-import { asDedupKey, asFields, type Unchecked } from '../check.ts';
-import { alertBody } from '../clients/alert-body.ts';
-import { parseAlert } from '../clients/parse-answers.ts';
+import { readU32 } from '../bytes.ts';
+import { asFields } from '../check.ts';
 import { notification, policy, RECORD_CHECKS } from '../clients/record-shapes.ts';
-import { ACTIVATION_MAX, parseAlertId, parseRevision } from '../commands/parse-parts.ts';
+import { alertNumber, parseRevision } from '../commands/parse-parts.ts';
 import {
   type Check,
   count,
   flag,
   instant,
-  line,
   must,
-  name,
   ofShape,
   oneOf,
-  prose,
-  whole,
   withoutUndefined,
 } from '../commands/shape.ts';
-import { EFFECTS, KEPT_EFFECTS, REFUSALS, STATES } from '../commands/words.ts';
+import { readAlert, writeAlert } from './alert-item.ts';
+import { ItemReader, malformed } from './item-reader.ts';
+import { ItemWriter } from './item-writer.ts';
+import { readReply, writeReply } from './reply-item.ts';
 
 /**
  * The items of a capture as bytes, and as chunks of a snapshot. Equal items give equal bytes, and the same items are cut
@@ -52,29 +46,31 @@ const KINDS: readonly SnapshotItem['kind'][] = [
 
 /** Gathers items into chunks. */
 export class ChunkPacker {
-  #parts: Uint8Array[] = [];
-  #bytes = 0;
+  readonly #out = new ItemWriter();
 
   /** The chunk that the item no longer fits, if it does not. */
   add(item: SnapshotItem): Uint8Array | undefined {
-    const body = encodeBody(bodyOf(item));
-    const length = HEADER_BYTES + body.byteLength;
-    const full = this.#bytes + length > SNAPSHOT_CHUNK_BYTES ? this.end() : undefined;
-    const header = new Uint8Array(HEADER_BYTES);
-    writeU32(header, 0, body.byteLength);
-    header[LENGTH_BYTES] = KINDS.indexOf(item.kind);
-    this.#parts.push(header, body);
-    this.#bytes += length;
+    const before = this.#out.length;
+    this.#write(item);
+    if (this.#out.length <= SNAPSHOT_CHUNK_BYTES || before === 0) return undefined;
+    const full = this.#out.take(before);
+    // Once more: what it called by number is not in this chunk.
+    this.#write(item);
     return full;
   }
 
   /** The last chunk; undefined when nothing is left. */
   end(): Uint8Array | undefined {
-    if (this.#bytes === 0) return undefined;
-    const chunk = Buffer.concat(this.#parts, this.#bytes);
-    this.#parts = [];
-    this.#bytes = 0;
-    return chunk;
+    return this.#out.length === 0 ? undefined : this.#out.take(this.#out.length);
+  }
+
+  #write(item: SnapshotItem): void {
+    const out = this.#out;
+    const at = out.length;
+    out.u32(0);
+    out.byte(KINDS.indexOf(item.kind));
+    writeItem(out, item);
+    out.patchU32(at, out.length - at - HEADER_BYTES);
   }
 }
 
@@ -84,6 +80,7 @@ export class ChunkPacker {
  */
 export function* decodeChunk(chunk: Uint8Array): Generator<SnapshotItem, undefined> {
   const decoder = new BodyDecoder(chunk);
+  const reader = new ItemReader(chunk);
   for (let at = 0; at < chunk.byteLength; ) {
     const left = chunk.byteLength - at - HEADER_BYTES;
     if (left < 0) throw malformed(`${left + HEADER_BYTES} bytes too many`);
@@ -92,61 +89,95 @@ export function* decodeChunk(chunk: Uint8Array): Generator<SnapshotItem, undefin
     const kind = KINDS[chunk[at + LENGTH_BYTES] as number];
     if (kind === undefined) throw malformed(`item kind ${chunk[at + LENGTH_BYTES]} is not known`);
     at += HEADER_BYTES;
-    yield itemOf(kind, decoder.decode(at, at + length));
+    if (isMany(kind)) {
+      reader.begin(at, at + length);
+      yield readItem(reader, kind);
+      reader.finish();
+    } else yield itemOf(kind, decoder.decode(at, at + length));
     at += length;
   }
   return undefined;
 }
 
-const malformed = (what: string): TocsinError => new TocsinError('BODY_MALFORMED', what);
+/** The kinds of which there are very many: their fields stand by place. Those of the others have names. */
+type Many = 'open' | 'resolved' | 'remembered' | 'reply';
+
+const isMany = (kind: SnapshotItem['kind']): kind is Many =>
+  kind === 'open' || kind === 'resolved' || kind === 'remembered' || kind === 'reply';
+
+function writeItem(out: ItemWriter, item: SnapshotItem): void {
+  switch (item.kind) {
+    case 'open':
+    case 'resolved':
+      writeAlert(out, item.alert);
+      return;
+    case 'remembered': {
+      const { id, occurrence, endedAt, flaps } = item.last;
+      out.unique(item.dedupKey);
+      out.whole(alertNumber(id));
+      out.whole(occurrence);
+      out.whole(endedAt);
+      out.whole(flaps);
+      return;
+    }
+    case 'reply':
+      out.unique(item.key);
+      out.whole(item.fingerprint);
+      writeReply(out, item.reply);
+      return;
+    default:
+      out.bytes(encodeBody(bodyOf(item)));
+  }
+}
+
+function readItem(input: ItemReader, kind: Many): SnapshotItem {
+  switch (kind) {
+    case 'open':
+    case 'resolved':
+      return { kind, alert: readAlert(input) };
+    case 'remembered': {
+      const dedupKey = input.uniqueLine(DEDUP_KEY_CHARS_MAX);
+      const id = input.alertId();
+      const occurrence = input.whole();
+      const endedAt = input.instant();
+      return { kind, dedupKey, last: { id, occurrence, endedAt, flaps: input.whole() } };
+    }
+    case 'reply': {
+      const key = input.uniqueLine(NAME_CHARS_MAX);
+      return { kind, key, fingerprint: input.whole(), reply: readReply(input) };
+    }
+  }
+}
+
+type Few = Exclude<SnapshotItem, { readonly kind: Many }>;
 
 /** Through the shapes, which put fields in their one order. */
-function bodyOf(item: SnapshotItem): unknown {
+function bodyOf(item: Few): unknown {
   switch (item.kind) {
     case 'header':
       return header('answer', item.kind, item.header);
     case 'policy':
       return capturedPolicy('answer', item.kind, item);
-    case 'open':
-    case 'resolved':
-      return alertBody(item.alert);
-    case 'remembered':
-      return { key: item.dedupKey, ...item.last };
     case 'notification':
       return withoutUndefined(notification('answer', item.kind, item.notification));
     case 'record': {
       const { type, record } = item;
       return { type, record: withoutUndefined(RECORD_CHECKS[type]('answer', type, record)) };
     }
-    case 'reply': {
-      const { ok: _, ...reply } = item.reply;
-      return { key: item.key, print: item.fingerprint, ...reply };
-    }
   }
 }
 
-function itemOf(kind: SnapshotItem['kind'], value: unknown): SnapshotItem {
+function itemOf(kind: Few['kind'], value: unknown): SnapshotItem {
   switch (kind) {
     case 'header':
       return { kind, header: header('answer', kind, value) };
     case 'policy':
       return { kind, ...capturedPolicy('answer', kind, value) };
-    case 'open':
-    case 'resolved':
-      return { kind, alert: parseAlert(value) };
-    case 'remembered': {
-      const { key, ...last } = remembered('answer', kind, value);
-      return { kind, dedupKey: key, last };
-    }
     case 'notification':
       return { kind, notification: notification('answer', kind, value) };
     case 'record': {
       const { type, record } = typedRecord('answer', kind, value);
       return { kind, type, record: RECORD_CHECKS[type]('answer', type, record) } as SnapshotItem;
-    }
-    case 'reply': {
-      const { key, print } = firstReply('answer', kind, value);
-      return { kind, key, fingerprint: print, reply: parseReply(value) };
     }
   }
 }
@@ -184,47 +215,4 @@ const typedRecord: Check<TypedRecord> = ofShape<TypedRecord>({
 const capturedPolicy: Check<CapturedPolicy> = ofShape<CapturedPolicy>({
   policy: must(policy),
   isCurrent: must(flag),
-});
-
-const remembered: Check<Last & { readonly key: string }> = ofShape<Last & { readonly key: string }>(
-  {
-    key: must(asDedupKey),
-    id: must(parseAlertId),
-    occurrence: must(count),
-    endedAt: must(instant),
-    flaps: must(count),
-  },
-);
-
-const firstReply: Check<{ readonly key: string; readonly print: number }> = ofShape<{
-  readonly key: string;
-  readonly print: number;
-}>({ key: must(line(1, NAME_CHARS_MAX)), print: must(count) });
-
-function parseReply(value: unknown): Reply {
-  const { code, alertId } = asFields('answer', 'reply', value, undefined) as Unchecked<
-    Done & Refusal
-  >;
-  if (code !== undefined) return { ok: false, ...refusal('answer', 'reply', value) };
-  if (alertId !== undefined) return { ok: true, ...done('answer', 'reply', value) };
-  return { ok: true, ...kept('answer', 'reply', value) };
-}
-
-const refusal: Check<Omit<Refusal, 'ok'>> = ofShape<Omit<Refusal, 'ok'>>({
-  code: must(oneOf(REFUSALS)),
-  message: must(prose),
-});
-
-const done: Check<Omit<Done, 'ok'>> = ofShape<Omit<Done, 'ok'>>({
-  effect: must(oneOf(EFFECTS)),
-  alertId: must(parseAlertId),
-  activation: must(whole(0, ACTIVATION_MAX)),
-  revision: must(parseRevision),
-  state: must(oneOf(STATES)),
-});
-
-const kept: Check<Omit<Kept, 'ok'>> = ofShape<Omit<Kept, 'ok'>>({
-  effect: must(oneOf(KEPT_EFFECTS)),
-  id: must(name),
-  version: must(count),
 });
