@@ -14,6 +14,7 @@ import { TestCluster } from './cluster.ts';
 import { Nemesis, type Span } from './nemeses/nemesis.ts';
 import { ProxiedNetwork } from './network/proxied-network.ts';
 import type { Options } from './options.ts';
+import { findTools } from './tools.ts';
 import { workloadsOf } from './workloads.ts';
 
 export type Verdict = 'valid' | 'INVALID' | 'VOID';
@@ -51,9 +52,11 @@ export async function runTest(options: Options, log: (line: string) => void): Pr
       : 'network: none of ours; an attached cluster is loaded and checked, not broken',
   );
   const program = options.program ?? (isOurs ? programPath() : '');
-  const size = options.replicas;
+  const { replicas: size, nemeses } = options;
+  const fakesClocks = nemeses.includes('clock');
+  const tools = await findTools();
   const cluster = isOurs
-    ? await TestCluster.start({ size, folder, program, network, log })
+    ? await TestCluster.start({ size, folder, program, network, tools, fakesClocks, log })
     : undefined;
   try {
     return await new Test(options, folder, cluster, prng, log).run();
@@ -174,6 +177,8 @@ class Test {
       const { revision: newest } = await answerOf(reader);
       if (log.newest + log.missing < newest)
         return [`the watch told ${log.newest} of ${newest} events`];
+      await this.#cluster?.learnMembers();
+      await this.#cluster?.settleMembers();
       const endpoints = this.#cluster?.endpoints ?? [];
       const states = await Promise.all(endpoints.map((each) => reader.status(each)));
       const [first] = states;

@@ -76,6 +76,14 @@ export class Site {
     }
   }
 
+  /** Starts it if it has ended, and nobody else is about to. */
+  async revive(): Promise<void> {
+    if (this.isBusy || this.pid !== undefined || !this.isMember) return;
+    this.isBusy = true;
+    await this.startAgain();
+    this.isBusy = false;
+  }
+
   /** Stands still until all have ended that wanted it to. */
   pause(): End {
     const life = this.#lives;

@@ -7,6 +7,9 @@ import { TestCluster } from '../../jepsen-lite/cluster.ts';
 import { Nemesis } from '../../jepsen-lite/nemeses/nemesis.ts';
 import type { NemesisName } from '../../jepsen-lite/nemeses/table.ts';
 import { ProxiedNetwork } from '../../jepsen-lite/network/proxied-network.ts';
+import type { Site } from '../../jepsen-lite/site.ts';
+import type { Tools } from '../../jepsen-lite/tools.ts';
+import { must } from '../../src/base/assert.ts';
 import { Prng } from '../../src/base/prng.ts';
 
 /** Formats and serves nothing, in the words of the real one; does not start where a file `FOLDER.spoilt` lies. */
@@ -30,6 +33,8 @@ else if (existsSync(data + '.spoilt')) {
 }
 `;
 
+const NO_TOOLS: Tools = { noInjection: 'not here', faketime: undefined };
+
 let folder: string;
 let cluster: TestCluster;
 let logged: string[];
@@ -41,7 +46,15 @@ async function start(size: number): Promise<void> {
   await writeFile(join(folder, 'local', 'parent-guard.js'), '');
   await writeFile(program, PROGRAM);
   const network = new ProxiedNetwork(new Prng(1));
-  cluster = await TestCluster.start({ size, folder, program, network, log });
+  cluster = await TestCluster.start({
+    size,
+    folder,
+    program,
+    network,
+    tools: NO_TOOLS,
+    fakesClocks: false,
+    log,
+  });
 }
 
 const nemesisOf = (seed: number): Nemesis =>
@@ -98,8 +111,10 @@ test('faults that break nothing of three replicas are neither drawn nor counted'
     expect(await strike(name)).toEqual({ [name]: expect.any(Number) });
 });
 
-/** Waits for what was said to be so of the process, by the state in /proc. */
-const stateIs = (pid: number, isStopped: boolean): Promise<void> =>
+const only = (): Site => must(cluster.sites[0], 'there is a replica');
+
+/** Waits for the process to stand still, or to go on, by the state in /proc. */
+const stateIs = ({ pid }: Site, isStopped: boolean): Promise<void> =>
   vi.waitFor(() => {
     const state = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.[0];
     expect(state === 'T').toBe(isStopped);
@@ -115,32 +130,31 @@ test.skipIf(process.platform !== 'linux')(
     const second = site.pause();
     await first();
     await first();
-    await stateIs(site.pid, true);
+    await stateIs(site, true);
     await second();
-    await stateIs(site.pid, false);
+    await stateIs(site, false);
     const old = site.pause();
     await site.end('SIGKILL');
     await site.start();
     const last = site.pause();
     await old();
-    await stateIs(site.pid, true);
+    await stateIs(site, true);
     await last();
   },
 );
 
 test('who stops and says why is excused while something is done to it, and at no other time', async () => {
   await start(1);
-  const [site] = cluster.sites;
-  if (site?.pid === undefined) throw new Error('it does not run');
+  const site = only();
   const over = site.excuse();
-  process.kill(site.pid, 'SIGHUP');
+  process.kill(site.pid ?? 0, 'SIGHUP');
   await vi.waitFor(() => expect(site.pid).toBeUndefined(), 10_000);
   expect(cluster.deaths).toEqual([]);
   await site.start();
-  process.kill(site.pid, 'SIGUSR2');
+  process.kill(site.pid ?? 0, 'SIGUSR2');
   await vi.waitFor(() => expect(cluster.deaths).toHaveLength(1), 10_000);
   await over();
   await site.start();
-  process.kill(site.pid, 'SIGHUP');
+  process.kill(site.pid ?? 0, 'SIGHUP');
   await vi.waitFor(() => expect(cluster.deaths).toHaveLength(2), 10_000);
 });
