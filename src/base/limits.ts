@@ -144,6 +144,14 @@ export const DIGESTS_KEPT_MAX = 512;
 /** The newest of them, told as often as a heartbeat. */
 export const DIGESTS_PER_FRAME_MAX = 16;
 
+// Replicas compare their clocks.
+/** Clocks further apart than this do not agree: what is off by more stamps no entry, and does not lead while another can. */
+export const CLOCK_SKEW_MS_MAX = 1_000;
+/** Half the round trip of asking: a clock that was asked more slowly is not believed. */
+export const CLOCK_ERROR_MS_MAX = 250;
+/** For how long it is known what a clock shows, after it was asked. */
+export const CLOCK_KEPT_MS = 5_000;
+
 /** Things that are wrong, as a replica tells them of itself. */
 export const ALARMS_MAX = 64;
 
@@ -350,6 +358,14 @@ assert(
 assert(
   FAREWELL_MS >= ELECTION_TICKS_MAX * TICK_MS,
   'a removed member must hear of it before it campaigns',
+);
+assert(
+  CLOCK_ERROR_MS_MAX * 4 <= CLOCK_SKEW_MS_MAX,
+  'a slow answer must not pass for a wrong clock',
+);
+assert(
+  CLOCK_KEPT_MS >= ELECTION_TICKS_MAX * TICK_MS * 2,
+  'whoever is elected must still know what the clocks showed',
 );
 assert(DIGESTS_PER_FRAME_MAX * 4 <= DIGESTS_KEPT_MAX, 'what was told lately must be remembered');
 assert(ENTRY_BYTES_MAX <= APPEND_BYTES_MAX, 'an entry must fit one append');

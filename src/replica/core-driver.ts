@@ -27,6 +27,7 @@ import type {
 import type { LogPlace, LogStore, Restored, SnapshotMeta } from '../storage/types.ts';
 import { EntryRecord, recordOf } from '../wire/log/record.ts';
 import { listsOf } from '../wire/peers/members.ts';
+import { LogTime } from './clocks/log-time.ts';
 import type { Members } from './peers/members.ts';
 import { DiskWriter } from './pipeline/disk-writer.ts';
 import { Sealer } from './pipeline/sealer.ts';
@@ -54,6 +55,8 @@ export interface DriverParts {
   readonly base: LogPlace;
   /** The stamp of the newest entry that was applied. */
   readonly time: () => UnixMillis;
+  /** What time a majority of clocks shows; undefined = none agrees. */
+  readonly agreedTime: () => number | undefined;
   readonly store: LogStore;
   readonly clock: Clock;
   readonly events: DriverEvents;
@@ -76,13 +79,13 @@ export class CoreDriver {
 
   constructor(parts: DriverParts) {
     this.#parts = parts;
-    const { init, clock, base, time, store, events } = parts;
+    const { init, clock, base, time, agreedTime, store, events } = parts;
     this.#core = new RaftCore({
       ...init,
       noop: () => EntryRecord.draft('noop', this.#sealer.stamp(), 0, []),
       leaveJoint: parts.leaveJoint,
     });
-    this.#sealer = new Sealer(this.#core, clock, base, time);
+    this.#sealer = new Sealer(this.#core, new LogTime(clock, agreedTime), base, time);
     this.#standing = this.#core.standing;
     this.#writer = new DiskWriter(store, this.#core.last.index, {
       release: (messages) => {

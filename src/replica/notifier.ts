@@ -87,10 +87,10 @@ export class Notifier {
   /** Never rejects: a sender does not, and neither does what comes after it. */
   async #see(notification: Notification): Promise<void> {
     const { id, dueAt } = notification;
-    const { clock } = this.#parts;
+    const { clock, replica } = this.#parts;
     const controller = new AbortController();
     this.#underWay.set(id, controller);
-    const left = Math.min(REQUEST_MS_MAX, Math.max(0, (dueAt ?? 0) - clock.wall()));
+    const left = Math.min(REQUEST_MS_MAX, Math.max(0, (dueAt ?? 0) - replica.machine.time));
     const late = clock.after(millis(left), () => controller.abort());
     const delivery = await this.#deliver(notification, controller.signal);
     late.cancel();

@@ -1,7 +1,6 @@
 import { assert } from '../base/assert.ts';
 import type { Clock, Timer } from '../base/clock.ts';
 import { TocsinError } from '../base/errors.ts';
-import { hashToHex } from '../base/hash.ts';
 import { logIndex, type Millis, millis, type ReplicaId } from '../base/ids.ts';
 import { HEARTBEAT_TICKS, TICK_MS } from '../base/limits.ts';
 import type { Message, Ready, Standing } from '../raft/types.ts';
@@ -16,6 +15,7 @@ import type { FrameType } from '../wire/frame.ts';
 import type { Hello } from '../wire/handshake.ts';
 import { recordOf } from '../wire/log/record.ts';
 import type { Checkpoint } from '../wire/peers/digests.ts';
+import { Clocks } from './clocks/clocks.ts';
 import { CoreDriver, initFrom } from './core-driver.ts';
 import { Comparer } from './health/comparer.ts';
 import { Quarantine } from './health/quarantine.ts';
@@ -34,6 +34,7 @@ import type { Resident } from './service/front-door.ts';
 import { type FreshDone, ReadDesk } from './service/read-desk.ts';
 import { Reads } from './service/reads.ts';
 import { notLeading, unknownOutcome } from './service/redirect.ts';
+import { statusOf } from './service/status.ts';
 import { WatchHub } from './service/watch-hub.ts';
 import { SnapshotDesk } from './snapshots/snapshot-desk.ts';
 import { Upkeep } from './upkeep.ts';
@@ -59,6 +60,7 @@ export class Replica implements Resident {
   readonly #quarantine: Quarantine;
   readonly #upkeep: Upkeep;
   readonly #startedAt: number;
+  readonly clocks: Clocks;
   readonly watches: WatchHub;
   readonly snapshots: SnapshotDesk;
   #ticker: Timer | undefined;
@@ -76,6 +78,9 @@ export class Replica implements Resident {
     this.#state = new AppliedState(machine, kept.historyEventsMax);
     this.#members = new Members(identity, restored);
     this.#stalls = new StallGuard(clock);
+    const onLost = (peer: ReplicaId): void => this.peerLost(peer);
+    this.#links = new PeerLinks({ transport, clock, self: this.hello, onLost, log });
+    this.clocks = new Clocks(identity.replicaId, clock, this.#members, this.#links);
     this.#driver = this.#driverFrom(restored);
     this.#applier = this.#applierOf();
     this.#proposals = new Proposals(clock);
@@ -88,8 +93,6 @@ export class Replica implements Resident {
       notLeading: () => this.#notLeading(),
     });
     this.watches = new WatchHub(this.#state, clock);
-    const onLost = (peer: ReplicaId): void => this.peerLost(peer);
-    this.#links = new PeerLinks({ transport, clock, self: this.hello, onLost, log });
     this.#comparer = new Comparer(identity.replicaId, this.#members, this.#links);
     const onFault = (error: unknown): void => this.#fault(error);
     const [driver, members] = [this.#driver, this.#members];
@@ -133,6 +136,7 @@ export class Replica implements Resident {
       leaveJoint: (configuration) => this.#admin.leaveJoint(configuration),
       base: restored.base,
       time: () => this.#state.machine.time,
+      agreedTime: this.clocks.now,
       store,
       clock,
       events: {
@@ -275,26 +279,15 @@ export class Replica implements Resident {
 
   status(): ReplicaStatus {
     const { identity, agent } = this.#parts;
-    const { role, term, leader } = this.standing;
-    return {
-      replicaId: identity.replicaId,
-      incarnation: identity.incarnation,
-      clusterId: identity.clusterId,
-      role,
-      term,
-      leader,
-      leaderAddress: this.#members.addressOf(leader),
-      commit: logIndex(this.#driver.committed),
-      applied: this.#applier.applied,
-      lastIndex: this.#driver.lastIndex,
-      revision: this.#state.machine.revision,
-      digest: hashToHex(this.#state.machine.digest),
-      uptimeMs: Math.floor(this.clock.monotonic() - this.#startedAt),
+    return statusOf({
+      identity,
       agent,
-      openAlerts: this.#state.machine.openCount,
-      members: this.#members.lines,
-      alarms: [...this.#comparer.alarms, ...this.#upkeep.alarms],
-    };
+      driver: this.#driver,
+      machine: this.machine,
+      members: this.#members,
+      uptimeMs: this.clock.monotonic() - this.#startedAt,
+      alarms: [...this.#comparer.alarms, ...this.clocks.alarms, ...this.#upkeep.alarms],
+    });
   }
 
   #tick(): void {
@@ -313,6 +306,7 @@ export class Replica implements Resident {
   }
 
   #compare(): void {
+    if (this.clocks.ask()) this.#driver.prefer(this.clocks.ranks);
     const verdict = this.#comparer.compare();
     if (verdict.is === 'differs') this.#quarantine.enter(verdict.index, verdict.agreeing);
     const { problem } = this.#quarantine;
@@ -325,7 +319,7 @@ export class Replica implements Resident {
 
   #followMembers(): void {
     this.#links.sync(this.#members.others);
-    this.#driver.prefer(new Map(this.#members.all.map(({ id, priority }) => [id, priority])));
+    this.#driver.prefer(this.clocks.ranks);
   }
 
   #cut(): void {

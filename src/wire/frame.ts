@@ -30,6 +30,8 @@ interface FrameTypes {
   readonly SNAPSHOT_OFFER: 23;
   readonly READ_INDEX: 24;
   readonly READ_INDEX_REPLY: 25;
+  readonly CLOCK_ASK: 26;
+  readonly CLOCK_TELL: 27;
   readonly REPAIR_FETCH: 29;
   readonly SNAPSHOT_FETCH: 30;
   readonly DIGESTS: 31;
@@ -71,6 +73,8 @@ export const FrameType: FrameTypes = {
   SNAPSHOT_OFFER: 23,
   READ_INDEX: 24,
   READ_INDEX_REPLY: 25,
+  CLOCK_ASK: 26,
+  CLOCK_TELL: 27,
   REPAIR_FETCH: 29,
   SNAPSHOT_FETCH: 30,
   DIGESTS: 31,

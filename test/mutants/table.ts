@@ -1,3 +1,4 @@
+import { CLOCK_MUTANTS } from './clocks.ts';
 import type { Mutant } from './mutant.ts';
 import { PITFALL_MUTANTS } from './pitfalls.ts';
 import { MEMBER_PITFALL_MUTANTS } from './pitfalls-members.ts';
@@ -16,6 +17,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...STORAGE_MUTANTS,
   ...STATEMACHINE_MUTANTS,
   ...REPLICA_MUTANTS,
+  ...CLOCK_MUTANTS,
 ];
 
 /** @throws Error when there is none, or more than one */

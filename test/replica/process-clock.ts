@@ -1,8 +1,10 @@
 import type { Clock, Timer } from '../../src/base/clock.ts';
-import type { Millis, UnixMillis } from '../../src/base/ids.ts';
+import { type Millis, type UnixMillis, unixMillis } from '../../src/base/ids.ts';
 
 /** The clock as one process sees it: while the process is paused time goes on, but nothing of its own runs. */
 export class ProcessClock implements Clock {
+  /** Of the wall clock alone, in milliseconds. */
+  offset = 0;
   readonly #clock: Clock;
   #paused = false;
   #due: { readonly run: () => void }[] = [];
@@ -31,7 +33,7 @@ export class ProcessClock implements Clock {
     return this.#clock.monotonic();
   }
   wall(): UnixMillis {
-    return this.#clock.wall();
+    return unixMillis(this.#clock.wall() + this.offset);
   }
   after(delay: Millis, run: () => void): Timer {
     return this.#held((task) => this.#clock.after(delay, task), run);

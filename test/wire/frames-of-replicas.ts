@@ -1,4 +1,4 @@
-import { logIndex, replicaId } from '../../src/base/ids.ts';
+import { logIndex, replicaId, unixMillis } from '../../src/base/ids.ts';
 import {
   type AdminRequest,
   type ChangeReport,
@@ -17,6 +17,12 @@ import {
   encodeRepairFetch,
   encodeSnapshotFetch,
 } from '../../src/wire/peers/bulk-messages.ts';
+import {
+  decodeClockAsk,
+  decodeClockTold,
+  encodeClockAsk,
+  encodeClockTold,
+} from '../../src/wire/peers/clocks.ts';
 import { decodeDigests, encodeDigests } from '../../src/wire/peers/digests.ts';
 import { frame, timed } from './pinned.ts';
 
@@ -34,6 +40,15 @@ export function replicaFrames(): void {
   frame('repair-fetch', FrameType.REPAIR_FETCH, ask, decodeRepairFetch, lost);
   const none = { found: 'compacted' } as const;
   frame('answer-repair', FrameType.ANSWER, encodeRepairAnswer(none), decodeRepairAnswer, none);
+  frame(
+    'clock-ask',
+    FrameType.CLOCK_ASK,
+    [encodeClockAsk(2 ** 40 + 1)],
+    decodeClockAsk,
+    2 ** 40 + 1,
+  );
+  const told = { question: 9, wall: unixMillis(1_767_225_600_123) };
+  frame('clock-tell', FrameType.CLOCK_TELL, [encodeClockTold(told)], decodeClockTold, told);
   frame('digests', FrameType.DIGESTS, [encodeDigests(checkpoints)], decodeDigests, checkpoints);
 }
 

@@ -74,6 +74,11 @@ export class PeerLinks {
     for (const link of this.#links.values()) if (link.lane === 'control') link.send(type, body);
   }
 
+  /** Tells one of them, if it is connected. */
+  tellOne(peer: ReplicaId, type: FrameType, body: readonly Uint8Array[]): void {
+    this.#links.get(`control${peer}`)?.send(type, body);
+  }
+
   /** Whether messages to this peer have a way to leave now. */
   isConnected(peer: ReplicaId): boolean {
     return this.#links.get(`control${peer}`)?.isOpen ?? false;

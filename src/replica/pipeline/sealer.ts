@@ -1,23 +1,23 @@
 import { assert } from '../../base/assert.ts';
-import type { Clock } from '../../base/clock.ts';
-import { type UnixMillis, unixMillis } from '../../base/ids.ts';
+import type { UnixMillis } from '../../base/ids.ts';
 import type { RaftCore } from '../../raft/core.ts';
 import type { Entry } from '../../raft/types.ts';
 import type { LogPlace } from '../../storage/types.ts';
 import { recordOf } from '../../wire/log/record.ts';
+import type { LogTime } from '../clocks/log-time.ts';
 
 /** Gives entries their time and their link of the chain, and refuses those that do not fit into it. */
 export class Sealer {
   readonly #core: RaftCore;
-  readonly #clock: Clock;
+  readonly #logTime: LogTime;
   readonly #time: () => UnixMillis;
   /** Where the log begins: the first entry's link hangs on this. */
   #base: LogPlace;
 
   /** `time`: the stamp of what is applied, because the log may be empty behind a snapshot. */
-  constructor(core: RaftCore, clock: Clock, base: LogPlace, time: () => UnixMillis) {
+  constructor(core: RaftCore, logTime: LogTime, base: LogPlace, time: () => UnixMillis) {
     this.#core = core;
-    this.#clock = clock;
+    this.#logTime = logTime;
     this.#base = base;
     this.#time = time;
   }
@@ -38,10 +38,9 @@ export class Sealer {
     assert(record.previousChain === chain, `entry ${entry.index} breaks the chain of the log`);
   }
 
-  /** The leader's stamp: the wall clock, but never before the stamp of the newest entry. */
+  /** The leader's stamp of its next entry. */
   stamp(): UnixMillis {
     const newest = this.#core.entryAt(this.#core.last.index);
-    const before = newest === undefined ? this.#time() : recordOf(newest).time;
-    return unixMillis(Math.max(this.#clock.wall(), before));
+    return this.#logTime.after(newest === undefined ? this.#time() : recordOf(newest).time);
   }
 }

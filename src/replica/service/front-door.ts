@@ -4,8 +4,10 @@ import type { Message } from '../../raft/types.ts';
 import type { Channel, Listener, Transport } from '../../transport/types.ts';
 import { FrameType } from '../../wire/frame.ts';
 import type { Hello } from '../../wire/handshake.ts';
+import { decodeClockAsk, decodeClockTold } from '../../wire/peers/clocks.ts';
 import { type Checkpoint, decodeDigests } from '../../wire/peers/digests.ts';
 import { decodePeerMessage } from '../../wire/peers/peer-messages.ts';
+import type { Clocks } from '../clocks/clocks.ts';
 import { type BulkAnswer, mustBeOurs, serveBulk } from '../peers/bulk-lane.ts';
 
 /** Who lives behind the door. */
@@ -19,6 +21,7 @@ export interface Resident {
   /** A connection to or from a peer broke. */
   peerLost(peer: ReplicaId): void;
   readonly answerBulk: BulkAnswer;
+  readonly clocks: Pick<Clocks, 'asked' | 'told'>;
 }
 
 /**
@@ -48,6 +51,8 @@ function takePeer(resident: Resident, peer: ReplicaId, channel: Channel): void {
     try {
       mustBeOurs(group);
       if (type === FrameType.DIGESTS) resident.receiveDigests(peer, decodeDigests(body));
+      else if (type === FrameType.CLOCK_ASK) resident.clocks.asked(peer, decodeClockAsk(body));
+      else if (type === FrameType.CLOCK_TELL) resident.clocks.told(peer, decodeClockTold(body));
       else resident.receive(messageOf(resident, peer, type, body));
     } catch (error) {
       if (!TocsinError.is(error)) throw error;

@@ -257,7 +257,9 @@ export class SimCluster {
       const { applied, digest } = machine;
       const lastIndex = (): number => replica.status().lastIndex;
       this.invariants.afterStep({ id, standing, applied, lastIndex, digest });
+      this.invariants.time(id, machine.time, this.clock.wall());
     }
+    this.invariants.clocks(this.machines.map(({ clock }) => clock.offset));
   }
 
   machine(id: number): Machine {

@@ -1,6 +1,10 @@
 import { assert, must } from '../../base/assert.ts';
+import { CLOCK_ERROR_MS_MAX, CLOCK_SKEW_MS_MAX } from '../../base/limits.ts';
 import type { EntryId, HardState, Message, Standing } from '../../raft/types.ts';
 import type { SimDisk } from './disk.ts';
+
+/** What clocks may be off and still be believed, what asking them may miss, and what a fast process gains while none agree. */
+const AHEAD_MS_MAX = (CLOCK_SKEW_MS_MAX + CLOCK_ERROR_MS_MAX) * 2;
 
 /** One replica as the invariants see it after a step. */
 export interface View {
@@ -31,6 +35,8 @@ export class Invariants {
   /** By leader: what it had applied when it was last looked at in that term. */
   readonly #reigns: Map<number, { readonly term: number; applied: number }> = new Map();
   #appliedByAny = 0;
+  #areClocksTrusted = true;
+  #isTimeKnown = false;
   checks = 0;
 
   constructor(disks: readonly SimDisk[]) {
@@ -73,6 +79,22 @@ export class Invariants {
       this.#appliedByAny += 1;
       this.#checkDurable(id, this.#appliedByAny);
     }
+  }
+
+  /** How far the wall clocks are off: nothing is asked of log time once half of them were. */
+  clocks(offsets: readonly number[]): void {
+    const right = offsets.filter((offset) => offset === 0).length;
+    // The first stamp of all has nothing before it to go on from.
+    if (right < (this.#isTimeKnown ? this.#quorum : offsets.length)) this.#areClocksTrusted = false;
+  }
+
+  /** Log time is not ahead of the true time, while most clocks show that: no timer fires long before it is due. */
+  time(id: number, time: number, truth: number): void {
+    if (time > 0) this.#isTimeKnown = true;
+    assert(
+      !this.#areClocksTrusted || time <= truth + AHEAD_MS_MAX,
+      `replica ${id}: log time is ${time - truth} ms ahead of the clocks`,
+    );
   }
 
   /** At most one leader a term (§5.2), and whoever leads holds everything applied anywhere (§5.4.3). */
