@@ -61,7 +61,8 @@ export function lifecyclePage(printed: string): string {
     table(head, rowsOf(CONDITION_MOVES)),
     '## What is done about it, by people and by time',
     '`lapse` (an acknowledgement that held for a time), `unanswered`, `notify` and `exhaust` (steps of an escalation policy), ' +
-      '`lose` and `regain` (the source of an alert) are brought by time or by a source, the others by commands.',
+      '`lose` and `regain` (the source of an alert), `sound` (nothing keeps it from being heard any more) are brought by time, ' +
+      'by a source or by what else happens, the others by commands.',
     table(head, rowsOf(CARE_MOVES)),
     '## As a diagram',
     'Without what leaves the state as it is.',

@@ -1,4 +1,4 @@
-import { assert, must } from '../base/assert.ts';
+import { assert } from '../base/assert.ts';
 import {
   type LogIndex,
   logIndex,
@@ -20,12 +20,12 @@ import {
   nextRecord,
   type Stamp,
 } from './alerts/records.ts';
+import { Subjects } from './alerts/subjects.ts';
 import { type From, moveOf, TRANSITIONS, type Transition } from './alerts/transitions.ts';
 import { type EscalationState, started } from './beside/escalation.ts';
-import { explains } from './beside/inhibition.ts';
+import { endsExplaining } from './beside/inhibition.ts';
 import type { Policies } from './beside/policies.ts';
 import type { CareCommand } from './care-commands.ts';
-import { DeviceIndex } from './collections/device-index.ts';
 import { findQuotaRefusal, QUOTA_KEY, quotaAlarm, quotaRaise } from './quota.ts';
 import { findCareRefusal, findOwner, findRefusal } from './refusals.ts';
 import { foldEvent, foldRecord, foldReply, foldSubmission, identityOf } from './snapshot/digest.ts';
@@ -77,6 +77,7 @@ const isSettled = (before: Alert, after: Alert): boolean =>
  */
 export class Ledger {
   readonly table: AlertTable;
+  readonly subjects: Subjects;
   readonly policies: Policies;
   readonly timers: Timers = new Timers();
   readonly #limits: AlertLimits;
@@ -84,9 +85,8 @@ export class Ledger {
   onSettled: (alert: Alert) => void = () => undefined;
   /** Whether a source was missed and is not back. */
   isLost: (source: string) => boolean = () => false;
-  readonly #ofDevice = new DeviceIndex();
-  /** Few, however many are open: looked at for each alert that is listed. */
-  readonly #explainingOfDevice = new DeviceIndex(explains);
+  /** Told when an alert no longer explains what it did. */
+  onExplained: (before: Alert) => void = () => undefined;
   #isQuotaAlarmOn = false;
   #events: AppliedEvent[] = [];
   /** Where the transaction that is being carried out began, or the newest part of it. */
@@ -104,6 +104,7 @@ export class Ledger {
     start: LedgerStart = NEW,
   ) {
     this.table = table;
+    this.subjects = new Subjects(table);
     this.policies = policies;
     this.#limits = limits;
     this.#revision = start.revision;
@@ -146,16 +147,6 @@ export class Ledger {
   nextNumber(): number {
     this.#records += 1;
     return this.#records;
-  }
-
-  /** The open alerts that are about a device, in the order in which they were opened. */
-  openOf(device: string): Alert[] {
-    return this.#alertsUnder(this.#ofDevice.of(device));
-  }
-
-  /** Those of them whose conditions can explain others. */
-  explainingOf(device: string): Alert[] {
-    return this.#alertsUnder(this.#explainingOfDevice.of(device));
   }
 
   /** An entry begins, whose events go to `events`. A stamp below an earlier one does not turn time back. */
@@ -243,6 +234,7 @@ export class Ledger {
 
   /** What is done about an alert (T12 to T27), as far as the table allows it; `unchanged` if it does not. */
   care(alert: Alert, move: CareMove, course: Partial<Course>, asked: Asked): Done {
+    assert(this.table.find({ id: alert.id }) === alert, `${alert.id} has changed since`);
     const cell = TRANSITIONS[displayState(alert)][move];
     if (cell.does !== 'change') return done('unchanged', alert);
     const next = caredRecord(alert, cell, this.#stamp(alert), course);
@@ -315,6 +307,7 @@ export class Ledger {
     this.#arm(before, alert);
     this.#file(before, alert);
     if (before?.resolution !== alert.resolution || before === undefined) this.#watchQuota();
+    if (before !== undefined && endsExplaining(before, alert)) this.onExplained(before);
     if (before?.escalation !== undefined && isSettled(before, alert)) this.onSettled(alert);
     if (alert.resolution !== undefined && before?.resolution === undefined) this.#unpin(alert);
     return done(effect, alert);
@@ -335,17 +328,10 @@ export class Ledger {
     if (escalation !== undefined) this.policies.unpin(escalation);
   }
 
-  #alertsUnder(keys: Iterable<string>): Alert[] {
-    return [...keys]
-      .map((dedupKey) => must(this.table.openUnder(dedupKey), `${dedupKey} is not open`))
-      .sort((a, b) => (idNumber(a.id) ?? 0) - (idNumber(b.id) ?? 0));
-  }
-
   /** Keeps account of which open alert is about which device. */
   #file(before: Alert | undefined, alert: Alert): void {
     if (alert.dedupKey === QUOTA_KEY) this.#isQuotaAlarmOn = alert.resolution === undefined;
-    this.#ofDevice.file(before, alert);
-    this.#explainingOfDevice.file(before, alert);
+    this.subjects.file(before, alert);
   }
 
   /** Moves what is due for an alert to where its record says. */

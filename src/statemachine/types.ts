@@ -237,6 +237,7 @@ export type Effect =
   | 'unanswered'
   | 'paused'
   | 'resumed'
+  | 'audible'
   | 'notified'
   | 'exhausted'
   | 'resolved'

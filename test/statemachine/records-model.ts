@@ -80,7 +80,9 @@ export abstract class RecordsModel extends EscalationModel {
       const one = this.silences.find(({ id }) => id === command.id);
       if (!one) return { ok: false, code: 'RECORD_NOT_FOUND' };
       if (one.endedAt !== undefined) return kept(one, 'unchanged');
-      return this.putSilence(this.ended2(one, command.actor));
+      const told = this.putSilence({ ...this.ended2(one, command.actor), dueAt: undefined });
+      this.audible(this.silencedUntilNow(one), command);
+      return told;
     }
     const { matchers, seconds, untilCleared = false, reason, actor } = command;
     const isNarrow = matchers.some(({ field }) =>
@@ -95,6 +97,7 @@ export abstract class RecordsModel extends EscalationModel {
       createdAt: this.now,
       revision: this.revision as Alert['revision'],
       until: this.later(seconds),
+      dueAt: this.nextEnd(this.now, this.later(seconds), this.now),
       untilCleared,
       reason,
       by: actor,
@@ -112,7 +115,9 @@ export abstract class RecordsModel extends EscalationModel {
       const one = this.windows.find(({ id }) => id === command.id);
       if (!one) return { ok: false, code: 'RECORD_NOT_FOUND' };
       if (one.endedAt !== undefined) return kept(one, 'unchanged');
-      return this.putWindow(this.ended2(one, command.actor));
+      const told = this.putWindow(this.ended2(one, command.actor));
+      this.audible((alert) => this.isWithin(one, alert, this.lastBefore(one.endAt)), command);
+      return told;
     }
     const { unit, bed, device, startAt, endAt, reason, actor } = command;
     if (!unit && !bed && !device) return { ok: false, code: 'TOO_BROAD' };
@@ -171,7 +176,9 @@ export abstract class RecordsModel extends EscalationModel {
     });
     if (before?.state === 'lost') this.found(before.id);
     const { actor, observedAt } = command;
-    for (const alert of command.present ? this.measured(command.source) : [])
+    for (const { id } of command.present ? this.measured(command.source) : []) {
+      const alert = this.find({ id });
+      if (!alert) continue;
       if (command.present?.includes(alert.dedupKey) && alert.presence === 'cleared') {
         const { dedupKey, kind, priority, condition, text, subject } = alert;
         const { latching, acknowledgementRequired } = alert;
@@ -188,13 +195,16 @@ export abstract class RecordsModel extends EscalationModel {
         this.target({ type: 'clear', target: { id: alert.id }, actor, observedAt });
       else if (alert.staleSince !== undefined)
         this.record(command, 'live', { ...alert, staleSince: undefined });
+    }
     return told;
   }
 
   lost(source: Source): void {
-    for (const alert of this.measured(source.id))
-      if (alert.staleSince === undefined)
+    for (const { id } of this.measured(source.id)) {
+      const alert = this.find({ id });
+      if (alert && alert.staleSince === undefined)
         this.record(this.itself, 'stale', { ...alert, staleSince: this.now });
+    }
     this.putSource({ ...source, version: source.version + 1, state: 'lost', dueAt: undefined });
     this.raise(
       {
@@ -276,19 +286,65 @@ export abstract class RecordsModel extends EscalationModel {
     for (const one of this.sources) add(one.dueAt, one.number, 4, () => this.lost(one));
     for (const one of this.silences)
       if (one.endedAt === undefined)
-        add(one.until, Number(one.id.slice(1)), 5, () =>
-          this.putSilence(this.ended2(one, 'tocsin')),
-        );
+        add(one.dueAt, Number(one.id.slice(1)), 5, () => {
+          const due = one.dueAt ?? one.until;
+          const later = this.nextEnd(one.createdAt, one.until, due);
+          if (due === one.until)
+            this.putSilence({ ...this.ended2(one, 'tocsin'), dueAt: undefined });
+          else this.putSilence({ ...one, version: one.version + 1, dueAt: later });
+          this.audible(this.silencedUntilNow(one), this.itself);
+        });
     for (const one of this.windows)
       if (one.endedAt === undefined)
-        add(one.endAt, Number(one.id.slice(1)), 6, () =>
-          this.putWindow(this.ended2(one, 'tocsin')),
-        );
+        add(one.endAt, Number(one.id.slice(1)), 6, () => {
+          this.putWindow(this.ended2(one, 'tocsin'));
+          this.audible(
+            (alert) => this.isWithin(one, alert, this.lastBefore(one.endAt)),
+            this.itself,
+          );
+        });
     return found;
   }
 
-  /** What an alert should be marked with. */
-  badges(alert: Alert): Badges | undefined {
+  override afterwards(before: Alert, after: Alert): void {
+    const explained = this.open.filter((one) => this.explains(before, one));
+    if (explained.length > 0 && !explained.every((one) => this.explains(after, one)))
+      this.audible((one) => this.explains(before, one), this.itself);
+    super.afterwards(before, after);
+  }
+
+  /** T18: of the alerts that could not be heard, those that now can. */
+  audible(couldNot: (alert: Alert) => boolean, asked: Parameters<this['record']>[0]): void {
+    const until = this.open
+      .filter(couldNot)
+      .toSorted((a, b) => Number(a.id.slice(1)) - Number(b.id.slice(1)));
+    for (const { id } of until) {
+      const alert = this.find({ id });
+      if (!alert || alert.acknowledged || alert.pausedUntil !== undefined) continue;
+      const isMuted =
+        this.silences.some((one) => this.silencedUntilNow(one)(alert)) ||
+        this.windows.some((one) => this.isWithin(one, alert, this.lastBefore(one.endAt))) ||
+        this.open.some((other) => this.explains(other, alert));
+      if (!isMuted) this.record(asked, 'audible', { ...alert });
+    }
+  }
+
+  /** When the silence next ends for alerts of some priority. */
+  nextEnd(createdAt: number, until: number, after: number): Instant {
+    const ends = Object.values(CAPS).map((seconds) => createdAt + seconds * 1_000);
+    return Math.min(until, ...ends.filter((end) => end > after)) as Instant;
+  }
+
+  /** What is due and was not carried out still counts. */
+  lastBefore(dueAt: number | undefined): number {
+    return dueAt === undefined ? this.time : Math.min(this.time, dueAt - 1);
+  }
+
+  silencedUntilNow(one: Silence): (alert: Alert) => boolean {
+    return (alert) => this.isSilenced(one, alert, this.lastBefore(one.dueAt));
+  }
+
+  isSilenced(one: Silence, alert: Alert, time: number): boolean {
     const values: Record<string, string | undefined> = {
       ...alert.subject,
       alert: alert.id,
@@ -296,38 +352,49 @@ export abstract class RecordsModel extends EscalationModel {
       kind: alert.kind,
       priority: alert.priority,
     };
-    const silencedBy = this.silences.filter(
-      (one) =>
-        one.endedAt === undefined &&
-        this.time < Math.min(one.until, one.createdAt + CAPS[alert.priority] * 1_000) &&
-        one.revision >= alert.activatedAt &&
-        (alert.presence === 'present' || !one.untilCleared) &&
-        one.matchers.every((each) => each.values.some((value) => value === values[each.field])),
+    return (
+      one.endedAt === undefined &&
+      time < Math.min(one.until, one.createdAt + CAPS[alert.priority] * 1_000) &&
+      one.revision >= alert.activatedAt &&
+      (alert.presence === 'present' || !one.untilCleared) &&
+      one.matchers.every((each) => each.values.some((value) => value === values[each.field]))
     );
-    const maintenanceBy = this.windows.filter(
-      (one) =>
-        one.endedAt === undefined &&
-        one.startAt <= this.time &&
-        this.time < one.endAt &&
-        (['unit', 'bed', 'device'] as const).every(
-          (field) => one[field] === undefined || one[field] === alert.subject[field],
-        ),
+  }
+
+  isWithin(one: MaintenanceWindow, alert: Alert, time: number): boolean {
+    return (
+      one.endedAt === undefined &&
+      one.startAt <= time &&
+      time < one.endAt &&
+      (['unit', 'bed', 'device'] as const).every(
+        (field) => one[field] === undefined || one[field] === alert.subject[field],
+      )
     );
-    const inhibitedBy = this.open.filter(
-      (other) =>
-        alert.kind === 'physiological' &&
-        alert.subject.device !== undefined &&
-        other.subject.device === alert.subject.device &&
-        other.presence === 'present' &&
-        other.staleSince === undefined &&
-        other.id !== alert.id &&
-        EXPLAINS.some(
-          ([source, target]) =>
-            source.test(other.condition) &&
-            target.test(alert.condition) &&
-            !source.test(alert.condition),
-        ),
+  }
+
+  explains(other: Alert, alert: Alert): boolean {
+    return (
+      alert.kind === 'physiological' &&
+      alert.subject.device !== undefined &&
+      other.subject.device === alert.subject.device &&
+      other.presence === 'present' &&
+      !other.resolution &&
+      other.staleSince === undefined &&
+      other.id !== alert.id &&
+      EXPLAINS.some(
+        ([source, target]) =>
+          source.test(other.condition) &&
+          target.test(alert.condition) &&
+          !source.test(alert.condition),
+      )
     );
+  }
+
+  /** What an alert should be marked with. */
+  badges(alert: Alert): Badges | undefined {
+    const silencedBy = this.silences.filter((one) => this.isSilenced(one, alert, this.time));
+    const maintenanceBy = this.windows.filter((one) => this.isWithin(one, alert, this.time));
+    const inhibitedBy = this.open.filter((other) => this.explains(other, alert));
     if (silencedBy.length + maintenanceBy.length + inhibitedBy.length === 0) return undefined;
     const ids = <T extends { id: string }>(list: T[]): T['id'][] => list.map(({ id }) => id);
     return {

@@ -178,7 +178,7 @@ const timing: fc.Arbitrary<Timing> = fc.record({
   newBatch: fc.boolean(),
   advanceMs: fc.oneof(
     { weight: 4, arbitrary: fc.integer({ min: -20, max: 100 }) },
-    { weight: 3, arbitrary: fc.constantFrom(999, 1_000, 1_001, 2_500, 5_000, 70_000) },
+    { weight: 3, arbitrary: fc.constantFrom(999, 1_000, 1_001, 2_500, 5_000, 70_000, 900_000) },
   ),
   skipped: fc.nat(2),
 });

@@ -13,6 +13,7 @@ export type CareMove =
   | 'unanswered'
   | 'pause'
   | 'resume'
+  | 'sound'
   | 'notify'
   | 'exhaust'
   | 'escalate'
@@ -69,6 +70,7 @@ const ROWS: Readonly<Record<CareMove, Row>> = {
   unanswered: stay('T16', 'unanswered'),
   pause: stay('T17', 'paused'),
   resume: stay('T18', 'resumed'),
+  sound: { ...stay('T18', 'audible'), ACTIVE_ACK: NOTHING },
   notify: { ...stay('T19', 'notified'), ACTIVE_ACK: NOTHING },
   exhaust: { ...stay('T19', 'exhausted'), ACTIVE_ACK: NOTHING },
   escalate: stay('T20', 'notified'),

@@ -64,6 +64,7 @@ export const PHASES: Readonly<Record<AlertEvent['effect'], Phase>> = {
   unanswered: 'update',
   paused: 'update',
   resumed: 'update',
+  audible: 'update',
   notified: 'update',
   exhausted: 'update',
   resolved: 'end',

@@ -43,6 +43,16 @@ const EXPLAINING: ReadonlySet<string> = new Set(INHIBIT_RULES.flatMap(({ sources
 /** Whether an alert of this condition can explain others. */
 export const explains = (condition: string): boolean => EXPLAINING.has(condition);
 
+const isExplaining = ({ condition, presence, staleSince, resolution }: Alert): boolean =>
+  presence === 'present' &&
+  staleSince === undefined &&
+  resolution === undefined &&
+  explains(condition);
+
+/** Whether an alert explained others, and with this change no longer does. */
+export const endsExplaining = (before: Alert, after: Alert): boolean =>
+  isExplaining(before) && !(isExplaining(after) && before.subject.device === after.subject.device);
+
 /** The open, present alerts among `neighbours` that explain this one. */
 export function inhibitorsOf(alert: Alert, neighbours: Iterable<Alert>): readonly AlertId[] {
   const { condition, id, kind } = alert;
@@ -54,7 +64,7 @@ export function inhibitorsOf(alert: Alert, neighbours: Iterable<Alert>): readonl
   if (rules.length === 0) return [];
   const found: AlertId[] = [];
   for (const other of neighbours)
-    if (other.id !== id && other.presence === 'present' && other.staleSince === undefined)
+    if (other.id !== id && isExplaining(other))
       if (rules.some(({ sources }) => sources.includes(other.condition))) found.push(other.id);
   return found;
 }

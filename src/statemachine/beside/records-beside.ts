@@ -74,8 +74,7 @@ export class Records {
     if (registry.get(record.id) !== undefined || !registry.fits(record)) return false;
     switch (type) {
       case 'silence':
-        this.suppressions.restoreSilence(record);
-        return true;
+        return this.suppressions.restoreSilence(record);
       case 'window':
         this.suppressions.restoreWindow(record);
         return true;

@@ -1,3 +1,4 @@
+import { must } from '../../base/assert.ts';
 import type { UnixMillis } from '../../base/ids.ts';
 import { SOURCES_MAX, STALE_PER_ENTRY_MAX } from '../../base/limits.ts';
 import type { Ledger } from '../ledger.ts';
@@ -6,6 +7,7 @@ import { refuse } from '../refusals.ts';
 import { secondsAfter } from '../timers.ts';
 import type {
   Alert,
+  AlertId,
   Asked,
   ClearCommand,
   Kept,
@@ -109,8 +111,8 @@ export class Sources {
     const ledger = this.#ledger;
     const { id } = before;
     const fresh = this.#measurements(id).filter(({ staleSince }) => staleSince === undefined);
-    for (const alert of fresh.slice(0, STALE_PER_ENTRY_MAX))
-      ledger.care(alert, 'lose', { staleSince: ledger.time }, ledger.system);
+    for (const { id: alert } of fresh.slice(0, STALE_PER_ENTRY_MAX))
+      ledger.care(this.#now(alert), 'lose', { staleSince: ledger.time }, ledger.system);
     if (fresh.length > STALE_PER_ENTRY_MAX) return;
     this.#put(before, { ...before, version: before.version + 1, state: 'lost', dueAt: undefined });
     ledger.condition(
@@ -158,13 +160,20 @@ export class Sources {
     for (const alert of changed.slice(0, STALE_PER_ENTRY_MAX)) {
       if (isOtherwise(alert))
         this.#ledger.condition(isNamed(alert) ? again(alert, command) : gone(alert, command));
-      else this.#ledger.care(alert, 'regain', { staleSince: undefined }, command);
+      else this.#ledger.care(this.#now(alert.id), 'regain', { staleSince: undefined }, command);
     }
+  }
+
+  /** An open alert as it is by now: what becomes of one can make another one audible. */
+  #now(id: AlertId): Alert {
+    return must(this.#ledger.table.find({ id }), `${id} is gone`);
   }
 
   /** The open alerts that are about what the source measures. */
   #measurements(id: string): Alert[] {
-    return this.#ledger.openOf(id).filter(({ kind }) => kind === 'physiological');
+    return this.#ledger.subjects
+      .openOf('device', id)
+      .filter(({ kind }) => kind === 'physiological');
   }
 
   #put(before: Source | undefined, after: Source): void {

@@ -1,4 +1,4 @@
-import type { Revision, UnixMillis } from '../../base/ids.ts';
+import { type Revision, type UnixMillis, unixMillis } from '../../base/ids.ts';
 import {
   SECONDS_MAX,
   SILENCE_HIGH_SECONDS_MAX,
@@ -43,6 +43,8 @@ export interface Silence {
   readonly revision: Revision;
   /** For none it lasts longer, for the more urgent ones less: see SILENCE_SECONDS_MAX. */
   readonly until: UnixMillis;
+  /** When it next ends for some alerts, those of the most urgent priority first; undefined = it is over. */
+  readonly dueAt: UnixMillis | undefined;
   /** It also ends for each alert when its condition is gone. */
   readonly untilCleared: boolean;
   readonly reason: string;
@@ -110,11 +112,27 @@ export const SILENCE_SECONDS_MAX: Readonly<Record<Priority, number>> = {
   none: SECONDS_MAX,
 };
 
-/** What makes a silence specific enough. */
-const NARROW: readonly MatcherField[] = ['alert', 'patient', 'bed', 'device'];
+/** When a silence ends for alerts of a priority. */
+const endOf = ({ createdAt, until }: Pick<Silence, 'createdAt' | 'until'>, of: Priority): number =>
+  Math.min(until, secondsAfter(createdAt, SILENCE_SECONDS_MAX[of]));
 
-export const isNarrow = (matchers: readonly Matcher[]): boolean =>
-  matchers.some(({ field }) => NARROW.includes(field));
+/** When a silence ends for the first alerts after `time`, for which it has not yet. */
+export function nextEnd(
+  silence: Pick<Silence, 'createdAt' | 'until'>,
+  time: UnixMillis,
+): UnixMillis {
+  const ends = Object.values(SILENCE_SECONDS_MAX)
+    .map((seconds) => secondsAfter(silence.createdAt, seconds))
+    .filter((end) => end > time);
+  return unixMillis(Math.min(silence.until, ...ends));
+}
+
+type NarrowField = 'alert' | 'patient' | 'bed' | 'device';
+type NarrowMatcher = Matcher & { readonly field: NarrowField };
+
+/** What makes a silence specific enough. */
+export const isNarrow = (matcher: Matcher): matcher is NarrowMatcher =>
+  ['alert', 'patient', 'bed', 'device'].includes(matcher.field);
 
 /** Why an alert does not annunciate as it would; each list empty when nothing does. */
 export interface Badges {
@@ -141,11 +159,10 @@ const fieldOf = (alert: Alert, field: MatcherField): string | undefined => {
 
 /** Whether this silence keeps this alert from annunciating now. */
 export function silences(silence: Silence, alert: Alert, time: UnixMillis): boolean {
-  const { until, createdAt, revision, untilCleared, matchers, endedAt } = silence;
+  const { revision, untilCleared, matchers, endedAt } = silence;
   return (
     endedAt === undefined &&
-    time < until &&
-    time < secondsAfter(createdAt, SILENCE_SECONDS_MAX[alert.priority]) &&
+    time < endOf(silence, alert.priority) &&
     alert.activatedAt <= revision &&
     (!untilCleared || alert.presence === 'present') &&
     matchers.every(({ field, values }) => values.includes(fieldOf(alert, field) ?? ''))

@@ -1,14 +1,16 @@
 import { must } from '../../base/assert.ts';
+import { type UnixMillis, unixMillis } from '../../base/ids.ts';
 import {
   SILENCES_MAX,
   SILENCES_OVER_MAX,
   WINDOWS_MAX,
   WINDOWS_OVER_MAX,
 } from '../../base/limits.ts';
+import { idNumber } from '../alerts/alert-table.ts';
 import { type Ledger, SYSTEM } from '../ledger.ts';
 import { refuse } from '../refusals.ts';
 import { secondsAfter } from '../timers.ts';
-import type { Alert, Kept, Refusal } from '../types.ts';
+import type { Alert, AlertId, Asked, Kept, Refusal } from '../types.ts';
 import { inhibitorsOf } from './inhibition.ts';
 import { Registry } from './registry.ts';
 import {
@@ -17,6 +19,7 @@ import {
   isNarrow,
   type MaintenanceWindow,
   maintains,
+  nextEnd,
   type OpenWindowCommand,
   type Silence,
   type SilenceCommand,
@@ -31,7 +34,8 @@ const isOpen = ({ endedAt }: Silence | MaintenanceWindow): boolean => endedAt ==
 
 /**
  * Silences, maintenance windows and inhibition. They are looked up when an alert is shown: none of them changes an alert,
- * so silencing one cannot change another, and nothing that is silenced leaves a list.
+ * so silencing one cannot change another, and nothing that is silenced leaves a list. When nothing keeps an alert from being
+ * heard any more, its history says so (T18).
  */
 export class Suppressions {
   readonly #ledger: Ledger;
@@ -48,6 +52,7 @@ export class Suppressions {
 
   constructor(ledger: Ledger) {
     this.#ledger = ledger;
+    ledger.onExplained = (before) => this.#explained(before);
   }
 
   /** Undefined when nothing is to be said of the alert. */
@@ -59,9 +64,7 @@ export class Suppressions {
       if (silences(one, alert, time)) silencedBy.push(one.id);
     for (const one of this.windows.liveOnes())
       if (maintains(one, alert, time)) maintenanceBy.push(one.id);
-    const { device } = alert.subject;
-    const neighbours = device === undefined ? [] : this.#ledger.explainingOf(device);
-    const inhibitedBy = inhibitorsOf(alert, neighbours);
+    const inhibitedBy = this.#inhibitorsOf(alert);
     if (silencedBy.length + inhibitedBy.length + maintenanceBy.length === 0) return undefined;
     return { silencedBy, inhibitedBy, maintenanceBy };
   }
@@ -82,18 +85,28 @@ export class Suppressions {
   expire(kind: 'silence' | 'window', number: number): void {
     if (kind === 'silence') {
       const silence = must(this.silences.live(`S${number}`), `S${number} is due and gone`);
-      this.#putSilence(silence, this.#ended(silence, SYSTEM));
+      const { dueAt = silence.until, until } = silence;
+      const later = { version: silence.version + 1, dueAt: nextEnd(silence, dueAt) };
+      const isOver = dueAt >= until;
+      this.#putSilence(
+        silence,
+        isOver ? { ...this.#ended(silence, SYSTEM), dueAt: undefined } : { ...silence, ...later },
+      );
+      this.#sound(this.#silencedBy(silence), this.#ledger.system);
     } else {
       const window = must(this.windows.live(`M${number}`), `M${number} is due and gone`);
       this.#putWindow(window, this.#ended(window, SYSTEM));
+      this.#sound(this.#maintainedBy(window), this.#ledger.system);
     }
   }
 
-  /** Takes in what a snapshot holds. */
-  restoreSilence(silence: Silence): void {
+  /** Takes in what a snapshot holds; false when it does not fit together. */
+  restoreSilence(silence: Silence): boolean {
+    const { dueAt } = silence;
+    if (isOpen(silence) !== (dueAt !== undefined)) return false;
     this.silences.put(silence);
-    if (isOpen(silence))
-      this.#ledger.timers.set('silence', Number(silence.id.slice(1)), silence.until);
+    if (dueAt !== undefined) this.#ledger.timers.set('silence', Number(silence.id.slice(1)), dueAt);
+    return true;
   }
 
   restoreWindow(window: MaintenanceWindow): void {
@@ -103,18 +116,20 @@ export class Suppressions {
 
   #silence(command: SilenceCommand): Kept | Refusal {
     const { matchers, seconds, untilCleared = false, reason, actor } = command;
-    if (!isNarrow(matchers))
+    if (!matchers.some(isNarrow))
       return refuse('TOO_BROAD', 'a silence names an alert, a patient, a bed or a device');
     if (this.silences.isFull)
       return refuse('OVER_LIMIT', `there are ${this.silences.liveCount} silences already`);
     const { time, revision } = this.#ledger;
+    const until = secondsAfter(time, seconds);
     return this.#putSilence(undefined, {
       id: `S${this.#ledger.nextNumber()}`,
       version: 1,
       matchers,
       createdAt: time,
       revision,
-      until: secondsAfter(time, seconds),
+      until,
+      dueAt: nextEnd({ createdAt: time, until }, time),
       untilCleared,
       reason,
       by: actor,
@@ -152,12 +167,87 @@ export class Suppressions {
       const silence = this.silences.get(id);
       if (silence === undefined) return refuse('RECORD_NOT_FOUND', `there is no silence ${id}`);
       if (!isOpen(silence)) return unchanged(silence);
-      return this.#putSilence(silence, this.#ended(silence, actor));
+      const reply = this.#putSilence(silence, { ...this.#ended(silence, actor), dueAt: undefined });
+      this.#sound(this.#silencedBy(silence), command);
+      return reply;
     }
     const window = this.windows.get(id);
     if (window === undefined) return refuse('RECORD_NOT_FOUND', `there is no window ${id}`);
     if (!isOpen(window)) return unchanged(window);
-    return this.#putWindow(window, this.#ended(window, actor));
+    const reply = this.#putWindow(window, this.#ended(window, actor));
+    this.#sound(this.#maintainedBy(window), command);
+    return reply;
+  }
+
+  /** Of alerts that something kept from being heard: those that nothing does any more are audible again. */
+  #sound(alerts: readonly Alert[], asked: Asked): void {
+    for (const alert of alerts)
+      if (alert.pausedUntil === undefined && !this.#isMuted(alert))
+        this.#ledger.care(alert, 'sound', {}, asked);
+  }
+
+  /**
+   * Whether something keeps an alert from being heard, as far as the records go: what is due and has not been carried out
+   * still does, so that of two that end at one instant the second one makes the alert audible.
+   */
+  #isMuted(alert: Alert): boolean {
+    for (const one of this.silences.liveOnes())
+      if (silences(one, alert, this.#timeOf(one.dueAt))) return true;
+    for (const one of this.windows.liveOnes())
+      if (maintains(one, alert, this.#timeOf(one.endAt))) return true;
+    return this.#inhibitorsOf(alert).length > 0;
+  }
+
+  /** Now, or the last instant before something is due. */
+  #timeOf(dueAt: UnixMillis | undefined): UnixMillis {
+    const { time } = this.#ledger;
+    return dueAt === undefined ? time : unixMillis(Math.min(time, dueAt - 1));
+  }
+
+  /** The open alerts that a silence silenced until now. */
+  #silencedBy(silence: Silence): Alert[] {
+    const { field, values } = must(silence.matchers.find(isNarrow), `${silence.id} is for all`);
+    const { table, subjects } = this.#ledger;
+    const open =
+      field === 'alert'
+        ? values.map((value) => table.find({ id: value as AlertId }))
+        : values.flatMap((value) => subjects.openOf(field, value));
+    const time = this.#timeOf(silence.dueAt);
+    return [...new Set(open)]
+      .filter((alert): alert is Alert => alert?.resolution === undefined && alert !== undefined)
+      .filter((alert) => silences(silence, alert, time))
+      .sort((a, b) => numberOf(a.id) - numberOf(b.id));
+  }
+
+  /** The same of a window. Only a whole unit is looked for among all alerts. */
+  #maintainedBy(window: MaintenanceWindow): Alert[] {
+    const { device, bed, endAt } = window;
+    const ledger = this.#ledger;
+    const time = this.#timeOf(endAt);
+    const isIn = (alert: Alert): boolean => maintains(window, alert, time);
+    if (device !== undefined) return ledger.subjects.openOf('device', device).filter(isIn);
+    if (bed !== undefined) return ledger.subjects.openOf('bed', bed).filter(isIn);
+    const found: Alert[] = [];
+    for (const cursor = ledger.table.openAfter(0); cursor.next(); )
+      if (isIn(cursor.value)) found.push(cursor.value);
+    return found;
+  }
+
+  /** An alert no longer explains those that it did. */
+  #explained(before: Alert): void {
+    const { device } = before.subject;
+    const neighbours = device === undefined ? [] : this.#ledger.subjects.openOf('device', device);
+    this.#sound(
+      neighbours.filter((alert) => inhibitorsOf(alert, [before]).length > 0),
+      this.#ledger.system,
+    );
+  }
+
+  #inhibitorsOf(alert: Alert): readonly AlertId[] {
+    const { device } = alert.subject;
+    return device === undefined
+      ? []
+      : inhibitorsOf(alert, this.#ledger.subjects.explainingOf(device));
   }
 
   #ended<T extends Silence | MaintenanceWindow>(before: T, by: string): T {
@@ -166,9 +256,8 @@ export class Suppressions {
 
   #putSilence(before: Silence | undefined, after: Silence): Kept {
     this.silences.put(after);
-    const dueAt = isOpen(after) ? after.until : undefined;
     const number = Number(after.id.slice(1));
-    this.#ledger.timers.change('silence', number, before?.until, dueAt);
+    this.#ledger.timers.change('silence', number, before?.dueAt, after.dueAt);
     return this.#noted(after);
   }
 
@@ -192,3 +281,5 @@ const unchanged = ({ id, version }: Silence | MaintenanceWindow): Kept => ({
   id,
   version,
 });
+
+const numberOf = (id: AlertId): number => must(idNumber(id), `not an alert id: ${id}`);

@@ -211,4 +211,5 @@ const EFFECT: Readonly<Record<Effect, number>> = {
   discharged: 22,
   voided: 23,
   merged: 24,
+  audible: 25,
 };

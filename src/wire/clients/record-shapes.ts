@@ -145,6 +145,7 @@ const silence: Check<Silence> = ofShape<Silence>({
   createdAt: must(instant),
   revision: must(parseRevision),
   until: must(instant),
+  dueAt: orUndefined(instant),
   untilCleared: must(flag),
   reason: must(prose),
   by: must(name),

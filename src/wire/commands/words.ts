@@ -39,6 +39,7 @@ export const EFFECTS: readonly Effect[] = [
   'discharged',
   'voided',
   'merged',
+  'audible',
 ];
 /** What becomes of a record beside the alerts. */
 export const KEPT_EFFECTS: readonly Kept['effect'][] = ['kept', 'removed', 'unchanged'];

@@ -43,6 +43,7 @@ const RECORDS: { readonly [K in QueryKind]: readonly QueryTypes[K][] } = {
       createdAt: AT,
       revision: revision(1042),
       until: AT,
+      dueAt: AT,
       untilCleared: false,
       reason: 'nursing care',
       by: 'anna',

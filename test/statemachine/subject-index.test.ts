@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DeviceIndex } from '../../src/statemachine/collections/device-index.ts';
+import { SubjectIndex } from '../../src/statemachine/collections/subject-index.ts';
 import type { Alert } from '../../src/statemachine/types.ts';
 
 /** As much of an alert as the index looks at. */
@@ -13,7 +13,7 @@ const alert = (dedupKey: string, device: string | undefined, over = false): Aler
 
 describe('the open alerts of a device', () => {
   it('come and go with the alerts, and move with them', () => {
-    const index = new DeviceIndex();
+    const index = new SubjectIndex('device');
     const [a, b] = [alert('a', 'm1'), alert('b', 'm1')];
     index.file(undefined, a);
     index.file(undefined, b);
@@ -26,7 +26,7 @@ describe('the open alerts of a device', () => {
   });
 
   it('are only those of the conditions that were asked for', () => {
-    const index = new DeviceIndex((condition) => condition === 'a');
+    const index = new SubjectIndex('device', (condition) => condition === 'a');
     for (const key of ['a', 'b']) index.file(undefined, alert(key, 'm1'));
     expect([...index.of('m1')]).toEqual(['a']);
   });
