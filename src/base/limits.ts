@@ -12,7 +12,7 @@ const MiB = 1024 * KiB;
 export const TICK_MS = 50;
 export const HEARTBEAT_TICKS = 2;
 export const ELECTION_TICKS_MIN = 14;
-export const ELECTION_TICKS_MAX = 28;
+export const ELECTION_TICKS_MAX = 24;
 
 /**
  * How long a leader may answer reads by itself after a quorum heard it, where that is wanted: less than its followers keep
@@ -123,6 +123,10 @@ export const CLIENT_COMMAND_BYTES_MAX: number = 32 * MiB;
 export const CLIENT_READS_MAX = 65_536;
 /** Requests a client has under way on one connection; more wait. */
 export const CLIENT_REQUESTS_IN_FLIGHT_MAX = 768;
+/** Silence on a connection that owes an answer, after which the other side is asked whether it is still there. */
+export const CLIENT_SILENCE_MS = 500;
+/** How long it may take to say so. */
+export const CLIENT_PONG_MS = 500;
 /** Addresses a client remembers beside those it was given. */
 export const CLIENT_ADDRESSES_LEARNED_MAX = 126;
 /** Events of its connections that a client holds for a listener that is slow; older ones are counted and dropped. */
@@ -337,7 +341,7 @@ export const LOCAL_CATCH_UP_MS_MAX = 60_000;
 export const LOCAL_STATUS_MS_MAX = 500;
 
 assert(HEARTBEAT_TICKS * 4 <= ELECTION_TICKS_MIN, 'three lost heartbeats must not cost a term');
-assert(ELECTION_TICKS_MIN * 2 <= ELECTION_TICKS_MAX, 'a narrow spread splits votes');
+assert(ELECTION_TICKS_MIN + 10 <= ELECTION_TICKS_MAX, 'a narrow spread splits votes');
 assert(SCRUB_SLICE_MS < SCRUB_REST_MS_MAX, 'the longest rest is longer than the usual one');
 assert(COMMIT_NOTICE_MS < TICK_MS, 'a heartbeat tells what is committed in any case');
 assert(LEASE_MS > HEARTBEAT_TICKS * TICK_MS * 3, 'a lease must outlive lost heartbeats');
@@ -351,6 +355,11 @@ assert(
   'a leader that stood still must notice before anyone can have replaced it',
 );
 assert(STALL_MS_MAX > TICK_MS * 4, 'a late tick is no stall');
+assert(CLIENT_PONG_MS > STALL_MS_MAX, 'a client does not give up a replica that only stalls');
+assert(
+  CLIENT_SILENCE_MS + CLIENT_PONG_MS <= ELECTION_TICKS_MAX * TICK_MS,
+  'a client looks elsewhere by the time another leads',
+);
 assert(
   LOG_KEPT_BYTES_MAX >= SNAPSHOT_LOG_BYTES * 4,
   'a peer must have time to fetch a snapshot before the log has moved on',

@@ -16,7 +16,7 @@ import { FrameType } from '../wire/frame.ts';
 import { AbortListeners } from './abort-listeners.ts';
 import { Batch, type Call } from './batch.ts';
 import { BatchQueue } from './batch-queue.ts';
-import { Backoff } from './connection/backoff.ts';
+import { Backoff, SEEKING_CAP_MS } from './connection/backoff.ts';
 import { type Connection, type Exchange, expectType } from './connection/connection.ts';
 import type { LeaderFinder } from './connection/leader-finder.ts';
 import { asTocsinError, cancelled, clientClosed, verdictOf } from './failures.ts';
@@ -263,7 +263,7 @@ export class Writer {
   }
 
   #lost(attempt: Attempt, error: TocsinError): void {
-    if (this.#takeBack(attempt, error)) this.#pauseAndPump();
+    if (this.#takeBack(attempt, error)) this.#pauseAndPump(SEEKING_CAP_MS);
   }
 
   #failed(attempt: Attempt, error: TocsinError): void {
@@ -280,7 +280,7 @@ export class Writer {
       this.#hasRedirected = true;
       this.#pump();
     } else {
-      this.#pauseAndPump();
+      this.#pauseAndPump(canHelp ? undefined : SEEKING_CAP_MS);
     }
   }
 
@@ -302,9 +302,9 @@ export class Writer {
     return true;
   }
 
-  #pauseAndPump(): void {
+  #pauseAndPump(capMs?: number): void {
     if (this.#pause !== undefined || this.#closed || this.#live.size === 0) return;
-    this.#pause = this.#clock.after(this.#backoff.next(), () => {
+    this.#pause = this.#clock.after(this.#backoff.next(capMs), () => {
       this.#pause = undefined;
       this.#pump();
     });

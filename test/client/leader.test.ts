@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { TocsinError } from '../../src/base/errors.ts';
 import { ALERTS_GROUP, millis, replicaId } from '../../src/base/ids.ts';
+import { CLIENT_PONG_MS, CLIENT_SILENCE_MS } from '../../src/base/limits.ts';
 import type { Client } from '../../src/client/index.ts';
 import { FrameType } from '../../src/wire/frame.ts';
 import { addressOf, CLUSTER_ID } from './fake-cluster.ts';
@@ -157,7 +158,8 @@ describe('the leader is found', () => {
       await stage.clock.run(500);
       stage.cluster.leader = 2;
       await stage.clock.settle(call);
-      expect(stage.clock.monotonic() - begin).toBeLessThan(2_500);
+      const noticed = CLIENT_SILENCE_MS + CLIENT_PONG_MS;
+      expect(stage.clock.monotonic() - begin).toBeLessThan(noticed + 200);
     }));
 
   test('also while the followers still take a paused one for the leader', () =>

@@ -3,6 +3,8 @@ import type { Prng } from '../../base/prng.ts';
 
 const FIRST_MS = 10;
 const CAP_MS = 500;
+/** While nobody leads: an election is over in less than the usual cap, and to ask again costs its replicas little. */
+export const SEEKING_CAP_MS = 150;
 
 /** How long to wait before the next attempt: doubles with each failure up to a cap, with full jitter. */
 export class Backoff {
@@ -13,8 +15,8 @@ export class Backoff {
     this.#prng = prng;
   }
 
-  next(): Millis {
-    const delay = millis(this.#prng.unit() * this.#ceilingMs);
+  next(capMs: number = CAP_MS): Millis {
+    const delay = millis(this.#prng.unit() * Math.min(capMs, this.#ceilingMs));
     this.#ceilingMs = Math.min(CAP_MS, this.#ceilingMs * 2);
     return delay;
   }

@@ -1,15 +1,14 @@
 import type { Clock, Timer } from '../../base/clock.ts';
 import { TocsinError } from '../../base/errors.ts';
 import { ALERTS_GROUP, millis } from '../../base/ids.ts';
-import { CLIENT_REQUESTS_IN_FLIGHT_MAX } from '../../base/limits.ts';
+import {
+  CLIENT_PONG_MS,
+  CLIENT_REQUESTS_IN_FLIGHT_MAX,
+  CLIENT_SILENCE_MS,
+} from '../../base/limits.ts';
 import type { Channel } from '../../transport/types.ts';
 import { decodeFail } from '../../wire/clients/client-messages.ts';
 import { FrameType } from '../../wire/frame.ts';
-
-/** Silence on a connection that owes an answer, after which the other side is asked whether it is still there. */
-const SILENCE_MS = millis(1_000);
-/** How long it may take to say so. */
-const PONG_MS = millis(500);
 
 /** One request and what comes of it. Exactly one of `failed` and `lost` ends it, or an answer that is not a stream's. */
 export interface Exchange {
@@ -166,7 +165,7 @@ export class Connection {
   #expect(): void {
     if (!this.#expecting) this.#heardAt = this.#clock.monotonic();
     this.#expecting = true;
-    if (this.#watchdog === undefined) this.#watch(SILENCE_MS);
+    if (this.#watchdog === undefined) this.#watch(CLIENT_SILENCE_MS);
   }
 
   #watch(delay: number): void {
@@ -174,7 +173,7 @@ export class Connection {
       this.#watchdog = undefined;
       if (!this.#expecting) return;
       const silentMs = this.#clock.monotonic() - this.#heardAt;
-      if (silentMs < SILENCE_MS) this.#watch(SILENCE_MS - silentMs);
+      if (silentMs < CLIENT_SILENCE_MS) this.#watch(CLIENT_SILENCE_MS - silentMs);
       else this.#ping();
     });
   }
@@ -183,13 +182,13 @@ export class Connection {
     const askedAt = this.#heardAt;
     const queuedBytes = this.#channel.queuedBytes;
     this.#channel.send(FrameType.PING, ALERTS_GROUP, 0, []);
-    this.#watchdog = this.#clock.after(PONG_MS, () => {
+    this.#watchdog = this.#clock.after(millis(CLIENT_PONG_MS), () => {
       // This process may itself have been held up: what has arrived meanwhile is read first.
       this.#watchdog = this.#clock.soon(() => {
         this.#watchdog = undefined;
         // What still waits in a long queue has not been asked yet; a queue that gets shorter is a sign of life too.
         const isTaking = this.#channel.queuedBytes < queuedBytes;
-        if (this.#heardAt > askedAt || isTaking) this.#watch(SILENCE_MS);
+        if (this.#heardAt > askedAt || isTaking) this.#watch(CLIENT_SILENCE_MS);
         else this.#giveUpOnSilence();
       });
     });
