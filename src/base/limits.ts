@@ -131,6 +131,9 @@ export const CLIENT_PONG_MS = 500;
 export const CLIENT_ADDRESSES_LEARNED_MAX = 126;
 /** Events of its connections that a client holds for a listener that is slow; older ones are counted and dropped. */
 export const CLIENT_EVENTS_MAX = 256;
+/** Events that the watches of a client have in common, read once for all of them; and how long one of those may be. */
+export const WATCH_CACHED_EVENTS_MAX = 256;
+export const WATCH_CACHED_EVENT_BYTES_MAX: number = 4 * KiB;
 /** Messages a watch holds for a consumer that is slow; beyond it the watch is broken off and resumed later. */
 export const WATCH_BUFFER_MESSAGES_MAX = 4_096;
 export const WATCH_BUFFER_BYTES_MAX: number = 4 * MiB;

@@ -45,6 +45,7 @@ import { asFields, asLine, asOneOf, asWhole } from '../wire/check.ts';
 import { decodeGetAnswer, decodeListAnswer, decodeStatusAnswer } from '../wire/clients/answers.ts';
 import { encodeGet, encodeList } from '../wire/clients/client-messages.ts';
 import { parseConsistency } from '../wire/clients/consistency.ts';
+import { EventCache } from '../wire/clients/event-cache.ts';
 import { decodeRecordsAnswer, encodeRecords } from '../wire/clients/record-queries.ts';
 import type { ReplicaStatus } from '../wire/clients/status.ts';
 import { RARE_TYPES, type RareCommand } from '../wire/commands/command-shapes.ts';
@@ -52,6 +53,7 @@ import { encodeCommand, keyFromText } from '../wire/commands/commands.ts';
 import { parseCommand, parseFilter } from '../wire/commands/parse.ts';
 import { parseAlertId, parseRef } from '../wire/commands/parse-parts.ts';
 import { FrameType } from '../wire/frame.ts';
+import { AbortListeners } from './abort-listeners.ts';
 import { observed } from './call-events.ts';
 import { type BatchedCommand, encodeBatch } from './command-batch.ts';
 import type { ConnectionEvent } from './connection/connection-events.ts';
@@ -100,6 +102,8 @@ export class Client implements AlertApi, CareApi, AsyncDisposable {
   readonly #keys: KeySource;
   readonly #session = new Session();
   readonly #watches = new Set<Watch>();
+  readonly #events = new EventCache();
+  readonly #aborts = new AbortListeners();
   #closing: Promise<void> | undefined;
 
   /** Use `connect`. */
@@ -356,6 +360,8 @@ export class Client implements AlertApi, CareApi, AsyncDisposable {
       finder: this.#parts.finder,
       clock: this.#options.clock,
       prng: this.#parts.prng,
+      events: this.#events,
+      aborts: this.#aborts,
       onEnd: () => this.#watches.delete(watch),
     });
     this.#watches.add(watch);

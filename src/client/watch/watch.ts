@@ -5,8 +5,10 @@ import type { Prng } from '../../base/prng.ts';
 import type { WatchMessage } from '../../statemachine/alert-api.ts';
 import type { AlertFilter } from '../../statemachine/types.ts';
 import { encodeWatch } from '../../wire/clients/client-messages.ts';
+import type { EventCache } from '../../wire/clients/event-cache.ts';
 import { WatchReader } from '../../wire/clients/watch-messages.ts';
 import { FrameType } from '../../wire/frame.ts';
+import type { AbortListeners } from '../abort-listeners.ts';
 import { Backoff } from '../connection/backoff.ts';
 import { type Connection, expectType } from '../connection/connection.ts';
 import type { LeaderFinder } from '../connection/leader-finder.ts';
@@ -29,6 +31,9 @@ export interface WatchParts {
   readonly finder: LeaderFinder;
   readonly clock: Clock;
   readonly prng: Prng;
+  /** Shared by all the watches of a client, as are `aborts`. */
+  readonly events: EventCache;
+  readonly aborts: AbortListeners;
   /** Called once, when the watch has ended. */
   readonly onEnd: (watch: Watch) => void;
 }
@@ -105,9 +110,12 @@ export class Watch implements AsyncIterator<WatchMessage, undefined> {
 
   #begin(): void {
     const { signal } = this.#request;
-    signal?.addEventListener('abort', this.#onAbort);
-    if (signal?.aborted) this.#end();
-    else this.#connect();
+    if (signal?.aborted) {
+      this.#end();
+      return;
+    }
+    if (signal !== undefined) this.#parts.aborts.add(signal, this.#onAbort);
+    this.#connect();
   }
 
   #end(): void {
@@ -115,7 +123,8 @@ export class Watch implements AsyncIterator<WatchMessage, undefined> {
     this.#phase = 'ended';
     this.#detach();
     this.#pause?.cancel();
-    this.#request.signal?.removeEventListener('abort', this.#onAbort);
+    const { signal } = this.#request;
+    if (signal !== undefined) this.#parts.aborts.remove(signal, this.#onAbort);
     this.#buffer.clear();
     const waiters = this.#waiters;
     this.#waiters = [];
@@ -133,7 +142,7 @@ export class Watch implements AsyncIterator<WatchMessage, undefined> {
 
   #open(connection: Connection): void {
     if (this.#phase !== 'connecting') return;
-    const reader = new WatchReader();
+    const reader = new WatchReader(this.#parts.events);
     const { next } = this.#position;
     const body = encodeWatch({ from: next, filter: this.#request.filter });
     const id = connection.send(FrameType.WATCH, [body], {

@@ -1,7 +1,9 @@
 import { TocsinError } from '../../base/errors.ts';
 import { type Revision, revision } from '../../base/ids.ts';
+import type { AlertEvent } from '../../statemachine/types.ts';
 import { BodyDecoder } from '../body.ts';
 import { readU32, readU64, writeU32 } from '../bytes.ts';
+import type { EventCache } from './event-cache.ts';
 
 /** Small MessagePack bodies one after another, each behind its length. */
 
@@ -43,6 +45,11 @@ export class Items {
   /** The MessagePack value behind the item's first `skip` bytes. */
   decode(skip: number): unknown {
     return this.#decoder.decode(this.#start + skip, this.#end);
+  }
+
+  /** The event behind the item's first `skip` bytes, from the cache if it is there. */
+  cached(skip: number, cache: EventCache, read: () => AlertEvent): AlertEvent {
+    return cache.get(this.#body, this.#start + skip, this.#end, read);
   }
 
   /** The revision that an item is, behind its kind. */

@@ -6,6 +6,7 @@ import type { Alert, AlertEvent } from '../../statemachine/types.ts';
 import { encodeBody } from '../body.ts';
 import { writeU32, writeU64 } from '../bytes.ts';
 import { alertBody, eventBody } from './alert-body.ts';
+import { EventCache } from './event-cache.ts';
 import { encodeItem, Items, LENGTH_BYTES, malformed } from './items.ts';
 import { parseAlert, parseEvent } from './parse-answers.ts';
 
@@ -89,10 +90,16 @@ type EventMessage = WatchMessage & { readonly type: 'event' };
  * transaction are told when all of them are there.
  */
 export class WatchReader {
+  readonly #cache: EventCache;
   #alerts: Alert[] = [];
   /** The events so far of a transaction of which more are to come, and how many. */
   #together: EventMessage[] = [];
   #missing = 0;
+
+  /** `cache`: of all the watches that are told the same. */
+  constructor(cache: EventCache = new EventCache()) {
+    this.#cache = cache;
+  }
 
   /** @throws TocsinError BODY_MALFORMED; the watch is of no use afterwards */
   read(body: Uint8Array): WatchMessage[] {
@@ -109,7 +116,7 @@ export class WatchReader {
 
   #readEvent(items: Items, kind: number): readonly EventMessage[] {
     if (this.#alerts.length > 0) throw malformed('a state was broken off');
-    const event = parseEvent(items.decode(1));
+    const event = items.cached(1, this.#cache, () => parseEvent(items.decode(1)));
     const leaves = kind === LEAVING_EVENT ? ({ leaves: true } as const) : {};
     if (this.#missing === 0) return [{ type: 'event', event, ...leaves }];
     this.#missing -= 1;
