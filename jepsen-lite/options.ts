@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { numberOf, wholeOf } from '../src/testing/numbers.ts';
 import { NEMESES, type NemesisName } from './nemeses/table.ts';
+import { NETWORKS, type NetworkName } from './network/open-network.ts';
 import { WORKLOADS, type WorkloadName } from './workloads.ts';
 
 export const HELP: string = `npm run jepsen -- [options]
@@ -14,6 +15,8 @@ export const HELP: string = `npm run jepsen -- [options]
   --clients N       callers, each with a connection of its own (default 8)
   --rate R          operations a second, all callers together (default 200)
   --replicas N      3, 5, … (default 3)
+  --network NAME    ${NETWORKS.join(', ')}: what carries bytes between replicas (default auto: namespaces where
+                    that is possible and makes the faults that are asked for)
   --seed N          decides what is drawn (default: the time)
   --minimum N       commands that must be acknowledged, or the run is void (default: rate × time / 20)
   --out DIR         folder of the run (default jepsen-runs/TIME-SEED)
@@ -31,6 +34,7 @@ export interface Options {
   readonly clients: number;
   readonly rate: number;
   readonly replicas: number;
+  readonly network: NetworkName;
   readonly seed: number;
   readonly minimum: number;
   readonly out: string | undefined;
@@ -50,6 +54,7 @@ const SPEC = {
   clients: { type: 'string', default: '8' },
   rate: { type: 'string', default: '200' },
   replicas: { type: 'string', default: '3' },
+  network: { type: 'string', default: 'auto' },
   seed: { type: 'string' },
   minimum: { type: 'string' },
   out: { type: 'string' },
@@ -73,6 +78,7 @@ export function parseOptions(args: readonly string[]): Options {
     workload: oneOf('workload', values.workload, WORKLOADS),
     clients: wholeOf('clients', values.clients, 1, 1_000),
     replicas: wholeOf('replicas', values.replicas, 1, 9),
+    network: oneOf('network', values.network, NETWORKS),
     seed: wholeOf('seed', values.seed ?? `${Date.now()}`, 0, Number.MAX_SAFE_INTEGER),
     minimum:
       values.minimum === undefined

@@ -12,7 +12,8 @@ import { Recorder } from '../src/testing/workload/recorder.ts';
 import { type CallersParts, call, connected, EventLog, watchAll } from './callers.ts';
 import { TestCluster } from './cluster.ts';
 import { Nemesis, type Span } from './nemeses/nemesis.ts';
-import { ProxiedNetwork } from './network/proxied-network.ts';
+import { FAULTS, NEMESES } from './nemeses/table.ts';
+import { openNetwork } from './network/open-network.ts';
 import type { Options } from './options.ts';
 import { findTools } from './tools.ts';
 import { workloadsOf } from './workloads.ts';
@@ -42,26 +43,40 @@ export async function runTest(options: Options, log: (line: string) => void): Pr
   const stamp = new Date().toISOString().replaceAll(/[:.]/g, '-').slice(0, 19);
   const folder = options.out ?? join('jepsen-runs', `${stamp}-${options.seed}`);
   await mkdir(folder, { recursive: true });
+  log(`seed ${options.seed}, folder ${folder}`);
   const prng = new Prng(options.seed);
   const isOurs = options.attach.length === 0;
-  log(`seed ${options.seed}, folder ${folder}`);
-  const network = new ProxiedNetwork(prng.fork(1));
-  log(
-    isOurs
-      ? `network: ${network.says}`
-      : 'network: none of ours; an attached cluster is loaded and checked, not broken',
-  );
-  const program = options.program ?? (isOurs ? programPath() : '');
-  const { replicas: size, nemeses } = options;
-  const fakesClocks = nemeses.includes('clock');
-  const tools = await findTools();
-  const cluster = isOurs
-    ? await TestCluster.start({ size, folder, program, network, tools, fakesClocks, log })
-    : undefined;
+  if (!isOurs) log('network: none of ours; an attached cluster is loaded and checked, not broken');
+  const cluster = isOurs ? await startCluster(options, folder, prng.fork(1), log) : undefined;
   try {
     return await new Test(options, folder, cluster, prng, log).run();
   } finally {
     await cluster?.close();
+  }
+}
+
+async function startCluster(
+  options: Options,
+  folder: string,
+  prng: Prng,
+  log: (line: string) => void,
+): Promise<TestCluster> {
+  const { replicas: size, nemeses, program = programPath() } = options;
+  const tools = await findTools();
+  const isAnyDrawn = nemeses.length === NEMESES.length;
+  const network = await openNetwork(
+    options.network,
+    prng,
+    (network) =>
+      isAnyDrawn || nemeses.every((name) => FAULTS[name].lacks?.({ network, tools }) === undefined),
+  );
+  log(`network: ${network.says}`);
+  try {
+    const fakesClocks = nemeses.includes('clock');
+    return await TestCluster.start({ size, folder, program, network, tools, fakesClocks, log });
+  } catch (error) {
+    await network.close();
+    throw error;
   }
 }
 

@@ -1,11 +1,10 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Prng } from '../../src/base/prng.ts';
-import type { TestCluster } from '../cluster.ts';
 import { endOf } from '../end.ts';
 import { inject } from '../injection.ts';
 import type { Site } from '../site.ts';
-import { about, type Fault, type Field, type Struck } from './fault.ts';
+import { about, type Fault, type Field, type Means, type Struck } from './fault.ts';
 
 /** Faults of the disk, as far as a process sees it. */
 export type DiskFault = 'disk-error' | 'disk-full' | 'disk-slow';
@@ -15,7 +14,7 @@ const WRITES = ['write', 'pwrite64', 'writev', 'fallocate'];
 const SLOW_MS_MIN = 20;
 const SLOW_MS_MAX = 1_500;
 
-const lacks = ({ tools }: TestCluster): string | undefined => tools.noInjection;
+const lacks = ({ tools }: Means): string | undefined => tools.noInjection;
 
 export const DISK_FAULTS: Readonly<Record<DiskFault, Fault>> = {
   /** Syncs fail: whoever was promised something by them must not be told yes, then or later. */

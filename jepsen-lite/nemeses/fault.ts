@@ -10,6 +10,9 @@ export interface Field {
   readonly prng: Prng;
 }
 
+/** What there is to break things with. */
+export type Means = Pick<TestCluster, 'network' | 'tools'>;
+
 /** A fault under way. */
 export interface Struck {
   /** For people. */
@@ -24,7 +27,7 @@ export interface Fault {
   /** Fewer replicas have nothing to break. @defaultValue 1 */
   readonly replicasMin?: number;
   /** What is missing here for it, or undefined. @defaultValue nothing is */
-  readonly lacks?: (cluster: TestCluster) => string | undefined;
+  readonly lacks?: (means: Means) => string | undefined;
   /** Strikes, one replica where it is about one; undefined = there was nothing to strike. */
   readonly begin: (field: Field, victim: Site) => Promise<Struck | undefined> | Struck | undefined;
 }
@@ -37,7 +40,7 @@ export const about = (sites: readonly Site[]): Pick<Struck, 'where' | 'sites'> =
 /** For `lacks`: a network that does all of this. */
 export const needsNetwork =
   (...faults: readonly NetworkFault[]) =>
-  ({ network }: TestCluster): string | undefined => {
+  ({ network }: Means): string | undefined => {
     const missing = faults.filter((fault) => !network.breaks.has(fault));
     return missing.length === 0 ? undefined : `${network.says} makes no ${missing.join(', no ')}`;
   };

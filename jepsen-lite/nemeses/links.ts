@@ -13,8 +13,8 @@ const DELAY_MS_MAX = 150;
 export const LINK_FAULTS: Readonly<Record<LinkFault, Fault>> = {
   reset: {
     lacks: needsNetwork('reset'),
-    begin: ({ cluster }, victim) => {
-      cluster.network.reset(victim.id);
+    begin: async ({ cluster }, victim) => {
+      await cluster.network.reset(victim.id);
       return { ...about([victim]), end: once(() => {}) };
     },
   },

@@ -37,7 +37,7 @@ export interface Network {
   /** Until the end that it returns; what others do to the same direction stays. */
   disturb(from: number, to: number, what: Disturbance): Promise<End>;
   /** Breaks every connection of a replica. */
-  reset(id: number): void;
+  reset(id: number): Promise<void>;
   /** Ends every disturbance. */
   heal(): Promise<void>;
   close(): Promise<void>;

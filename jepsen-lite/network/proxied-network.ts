@@ -35,7 +35,7 @@ export class ProxiedNetwork implements Network {
     return Promise.resolve(this.#way(from, to).add(what));
   }
 
-  reset(id: number): void {
+  async reset(id: number): Promise<void> {
     for (const proxy of this.#proxies) proxy.reset(id);
   }
 

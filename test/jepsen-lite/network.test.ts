@@ -108,7 +108,7 @@ test('who dialled is known from its introduction, and its link alone is cut', as
   two.write(Buffer.concat([helloOf(2), frame(FrameType.HEARTBEAT, 2)]));
   three.write(Buffer.concat([helloOf(3), frame(FrameType.HEARTBEAT, 3)]));
   await vi.waitFor(() => expect(ids()).toEqual([0, 3]));
-  network.reset(3);
+  await network.reset(3);
   await new Promise((resolve) => three.once('close', resolve));
   await network.heal();
   await vi.waitFor(() => expect(ids()).toEqual([0, 3, 0, 2]));
@@ -155,7 +155,7 @@ test('a delay keeps the order, and a reset breaks the connection', async () => {
   await vi.waitFor(() => expect(ids()).toHaveLength(50));
   expect(ids()).toEqual(Array.from({ length: 50 }, (_, at) => at + 1));
   const closed = new Promise((resolve) => client.once('close', resolve));
-  network.reset(1);
+  await network.reset(1);
   await closed;
 });
 
