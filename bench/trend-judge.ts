@@ -1,7 +1,7 @@
 import { shippedRules } from '../cli/demo/shipped-rules.ts';
 import { loadRules } from '../cli/input/rules-file.ts';
-import { METRIC_NAMES } from '../src/analytics/metrics.ts';
 import { millis } from '../src/base/ids.ts';
+import { METRIC_NAMES } from '../src/base/rules/metrics.ts';
 import { TrendJudge } from '../src/replica/trend/judge.ts';
 import { TrendKeeper } from '../src/replica/trend/keeper.ts';
 import { MemoryTrendDisk } from '../src/storage/trend/trend-disk.ts';

@@ -1,8 +1,8 @@
 import { Command } from 'commander';
-import type { RuleSet } from '../../src/analytics/rules.ts';
 import { TocsinError } from '../../src/base/errors.ts';
 import { replicaId } from '../../src/base/ids.ts';
 import { SNAPSHOT_LOG_BYTES } from '../../src/base/limits.ts';
+import type { RuleSet } from '../../src/base/rules/rules.ts';
 import { repeatable } from '../input/repeatable.ts';
 import { printable } from '../output/escape.ts';
 import { streamRenderer } from '../output/stream.ts';

@@ -1,7 +1,7 @@
 import { alertRequest } from '../../src/analytics/alerts.ts';
 import { LimitEngine, type Transition } from '../../src/analytics/limits.ts';
-import type { RuleSet } from '../../src/analytics/rules.ts';
 import { must } from '../../src/base/assert.ts';
+import type { RuleSet } from '../../src/base/rules/rules.ts';
 import { type BedIdentity, WARD_METRICS, type Ward } from '../input/ward.ts';
 import type { AlertSender } from '../pipeline/alert-sender.ts';
 import { pauseUntil } from './waiting.ts';

@@ -1,5 +1,5 @@
-import type { MetricName } from '../../src/analytics/metrics.ts';
 import type { Prng } from '../../src/base/prng.ts';
+import type { MetricName } from '../../src/base/rules/metrics.ts';
 
 /** A synthetic patient's vital signs, second by second. Plausible to look at; not a model to treat anyone by. */
 

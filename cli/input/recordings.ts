@@ -1,8 +1,8 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isPossible, type MetricName } from '../../src/analytics/metrics.ts';
 import { assert, must } from '../../src/base/assert.ts';
 import { RECORDINGS_MAX } from '../../src/base/limits.ts';
+import { isPossible, type MetricName } from '../../src/base/rules/metrics.ts';
 import { badRecording, readLines, reasonOf } from './lines.ts';
 import { didYouMean } from './suggest.ts';
 

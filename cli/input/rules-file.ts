@@ -1,13 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
-import {
-  isMetricName,
-  METRIC_NAMES,
-  METRICS,
-  type MetricName,
-} from '../../src/analytics/metrics.ts';
-import { findProblem, type LimitRule, type RuleSet } from '../../src/analytics/rules.ts';
 import { TocsinError } from '../../src/base/errors.ts';
 import {
   NAME_CHARS_MAX,
@@ -16,6 +9,13 @@ import {
   RUN_SAMPLES_MAX,
   TEXT_CHARS_MAX,
 } from '../../src/base/limits.ts';
+import {
+  isMetricName,
+  METRIC_NAMES,
+  METRICS,
+  type MetricName,
+} from '../../src/base/rules/metrics.ts';
+import { findProblem, type LimitRule, type RuleSet } from '../../src/base/rules/rules.ts';
 import { reasonOf } from './lines.ts';
 import { didYouMean } from './suggest.ts';
 

@@ -1,5 +1,5 @@
-import type { MetricName } from '../../src/analytics/metrics.ts';
-import type { ConditionKind } from '../../src/analytics/rules.ts';
+import type { MetricName } from '../../src/base/rules/metrics.ts';
+import type { ConditionKind } from '../../src/base/rules/rules.ts';
 import type { AlertEvent } from '../../src/statemachine/types.ts';
 import { comparePatients, RECORDING_METRICS } from './recordings.ts';
 

@@ -1,7 +1,7 @@
-import type { MetricName } from '../../src/analytics/metrics.ts';
 import { assert, must } from '../../src/base/assert.ts';
 import { WARD_BEDS_MAX } from '../../src/base/limits.ts';
 import { Prng } from '../../src/base/prng.ts';
+import type { MetricName } from '../../src/base/rules/metrics.ts';
 import { DETERIORATIONS, type Deterioration, Patient, WARD_METRICS } from './physiology.ts';
 
 export { type Deterioration, WARD_METRICS } from './physiology.ts';

@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import { type AlertRequest, type AlertSource, alertRequest } from '../../src/analytics/alerts.ts';
 import { LimitEngine, type Transition } from '../../src/analytics/limits.ts';
-import type { RuleSet } from '../../src/analytics/rules.ts';
 import { must } from '../../src/base/assert.ts';
+import type { RuleSet } from '../../src/base/rules/rules.ts';
 import {
   RECORDING_METRICS,
   type Recording,

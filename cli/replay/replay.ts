@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import type { RuleSet } from '../../src/analytics/rules.ts';
 import { TocsinError } from '../../src/base/errors.ts';
 import { revision } from '../../src/base/ids.ts';
+import type { RuleSet } from '../../src/base/rules/rules.ts';
 import type { AlertApi } from '../../src/statemachine/alert-api.ts';
 import type { Recording } from '../input/recordings.ts';
 import type { PatientTransition } from '../input/transitions.ts';

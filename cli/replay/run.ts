@@ -1,5 +1,5 @@
-import type { RuleSet } from '../../src/analytics/rules.ts';
 import { TocsinError } from '../../src/base/errors.ts';
+import type { RuleSet } from '../../src/base/rules/rules.ts';
 import { Exit } from '../commands/failure.ts';
 import type { Io, OperatorClient } from '../commands/io.ts';
 import type { OutputFlags } from '../commands/options.ts';

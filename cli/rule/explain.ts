@@ -1,7 +1,7 @@
-import { METRICS } from '../../src/analytics/metrics.ts';
 import { PLAUSIBLE } from '../../src/analytics/plausible.ts';
-import type { RuleSet } from '../../src/analytics/rules.ts';
 import { TocsinError } from '../../src/base/errors.ts';
+import { METRICS } from '../../src/base/rules/metrics.ts';
+import type { RuleSet } from '../../src/base/rules/rules.ts';
 import { didYouMean } from '../input/suggest.ts';
 import { ruleRows } from './rows.ts';
 

@@ -1,15 +1,15 @@
-import { METRICS } from '../../src/analytics/metrics.ts';
+import { METRICS } from '../../src/base/rules/metrics.ts';
 import {
   conditionOf,
   type LimitRule,
   type MissingRule,
   type RuleSet,
-} from '../../src/analytics/rules.ts';
+} from '../../src/base/rules/rules.ts';
 import {
   describeTrendRule,
   type TrendRule,
   trendConditionOf,
-} from '../../src/analytics/trend-rules.ts';
+} from '../../src/base/rules/trend-rules.ts';
 
 /** A rule in a line. */
 export interface RuleRow {

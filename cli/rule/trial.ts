@@ -1,7 +1,7 @@
 import { LimitEngine } from '../../src/analytics/limits.ts';
-import { conditionOf, type RuleSet } from '../../src/analytics/rules.ts';
 import { TrendEngine } from '../../src/analytics/trend-engine.ts';
-import { trendConditionOf } from '../../src/analytics/trend-rules.ts';
+import { conditionOf, type RuleSet } from '../../src/base/rules/rules.ts';
+import { trendConditionOf } from '../../src/base/rules/trend-rules.ts';
 import { RECORDING_METRICS, type Recording, readRows } from '../input/recordings.ts';
 
 /** Rules run over recordings: what would have alarmed. */

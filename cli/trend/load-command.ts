@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { METRICS } from '../../src/analytics/metrics.ts';
+import { METRICS } from '../../src/base/rules/metrics.ts';
 import type { Io } from '../commands/io.ts';
 import { withExamples } from '../commands/options.ts';
 import { report } from '../commands/session.ts';

@@ -1,5 +1,5 @@
-import type { RuleSet } from '../../src/analytics/rules.ts';
 import type { Code } from '../../src/base/errors.ts';
+import type { RuleSet } from '../../src/base/rules/rules.ts';
 import type { Identity, Member } from '../../src/storage/types.ts';
 
 /** What passes between the replica's main thread and that of its trend tier. */

@@ -1,9 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { AlertRequest } from '../../src/analytics/alerts.ts';
-import type { RuleSet } from '../../src/analytics/rules.ts';
 import { must } from '../../src/base/assert.ts';
 import { TocsinError } from '../../src/base/errors.ts';
 import { LIST_PAGE_MAX } from '../../src/base/limits.ts';
+import type { RuleSet } from '../../src/base/rules/rules.ts';
 import { type Client, connect } from '../../src/client/client.ts';
 import { TrendJudge } from '../../src/replica/trend/judge.ts';
 import { TrendReplica } from '../../src/replica/trend/trend-replica.ts';

@@ -1,12 +1,17 @@
 import { TocsinError } from '../base/errors.ts';
 import { type UnixMillis, unixMillis } from '../base/ids.ts';
 import { DEDUP_KEY_CHARS_MAX } from '../base/limits.ts';
+import { METRICS } from '../base/rules/metrics.ts';
+import {
+  conditionOf,
+  type LimitRule,
+  type MissingRule,
+  type RulePriority,
+} from '../base/rules/rules.ts';
+import { describeTrendRule, type TrendRule, trendConditionOf } from '../base/rules/trend-rules.ts';
 import type { ClockTransition } from './clock-watch.ts';
 import type { Transition } from './limits.ts';
-import { METRICS } from './metrics.ts';
-import { conditionOf, type LimitRule, type MissingRule, type RulePriority } from './rules.ts';
 import type { TrendTransition } from './trend-engine.ts';
-import { describeTrendRule, type TrendRule, trendConditionOf } from './trend-rules.ts';
 
 /** From a condition that changed to what the alert store is asked. Plain data of the shape that AlertApi takes. */
 

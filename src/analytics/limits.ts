@@ -1,6 +1,6 @@
 import { assert, must } from '../base/assert.ts';
 import { RULE_SUBJECTS_MAX } from '../base/limits.ts';
-import type { MetricName } from './metrics.ts';
+import type { MetricName } from '../base/rules/metrics.ts';
 import {
   assertRule,
   type ConditionKind,
@@ -9,7 +9,7 @@ import {
   type LimitRule,
   type MissingRule,
   type RuleSet,
-} from './rules.ts';
+} from '../base/rules/rules.ts';
 
 /** A condition begins or is over. */
 export interface Transition {

@@ -1,4 +1,4 @@
-import type { MetricName } from './metrics.ts';
+import type { MetricName } from '../base/rules/metrics.ts';
 
 /** What a living patient and a working sensor can give: what lies outside is an artefact, and says nothing about trends. */
 export interface Plausible {

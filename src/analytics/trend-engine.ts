@@ -1,12 +1,12 @@
 import { assert, must } from '../base/assert.ts';
 import { RULE_SUBJECTS_MAX } from '../base/limits.ts';
+import type { MetricName } from '../base/rules/metrics.ts';
+import type { TrendRule } from '../base/rules/trend-rules.ts';
 import { Baseline } from './baseline.ts';
 import { CusumChart, EwmaChart } from './charts.ts';
-import type { MetricName } from './metrics.ts';
 import { ArtefactGate, PLAUSIBLE } from './plausible.ts';
 import { RateWindow } from './rate-window.ts';
 import { Slope } from './slope.ts';
-import type { TrendRule } from './trend-rules.ts';
 
 /** A condition of a trend begins or is over. */
 export interface TrendTransition {

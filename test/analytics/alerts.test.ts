@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { alertRequest, dedupKey } from '../../src/analytics/alerts.ts';
 import type { Transition } from '../../src/analytics/limits.ts';
-import type { LimitRule, MissingRule } from '../../src/analytics/rules.ts';
 import { TocsinError } from '../../src/base/errors.ts';
+import type { LimitRule, MissingRule } from '../../src/base/rules/rules.ts';
 import type { ClearInput, RaiseInput } from '../../src/statemachine/alert-api.ts';
 
 const source = { patient: 'pt-07f3', device: 'mon-01', unit: 'ED', bed: 'B01' };

@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LimitEngine, type Transition } from '../../src/analytics/limits.ts';
-import type { MetricName } from '../../src/analytics/metrics.ts';
+import { BugError } from '../../src/base/assert.ts';
+import { RULE_SUBJECTS_MAX, RULES_PER_SET_MAX } from '../../src/base/limits.ts';
+import type { MetricName } from '../../src/base/rules/metrics.ts';
 import {
   conditionOf,
   findProblem,
   type LimitRule,
   type MissingRule,
   type RuleSet,
-} from '../../src/analytics/rules.ts';
-import { BugError } from '../../src/base/assert.ts';
-import { RULE_SUBJECTS_MAX, RULES_PER_SET_MAX } from '../../src/base/limits.ts';
+} from '../../src/base/rules/rules.ts';
 
 const NAN = Number.NaN;
 const METRICS: readonly MetricName[] = ['HR', 'RESP'];

@@ -6,8 +6,8 @@ import { ArtefactGate, PLAUSIBLE } from '../../src/analytics/plausible.ts';
 import { RateWindow } from '../../src/analytics/rate-window.ts';
 import { Slope } from '../../src/analytics/slope.ts';
 import { TrendEngine, type TrendTransition } from '../../src/analytics/trend-engine.ts';
-import type { TrendRule } from '../../src/analytics/trend-rules.ts';
 import { Prng } from '../../src/base/prng.ts';
+import type { TrendRule } from '../../src/base/rules/trend-rules.ts';
 
 /** Standard normal (Box and Muller, 1958). */
 const normal = (prng: Prng): number =>

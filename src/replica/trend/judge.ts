@@ -7,10 +7,10 @@ import {
 } from '../../analytics/alerts.ts';
 import { ClockWatch } from '../../analytics/clock-watch.ts';
 import { LimitEngine, type Transition } from '../../analytics/limits.ts';
-import { isMetricName, METRIC_NAMES } from '../../analytics/metrics.ts';
-import type { ConditionKind, LimitRule, MissingRule, RuleSet } from '../../analytics/rules.ts';
 import { TrendEngine, type TrendTransition } from '../../analytics/trend-engine.ts';
 import { RULE_SUBJECTS_MAX } from '../../base/limits.ts';
+import { isMetricName, METRIC_NAMES } from '../../base/rules/metrics.ts';
+import type { ConditionKind, LimitRule, MissingRule, RuleSet } from '../../base/rules/rules.ts';
 import { TREND_SKEW_MS_MAX } from '../../base/trend-limits.ts';
 import { isUsable } from '../../trend/samples.ts';
 import type { SeriesInfo, SeriesRegistry } from '../../trend/series.ts';

@@ -10,8 +10,8 @@ import {
   Ward,
 } from '../../../cli/input/ward.ts';
 import { LimitEngine } from '../../../src/analytics/limits.ts';
-import type { RuleSet } from '../../../src/analytics/rules.ts';
 import { WARD_BEDS_MAX } from '../../../src/base/limits.ts';
+import type { RuleSet } from '../../../src/base/rules/rules.ts';
 
 /** What no body does, artefacts apart; by place in WARD_METRICS. */
 const PLAUSIBLE: readonly (readonly [number, number])[] = [

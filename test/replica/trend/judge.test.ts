@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { AlertRequest } from '../../../src/analytics/alerts.ts';
-import type { RuleSet } from '../../../src/analytics/rules.ts';
+import type { RuleSet } from '../../../src/base/rules/rules.ts';
 import { TrendJudge } from '../../../src/replica/trend/judge.ts';
 import { SeriesRegistry } from '../../../src/trend/series.ts';
 

@@ -1,5 +1,5 @@
-import { assert } from '../base/assert.ts';
-import { RULES_PER_SET_MAX, RUN_SAMPLES_MAX } from '../base/limits.ts';
+import { assert } from '../assert.ts';
+import { RULES_PER_SET_MAX, RUN_SAMPLES_MAX } from '../limits.ts';
 import type { MetricName } from './metrics.ts';
 import { type TrendRule, trendConditionOf } from './trend-rules.ts';
 
