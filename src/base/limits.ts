@@ -293,6 +293,10 @@ export const NOTIFY_OUTPUT_BYTES_MAX: number = 4 * KiB;
 
 // Rules over samples.
 export const RULES_PER_SET_MAX = 256;
+export const RULE_NAME_CHARS_MAX = 32;
+/** Patients, and limits, of one profile. */
+export const RULE_PATIENTS_MAX = 256;
+export const RULE_PROFILE_LIMITS_MAX = 64;
 /** The longest run of samples a rule may wait for: an hour at one a second. */
 export const RUN_SAMPLES_MAX = 3_600;
 /** Patients judged by one rule engine. */
@@ -410,6 +414,14 @@ assert(RUN_SAMPLES_MAX < 2 ** 15, 'a run and its on-bit must fit 16 bits');
 assert(
   RULE_SUBJECTS_MAX * RULES_PER_SET_MAX * 2 <= 32 * MiB,
   'the runs of all subjects must stay a small part of memory',
+);
+assert(
+  RULE_PATIENTS_MAX * NAME_CHARS_MAX < COMMAND_BYTES_MAX,
+  'a profile of plain names must fit a command',
+);
+assert(
+  RULE_PROFILE_LIMITS_MAX <= BODY_MAP_KEYS_MAX,
+  'the limits of a profile must pass as one map',
 );
 assert(WARD_BEDS_MAX <= RULE_SUBJECTS_MAX, 'one engine must judge a whole ward');
 assert(ALERTS_UNDER_WAY_MAX <= ALERTS_HELD_MAX, 'what is under way is part of what is held');

@@ -2,6 +2,7 @@ import { assert, must } from '../base/assert.ts';
 import { hashText } from '../base/hash.ts';
 import type { LogIndex, Revision, UnixMillis } from '../base/ids.ts';
 import { NOTIFICATIONS_OVER_MAX, TIMERS_PER_ENTRY_MAX } from '../base/limits.ts';
+import type { KeptRule } from '../base/rules/listed-rules.ts';
 import type { AlertPage, RecordPage } from './alert-api.ts';
 import { type AlertLimits, completeLimits } from './alert-limits.ts';
 import { AlertTable } from './alerts/alert-table.ts';
@@ -174,6 +175,16 @@ export class AlertMachine {
     return this.#queries[kind](after, countMax) as RecordPage<K>;
   }
 
+  /** Changes whenever the rules do by which samples are judged. */
+  get rulesVersion(): number {
+    return this.#records.rules.version;
+  }
+
+  /** The rules in force. */
+  get rules(): readonly KeptRule[] {
+    return [...this.#records.rules.registry.liveOnes()];
+  }
+
   /** The version that an open alert goes by. */
   policyOf(state: EscalationState): EscalationPolicy {
     return this.#ledger.policies.of(state);
@@ -251,6 +262,10 @@ export class AlertMachine {
         return this.#records.incidents.open(command);
       case 'change-incident':
         return this.#records.incidents.change(command);
+      case 'set-rule':
+        return this.#records.rules.set(command);
+      case 'remove-rule':
+        return this.#records.rules.remove(command);
       default:
         return this.#care(command);
     }

@@ -4,6 +4,7 @@ import type { EscalationState } from './beside/escalation.ts';
 import type { IncidentCommand } from './beside/incidents.ts';
 import type { NotificationCommand } from './beside/notifications.ts';
 import type { PolicyCommand } from './beside/policies.ts';
+import type { RuleCommand } from './beside/rule-book.ts';
 import type { SourceCommand } from './beside/sources.ts';
 import type { SuppressionCommand } from './beside/suppression.ts';
 import type { CareCommand } from './care-commands.ts';
@@ -112,6 +113,7 @@ export type RecordCommand =
   | SuppressionCommand
   | SourceCommand
   | IncidentCommand
+  | RuleCommand
   | TransactionCommand;
 
 export type Command = AlertCommand | RecordCommand;

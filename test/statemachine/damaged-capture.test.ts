@@ -48,7 +48,15 @@ test('a capture that lacks any one item, or holds it twice, or two in the wrong 
 });
 
 test('records of every kind are looked through page by page, each once and in order, whatever the page', () => {
-  const kinds = ['policy', 'notification', 'silence', 'window', 'source', 'incident'] as const;
+  const kinds = [
+    'policy',
+    'notification',
+    'silence',
+    'window',
+    'source',
+    'incident',
+    'rule',
+  ] as const;
   const counts = new Map<string, number>();
   fc.assert(
     fc.property(story, fc.integer({ min: 1, max: 5 }), (steps, countMax) => {

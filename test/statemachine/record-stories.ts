@@ -10,6 +10,7 @@ type Said<T> = T extends unknown ? Omit<T, 'actor' | 'observedAt'> : never;
 type Exactly<T extends RecordCommand['type']> = Said<Extract<RecordCommand, { type: T }>>;
 
 export type RecordDeed =
+  | Exactly<'set-rule' | 'remove-rule'>
   | Exactly<'set-policy' | 'remove-policy' | 'silence' | 'heartbeat' | 'retire-source'>
   | { type: 'report'; back: number; outcome: 'sent' | 'confirmed' | 'failed'; to?: string }
   | { type: 'unsilence' | 'end-window'; back: number }
@@ -126,6 +127,25 @@ const changeIncident = fc
   )
   .map((one) => one as RecordDeed & { type: 'change-incident' });
 
+const ruleId = fc.constantFrom('fast', 'slow', 'other');
+const limitRule = fc.record({
+  list: fc.constant('rules' as const),
+  id: ruleId,
+  metric: fc.constant('HR' as const),
+  side: fc.constantFrom('HI' as const, 'LO' as const),
+  limit: fc.constantFrom(40, 120, 301),
+  startAfter: fc.constant(3),
+  endAfter: fc.constant(3),
+  priority: fc.constant('high' as const),
+});
+const profile = fc.record({
+  list: fc.constant('profiles' as const),
+  name: fc.constantFrom('cardiac', 'athletes'),
+  limits: fc.constantFrom({}, { fast: 150 }),
+  patients: fc.subarray(['p1', 'p2']),
+});
+const setRule = fc.record({ type: type('set-rule'), rule: fc.oneof(limitRule, profile) });
+
 const report = fc
   .record(
     {
@@ -142,6 +162,14 @@ export const recordDeed: fc.Arbitrary<RecordDeed> = fc.oneof(
   { weight: 4, arbitrary: setPolicy },
   { weight: 1, arbitrary: fc.record({ type: type('remove-policy'), id: policyId }) },
   { weight: 6, arbitrary: report },
+  { weight: 4, arbitrary: setRule },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      type: type('remove-rule'),
+      id: fc.constantFrom('fast', 'slow', 'cardiac'),
+    }),
+  },
   { weight: 4, arbitrary: silence },
   { weight: 1, arbitrary: fc.record({ type: type('unsilence'), back }) },
   { weight: 2, arbitrary: openWindow },

@@ -1,4 +1,6 @@
+import type { KeptRule, ListedRule } from '../../src/base/rules/listed-rules.ts';
 import type { Incident, IncidentCommand } from '../../src/statemachine/beside/incidents.ts';
+import type { RuleCommand } from '../../src/statemachine/beside/rule-book.ts';
 import type { Source, SourceCommand } from '../../src/statemachine/beside/sources.ts';
 import type { SuppressionCommand } from '../../src/statemachine/beside/suppression.ts';
 import type { Alert } from '../../src/statemachine/types.ts';
@@ -7,12 +9,34 @@ import type { Due } from './escalation-model.ts';
 import { kept, SuppressionModel } from './suppression-model.ts';
 
 type Instant = Alert['raisedAt'];
-type BesideCommand = SuppressionCommand | SourceCommand | IncidentCommand;
+type BesideCommand = SuppressionCommand | SourceCommand | IncidentCommand | RuleCommand;
+
+const nameOf = (rule: ListedRule): string => (rule.list === 'profiles' ? rule.name : rule.id);
+
+/** Of the rules that stories draw: heart rates beyond one limit on each side, and profiles with other limits. */
+function goTogether(rules: readonly KeptRule[]): boolean {
+  const all = rules.map(({ rule }) => rule);
+  const limits = all.filter((rule) => rule.list === 'rules');
+  const profiles = all.filter((rule) => rule.list === 'profiles');
+  const high = limits.filter(({ side }) => side === 'HI');
+  const low = limits.filter(({ side }) => side === 'LO');
+  const patients = profiles.flatMap((profile) => profile.patients);
+  return (
+    high.length <= 1 &&
+    low.length <= 1 &&
+    !(high[0] && low[0] && high[0].limit <= low[0].limit) &&
+    new Set(patients).size === patients.length &&
+    profiles.every((profile) =>
+      Object.keys(profile.limits).every((id) => limits.some((rule) => rule.id === id)),
+    )
+  );
+}
 
 /** Sources and incidents (T22, T23), as plainly as can be. */
 export abstract class RecordsModel extends SuppressionModel {
   sources: Source[] = [];
   incidents: Incident[] = [];
+  rules: KeptRule[] = [];
 
   beside(command: BesideCommand): ModelReply {
     switch (command.type) {
@@ -25,9 +49,34 @@ export abstract class RecordsModel extends SuppressionModel {
       case 'heartbeat':
       case 'retire-source':
         return this.source(command);
+      case 'set-rule':
+      case 'remove-rule':
+        return this.rule(command);
       default:
         return this.incident(command);
     }
+  }
+
+  rule(command: RuleCommand): ModelReply {
+    const id = command.type === 'remove-rule' ? command.id : nameOf(command.rule);
+    const before = this.rules.find((one) => one.id === id);
+    const others = this.rules.filter((one) => one !== before);
+    if (command.type === 'remove-rule') {
+      if (!before) return { ok: false, code: 'RECORD_NOT_FOUND' };
+      if (!goTogether(others)) return { ok: false, code: 'BAD_REQUEST' };
+      this.recordsMade += 1;
+      this.rules = others;
+      return kept(before, 'removed');
+    }
+    const { rule } = command;
+    const after = { id, version: this.recordsMade + 1, rule };
+    const isOff = rule.list === 'rules' && rule.limit > 300;
+    if (isOff || !goTogether([...others, after])) return { ok: false, code: 'BAD_REQUEST' };
+    this.recordsMade += 1;
+    this.rules = before
+      ? this.rules.map((one) => (one === before ? after : one))
+      : [...this.rules, after];
+    return kept(after);
   }
 
   putSource(one: Source): ModelReply {

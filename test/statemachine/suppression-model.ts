@@ -242,5 +242,5 @@ export abstract class SuppressionModel extends EscalationModel {
 
 export const kept = (
   { id, version }: { id: string; version: number },
-  effect: 'kept' | 'unchanged' = 'kept',
+  effect: 'kept' | 'unchanged' | 'removed' = 'kept',
 ): ModelReply => ({ ok: true, effect, id, version });

@@ -1,4 +1,6 @@
 import fc from 'fast-check';
+import type { KeptRule } from '../../src/base/rules/listed-rules.ts';
+import { METRIC_NAMES } from '../../src/base/rules/metrics.ts';
 import type { EscalationState } from '../../src/statemachine/beside/escalation.ts';
 import type { Notification } from '../../src/statemachine/beside/notifications.ts';
 import type { EscalationPolicy } from '../../src/statemachine/beside/policies.ts';
@@ -12,6 +14,7 @@ import {
   aRevision,
   count,
   dedupKey,
+  finite,
   type Gen,
   name,
   orUndefined,
@@ -63,6 +66,67 @@ const matcher = record(
 const review = record({ rootCause: text, actions: fc.array(text, { maxLength: 3 }) }, {});
 
 type Fields = Record<string, Gen<unknown>>;
+
+const ruleName = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,20}$/);
+const listed = (list: string, kind: string | undefined, must: Fields, may: Fields = {}) =>
+  record(
+    {
+      list: fc.constant(list),
+      ...(kind === undefined ? {} : { kind: fc.constant(kind) }),
+      id: ruleName,
+      priority: fc.constantFrom('high', 'medium', 'low'),
+      ...must,
+    },
+    { text: reason, ...may },
+  );
+const side = fc.constantFrom('HI', 'LO');
+const sampled = {
+  metric: fc.constantFrom(...METRIC_NAMES),
+  startAfter: finite,
+  endAfter: finite,
+};
+const scored = {
+  limit: finite,
+  startAfterSeconds: finite,
+  endAfterSeconds: finite,
+  validMinutes: finite,
+};
+const scale = fc.constantFrom(1, 2);
+/** Of each list and kind; figures may be senseless, which the machine refuses and the bytes do not. */
+const listedRule = fc.oneof(
+  listed(
+    'rules',
+    undefined,
+    { ...sampled, side, limit: finite },
+    { hysteresis: finite, instance: ruleName, latching: fc.boolean() },
+  ),
+  listed('missing', undefined, sampled),
+  listed('trends', 'stuck', sampled),
+  listed('trends', 'rate', { ...sampled, side, perMinute: finite, overSeconds: finite }),
+  listed('trends', 'zscore', { ...sampled, limit: finite }),
+  listed('trends', 'ewma', { ...sampled, weight: finite, limit: finite }),
+  listed('trends', 'cusum', { ...sampled, slack: finite, limit: finite }),
+  listed('trends', 'slope', {
+    ...sampled,
+    side,
+    limit: finite,
+    withinMinutes: finite,
+    points: finite,
+  }),
+  listed('scores', 'news2', scored, { singleLimit: finite, scale, instance: ruleName }),
+  listed('scores', 'qsofa', scored),
+  listed('scores', 'early-warning', { ...scored, windowMinutes: finite, scoresMin: finite }),
+  record(
+    {
+      list: fc.constant('profiles'),
+      name: ruleName,
+      limits: fc.dictionary(ruleName, finite, { maxKeys: 5 }),
+      patients: fc.array(name, { maxLength: 5 }),
+    },
+    { scale },
+  ),
+);
+
 const about = { target: ref };
 const isTrue = fc.constant(true);
 
@@ -115,6 +179,8 @@ const FIELDS: {
     { title: reason, severity: priority, alerts: fc.array(alertId, { maxLength: 4 }) },
     { commander: name },
   ],
+  'set-rule': [{ rule: listedRule }, {}],
+  'remove-rule': [{ id: name }, {}],
   'change-incident': [
     { id: idOf('C') },
     {
@@ -247,9 +313,14 @@ const incident = record(
   {},
 );
 
+const rule: Gen<KeptRule> = record<KeptRule>(
+  { id: ruleName, version: count, rule: listedRule },
+  {},
+);
+
 /** A record of a registry, with its kind. */
 export const anyRecord: Gen<AnyRecord> = fc.oneof(
-  ...Object.entries({ silence, window, source, incident }).map(([type, one]) =>
+  ...Object.entries({ silence, window, source, incident, rule }).map(([type, one]) =>
     record<AnyRecord>({ type: fc.constant(type), record: one }, {}),
   ),
 );

@@ -1,6 +1,7 @@
 import { assert } from '../assert.ts';
 import { RULES_PER_SET_MAX, RUN_SAMPLES_MAX } from '../limits.ts';
 import type { MetricName } from './metrics.ts';
+import { type ScoreRule, scoreConditionOf } from './score-rules.ts';
 import { type TrendRule, trendConditionOf } from './trend-rules.ts';
 
 /** The rules of a ward as plain data. `findProblem` tells whether a set may be used. */
@@ -52,8 +53,10 @@ export interface MissingRule extends Rule {
 /** Other limits for patients whose usual is not everybody's. */
 export interface LimitProfile {
   readonly name: string;
-  /** By rule id. Rules that are not named keep their limit. */
+  /** By the id of a rule about a limit or a score. Rules that are not named keep their limit. */
   readonly limits: Readonly<Record<string, number>>;
+  /** SpO2 scale of their scores. @defaultValue what each rule says */
+  readonly scale?: 1 | 2;
   /** Whose; a patient has at most one. */
   readonly patients: readonly string[];
 }
@@ -71,11 +74,19 @@ export interface RuleSet {
   readonly profiles?: readonly LimitProfile[];
   /** About how values change. @defaultValue none */
   readonly trends?: readonly TrendRule[];
+  /** About scores made of several signs. @defaultValue none */
+  readonly scores?: readonly ScoreRule[];
+  /** By id, of rules that are versioned one by one. @defaultValue all are of the set's revision */
+  readonly versions?: Readonly<Record<string, number>>;
 }
+
+/** What alerts name beside the rule's id. */
+export const versionOf = ({ versions, revision }: RuleSet, id: string): number =>
+  versions?.[id] ?? revision;
 
 /** A rule that cannot be used, and why. `index` is its place in the list named by `list`. */
 export interface RuleProblem {
-  readonly list: 'rules' | 'missing' | 'trends' | 'profiles';
+  readonly list: 'rules' | 'missing' | 'trends' | 'scores' | 'profiles';
   readonly index: number;
   readonly field: string;
   readonly message: string;
@@ -83,13 +94,31 @@ export interface RuleProblem {
 
 /** The first relation between rules that does not hold, or undefined. Each rule alone is taken to be well formed. */
 export function findProblem(set: RuleSet): RuleProblem | undefined {
+  return (
+    findExcess(set) ??
+    findDouble(set) ??
+    findDoubleOfList(set, 'trends', set.trends ?? [], trendConditionOf) ??
+    findDoubleOfList(set, 'scores', set.scores ?? [], scoreConditionOf) ??
+    findOverlap(set) ??
+    findStrangeProfile(set)
+  );
+}
+
+function findExcess(set: RuleSet): RuleProblem | undefined {
   const total = set.rules.length + set.missing.length;
-  if (total > RULES_PER_SET_MAX) {
-    const list = set.rules.length > 0 ? 'rules' : 'missing';
-    const message = `${total} rules in one set; at most ${RULES_PER_SET_MAX} are allowed`;
-    return { list, index: set[list].length - 1, field: 'id', message };
+  const list = set.rules.length > 0 ? 'rules' : 'missing';
+  const excess = (where: RuleProblem['list'], count: number, index: number): RuleProblem => ({
+    list: where,
+    index,
+    field: 'id',
+    message: `${count} rules in one set; at most ${RULES_PER_SET_MAX} are allowed`,
+  });
+  if (total > RULES_PER_SET_MAX) return excess(list, total, set[list].length - 1);
+  for (const other of ['trends', 'scores', 'profiles'] as const) {
+    const { length } = set[other] ?? [];
+    if (length > RULES_PER_SET_MAX) return excess(other, length, length - 1);
   }
-  return findDouble(set) ?? findDoubleTrend(set) ?? findOverlap(set) ?? findStrangeProfile(set);
+  return undefined;
 }
 
 /** What the engine relies on in one rule. */
@@ -128,19 +157,25 @@ function doubleCondition(
   return { field: 'instance', message };
 }
 
-function findDoubleTrend(set: RuleSet): RuleProblem | undefined {
-  const { trends = [], rules, missing } = set;
-  const ids = new Set([...rules, ...missing].map(({ id }) => id));
+/** In one of the lists that came later: an id that another rule has, or a condition that another of the list is about. */
+function findDoubleOfList<R extends { readonly id: string }>(
+  set: RuleSet,
+  list: 'trends' | 'scores',
+  ofList: readonly R[],
+  condition: (rule: R) => string,
+): RuleProblem | undefined {
+  const others = list === 'trends' ? [] : (set.trends ?? []);
+  const ids = new Set([...set.rules, ...set.missing, ...others].map(({ id }) => id));
   const conditions = new Set<string>();
-  for (const [index, rule] of trends.entries()) {
-    const at = { list: 'trends', index } as const;
+  for (const [index, rule] of ofList.entries()) {
+    const at = { list, index } as const;
     if (ids.has(rule.id))
       return { ...at, field: 'id', message: `another rule has the id ${rule.id}` };
     ids.add(rule.id);
-    const condition = trendConditionOf(rule);
-    if (conditions.has(condition))
-      return { ...at, field: 'kind', message: `another rule is about ${condition}` };
-    conditions.add(condition);
+    const about = condition(rule);
+    if (conditions.has(about))
+      return { ...at, field: 'kind', message: `another rule is about ${about}` };
+    conditions.add(about);
   }
   return undefined;
 }
@@ -159,11 +194,17 @@ function findOverlap(set: RuleSet): RuleProblem | undefined {
   return undefined;
 }
 
-function findStrangeProfile({ profiles = [], rules }: RuleSet): RuleProblem | undefined {
+function findStrangeProfile(set: RuleSet): RuleProblem | undefined {
+  const { profiles = [], rules, missing, trends = [], scores = [] } = set;
+  const limited = new Set([...rules, ...scores].map(({ id }) => id));
+  const names = new Set([...limited, ...[...missing, ...trends].map(({ id }) => id)]);
   const patients = new Set<string>();
   for (const [index, profile] of profiles.entries()) {
     const at = { list: 'profiles', index } as const;
-    const unknown = Object.keys(profile.limits).find((id) => !rules.some((rule) => rule.id === id));
+    if (names.has(profile.name))
+      return { ...at, field: 'name', message: `${profile.name} is the name of another` };
+    names.add(profile.name);
+    const unknown = Object.keys(profile.limits).find((id) => !limited.has(id));
     if (unknown !== undefined)
       return { ...at, field: 'limits', message: `no limit rule has the id ${unknown}` };
     const twice = profile.patients.find((patient) => patients.has(patient));

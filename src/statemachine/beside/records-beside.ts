@@ -1,8 +1,10 @@
+import type { KeptRule } from '../../base/rules/listed-rules.ts';
 import type { Ledger } from '../ledger.ts';
 import { type Incident, Incidents } from './incidents.ts';
 import type { Notification } from './notifications.ts';
 import type { EscalationPolicy } from './policies.ts';
 import type { Registry, RegistryView } from './registry.ts';
+import { RuleBook } from './rule-book.ts';
 import { type Source, Sources } from './sources.ts';
 import type { MaintenanceWindow, Silence } from './suppression.ts';
 import { Suppressions } from './suppressions.ts';
@@ -13,6 +15,7 @@ export interface RecordTypes {
   readonly window: MaintenanceWindow;
   readonly source: Source;
   readonly incident: Incident;
+  readonly rule: KeptRule;
 }
 
 export type RecordKind = keyof RecordTypes;
@@ -30,7 +33,13 @@ export type AnyRecord = {
   readonly [K in RecordKind]: { readonly type: K; readonly record: RecordTypes[K] };
 }[RecordKind];
 
-export const RECORD_KINDS: readonly RecordKind[] = ['silence', 'window', 'source', 'incident'];
+export const RECORD_KINDS: readonly RecordKind[] = [
+  'silence',
+  'window',
+  'source',
+  'incident',
+  'rule',
+];
 
 /** What a capture holds of them. */
 export type RecordViews = { readonly [K in RecordKind]: RegistryView<RecordTypes[K]> };
@@ -40,11 +49,13 @@ export class Records {
   readonly suppressions: Suppressions;
   readonly sources: Sources;
   readonly incidents: Incidents;
+  readonly rules: RuleBook;
 
   constructor(ledger: Ledger) {
     this.suppressions = new Suppressions(ledger);
     this.sources = new Sources(ledger);
     this.incidents = new Incidents(ledger);
+    this.rules = new RuleBook(ledger);
   }
 
   /** Records in their order, after the first `after` of them. */
@@ -65,6 +76,7 @@ export class Records {
       window: this.suppressions.windows.freeze(),
       source: this.sources.registry.freeze(),
       incident: this.incidents.registry.freeze(),
+      rule: this.rules.registry.freeze(),
     };
   }
 
@@ -84,6 +96,9 @@ export class Records {
       case 'incident':
         this.incidents.registry.put(record);
         return true;
+      case 'rule':
+        this.rules.restore(record);
+        return true;
     }
   }
 
@@ -93,6 +108,7 @@ export class Records {
       window: this.suppressions.windows,
       source: this.sources.registry,
       incident: this.incidents.registry,
+      rule: this.rules.registry,
     };
     return all[kind];
   }

@@ -41,5 +41,6 @@ export function queriesOf(
     window: registry('window'),
     source: registry('source'),
     incident: registry('incident'),
+    rule: registry('rule'),
   };
 }

@@ -26,6 +26,7 @@ export const QUERY_KINDS: readonly QueryKind[] = [
   'window',
   'source',
   'incident',
+  'rule',
 ];
 
 export interface RecordsRequest {

@@ -54,6 +54,7 @@ import {
 } from '../commands/shape.ts';
 import { PRIORITIES } from '../commands/words.ts';
 import { parseAlert } from './parse-answers.ts';
+import { keptRule } from './rule-shapes.ts';
 
 /** The records beside the alerts, by description: as commands bring them, as snapshots and answers hold them. */
 
@@ -205,7 +206,13 @@ const incident: Check<Incident> = ofShape<Incident>({
 type RecordChecks = { readonly [K in RecordKind]: Check<RecordTypes[K]> };
 
 /** The records in registries, by kind. */
-export const RECORD_CHECKS: RecordChecks = { silence, window, source, incident };
+export const RECORD_CHECKS: RecordChecks = {
+  silence,
+  window,
+  source,
+  incident,
+  rule: keptRule,
+};
 
 const badges: Check<Badges> = ofShape<Badges>({
   silencedBy: must(listOf(silenceId, 0, SILENCES_MAX)),

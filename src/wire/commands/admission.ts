@@ -8,8 +8,16 @@ import type { Command } from '../../statemachine/types.ts';
  */
 export const URGENCY_LEAST = 2;
 
+/** Changes of what is in force for everybody: they can wait for what is about a patient. */
+const ROUTINE: ReadonlySet<Command['type']> = new Set([
+  'set-policy',
+  'remove-policy',
+  'set-rule',
+  'remove-rule',
+]);
+
 export function urgencyOf(command: Command): number {
-  if (command.type === 'set-policy' || command.type === 'remove-policy') return 1;
+  if (ROUTINE.has(command.type)) return 1;
   if (command.type !== 'raise' || command.priority === 'high') return 0;
   return command.priority === 'none' ? URGENCY_LEAST : 1;
 }
@@ -51,6 +59,8 @@ const TAKES_ROOM: TakesRoom = {
   heartbeat: never,
   'retire-source': never,
   'open-incident': always,
+  'set-rule': always,
+  'remove-rule': never,
   'change-incident': ({ close }) => close !== true,
   transaction: ({ commands }) => commands.some(takesRoom),
 };

@@ -29,6 +29,7 @@ import {
   step,
   windowId,
 } from '../clients/record-shapes.ts';
+import { listedRule } from '../clients/rule-shapes.ts';
 import { parseCondition } from './parse-condition.ts';
 import {
   ACTIVATION_MAX,
@@ -193,6 +194,8 @@ const SHAPES: Shapes = {
     review: may(review),
     close: may(mark),
   },
+  'set-rule': { actor: must(name), rule: must(listedRule) },
+  'remove-rule': { actor: must(name), id: must(name) },
   transaction: {
     actor: must(name),
     guards: must(listOf(guard, 0, TRANSACTION_GUARDS_MAX)),

@@ -54,6 +54,8 @@ const TYPES: readonly (Command['type'] | undefined)[] = [
   'open-incident',
   'change-incident',
   'transaction',
+  'set-rule',
+  'remove-rule',
 ];
 
 /**

@@ -205,7 +205,7 @@ interface TypedRecord {
   readonly record: object;
 }
 
-const RECORD_KINDS: readonly RecordKind[] = ['silence', 'window', 'source', 'incident'];
+const RECORD_KINDS: readonly RecordKind[] = ['silence', 'window', 'source', 'incident', 'rule'];
 
 const typedRecord: Check<TypedRecord> = ofShape<TypedRecord>({
   type: must(oneOf(RECORD_KINDS)),

@@ -8,6 +8,22 @@ const ended = { endedAt: undefined, endedBy: undefined };
 
 /** One record of each kind. */
 const RECORDS: { readonly [K in QueryKind]: readonly QueryTypes[K][] } = {
+  rule: [
+    {
+      id: 'hr-high',
+      version: 12,
+      rule: {
+        list: 'rules',
+        id: 'hr-high',
+        metric: 'HR',
+        side: 'HI',
+        limit: 131,
+        startAfter: 10,
+        endAfter: 10,
+        priority: 'high',
+      },
+    },
+  ],
   policy: [
     {
       id: 'icu',
