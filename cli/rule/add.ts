@@ -1,6 +1,7 @@
 import { type Document, parseDocument } from 'yaml';
 import { TocsinError } from '../../src/base/errors.ts';
 import type { Files } from '../commands/io.ts';
+import { listFor } from '../input/rule-schemas.ts';
 import { parseRules } from '../input/rules-file.ts';
 
 export interface Added {
@@ -29,10 +30,6 @@ export async function addRule(files: Files, path: string, text: string): Promise
   await files.write(path, after);
   return { id: 'id' in rule ? String(rule.id) : '', revision: revision + 1 };
 }
-
-/** Each kind of rule has its list. */
-const listFor = (rule: object): 'rules' | 'missing' | 'trends' =>
-  'kind' in rule ? 'trends' : 'side' in rule || 'limit' in rule ? 'rules' : 'missing';
 
 function append(document: Document, list: string, rule: object): void {
   if (!document.has(list)) document.set(list, document.createNode([]));

@@ -4,7 +4,13 @@ import {
   type LimitRule,
   type MissingRule,
   type RuleSet,
+  versionOf,
 } from '../../src/base/rules/rules.ts';
+import {
+  describeScoreRule,
+  type ScoreRule,
+  scoreConditionOf,
+} from '../../src/base/rules/score-rules.ts';
 import {
   describeTrendRule,
   type TrendRule,
@@ -14,6 +20,8 @@ import {
 /** A rule in a line. */
 export interface RuleRow {
   readonly id: string;
+  /** As alerts name it. */
+  readonly version: number;
   readonly condition: string;
   readonly priority: string;
   /** What it waits for, in words. */
@@ -23,17 +31,29 @@ export interface RuleRow {
 export const ruleRows = (set: RuleSet): readonly RuleRow[] => [
   ...[...set.rules, ...set.missing].map((rule) => ({
     id: rule.id,
+    version: versionOf(set, rule.id),
     condition: conditionOf(rule),
     priority: rule.priority,
     says: describeRule(rule),
   })),
   ...(set.trends ?? []).map((rule) => ({
     id: rule.id,
+    version: versionOf(set, rule.id),
     condition: trendConditionOf(rule),
     priority: rule.priority,
     says: describeTrend(rule),
   })),
+  ...(set.scores ?? []).map((rule) => ({
+    id: rule.id,
+    version: versionOf(set, rule.id),
+    condition: scoreConditionOf(rule),
+    priority: rule.priority,
+    says: describeScore(rule),
+  })),
 ];
+
+const describeScore = (rule: ScoreRule): string =>
+  `${describeScoreRule(rule)}; for ${rule.startAfterSeconds} s, and ends after ${rule.endAfterSeconds} s`;
 
 function describeRule(rule: LimitRule | MissingRule): string {
   const { metric, startAfter, endAfter } = rule;

@@ -91,9 +91,13 @@ describe('rule files', () => {
       'rules[1] (second), field limit: 1310 is not between 10 and 300 /min',
     ],
     ['no limit', edited('limit', undefined), 'rules[1] (second), field limit: '],
-    ['half a sample', edited('startAfter', 1.5), 'field startAfter: is not a whole number'],
-    ['no sample', edited('startAfter', 0), 'field startAfter: is below 1'],
-    ['too many samples', edited('endAfter', 3_601), 'field endAfter: is above 3600'],
+    ['half a sample', edited('startAfter', 1.5), 'field startAfter: 1.5 is not a whole number'],
+    ['no sample', edited('startAfter', 0), 'field startAfter: 0 is not between 1 and 3600'],
+    [
+      'too many samples',
+      edited('endAfter', 3_601),
+      'field endAfter: 3601 is not between 1 and 3600',
+    ],
     [
       'an id that cannot stand in a key',
       edited('id', 'a:b'),
