@@ -8,9 +8,16 @@ import {
   type MissingRule,
   type RulePriority,
 } from '../base/rules/rules.ts';
+import {
+  describeScoreRule,
+  type ScoreRule,
+  scoreConditionOf,
+  scoreNameOf,
+} from '../base/rules/score-rules.ts';
 import { describeTrendRule, type TrendRule, trendConditionOf } from '../base/rules/trend-rules.ts';
 import type { ClockTransition } from './clock-watch.ts';
 import type { Transition } from './limits.ts';
+import type { ScoreTransition } from './score-engine.ts';
 import type { TrendTransition } from './trend-engine.ts';
 
 /** From a condition that changed to what the alert store is asked. Plain data of the shape that AlertApi takes. */
@@ -19,7 +26,8 @@ import type { TrendTransition } from './trend-engine.ts';
 export interface AlertSource {
   /** Pseudonym. */
   readonly patient: string;
-  readonly device: string;
+  /** Absent = the samples of several devices make it up. */
+  readonly device?: string;
   readonly unit?: string;
   readonly bed?: string;
 }
@@ -99,7 +107,8 @@ export const dedupKey = (rule: LimitRule | MissingRule, source: AlertSource): st
   keyOf('side' in rule ? 'phys' : 'tech', source, conditionOf(rule));
 
 function keyOf(namespace: string, source: AlertSource, condition: string): string {
-  const key = `${namespace}:${escaped(source.patient)}:${escaped(source.device)}:${condition}`;
+  const device = source.device === undefined ? '' : `${escaped(source.device)}:`;
+  const key = `${namespace}:${escaped(source.patient)}:${device}${condition}`;
   if (key.length > DEDUP_KEY_CHARS_MAX) {
     const message = `dedup key of ${key.length} characters is over ${DEDUP_KEY_CHARS_MAX}: ${key.slice(0, 80)}…`;
     throw new TocsinError('BAD_REQUEST', message);
@@ -120,7 +129,7 @@ export function trendAlertRequest(
   const { rule, phase, value, finding } = transition;
   const condition = trendConditionOf(rule);
   const isTechnical = rule.kind === 'stuck';
-  const key = keyOf(isTechnical ? 'tech' : 'trend', source, condition);
+  const key = trendDedupKey(rule, source);
   const observedAt = unixMillis(transition.time);
   if (phase === 'end') return { type: 'clear', input: { target: { dedupKey: key }, observedAt } };
   const limit = limitOf(rule);
@@ -129,7 +138,7 @@ export function trendAlertRequest(
     kind: isTechnical ? 'technical' : 'advisory',
     priority: rule.priority,
     condition,
-    text: rule.text ?? `${describeTrendRule(rule)} (${toShort(finding)})`,
+    text: rule.text ?? `${describeTrendRule(rule)}${Number.isNaN(finding) ? '' : ` (${toShort(finding)})`}`,
     subject: source,
     cause: {
       metric: rule.metric,
@@ -145,6 +154,53 @@ export function trendAlertRequest(
   return { type: 'raise', input };
 }
 
+/** @throws TocsinError BAD_REQUEST when it is too long */
+export const trendDedupKey = (rule: TrendRule, source: AlertSource): string =>
+  keyOf(rule.kind === 'stuck' ? 'tech' : 'trend', source, trendConditionOf(rule));
+
+/**
+ * The same for a score: of a patient, from whichever devices the inputs come. An early warning is advisory. The text says
+ * what the score is made without, and what of it is old.
+ * @throws TocsinError BAD_REQUEST when the name makes a dedup key that is too long
+ */
+export function scoreAlertRequest(
+  { rule, phase, time, score, missing, stale }: ScoreTransition,
+  patient: string,
+  ruleVersion: number,
+): AlertRequest {
+  const key = scoreDedupKey(rule, patient);
+  const observedAt = unixMillis(time);
+  if (phase === 'end') return { type: 'clear', input: { target: { dedupKey: key }, observedAt } };
+  const value = Number.isNaN(score) ? null : Number(score.toFixed(2));
+  const notKnown = missing.length === 0 ? '' : `; partial, not known: ${missing.join(', ')}`;
+  const old = stale.length === 0 ? '' : `; old: ${stale.join(', ')}`;
+  const input: RaiseRequest = {
+    dedupKey: key,
+    kind: rule.kind === 'early-warning' ? 'advisory' : 'physiological',
+    priority: rule.priority,
+    condition: scoreConditionOf(rule),
+    text: `${rule.text ?? describeScoreRule(rule)}${value === null ? '' : ` (${value})`}${notKnown}${old}`,
+    subject: { patient },
+    cause: {
+      metric: scoreNameOf(rule),
+      value,
+      unit: rule.kind === 'shock-index' ? '1' : '{score}',
+      limit: rule.limit,
+      rule: `${rule.id}@${ruleVersion}`,
+    },
+    latching: false,
+    acknowledgementRequired: false,
+    observedAt,
+  };
+  return { type: 'raise', input };
+}
+
+/** `score:pt-07f3:NEWS2/emergency`. @throws TocsinError BAD_REQUEST when it is too long */
+export const scoreDedupKey = (rule: ScoreRule, patient: string): string =>
+  keyOf('score', { patient }, scoreConditionOf(rule));
+
+export const clockDedupKey = (source: AlertSource): string => keyOf('tech', source, 'CLOCK');
+
 /** The clock of a device goes wrong by more than the bound: technical, with the skew in seconds as its value. */
 export function clockAlertRequest(
   { phase, delayMs }: ClockTransition,
@@ -152,7 +208,7 @@ export function clockAlertRequest(
   boundMs: number,
   now: number,
 ): AlertRequest {
-  const key = keyOf('tech', source, 'CLOCK');
+  const key = clockDedupKey(source);
   const observedAt = unixMillis(Math.round(now));
   if (phase === 'end') return { type: 'clear', input: { target: { dedupKey: key }, observedAt } };
   const seconds = Math.round(Math.abs(delayMs) / 100) / 10;

@@ -17,6 +17,14 @@ interface DeviceClock {
   isOn: boolean;
 }
 
+const UNSEEN: DeviceClock = {
+  windowStart: Number.NaN,
+  least: Infinity,
+  before: Number.NaN,
+  run: 0,
+  isOn: false,
+};
+
 export interface ClockTransition {
   readonly subject: number;
   readonly phase: 'start' | 'end';
@@ -36,9 +44,10 @@ export class ClockWatch {
   add(subject: number, receivedAt: number, time: number): ClockTransition | undefined {
     let clock = this.#clocks[subject];
     if (clock === undefined) {
-      clock = { windowStart: receivedAt, least: Infinity, before: Number.NaN, run: 0, isOn: false };
+      clock = { ...UNSEEN };
       this.#clocks[subject] = clock;
     }
+    if (Number.isNaN(clock.windowStart)) clock.windowStart = receivedAt;
     const isOver = receivedAt - clock.windowStart >= WINDOW_MS;
     const change = isOver ? this.#judge(subject, clock) : undefined;
     if (isOver) {
@@ -48,6 +57,13 @@ export class ClockWatch {
     }
     clock.least = Math.min(clock.least, receivedAt - time);
     return change;
+  }
+
+  /** Takes up what is known to be wrong, so that its end is told. */
+  resume(subject: number): void {
+    const clock = this.#clocks[subject];
+    if (clock !== undefined) clock.isOn = true;
+    else this.#clocks[subject] = { ...UNSEEN, isOn: true };
   }
 
   #judge(subject: number, clock: DeviceClock): ClockTransition | undefined {

@@ -4,6 +4,7 @@ import type { MetricName } from '../base/rules/metrics.ts';
 import {
   assertRule,
   type ConditionKind,
+  conditionOf,
   findProblem,
   type LimitProfile,
   type LimitRule,
@@ -128,6 +129,31 @@ export class LimitEngine {
   usePatient(subject: number, patient: string): void {
     const place = this.#profiles.findIndex(({ patients }) => patients.includes(patient));
     if (place >= 0) this.#limitsAt.set(subject, (place + 1) * this.#rules.length);
+  }
+
+  /**
+   * Goes on where another engine stood, for as many subjects: what runs or counts under the same id and condition there goes
+   * on here; `ended` hears of the conditions that were on and are judged no longer.
+   */
+  inherit(
+    before: LimitEngine,
+    subjects: number,
+    ended: (subject: number, rule: LimitRule | MissingRule) => void,
+  ): void {
+    const places = before.#rules.map((was) =>
+      this.#rules.findIndex(
+        (rule) => rule.id === was.id && conditionOf(rule) === conditionOf(was),
+      ),
+    );
+    for (let subject = 0; subject < subjects; subject += 1) {
+      const from = before.#place(subject);
+      const to = this.#place(subject);
+      for (const [index, place] of places.entries()) {
+        const run = before.#runs[from + index] as number;
+        if (place >= 0) this.#runs[to + place] = run;
+        else if (run >= ON) ended(subject, must(before.#rules[index], `no rule ${index}`));
+      }
+    }
   }
 
   /** Takes up a condition that is known to be on, for example from the open alerts after a restart. */

@@ -18,6 +18,9 @@ export const PLAUSIBLE: Readonly<Record<MetricName, Plausible>> = {
   ARTsys: { min: 30, max: 280, slewPerSecond: 30, sigmaMin: 3 },
   ARTmean: { min: 20, max: 220, slewPerSecond: 25, sigmaMin: 2.5 },
   TEMP: { min: 25, max: 45, slewPerSecond: 0.2, sigmaMin: 0.1 },
+  FiO2: { min: 0.21, max: 1, slewPerSecond: 1, sigmaMin: 0.02 },
+  GCS: { min: 3, max: 15, slewPerSecond: 15, sigmaMin: 1 },
+  AVPU: { min: 0, max: 4, slewPerSecond: 4, sigmaMin: 1 },
 };
 
 /** After so many samples that a jump kept them away, the new level is believed. */

@@ -31,18 +31,56 @@ const CALM_MS = 4 * HOUR_MS;
 /** When the rule would have warned: only while the emergency threshold is not reached, which speaks for itself. */
 export function warningsOf(scores: readonly ScoredAt[], rule: WarningRule): readonly number[] {
   const warnings: number[] = [];
-  let first = 0;
-  let sum = 0;
-  for (const [last, { at, aggregate }] of scores.entries()) {
-    sum += aggregate;
-    for (; (scores[first]?.at ?? at) <= at - rule.windowMs; first += 1)
-      sum -= scores[first]?.aggregate ?? 0;
-    const count = last - first + 1;
+  const window = new WarningWindow(rule, scores.length);
+  for (const { at, aggregate } of scores) {
+    window.add(at, aggregate);
     const isQuiet = at - (warnings.at(-1) ?? -Infinity) < QUIET_MS;
-    if (isQuiet || aggregate >= NEWS2_EMERGENCY || count < rule.scoresMin) continue;
-    if (sum / count >= rule.threshold) warnings.push(at);
+    if (!isQuiet && window.isBad) warnings.push(at);
   }
   return warnings;
+}
+
+/** The scores of the latest window of time, and whether they warn. O(1) a score; holds at most so many. */
+export class WarningWindow {
+  /** NaN while there are too few scores. */
+  mean: number = Number.NaN;
+  readonly #rule: WarningRule;
+  readonly #times: Float64Array;
+  readonly #scores: Float64Array;
+  #first = 0;
+  #count = 0;
+  #sum = 0;
+  #latest = 0;
+
+  constructor(rule: WarningRule, scoresMax: number) {
+    this.#rule = rule;
+    this.#times = new Float64Array(scoresMax);
+    this.#scores = new Float64Array(scoresMax);
+  }
+
+  /** Once the emergency threshold is reached, that speaks for itself. */
+  get isBad(): boolean {
+    return this.#latest < NEWS2_EMERGENCY && this.mean >= this.#rule.threshold;
+  }
+
+  add(at: number, aggregate: number): void {
+    const size = this.#times.length;
+    if (this.#count === size) this.#drop();
+    const place = (this.#first + this.#count) % size;
+    this.#times[place] = at;
+    this.#scores[place] = aggregate;
+    this.#count += 1;
+    this.#sum += aggregate;
+    this.#latest = aggregate;
+    while ((this.#times[this.#first] as number) <= at - this.#rule.windowMs) this.#drop();
+    this.mean = this.#count < this.#rule.scoresMin ? Number.NaN : this.#sum / this.#count;
+  }
+
+  #drop(): void {
+    this.#sum -= this.#scores[this.#first] as number;
+    this.#first = (this.#first + 1) % this.#times.length;
+    this.#count -= 1;
+  }
 }
 
 /** When the emergency threshold was crossed after a calm time. */

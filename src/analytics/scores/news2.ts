@@ -138,34 +138,48 @@ function pointsFor(
   scale: SpO2Scale,
 ): number | undefined {
   switch (parameter) {
-    case 'respiration':
-      return banded(RESPIRATION, inputs.respiration);
-    case 'spO2':
-      return banded(spO2Table(scale, inputs.onOxygen?.value), inputs.spO2);
     case 'onOxygen':
-      return inputs.onOxygen && (inputs.onOxygen.value ? OXYGEN_POINTS : 0);
-    case 'systolic':
-      return banded(SYSTOLIC, inputs.systolic);
-    case 'pulse':
-      return banded(PULSE, inputs.pulse);
+      return inputs.onOxygen && news2Points(parameter, inputs.onOxygen.value ? 1 : 0, scale, 0);
     case 'consciousness':
-      return inputs.consciousness && (inputs.consciousness.value === 'A' ? 0 : NOT_ALERT_POINTS);
+      return (
+        inputs.consciousness &&
+        news2Points(parameter, inputs.consciousness.value === 'A' ? 0 : 1, scale, 0)
+      );
+    default: {
+      const value = inputs[parameter]?.value;
+      if (value === undefined || !Number.isFinite(value)) return undefined;
+      return news2Points(parameter, value, scale, inputs.onOxygen?.value === true ? 1 : 0);
+    }
+  }
+}
+
+/** Points of a finite value. Oxygen: 0 = air, 1 = given, 0 too where nobody knows; consciousness: 0 = alert. */
+export function news2Points(
+  parameter: News2Parameter,
+  value: number,
+  scale: SpO2Scale,
+  onOxygen: number,
+): number {
+  switch (parameter) {
+    case 'respiration':
+      return pointsOf(RESPIRATION, roundHalfUp(value));
+    case 'spO2':
+      return pointsOf(spO2Table(scale, onOxygen === 1), roundHalfUp(value));
+    case 'onOxygen':
+      return value === 0 ? 0 : OXYGEN_POINTS;
+    case 'systolic':
+      return pointsOf(SYSTOLIC, roundHalfUp(value));
+    case 'pulse':
+      return pointsOf(PULSE, roundHalfUp(value));
+    case 'consciousness':
+      return value === 0 ? 0 : NOT_ALERT_POINTS;
     case 'temperature':
-      return banded(TEMPERATURE, inputs.temperature, roundToTenths);
+      return pointsOf(TEMPERATURE, roundToTenths(value));
   }
 }
 
 /** On scale 2 the upper bands hold on oxygen only; where nobody knows, the lower bound is what is claimed. */
-function spO2Table(scale: SpO2Scale, onOxygen: boolean | undefined): BandTable {
+function spO2Table(scale: SpO2Scale, onOxygen: boolean): BandTable {
   if (scale === 1) return SPO2_SCALE_1;
-  return onOxygen === true ? SPO2_SCALE_2_OXYGEN : SPO2_SCALE_2_AIR;
-}
-
-function banded(
-  bands: BandTable,
-  measured: Measured<number> | undefined,
-  round: (value: number) => number = roundHalfUp,
-): number | undefined {
-  if (measured === undefined || !Number.isFinite(measured.value)) return undefined;
-  return pointsOf(bands, round(measured.value));
+  return onOxygen ? SPO2_SCALE_2_OXYGEN : SPO2_SCALE_2_AIR;
 }

@@ -2,62 +2,60 @@ import {
   type AlertRequest,
   alertRequest,
   clockAlertRequest,
+  clockDedupKey,
   dedupKey,
+  scoreAlertRequest,
+  scoreDedupKey,
   trendAlertRequest,
+  trendDedupKey,
 } from '../../analytics/alerts.ts';
 import { ClockWatch } from '../../analytics/clock-watch.ts';
 import { LimitEngine, type Transition } from '../../analytics/limits.ts';
+import { ScoreEngine, type ScoreTransition } from '../../analytics/score-engine.ts';
 import { TrendEngine, type TrendTransition } from '../../analytics/trend-engine.ts';
-import { RULE_SUBJECTS_MAX } from '../../base/limits.ts';
-import { isMetricName, METRIC_NAMES } from '../../base/rules/metrics.ts';
-import type { ConditionKind, LimitRule, MissingRule, RuleSet } from '../../base/rules/rules.ts';
 import { TREND_SKEW_MS_MAX } from '../../base/trend-limits.ts';
+import { METRIC_NAMES } from '../../base/rules/metrics.ts';
+import {
+  type ConditionKind,
+  type LimitRule,
+  type MissingRule,
+  type RuleSet,
+  versionOf,
+} from '../../base/rules/rules.ts';
 import { isUsable } from '../../trend/samples.ts';
-import type { SeriesInfo, SeriesRegistry } from '../../trend/series.ts';
+import type { SeriesRegistry } from '../../trend/series.ts';
+import { type Patient, type Subject, Subjects } from './subjects.ts';
 import type { SampleJudge } from './trend-replica.ts';
 
-const UNKNOWN = -2;
-const UNJUDGED = -1;
-
-/** Who speaks for a patient at a device: nobody yet, a peer, or this replica. */
-type Home = 'none' | 'peer' | 'own';
-
-interface SubjectState {
-  readonly info: SeriesInfo;
-  home: Home;
-}
+/** A patient whose samples come to several replicas is this one's for as long after the newest that came here. */
+const PATIENT_MS = 10_000;
 
 /**
  * Judges samples by rules on the replica to which they were brought. The others, to which they are passed on, judge them
  * too and stay silent: when the stream moves to one of them, it knows each running condition, raises it once more (which
- * the store takes for the same occurrence, by its dedup key) and speaks from then on.
+ * the store takes for the same occurrence, by its dedup key) and speaks from then on. What is open in the store and not
+ * running here, because this replica started late or has missed samples, it takes up, so that its end is told.
  */
 export class TrendJudge implements SampleJudge {
-  /** Samples of patients for whom the engine has no room. */
-  unjudged = 0;
-  readonly #rules: RuleSet;
-  readonly #engine: LimitEngine;
+  #rules: RuleSet;
+  #limits: LimitEngine;
   readonly #trends: TrendEngine;
+  readonly #scores: ScoreEngine;
   readonly #clocks: ClockWatch = new ClockWatch(TREND_SKEW_MS_MAX);
-  readonly #registry: SeriesRegistry;
+  readonly #subjects: Subjects;
   readonly #emit: (request: AlertRequest) => void;
-  /** Dedup keys of alerts that were open when this replica started. */
+  /** Dedup keys of the alerts that are open, kept up to date by whoever made it. */
   readonly #open: ReadonlySet<string>;
-  /** By place: the subject's number, and which metric it is. */
-  #subjects = new Int32Array(256).fill(UNKNOWN);
-  #metrics = new Int16Array(256);
-  readonly #numbers: Map<string, number> = new Map();
-  readonly #states: SubjectState[] = [];
-  readonly #hasTrends: boolean;
   #isOwn = false;
   #now = 0;
-  readonly #onTransition = (transition: Transition): void => {
-    if (this.#isOwn) this.#tell(transition);
+  readonly #onLimit = (transition: Transition): void => {
+    if (this.#isOwn) this.#tellLimit(transition);
   };
   readonly #onTrend = (transition: TrendTransition): void => {
-    if (!this.#isOwn) return;
-    const { patient, device } = (this.#states[transition.subject] as SubjectState).info;
-    this.#emit(trendAlertRequest(transition, { patient, device }, this.#rules.revision));
+    if (this.#isOwn) this.#tellTrend(transition);
+  };
+  readonly #onScore = (transition: ScoreTransition): void => {
+    if (this.#isOwn) this.#tellScore(transition);
   };
 
   constructor(
@@ -67,12 +65,43 @@ export class TrendJudge implements SampleJudge {
     emit: (request: AlertRequest) => void,
   ) {
     this.#rules = rules;
-    this.#engine = new LimitEngine(rules, METRIC_NAMES);
+    this.#limits = new LimitEngine(rules, METRIC_NAMES);
     this.#trends = new TrendEngine(rules.trends ?? [], METRIC_NAMES);
-    this.#registry = registry;
-    this.#hasTrends = (rules.trends ?? []).length > 0;
+    this.#scores = new ScoreEngine(rules.scores ?? [], rules.profiles ?? [], METRIC_NAMES);
     this.#open = open;
     this.#emit = emit;
+    this.#subjects = new Subjects(registry, {
+      patient: ({ number, name }) => this.#scores.introduce(number, name),
+      subject: ({ number, info }) => this.#limits.usePatient(number, info.patient),
+    });
+  }
+
+  /** Samples of patients for whom there is no room. */
+  get unjudged(): number {
+    return this.#subjects.leftOut;
+  }
+
+  /**
+   * Judges by other rules from now on. What runs under a rule that stays goes on; a condition whose rule is gone is cleared,
+   * by every replica that knows of it, since there is nobody else who would.
+   */
+  use(rules: RuleSet): void {
+    const before = this.#limits;
+    this.#rules = rules;
+    this.#limits = new LimitEngine(rules, METRIC_NAMES);
+    for (const { number, info } of this.#subjects.all)
+      this.#limits.usePatient(number, info.patient);
+    const end = { phase: 'end', time: this.#now, value: null } as const;
+    this.#limits.inherit(before, this.#subjects.all.length, (subject, rule) => {
+      const kind: ConditionKind = 'side' in rule ? rule.side : 'TEC';
+      this.#tellLimit({ ...end, subject, metric: rule.metric, kind, rule });
+    });
+    this.#trends.use(rules.trends ?? [], (subject, rule) =>
+      this.#tellTrend({ ...end, subject, rule, value: Number.NaN, finding: Number.NaN }),
+    );
+    this.#scores.use(rules.scores ?? [], rules.profiles ?? [], (patient, rule) =>
+      this.#tellScore({ ...end, patient, rule, score: Number.NaN, missing: [], stale: [] }),
+    );
   }
 
   receive(now: number): void {
@@ -80,89 +109,95 @@ export class TrendJudge implements SampleJudge {
   }
 
   judge(place: number, time: number, value: number, quality: number, isOwn: boolean): void {
-    let subject = this.#subjects[place] ?? UNKNOWN;
-    if (subject === UNKNOWN) subject = this.#introduce(place);
-    if (subject === UNJUDGED) return;
-    const state = this.#states[subject] as SubjectState;
-    if (isOwn && state.home !== 'own') this.#takeOver(subject, state);
-    else if (!isOwn && state.home !== 'peer') state.home = 'peer';
+    const subject = this.#subjects.at(place);
+    if (subject === undefined) return;
+    const { number, patient } = subject;
+    if (isOwn && subject.home !== 'own') this.#takeOver(subject);
+    else if (!isOwn && subject.home !== 'peer') subject.home = 'peer';
+    if (isOwn) this.#takePatient(patient);
+    else if (patient.home === 'own' && this.#now - patient.ownAt > PATIENT_MS)
+      patient.home = 'peer';
+    else if (patient.home === 'none') patient.home = 'peer';
     this.#isOwn = isOwn;
-    if (isOwn) this.#watchClock(subject, time, state);
+    if (isOwn) this.#watchClock(subject, time);
     const seen = isUsable(value, quality) ? value : Number.NaN;
-    const metric = this.#metrics[place] as number;
-    this.#engine.sample(subject, metric, time, seen, this.#onTransition);
-    if (this.#hasTrends) this.#trends.sample(subject, metric, time, seen, this.#onTrend);
+    const metric = this.#subjects.metricAt(place);
+    this.#limits.sample(number, metric, time, seen, this.#onLimit);
+    this.#trends.sample(number, metric, time, seen, this.#onTrend);
+    this.#scores.sample(patient.number, metric, time, seen, this.#onScore);
   }
 
-  #watchClock(subject: number, time: number, { info }: SubjectState): void {
-    const change = this.#clocks.add(subject, this.#now, time);
+  #watchClock({ number, info }: Subject, time: number): void {
+    const change = this.#clocks.add(number, this.#now, time);
     if (change === undefined) return;
     const { patient, device } = info;
     this.#emit(clockAlertRequest(change, { patient, device }, TREND_SKEW_MS_MAX, this.#now));
   }
 
-  #tell(transition: Transition): void {
-    const { info } = this.#states[transition.subject] as SubjectState;
-    const { patient, device } = info;
-    this.#emit(alertRequest(transition, { patient, device }, this.#rules.revision));
+  #tellLimit(transition: Transition): void {
+    const version = versionOf(this.#rules, transition.rule.id);
+    this.#emit(alertRequest(transition, this.#sourceOf(transition.subject), version));
   }
 
-  /** Whoever spoke for it before may have died before it did: what is on is said again. */
-  #takeOver(subject: number, state: SubjectState): void {
-    const wasSilent = state.home === 'none';
-    state.home = 'own';
-    const { patient, device } = state.info;
-    const all: readonly (LimitRule | MissingRule)[] = [
-      ...this.#rules.rules,
-      ...this.#rules.missing,
-    ];
-    for (const rule of all) {
-      if (this.#engine.unused.includes(rule.id)) continue;
-      if (wasSilent) {
-        if (this.#open.has(dedupKey(rule, { patient, device })))
-          this.#engine.resume(subject, rule.id);
-        continue;
-      }
-      if (!this.#engine.isOn(subject, rule.id)) continue;
-      const kind: ConditionKind = 'side' in rule ? rule.side : 'TEC';
-      const { metric } = rule;
-      this.#tell({ subject, metric, kind, phase: 'start', time: this.#now, value: null, rule });
+  #tellTrend(transition: TrendTransition): void {
+    const version = versionOf(this.#rules, transition.rule.id);
+    this.#emit(trendAlertRequest(transition, this.#sourceOf(transition.subject), version));
+  }
+
+  #tellScore(transition: ScoreTransition): void {
+    const version = versionOf(this.#rules, transition.rule.id);
+    const { name } = this.#subjects.patient(transition.patient);
+    this.#emit(scoreAlertRequest(transition, name, version));
+  }
+
+  #sourceOf(subject: number): { readonly patient: string; readonly device: string } {
+    const { patient, device } = this.#subjects.subject(subject).info;
+    return { patient, device };
+  }
+
+  /** Whoever spoke for it before may have died before it did: what is on is said again, what is open is taken up. */
+  #takeOver(subject: Subject): void {
+    subject.home = 'own';
+    const { number } = subject;
+    const source = this.#sourceOf(number);
+    const { rules, missing, trends = [] } = this.#rules;
+    for (const rule of [...rules, ...missing])
+      if (this.#limits.isOn(number, rule.id)) this.#tellLimit(this.#begun(number, rule));
+      else if (this.#open.has(dedupKey(rule, source))) this.#limits.resume(number, rule.id);
+    for (const rule of trends)
+      if (this.#trends.isOn(number, rule)) this.#tellTrend(this.#trendBegun(number, rule));
+      else if (this.#open.has(trendDedupKey(rule, source))) this.#trends.resume(number, rule);
+    if (this.#open.has(clockDedupKey(source))) this.#clocks.resume(number);
+  }
+
+  #begun(subject: number, rule: LimitRule | MissingRule): Transition {
+    const kind: ConditionKind = 'side' in rule ? rule.side : 'TEC';
+    return {
+      subject,
+      metric: rule.metric,
+      kind,
+      phase: 'start',
+      time: this.#now,
+      value: null,
+      rule,
+    };
+  }
+
+  #trendBegun(subject: number, rule: TrendTransition['rule']): TrendTransition {
+    const unknown = { value: Number.NaN, finding: Number.NaN };
+    return { subject, rule, phase: 'start', time: this.#now, ...unknown };
+  }
+
+  #takePatient(patient: Patient): void {
+    patient.ownAt = this.#now;
+    if (patient.home === 'own') return;
+    patient.home = 'own';
+    for (const rule of this.#rules.scores ?? []) {
+      const { number, name } = patient;
+      if (this.#scores.isOn(number, rule.id)) {
+        const standing = this.#scores.standing(number, rule.id, this.#now);
+        if (standing !== undefined) this.#tellScore(standing);
+      } else if (this.#open.has(scoreDedupKey(rule, name))) this.#scores.resume(number, rule.id);
     }
-  }
-
-  #introduce(place: number): number {
-    if (place >= this.#subjects.length) this.#makeRoom(place);
-    const info = this.#registry.at(place)?.info;
-    const metric = info?.metric ?? '';
-    const isKnown = info !== undefined && isMetricName(metric);
-    const subject = isKnown ? this.#subjectOf(info) : UNJUDGED;
-    this.#subjects[place] = subject;
-    if (isKnown) this.#metrics[place] = METRIC_NAMES.indexOf(metric);
-    return subject;
-  }
-
-  #subjectOf(info: SeriesInfo): number {
-    const name = JSON.stringify([info.patient, info.device]);
-    const known = this.#numbers.get(name);
-    if (known !== undefined) return known;
-    const number = this.#states.length;
-    if (number >= RULE_SUBJECTS_MAX) {
-      this.unjudged += 1;
-      return UNJUDGED;
-    }
-    this.#numbers.set(name, number);
-    this.#states.push({ info, home: 'none' });
-    this.#engine.usePatient(number, info.patient);
-    return number;
-  }
-
-  #makeRoom(place: number): void {
-    const room = Math.max(place + 1, this.#subjects.length * 2);
-    const subjects = new Int32Array(room).fill(UNKNOWN);
-    const metrics = new Int16Array(room);
-    subjects.set(this.#subjects);
-    metrics.set(this.#metrics);
-    this.#subjects = subjects;
-    this.#metrics = metrics;
   }
 }
