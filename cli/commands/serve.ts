@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { TocsinError } from '../../src/base/errors.ts';
 import { replicaId } from '../../src/base/ids.ts';
 import { SNAPSHOT_LOG_BYTES } from '../../src/base/limits.ts';
+import { setOfRules } from '../../src/base/rules/listed-rules.ts';
 import type { RuleSet } from '../../src/base/rules/rules.ts';
 import { repeatable } from '../input/repeatable.ts';
 import { printable } from '../output/escape.ts';
@@ -59,7 +60,11 @@ export function serveCommand(io: Io): Command {
       'take a snapshot after so many entries of the log (default: by entries and bytes)',
       whole(1, SNAPSHOT_ENTRIES_MAX),
     )
-    .option('--rules <file>', 'judge what the trend tier takes in, with --trend', parseText);
+    .option(
+      '--rules <file>',
+      'judge what the trend tier takes in by these, with --trend, while the cluster has no rules in force',
+      parseText,
+    );
   return withExamples(addOutputOptions(command), [
     ['tocsin serve --data ./r1', 'run the replica in ./r1'],
     ['tocsin serve --data ./r1 --listen /ip4/0.0.0.0/tcp/7400', 'listen on all interfaces'],
@@ -125,13 +130,17 @@ async function startTrends(
   const log = (line: string): void => void io.stderr.write(`${printable(line)}\n`);
   const { identity } = replica;
   try {
+    const own = rules === undefined ? setOfRules('none', []) : await rulesIn(rules);
     const trends = await io.services.startTrends({
       folder,
       identity,
       members: trend.map(({ id, address }) => ({ id: replicaId(id), address })),
-      ...(rules === undefined ? {} : { rules: await rulesIn(rules) }),
+      rules: own,
       log,
     });
+    replica.rules.follow((kept) =>
+      trends.judgeBy(kept.length === 0 ? own : setOfRules('cluster', kept)),
+    );
     void trends.closed.then((fault) => {
       if (fault !== undefined) log(`trends ended: ${fault.code}: ${fault.message}`);
     });

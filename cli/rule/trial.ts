@@ -1,6 +1,8 @@
 import { LimitEngine } from '../../src/analytics/limits.ts';
+import { ScoreEngine } from '../../src/analytics/score-engine.ts';
 import { TrendEngine } from '../../src/analytics/trend-engine.ts';
 import { conditionOf, type RuleSet } from '../../src/base/rules/rules.ts';
+import { scoreConditionOf } from '../../src/base/rules/score-rules.ts';
 import { trendConditionOf } from '../../src/base/rules/trend-rules.ts';
 import { RECORDING_METRICS, type Recording, readRows } from '../input/recordings.ts';
 
@@ -32,7 +34,11 @@ export interface Trial {
 export async function tryRules(set: RuleSet, recordings: readonly Recording[]): Promise<Trial> {
   const limits = new LimitEngine(set, RECORDING_METRICS);
   const trends = new TrendEngine(set.trends ?? [], RECORDING_METRICS);
-  for (const [subject, { patient }] of recordings.entries()) limits.usePatient(subject, patient);
+  const scores = new ScoreEngine(set.scores ?? [], set.profiles ?? [], RECORDING_METRICS);
+  for (const [subject, { patient }] of recordings.entries()) {
+    limits.usePatient(subject, patient);
+    scores.introduce(subject, patient);
+  }
   const rows: TrialRow[] = [];
   let samples = 0;
   const patientOf = (subject: number): string => recordings[subject]?.patient ?? '';
@@ -45,10 +51,13 @@ export async function tryRules(set: RuleSet, recordings: readonly Recording[]): 
       trends.sample(recording, metric, timeMs, value, ({ subject, rule, phase, time, value: at }) =>
         rows.push(rowOf(patientOf(subject), time, rule.id, trendConditionOf(rule), phase, at)),
       );
+      scores.sample(recording, metric, timeMs, value, ({ patient, rule, phase, time, score }) =>
+        rows.push(rowOf(patientOf(patient), time, rule.id, scoreConditionOf(rule), phase, score)),
+      );
     }
   }
   const patientHours = samples / 3_600;
-  const all = [...set.rules, ...set.missing, ...(set.trends ?? [])];
+  const all = [...set.rules, ...set.missing, ...(set.trends ?? []), ...(set.scores ?? [])];
   return { rows, counts: all.map(({ id }) => countOf(id, rows, patientHours)), patientHours };
 }
 

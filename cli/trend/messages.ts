@@ -9,13 +9,14 @@ export interface TrendWorkerData {
   readonly identity: Identity;
   /** Where each member's trend tier listens. */
   readonly members: readonly Member[];
-  /** Judged by, if at all. */
-  readonly rules?: RuleSet;
+  /** Judged by until others are sent. */
+  readonly rules: RuleSet;
 }
 
-export interface ToWorker {
-  readonly type: 'close';
-}
+export type ToWorker =
+  | { readonly type: 'close' }
+  /** Judge by these from now on. */
+  | { readonly type: 'rules'; readonly rules: RuleSet };
 
 export type FromWorker =
   | { readonly type: 'listening'; readonly address: string }

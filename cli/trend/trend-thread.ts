@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { TocsinError } from '../../src/base/errors.ts';
+import type { RuleSet } from '../../src/base/rules/rules.ts';
 import type { FromWorker, ToWorker, TrendWorkerData } from './messages.ts';
 
 export interface TrendThreadOptions extends TrendWorkerData {
@@ -11,6 +12,8 @@ export interface RunningTrends {
   readonly address: string;
   /** Resolves when the thread has ended: with the fault that ended it, or undefined after `close`. */
   readonly closed: Promise<TocsinError | undefined>;
+  /** Judges by these from now on. */
+  judgeBy(rules: RuleSet): void;
   close(): Promise<void>;
 }
 
@@ -45,6 +48,7 @@ export async function startTrends(options: TrendThreadOptions): Promise<RunningT
   return {
     address,
     closed,
+    judgeBy: (rules) => worker.postMessage({ type: 'rules', rules } satisfies ToWorker),
     close: async () => {
       worker.postMessage({ type: 'close' } satisfies ToWorker);
       await closed;

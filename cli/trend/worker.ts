@@ -2,8 +2,6 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { AlertRequest } from '../../src/analytics/alerts.ts';
 import { must } from '../../src/base/assert.ts';
 import { TocsinError } from '../../src/base/errors.ts';
-import { LIST_PAGE_MAX } from '../../src/base/limits.ts';
-import type { RuleSet } from '../../src/base/rules/rules.ts';
 import { type Client, connect } from '../../src/client/client.ts';
 import { TrendJudge } from '../../src/replica/trend/judge.ts';
 import { TrendReplica } from '../../src/replica/trend/trend-replica.ts';
@@ -17,6 +15,7 @@ import { packageVersion } from '../commands/version.ts';
 import { AlertSender } from '../pipeline/alert-sender.ts';
 import { AlertOutlet } from './alert-outlet.ts';
 import type { FromWorker, ToWorker, TrendWorkerData } from './messages.ts';
+import { OpenConditions } from './open-conditions.ts';
 
 /**
  * The trend tier of a replica in a thread of its own: its own event loop, port, connections and folders. Alerts leave it
@@ -32,9 +31,11 @@ const CONNECT_MS = 30_000;
 async function main(data: TrendWorkerData): Promise<void> {
   const clock = new SystemClock();
   const { rules, identity } = data;
-  const client = rules === undefined ? undefined : await connectTo(identity);
-  const emit = client === undefined ? () => {} : senderOf(client, identity);
-  const open = client === undefined ? new Set<string>() : await openKeys(client);
+  const client = await connectTo(identity);
+  const emit = senderOf(client, identity);
+  const open = new OpenConditions(client);
+  await open.start((error) => log(`open alerts are followed no longer: ${error.message}`));
+  let judge: TrendJudge | undefined;
   const replica = new TrendReplica({
     identity,
     members: data.members,
@@ -44,27 +45,25 @@ async function main(data: TrendWorkerData): Promise<void> {
     journal: await openTrendJournal(data.folder),
     sketches: SKETCHES,
     agent: `tocsin/${packageVersion()}`,
-    ...judgeOf(rules, open, emit),
+    judge: (registry) => {
+      judge = new TrendJudge(rules, registry, open.keys, emit);
+      return judge;
+    },
     log,
     onFault: fail,
   });
   await replica.start();
   port.on('message', (message: ToWorker) => {
-    if (message.type === 'close')
+    if (message.type === 'rules') judge?.use(message.rules);
+    else
       void replica
         .close()
-        .then(() => client?.close())
+        .then(() => open.close())
+        .then(() => client.close())
         .then(end, fail);
   });
   tell({ type: 'listening', address: must(replica.address, 'it listens') });
 }
-
-const judgeOf = (
-  rules: RuleSet | undefined,
-  open: ReadonlySet<string>,
-  emit: (request: AlertRequest) => void,
-): Pick<ConstructorParameters<typeof TrendReplica>[0], 'judge'> =>
-  rules === undefined ? {} : { judge: (registry) => new TrendJudge(rules, registry, open, emit) };
 
 const connectTo = ({ members, clusterId, replicaId }: Identity): Promise<Client> =>
   connect({
@@ -87,20 +86,6 @@ function senderOf(client: Client, { replicaId }: Identity): (request: AlertReque
   });
   const outlet: AlertOutlet = new AlertOutlet(sender);
   return (request) => outlet.send(request);
-}
-
-/** What was raised before this thread started, so that it can be cleared. */
-async function openKeys(client: Client): Promise<ReadonlySet<string>> {
-  const keys = new Set<string>();
-  for (let after: { readonly after?: `A${number}` } = {}; ; ) {
-    const { value } = await client.list(
-      { open: true },
-      { limit: LIST_PAGE_MAX, consistency: 'local', ...after },
-    );
-    for (const { dedupKey } of value.alerts) keys.add(dedupKey);
-    if (value.next === undefined) return keys;
-    after = { after: value.next };
-  }
 }
 
 function fail(error: unknown): void {

@@ -138,7 +138,9 @@ export function trendAlertRequest(
     kind: isTechnical ? 'technical' : 'advisory',
     priority: rule.priority,
     condition,
-    text: rule.text ?? `${describeTrendRule(rule)}${Number.isNaN(finding) ? '' : ` (${toShort(finding)})`}`,
+    text:
+      rule.text ??
+      `${describeTrendRule(rule)}${Number.isNaN(finding) ? '' : ` (${toShort(finding)})`}`,
     subject: source,
     cause: {
       metric: rule.metric,

@@ -141,9 +141,7 @@ export class LimitEngine {
     ended: (subject: number, rule: LimitRule | MissingRule) => void,
   ): void {
     const places = before.#rules.map((was) =>
-      this.#rules.findIndex(
-        (rule) => rule.id === was.id && conditionOf(rule) === conditionOf(was),
-      ),
+      this.#rules.findIndex((rule) => rule.id === was.id && conditionOf(rule) === conditionOf(was)),
     );
     for (let subject = 0; subject < subjects; subject += 1) {
       const from = before.#place(subject);

@@ -162,8 +162,7 @@ export class ScoreEngine {
       const rule = { ...plain, limit: profile?.limits[plain.id] ?? plain.limit };
       const scale = profile?.scale ?? (rule.kind === 'news2' ? (rule.scale ?? 1) : 1);
       const was = before.find((one) => isSuccessor(rule, one.rule));
-      const isSame =
-        was?.scale === scale && JSON.stringify(was.rule) === JSON.stringify(rule);
+      const isSame = was?.scale === scale && JSON.stringify(was.rule) === JSON.stringify(rule);
       if (was !== undefined && isSame) return was;
       return { rule, scale, window: windowOf(rule), isOn: was?.isOn ?? false, since: Number.NaN };
     });

@@ -25,7 +25,9 @@ export function finderOf(rule: TrendRule, baseline: Baseline): Finder {
       return {
         find: (time, value) => window.add(time, value),
         isBad:
-          rule.side === 'HI' ? (finding) => finding >= perMinute : (finding) => finding <= -perMinute,
+          rule.side === 'HI'
+            ? (finding) => finding >= perMinute
+            : (finding) => finding <= -perMinute,
         reset: nothingToReset,
       };
     }
@@ -45,16 +47,17 @@ export function finderOf(rule: TrendRule, baseline: Baseline): Finder {
   }
 }
 
-/** The same value again. A missing one is no value. */
+/** The same value again. A missing one is no value, and the first one says nothing. */
 class StuckFinder implements Finder {
   #before = Number.NaN;
   #isSame = false;
 
   find(_time: number, value: number): number {
     if (Number.isNaN(value)) return value;
-    this.#isSame = value === this.#before;
+    const before = this.#before;
+    this.#isSame = value === before;
     this.#before = value;
-    return value;
+    return Number.isNaN(before) ? before : value;
   }
 
   isBad(): boolean {

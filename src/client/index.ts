@@ -13,6 +13,7 @@ export {
   type UnixMillis,
   unixMillis,
 } from '../base/ids.ts';
+export type { KeptRule, ListedRule } from '../base/rules/listed-rules.ts';
 export type {
   AcknowledgeInput,
   AlertApi,
@@ -49,6 +50,7 @@ export type {
   PolicyCommand,
 } from '../statemachine/beside/policies.ts';
 export type { QueryKind, QueryTypes } from '../statemachine/beside/records-beside.ts';
+export type { RuleCommand } from '../statemachine/beside/rule-book.ts';
 export type { Source, SourceCommand } from '../statemachine/beside/sources.ts';
 export type {
   Badges,

@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import type { AlertMachine } from '../statemachine/machine.ts';
 import type { Identity, LogStore, Restored } from '../storage/types.ts';
 import type { Transport } from '../transport/types.ts';
+import type { RulesFeed } from './pipeline/rules-feed.ts';
 import type { SnapshotPolicy } from './snapshots/snapshotter.ts';
 
 /** What a replica runs on. Production passes disk, sockets and clock; the simulator virtual ones. */
@@ -23,6 +24,8 @@ export interface ReplicaParts {
   readonly historyEventsMax?: number;
   /** Leaders answer reads of the level `lease` by themselves; all replicas must be told the same. @defaultValue false */
   readonly leases?: boolean | undefined;
+  /** Told of the rules that samples are judged by. */
+  readonly rules?: RulesFeed | undefined;
   /** @defaultValue the limits */
   readonly snapshots?: SnapshotPolicy | undefined;
 }

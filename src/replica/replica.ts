@@ -75,7 +75,7 @@ export class Replica implements Resident {
     const { identity, store, clock, transport, log, seed } = kept;
     this.#startedAt = clock.monotonic();
     this.#place = restored.snapshot ?? restored.base;
-    this.#state = new AppliedState(machine, kept.historyEventsMax);
+    this.#state = new AppliedState(machine, kept.historyEventsMax, kept.rules);
     this.#members = new Members(identity, restored);
     this.#stalls = new StallGuard(clock);
     const onLost = (peer: ReplicaId): void => this.peerLost(peer);

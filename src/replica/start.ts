@@ -9,6 +9,7 @@ import type { Identity } from '../storage/types.ts';
 import { SystemClock } from '../transport/system-clock.ts';
 import { TcpTransport } from '../transport/tcp-transport.ts';
 import { Notifier } from './notifier.ts';
+import { RulesFeed } from './pipeline/rules-feed.ts';
 import type { Replica } from './replica.ts';
 import { Residence } from './residence.ts';
 import type { SnapshotPolicy } from './snapshots/snapshotter.ts';
@@ -37,6 +38,8 @@ export interface RunningReplica {
   readonly identity: Identity;
   /** Another one after the disk was full. */
   readonly replica: Replica;
+  /** The rules by which samples are judged, as this replica has applied them. */
+  readonly rules: RulesFeed;
   /** Multiaddr, with the port that was really taken. */
   readonly address: string;
   /** Resolves when it has stopped: with the fault that stopped it, or undefined after `close`. */
@@ -68,6 +71,7 @@ export async function startReplica(options: ServeOptions): Promise<RunningReplic
     return ending;
   }
   const own = identity.members.find((member) => member.id === identity.replicaId);
+  const rules = new RulesFeed();
   const residence = new Residence({
     identity,
     address: options.listen ?? own?.address ?? '',
@@ -86,6 +90,7 @@ export async function startReplica(options: ServeOptions): Promise<RunningReplic
     },
     onFault: (error) => void end(asFault(error)),
     snapshots: options.snapshots,
+    rules,
     leases: options.leases,
   });
   try {
@@ -100,6 +105,7 @@ export async function startReplica(options: ServeOptions): Promise<RunningReplic
     get replica() {
       return residence.replica;
     },
+    rules,
     address: residence.address,
     closed,
     close: async () => {

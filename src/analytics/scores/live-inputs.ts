@@ -1,6 +1,6 @@
 import type { MetricName } from '../../base/rules/metrics.ts';
 import { type BandTable, pointsOf, roundHalfUp, roundToTenths } from './bands.ts';
-import { type MewsTables, MEWS_SUBBE_2001 } from './bedside.ts';
+import { MEWS_SUBBE_2001, type MewsTables } from './bedside.ts';
 import { NEWS2_PARAMETERS, type News2Parameter, news2Points, type SpO2Scale } from './news2.ts';
 
 /**

@@ -74,13 +74,18 @@ export class Applier {
     const from = this.#applied;
     try {
       const next = this.#applySlice();
-      if (this.#applied > from) this.#parts.onSlice();
+      if (this.#applied > from) this.#advanced();
       if (next === 'later') this.#parts.clock.soon(() => this.#run());
       else if (next === 'disk') this.#readOn();
       else this.#busy = false;
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  #advanced(): void {
+    this.#parts.state.advanced();
+    this.#parts.onSlice();
   }
 
   /** Applies what is at hand until the slice is over. Answers what the next one waits for. */

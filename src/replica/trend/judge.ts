@@ -13,7 +13,6 @@ import { ClockWatch } from '../../analytics/clock-watch.ts';
 import { LimitEngine, type Transition } from '../../analytics/limits.ts';
 import { ScoreEngine, type ScoreTransition } from '../../analytics/score-engine.ts';
 import { TrendEngine, type TrendTransition } from '../../analytics/trend-engine.ts';
-import { TREND_SKEW_MS_MAX } from '../../base/trend-limits.ts';
 import { METRIC_NAMES } from '../../base/rules/metrics.ts';
 import {
   type ConditionKind,
@@ -22,6 +21,7 @@ import {
   type RuleSet,
   versionOf,
 } from '../../base/rules/rules.ts';
+import { TREND_SKEW_MS_MAX } from '../../base/trend-limits.ts';
 import { isUsable } from '../../trend/samples.ts';
 import type { SeriesRegistry } from '../../trend/series.ts';
 import { type Patient, type Subject, Subjects } from './subjects.ts';

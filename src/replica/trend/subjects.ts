@@ -77,7 +77,7 @@ export class Subjects {
     const isKnown = info !== undefined && isMetricName(info.metric);
     const subject = isKnown ? this.#subjectOf(info) : undefined;
     this.#places[place] = subject ?? null;
-    if (isKnown) this.#metrics[place] = METRIC_NAMES.findIndex((name) => name === info.metric);
+    if (isKnown) this.#metrics[place] = METRIC_NAMES.indexOf(info.metric);
     return subject;
   }
 

@@ -71,7 +71,7 @@ describe('rule files', () => {
     [
       'an unknown metric',
       edited('metric', 'SPO2'),
-      'field metric: "SPO2" is not one of HR, PULSE, RESP, SpO2, ARTsys, ARTmean, TEMP (did you mean "SpO2"?)',
+      'field metric: "SPO2" is not one of HR, PULSE, RESP, SpO2, ARTsys, ARTmean, TEMP, FiO2, GCS, AVPU (did you mean "SpO2"?)',
     ],
     [
       'a metric named like a member of any object',

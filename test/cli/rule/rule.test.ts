@@ -57,6 +57,61 @@ describe('tocsin rule', () => {
   });
 });
 
+describe('rules in force', () => {
+  const RULE =
+    '{ id: hr-drift, metric: HR, kind: cusum, slack: 0.5, limit: 8, priority: low, startAfter: 2 }';
+
+  it('add puts one in force, checked and complete', async () => {
+    const { calls, stdout, status } = await runIn({}, 'rule', 'add', '--rule', RULE);
+    expect(status, stdout).toBe(0);
+    expect(calls.find(({ method }) => method === 'keep')?.args[0]).toMatchObject({
+      type: 'set-rule',
+      rule: { list: 'trends', id: 'hr-drift', kind: 'cusum', startAfter: 2, endAfter: 1 },
+    });
+  });
+
+  it.each([
+    ['a figure out of range', RULE.replace('limit: 8', 'limit: 800'), 'limit: 800'],
+    ['a field that nobody knows', RULE.replace('}', ', colour: red }'), 'colour'],
+    ['no map', 'seven', 'not a map'],
+  ])('add sends nothing of a rule with %s', async (_what, rule, message) => {
+    const { calls, stderr, status } = await runIn({}, 'rule', 'add', '--rule', rule);
+    expect(stderr).toContain(message);
+    expect(status).toBe(2);
+    expect(calls).toEqual([]);
+  });
+
+  it('list shows them with their versions, get one as a file would have it', async () => {
+    const list = await runIn({}, 'rule', 'list', '-o', 'csv');
+    expect(list.stdout).toContain('hr-high,12,HR:HI,high');
+    const { stdout } = await runIn({}, 'rule', 'get', 'hr-high');
+    expect(stdout).toContain('# hr-high, version 12\nid: hr-high\nmetric: HR\n');
+  });
+
+  it('get suggests what was meant', async () => {
+    const { stderr, status } = await runIn({}, 'rule', 'get', 'hr-hihg');
+    expect(stderr).toContain('did you mean "hr-high"');
+    expect(status).not.toBe(0);
+  });
+
+  it('remove asks for its removal', async () => {
+    const { calls } = await runIn({}, 'rule', 'remove', 'hr-high');
+    expect(calls.find(({ method }) => method === 'keep')?.args[0]).toMatchObject({
+      type: 'remove-rule',
+      id: 'hr-high',
+    });
+  });
+
+  it('load puts in force what a file has and the cluster does not', async () => {
+    const { calls, stdout } = await runIn({}, 'rule', 'load', BIDMC);
+    const { rules, missing } = await loadRules(BIDMC);
+    const kept = calls.filter(({ method }) => method === 'keep');
+    const same = rules.find(({ id }) => id === 'hr-high');
+    expect(kept.length).toBe(rules.length + missing.length - Number(same?.priority === 'high'));
+    expect(stdout).toContain(`${rules.length + missing.length} rules, ${kept.length} changed`);
+  });
+});
+
 describe('adding a rule', () => {
   const filesOf = (texts: Record<string, string>) => ({
     read: (path: string) => Promise.resolve(texts[path]),

@@ -51,6 +51,7 @@ export const fakeTrendServices = (
     return Promise.resolve({
       address: '/ip4/10.0.0.1/tcp/7500',
       closed: new Promise(() => {}),
+      judgeBy: () => {},
       close: () => Promise.resolve(),
     });
   },

@@ -23,20 +23,51 @@ const RULES: RuleSet = {
 };
 const KEY = 'phys:p:m:HR:HI';
 
-function stage(open: readonly string[] = []) {
+const TRENDS: RuleSet = {
+  ...RULES,
+  trends: [
+    { id: 'hr-stuck', metric: 'HR', kind: 'stuck', startAfter: 3, endAfter: 1, priority: 'low' },
+    {
+      id: 'hr-shift',
+      metric: 'HR',
+      kind: 'cusum',
+      slack: 0.5,
+      limit: 5,
+      startAfter: 1,
+      endAfter: 1,
+      priority: 'low',
+    },
+  ],
+  scores: [
+    {
+      id: 'news2',
+      kind: 'news2',
+      limit: 6,
+      startAfterSeconds: 0,
+      endAfterSeconds: 0,
+      validMinutes: 60,
+      priority: 'high',
+    },
+  ],
+};
+
+function stage(open: readonly string[] = [], rules: RuleSet = RULES) {
   const registry = new SeriesRegistry();
   const { place } = registry.register({ patient: 'p', device: 'm', metric: 'HR', unit: '/min' });
   const seen: string[] = [];
+  const requests: AlertRequest[] = [];
+  const keys = new Set(open);
   const emit = ({ type, input }: AlertRequest): void => {
     const key = 'dedupKey' in input ? input.dedupKey : input.target.dedupKey;
     seen.push(`${type} ${key}`);
+    requests.push({ type, input } as AlertRequest);
   };
-  const judge = new TrendJudge(RULES, registry, new Set(open), emit);
+  const judge = new TrendJudge(rules, registry, keys, emit);
   judge.receive(1_000);
   const feed = (isOwn: boolean, ...values: readonly number[]): void => {
     for (const [at, value] of values.entries()) judge.judge(place, at, value, 0, isOwn);
   };
-  return { registry, judge, feed, seen };
+  return { registry, judge, feed, seen, requests, keys };
 }
 
 describe('a judge', () => {
@@ -87,5 +118,73 @@ describe('a judge', () => {
     const { place } = registry.register({ patient: 'p', device: 'm', metric: 'Moon', unit: '' });
     for (let at = 0; at < 9; at += 1) judge.judge(place, at, 1_000, 0, true);
     expect(seen).toEqual([]);
+  });
+
+  it('clears what ended while nobody spoke for it: it is open, and not running here', () => {
+    const { feed, seen, keys } = stage();
+    feed(false, 140, 140);
+    keys.add(KEY);
+    feed(false, 100, 100);
+    feed(true, 100, 100);
+    expect(seen).toEqual([`clear ${KEY}`]);
+  });
+
+  it('takes trends, scores and clocks over as it does limits', () => {
+    const open = ['tech:p:m:HR:STUCK', 'trend:p:m:HR:CUSUM', 'score:p:NEWS2', 'tech:p:m:CLOCK'];
+    const { judge, feed, seen } = stage(open, TRENDS);
+    feed(true, 80, 81);
+    expect(seen).toEqual(['clear score:p:NEWS2', 'clear tech:p:m:HR:STUCK']);
+    for (let second = 0; second < 1_000; second += 1) {
+      judge.receive(1_000 + second * 1_000);
+      judge.judge(0, 1_000 + second * 1_000, 80 + (second % 2), 0, true);
+    }
+    expect(seen.slice(2).sort()).toEqual(['clear tech:p:m:CLOCK', 'clear trend:p:m:HR:CUSUM']);
+  });
+
+  it('says again what runs of trends and scores when it takes a stream over', () => {
+    const { feed, seen, registry, judge } = stage([], TRENDS);
+    const info = { patient: 'p', device: 'other', metric: 'ARTsys', unit: '' };
+    judge.judge(registry.register(info).place, 0, 85, 0, false);
+    feed(false, 140, 140, 140, 140);
+    expect(seen).toEqual([]);
+    feed(true, 140);
+    expect(seen.sort()).toEqual([`raise ${KEY}`, 'raise score:p:NEWS2', 'raise tech:p:m:HR:STUCK']);
+  });
+
+  it('names the value, the limit and the version of the rule in each alert', () => {
+    const { judge, feed, requests } = stage();
+    judge.use({ ...RULES, versions: { 'hr-high': 17 } });
+    feed(true, 140, 141);
+    expect(requests[0]?.input).toMatchObject({
+      cause: { metric: 'HR', value: 141, limit: 130, rule: 'hr-high@17' },
+    });
+  });
+
+  it('goes on under changed rules, and clears conditions whose rules are gone, at home or not', () => {
+    for (const isOwn of [true, false]) {
+      const { judge, feed, seen } = stage([], TRENDS);
+      feed(isOwn, 140, 140, 140, 140);
+      seen.length = 0;
+      const [high] = RULES.rules;
+      judge.use({ ...RULES, rules: high === undefined ? [] : [{ ...high, limit: 135 }] });
+      expect(seen).toEqual(['clear tech:p:m:HR:STUCK']);
+      feed(true, 134, 134);
+      expect(seen).toContain(`clear ${KEY}`);
+      judge.use({ ...RULES, rules: [] });
+      feed(true, 200, 200);
+      expect(seen.filter((one) => one === `raise ${KEY}`).length).toBe(isOwn ? 0 : 1);
+    }
+  });
+
+  it('does not say things twice for a patient whose devices send to different replicas', () => {
+    const { judge, feed, seen, registry } = stage([], TRENDS);
+    const info = { patient: 'p', device: 'other', metric: 'ARTsys', unit: '' };
+    const { place } = registry.register(info);
+    feed(true, 140);
+    for (let at = 0; at < 5; at += 1) {
+      judge.judge(place, at, 85, 0, false);
+      judge.judge(0, 10 + at, 141 + at, 0, true);
+    }
+    expect(seen.filter((one) => one.includes('NEWS2')).length).toBeLessThanOrEqual(1);
   });
 });

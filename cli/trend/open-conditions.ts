@@ -1,0 +1,67 @@
+import { TocsinError } from '../../src/base/errors.ts';
+import { type Revision, revision } from '../../src/base/ids.ts';
+import { LIST_PAGE_MAX } from '../../src/base/limits.ts';
+import type { Client } from '../../src/client/client.ts';
+import type { Alert } from '../../src/statemachine/types.ts';
+
+/** Dedup keys of conditions that rules can raise. */
+const OF_RULES = /^(?:phys|tech|trend|score):/;
+
+/**
+ * Which conditions are present according to the store, as it goes on: what a replica must know of streams that it begins
+ * to speak for. A little behind what was raised; who takes one up that is over already clears it once too often.
+ */
+export class OpenConditions {
+  readonly keys: Set<string> = new Set();
+  readonly #client: Pick<Client, 'list' | 'watch'>;
+  readonly #stop = new AbortController();
+  #following: Promise<void> = Promise.resolve();
+
+  constructor(client: Pick<Client, 'list' | 'watch'>) {
+    this.#client = client;
+  }
+
+  /** Resolves when what was open is known. `onLost` hears why it can be followed no longer. */
+  async start(onLost: (error: TocsinError) => void): Promise<void> {
+    const from = await this.#list();
+    this.#following = this.#follow(from).catch((error: unknown) => {
+      if (this.#stop.signal.aborted) return;
+      if (!TocsinError.is(error)) throw error;
+      onLost(error);
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#following;
+  }
+
+  /** The revision after which whatever happens has to be heard of. */
+  async #list(): Promise<Revision> {
+    let first: Revision | undefined;
+    for (let after: { readonly after?: `A${number}` } = {}; ; ) {
+      const answer = await this.#client.list(
+        { open: true },
+        { limit: LIST_PAGE_MAX, consistency: 'local', ...after },
+      );
+      first ??= answer.revision;
+      for (const alert of answer.value.alerts) this.#note(alert);
+      if (answer.value.next === undefined) return first;
+      after = { after: answer.value.next };
+    }
+  }
+
+  async #follow(after: Revision): Promise<void> {
+    const { signal } = this.#stop;
+    for await (const message of this.#client.watch({ from: revision(after + 1), signal })) {
+      if (message.type === 'event') this.#note(message.event.alert);
+      if (message.type === 'compacted') for (const alert of message.alerts) this.#note(alert);
+    }
+  }
+
+  #note({ dedupKey, presence, resolution }: Alert): void {
+    if (!OF_RULES.test(dedupKey)) return;
+    if (presence === 'present' && resolution === undefined) this.keys.add(dedupKey);
+    else this.keys.delete(dedupKey);
+  }
+}
