@@ -8,12 +8,11 @@ import { isMetricName, METRIC_NAMES, type MetricName } from '../../base/rules/me
 import type { LimitProfile, RulePriority, Side } from '../../base/rules/rules.ts';
 import { SCORE_KINDS } from '../../base/rules/score-rules.ts';
 import type { TrendRule } from '../../base/rules/trend-rules.ts';
-import { asFields, asFinite, asOneOf, refuse } from '../check.ts';
+import { asFields, asFinite, asLine, asOneOf, refuse } from '../check.ts';
 import {
   type Check,
   count,
   flag,
-  line,
   listOf,
   may,
   must,
@@ -39,7 +38,7 @@ const TREND_KINDS: readonly TrendRule['kind'][] = [
 
 const number: Check<number> = asFinite;
 const word: Check<string> = (origin, field, value) => {
-  const text = line(1, RULE_NAME_CHARS_MAX)(origin, field, value);
+  const text = asLine(origin, field, value, 1, RULE_NAME_CHARS_MAX);
   if (!/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(text))
     refuse(origin, field, 'may hold letters, digits, ".", "_" and "-" only');
   // As the key of a map it would be refused.
