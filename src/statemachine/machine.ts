@@ -57,7 +57,7 @@ export interface MachineParts {
 
 /** Parts in which nothing has happened. */
 export function newParts(limits: AlertLimits, seed: number): MachineParts {
-  const table = new AlertTable(limits);
+  const table = new AlertTable(limits, seed);
   const ledger = new Ledger(table, new Policies(), limits);
   return {
     ledger,

@@ -127,3 +127,30 @@ test('a reply table keeps its newest replies, however their keys collide', () =>
     }),
   );
 });
+
+test('what a reply table was when it was frozen stays, in order of arrival, however often its ring goes round', () => {
+  const rounds = fc.array(fc.nat(1_500), { minLength: 1, maxLength: 6 });
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 2_000 }), rounds, (max, counts) => {
+      const table = new ReplyTable(max, 1);
+      const frozen: { keys: string[]; view: ReturnType<ReplyTable['freeze']> }[] = [];
+      const all: string[] = [];
+      for (const count of counts) {
+        for (let n = 0; n < count; n += 1) {
+          const key = `${all.length}`;
+          const reply = { ok: false, code: 'BAD_REQUEST', message: key } as const;
+          table.add(key, all.length * 7_919, { fingerprint: all.length, reply });
+          all.push(key);
+        }
+        frozen.push({ keys: all.slice(-max), view: table.freeze() });
+      }
+      for (const { keys, view } of frozen) {
+        const entries = [...view.entries()];
+        equal(view.size, keys.length);
+        equal(entries.map(([key]) => key).join(), keys.join());
+        equal(entries.map(([, { reply }]) => (reply.ok ? '' : reply.message)).join(), keys.join());
+      }
+    }),
+    { numRuns: 60 },
+  );
+});

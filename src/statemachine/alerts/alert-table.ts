@@ -1,6 +1,7 @@
 import { assert, must } from '../../base/assert.ts';
 import type { AlertLimits } from '../alert-limits.ts';
 import { BoundedMap } from '../collections/bounded-map.ts';
+import { KeyTable } from '../collections/key-table.ts';
 import { type Cursor, SortedMap, type SortedView } from '../collections/sorted-map.ts';
 import { weightOf } from '../quota.ts';
 import { identityOf } from '../snapshot/digest.ts';
@@ -9,17 +10,14 @@ import type { Last } from './records.ts';
 
 /** The number in an alert's id, or undefined when the text is not an id in its only spelling. */
 export function idNumber(id: string): number | undefined {
-  const value = Number(id.slice(1));
-  return Number.isSafeInteger(value) && value >= 1 && `A${value}` === id ? value : undefined;
-}
-
-/** Where the newest record of an open alert is found from its dedup key. */
-interface Slot {
-  alert: Alert;
-  readonly id: number;
-  /** Hash of what does not change while the alert lives. */
-  readonly identity: number;
-  readonly weight: number;
+  if (id.length < 2 || id[0] !== 'A' || id[1] === '0') return undefined;
+  let value = 0;
+  for (let i = 1; i < id.length; i += 1) {
+    const digit = id.charCodeAt(i) - 0x30;
+    if (digit < 0 || digit > 9) return undefined;
+    value = value * 10 + digit;
+  }
+  return Number.isSafeInteger(value) ? value : undefined;
 }
 
 /** The table as it was at one moment. */
@@ -39,16 +37,25 @@ export interface TableView {
  * not open its newest occurrence's id and number.
  */
 export class AlertTable {
-  readonly #openByKey = new Map<string, Slot>();
+  /** Beside each its identity: the hash of what does not change while it lives. */
+  readonly #openByKey: KeyTable<string, Alert>;
   readonly #open = new SortedMap<Alert>();
   readonly #resolvedInOrder: BoundedMap<number, Alert>;
   readonly #resolved = new SortedMap<Alert>();
   readonly #last: BoundedMap<string, Last>;
+  /** As for KeyTable; for other tables of the same machine. */
+  readonly seed: number;
   #openBytes = 0;
 
-  constructor(limits: Pick<AlertLimits, 'resolvedAlertsMax' | 'dedupKeysRememberedMax'>) {
+  /** `seed` as for KeyTable. */
+  constructor(
+    limits: Pick<AlertLimits, 'resolvedAlertsMax' | 'dedupKeysRememberedMax'>,
+    seed: number,
+  ) {
+    this.seed = seed;
+    this.#openByKey = new KeyTable(({ dedupKey }) => dedupKey, seed);
     this.#resolvedInOrder = new BoundedMap(limits.resolvedAlertsMax);
-    this.#last = new BoundedMap(limits.dedupKeysRememberedMax);
+    this.#last = new BoundedMap(limits.dedupKeysRememberedMax, seed);
   }
 
   get openCount(): number {
@@ -71,7 +78,12 @@ export class AlertTable {
 
   /** The open alert under a dedup key. */
   openUnder(dedupKey: string): Alert | undefined {
-    return this.#openByKey.get(dedupKey)?.alert;
+    return this.#openByKey.get(dedupKey);
+  }
+
+  /** The open alert with this number in its id. */
+  opened(number: number): Alert {
+    return must(this.#open.get(number), () => `A${number} is not open`);
   }
 
   /** The alert of this id, open or resolved, or the open one under this dedup key. */
@@ -109,10 +121,8 @@ export class AlertTable {
   /** Takes in a new occurrence, with the hash of what will not change of it. */
   open(alert: Alert, identity: number): void {
     const id = numberOf(alert.id);
-    assert(!this.#openByKey.has(alert.dedupKey), `${alert.id} is a second open ${alert.dedupKey}`);
-    const weight = weightOf(alert);
-    this.#openBytes += weight;
-    this.#openByKey.set(alert.dedupKey, { alert, id, identity, weight });
+    this.#openBytes += weightOf(alert);
+    this.#openByKey.add(alert, identity);
     this.#open.add(id, alert);
     this.#last.delete(alert.dedupKey);
   }
@@ -122,24 +132,27 @@ export class AlertTable {
    * hash given to `open`.
    */
   replace(alert: Alert): number {
-    const slot = must(this.#openByKey.get(alert.dedupKey), `${alert.dedupKey} is not open`);
-    assert(slot.alert.id === alert.id, `${alert.id} replaces ${slot.alert.id}`);
+    const { dedupKey } = alert;
+    const before = must(this.#openByKey.get(dedupKey), () => `${dedupKey} is not open`);
+    assert(before.id === alert.id, () => `${alert.id} replaces ${before.id}`);
+    const identity = this.#openByKey.noteOf(dedupKey);
+    const id = numberOf(alert.id);
     if (alert.resolution === undefined) {
-      slot.alert = alert;
-      this.#open.replace(slot.id, alert);
+      this.#openByKey.replace(alert);
+      this.#open.replace(id, alert);
     } else {
-      this.#openByKey.delete(alert.dedupKey);
-      this.#openBytes -= slot.weight;
-      this.#open.delete(slot.id);
+      this.#openByKey.delete(dedupKey);
+      this.#openBytes -= weightOf(alert);
+      this.#open.delete(id);
       this.keep(alert);
-      this.remember(alert.dedupKey, {
+      this.remember(dedupKey, {
         id: alert.id,
         occurrence: alert.occurrence,
         endedAt: alert.resolution.at,
         flaps: alert.flaps,
       });
     }
-    return slot.identity;
+    return identity;
   }
 
   /** Replaces the record of a resolved alert. Returns the hash of what did not change. */
@@ -164,4 +177,4 @@ export class AlertTable {
   }
 }
 
-const numberOf = (id: AlertId): number => must(idNumber(id), `not an alert id: ${id}`);
+const numberOf = (id: AlertId): number => must(idNumber(id), () => `not an alert id: ${id}`);

@@ -1,4 +1,5 @@
 import { assert, must } from '../../base/assert.ts';
+import { KeyTable } from './key-table.ts';
 import { SortedMap, type SortedView } from './sorted-map.ts';
 
 interface Entry<K, V> {
@@ -8,28 +9,30 @@ interface Entry<K, V> {
 
 /**
  * A map that keeps its newest entries. What it drops depends on nothing but the order of the calls, so replicas drop
- * alike. The order stands beside the map: taking the first key of a plain `Map` walks over every hole that earlier
+ * alike. The order stands beside the keys: taking the first key of a plain `Map` walks over every hole that earlier
  * deletions left.
  */
-export class BoundedMap<K, V> {
-  readonly #places = new Map<K, number>();
+export class BoundedMap<K extends string | number, V> {
+  /** Beside each entry its place in the order. */
+  readonly #entries: KeyTable<K, Entry<K, V>>;
   readonly #inOrder = new SortedMap<Entry<K, V>>();
   readonly #sizeMax: number;
   #next = 0;
 
-  constructor(sizeMax: number) {
+  /** `seed` as for KeyTable. */
+  constructor(sizeMax: number, seed = 0) {
     assert(Number.isSafeInteger(sizeMax), `bound is not an integer: ${sizeMax}`);
     assert(sizeMax >= 1, `bound of ${sizeMax} entries`);
     this.#sizeMax = sizeMax;
+    this.#entries = new KeyTable(({ key }) => key, seed);
   }
 
   get size(): number {
-    return this.#places.size;
+    return this.#entries.size;
   }
 
   get(key: K): V | undefined {
-    const place = this.#places.get(key);
-    return place === undefined ? undefined : this.#inOrder.get(place)?.value;
+    return this.#entries.get(key)?.value;
   }
 
   /**
@@ -37,11 +40,11 @@ export class BoundedMap<K, V> {
    * to.
    */
   add(key: K, value: V): V | undefined {
-    assert(!this.#places.has(key), `added twice: ${String(key)}`);
-    this.#places.set(key, this.#next);
-    this.#inOrder.add(this.#next, { key, value });
+    const entry = { key, value };
+    this.#entries.add(entry, this.#next);
+    this.#inOrder.add(this.#next, entry);
     this.#next += 1;
-    if (this.#places.size <= this.#sizeMax) return undefined;
+    if (this.#entries.size <= this.#sizeMax) return undefined;
     const [, dropped] = must(this.#inOrder.first, 'a full map is empty');
     this.delete(dropped.key);
     return dropped.value;
@@ -49,16 +52,16 @@ export class BoundedMap<K, V> {
 
   /** Gives a key that is there another value; it does not become younger. */
   replace(key: K, value: V): void {
-    const place = must(this.#places.get(key), `not there: ${String(key)}`);
-    this.#inOrder.replace(place, { key, value });
+    const entry = { key, value };
+    this.#entries.replace(entry);
+    this.#inOrder.replace(this.#entries.noteOf(key), entry);
   }
 
   /** Harmless when the key is not there. */
   delete(key: K): void {
-    const place = this.#places.get(key);
-    if (place === undefined) return;
-    this.#places.delete(key);
-    this.#inOrder.delete(place);
+    if (this.#entries.get(key) === undefined) return;
+    this.#inOrder.delete(this.#entries.noteOf(key));
+    this.#entries.delete(key);
   }
 
   /** Oldest first. Not to be carried on after a change. */

@@ -8,6 +8,17 @@ export interface FirstReply {
   readonly reply: Reply;
 }
 
+const BLOCK_BITS = 9;
+const BLOCK_LENGTH: number = 2 ** BLOCK_BITS;
+
+/** A piece of the ring. */
+interface Block {
+  readonly keys: string[];
+  readonly firsts: FirstReply[];
+  /** The freezing before which it was made: an older one belongs to a view, and is copied before a change. */
+  readonly age: number;
+}
+
 /** The replies as they were at one moment. */
 export interface ReplyView {
   readonly size: number;
@@ -26,8 +37,7 @@ export interface ReplyView {
  * one keeps callers from choosing keys that all lie in one place.
  */
 export class ReplyTable {
-  readonly #keys: string[] = [];
-  readonly #firsts: FirstReply[] = [];
+  readonly #blocks: Block[] = [];
   /** Home slot of each ring place. */
   readonly #homes: Uint32Array;
   /** Ring place + 1; 0 = empty. At most half are in use. */
@@ -36,6 +46,8 @@ export class ReplyTable {
   readonly #seed: number;
   readonly #sizeMax: number;
   #next = 0;
+  #size = 0;
+  #age = 0;
 
   constructor(sizeMax: number, seed: number) {
     assert(Number.isSafeInteger(sizeMax), `bound is not an integer: ${sizeMax}`);
@@ -51,15 +63,18 @@ export class ReplyTable {
   }
 
   get size(): number {
-    return this.#keys.length;
+    return this.#size;
   }
 
   get(key: string, hash: number): FirstReply | undefined {
     const home = this.#homeOf(hash);
-    for (let at = home; ; at = (at + 1) & this.#mask) {
-      const place = (this.#slots[at] as number) - 1;
+    for (let slot = home; ; slot = (slot + 1) & this.#mask) {
+      const place = (this.#slots[slot] as number) - 1;
       if (place < 0) return undefined;
-      if (this.#homes[place] === home && this.#keys[place] === key) return this.#firsts[place];
+      if (this.#homes[place] !== home) continue;
+      const { keys, firsts } = this.#blocks[place >>> BLOCK_BITS] as Block;
+      const at = place & (BLOCK_LENGTH - 1);
+      if (keys[at] === key) return firsts[at];
     }
   }
 
@@ -67,9 +82,11 @@ export class ReplyTable {
   add(key: string, hash: number, first: FirstReply): void {
     const place = this.#next;
     this.#next = place + 1 === this.#sizeMax ? 0 : place + 1;
-    if (place < this.#keys.length) this.#remove(place);
-    this.#keys[place] = key;
-    this.#firsts[place] = first;
+    if (place < this.#size) this.#remove(place);
+    else this.#size += 1;
+    const { keys, firsts } = this.#own(place >>> BLOCK_BITS);
+    keys[place & (BLOCK_LENGTH - 1)] = key;
+    firsts[place & (BLOCK_LENGTH - 1)] = first;
     const home = this.#homeOf(hash);
     this.#homes[place] = home;
     let at = home;
@@ -77,12 +94,23 @@ export class ReplyTable {
     this.#slots[at] = place + 1;
   }
 
-  /** The replies as they are now; those that come later do not show. Copies two lists of references, no more. */
+  /** The replies as they are now; those that come later do not show. Costs a copy of the list of blocks. */
   freeze(): ReplyView {
-    const keys = this.#keys.slice();
-    const firsts = this.#firsts.slice();
-    const oldest = keys.length < this.#sizeMax ? 0 : this.#next;
-    return { size: keys.length, entries: () => inOrder(keys, firsts, oldest) };
+    this.#age += 1;
+    const blocks = this.#blocks.slice();
+    const size = this.#size;
+    const oldest = size < this.#sizeMax ? 0 : this.#next;
+    return { size, entries: () => inOrder(blocks, size, oldest) };
+  }
+
+  /** The block of this number, for changing. */
+  #own(number: number): Block {
+    const block = this.#blocks[number];
+    if (block?.age === this.#age) return block;
+    const { keys = [], firsts = [] } = block ?? {};
+    const copy = { keys: keys.slice(), firsts: firsts.slice(), age: this.#age };
+    this.#blocks[number] = copy;
+    return copy;
   }
 
   #homeOf(hash: number): number {
@@ -105,12 +133,14 @@ export class ReplyTable {
 }
 
 function* inOrder(
-  keys: readonly string[],
-  firsts: readonly FirstReply[],
+  blocks: readonly Block[],
+  size: number,
   oldest: number,
 ): Generator<readonly [string, FirstReply]> {
-  for (let i = 0; i < keys.length; i += 1) {
-    const place = (oldest + i) % keys.length;
-    yield [keys[place] as string, firsts[place] as FirstReply];
+  for (let i = 0; i < size; i += 1) {
+    const place = (oldest + i) % size;
+    const { keys, firsts } = blocks[place >>> BLOCK_BITS] as Block;
+    const at = place & (BLOCK_LENGTH - 1);
+    yield [keys[at] as string, firsts[at] as FirstReply];
   }
 }

@@ -48,7 +48,7 @@ export class MachineRestorer {
   constructor(limits: Partial<AlertLimits> = {}, seed = 0) {
     this.#limits = completeLimits(limits);
     this.#seed = seed;
-    this.#table = new AlertTable(this.#limits);
+    this.#table = new AlertTable(this.#limits, seed);
     this.#replies = new ReplyTable(this.#limits.repliesMax, seed);
   }
 
