@@ -40,6 +40,8 @@ export interface DriverEvents {
   send(message: Message): void;
   /** What was sent may leave now. */
   sent(): void;
+  /** A write took so long until it was durable. */
+  wrote(ms: Millis): void;
   /** What one Ready means for members, applying and reads. `snapshot` is the one that takes the place of the state. */
   progressed(ready: Ready, snapshot: SnapshotMeta | undefined): void;
   /** Somebody else leads, or nobody. */
@@ -69,6 +71,7 @@ export class CoreDriver {
   readonly #sealer: Sealer;
   readonly #writer: DiskWriter;
   #turn: Timer | undefined;
+  #writeBegan: Millis | undefined;
   /** Runs while followers are to be told of a commit, unless an append does it first. */
   #notice: Timer | undefined;
   #pumping = false;
@@ -89,6 +92,7 @@ export class CoreDriver {
     this.#standing = this.#core.standing;
     this.#writer = new DiskWriter(store, this.#core.last.index, {
       release: (messages) => {
+        this.#noteWrite();
         this.#route(messages);
         events.sent();
       },
@@ -270,9 +274,23 @@ export class CoreDriver {
     this.#route(this.#writer.add(ready, snapshot));
     // Who waits for an entry waits for the slowest of two disks: theirs are asked first, then this one.
     this.#parts.events.sent();
-    this.#writer.start();
+    this.#write();
     this.#parts.events.progressed(ready, snapshot);
     for (const read of ready.logReads) this.#readFor(read);
+  }
+
+  #write(): void {
+    const { writing } = this.#writer;
+    this.#writer.start();
+    if (this.#writer.writing && !writing) this.#writeBegan = this.#parts.clock.monotonic();
+  }
+
+  /** The write under way is over; its messages are released in one piece or two. */
+  #noteWrite(): void {
+    const began = this.#writeBegan;
+    if (began === undefined) return;
+    this.#writeBegan = undefined;
+    this.#parts.events.wrote(millis(this.#parts.clock.monotonic() - began));
   }
 
   /** Sends what no longer waits for the disk; what is for this replica itself goes back into the core. */

@@ -143,6 +143,7 @@ export class Replica implements Resident {
         cut: () => this.#cut(),
         send: (message) => this.#links.send(message),
         sent: () => this.#links.flush(),
+        wrote: (ms) => this.#proposals.stages.synced(ms),
         progressed: (ready, snapshot) => this.#progressed(ready, snapshot),
         standing: (before, now) => this.#changedStanding(before, now),
         failed: (error) => this.#fault(error),
@@ -287,6 +288,7 @@ export class Replica implements Resident {
       members: this.#members,
       uptimeMs: this.clock.monotonic() - this.#startedAt,
       alarms: [...this.#comparer.alarms, ...this.clocks.alarms, ...this.#upkeep.alarms],
+      stages: this.#proposals.stages.summary,
     });
   }
 
@@ -334,6 +336,7 @@ export class Replica implements Resident {
     this.#admin.settle();
     if (snapshot !== undefined) this.#replaceState(this.snapshots.machineOf(snapshot), snapshot);
     if (ready.snapshotOffer !== undefined) this.snapshots.offered(ready.snapshotOffer);
+    this.#proposals.committed(ready.committed);
     this.#applier.advance(ready.committed);
     this.#reads.confirmed(ready.reads);
     if (ready.readsDropped.length > 0) this.#reads.dropped(ready.readsDropped, this.#notLeading());

@@ -186,6 +186,7 @@ describe('the answer to STATUS', () => {
     agent: 'tocsin/0.1.0',
     openAlerts: 12,
     alarms: [],
+    stages: [{ name: 'sync', count: 3, p50Us: 260, p99Us: 1_000 }],
     incarnation: 0,
     members: [1, 2, 3].map((id) => ({ id: replicaId(id), address: `/ip4/127.0.0.1/tcp/740${id}` })),
   };

@@ -1,7 +1,7 @@
 import { assert } from '../../base/assert.ts';
 import type { Clock } from '../../base/clock.ts';
 import { TocsinError } from '../../base/errors.ts';
-import type { LogIndex, Millis, UnixMillis } from '../../base/ids.ts';
+import { type LogIndex, type Millis, millis, type UnixMillis } from '../../base/ids.ts';
 import {
   COMMANDS_PER_FRAME_MAX,
   ENTRY_BYTES_MAX,
@@ -12,6 +12,7 @@ import type { Entry, EntryId } from '../../raft/types.ts';
 import type { Reply } from '../../statemachine/types.ts';
 import { EntryRecord, RECORD_HEADER_BYTES } from '../../wire/log/record.ts';
 import type { CoreDriver } from '../core-driver.ts';
+import { StageTimes } from './stage-times.ts';
 
 /** Commands that one caller handed in together. They stay together, in one entry. */
 export interface Proposal {
@@ -31,6 +32,15 @@ export interface Proposal {
 /** Proposals that share an entry, in the order of its commands. */
 type Batch = readonly Proposal[];
 
+interface Pending {
+  /** The term tells an entry from another that took its place. */
+  readonly id: EntryId;
+  readonly batch: Batch;
+  readonly placed: Millis;
+  /** When it was found to be. */
+  committed: Millis | undefined;
+}
+
 /**
  * Commands on their way into the log: first in a bounded queue, then, cut into batches, in entries that wait to be
  * applied. Every proposal is settled exactly once, whatever happens.
@@ -39,8 +49,11 @@ export class Proposals {
   readonly #clock: Clock;
   #queue: Proposal[] = [];
   #queuedBytes = 0;
-  /** In the log but not applied, by index; the term tells an entry from another that took its place. */
-  readonly #pending: Map<LogIndex, { readonly id: EntryId; readonly batch: Batch }> = new Map();
+  /** When the oldest of the queue came. */
+  #waitingSince: Millis = millis(0);
+  /** In the log but not applied, by index. */
+  readonly #pending: Map<LogIndex, Pending> = new Map();
+  readonly stages: StageTimes = new StageTimes();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -66,6 +79,7 @@ export class Proposals {
       proposal.settle(new TocsinError('OVERLOADED', message));
       return;
     }
+    if (this.#queue.length === 0) this.#waitingSince = this.#clock.monotonic();
     this.#queue.push(proposal);
     this.#queuedBytes += bytes;
   }
@@ -85,6 +99,9 @@ export class Proposals {
       end += 1;
     }
     const batch = this.#queue.splice(0, end);
+    const now = this.#clock.monotonic();
+    this.stages.queued(millis(now - this.#waitingSince));
+    this.#waitingSince = now;
     this.#queuedBytes -= bytes - RECORD_HEADER_BYTES;
     const parts = batch.map((proposal) => proposal.commands);
     return { record: EntryRecord.draft('commands', time, count, parts), batch };
@@ -108,7 +125,20 @@ export class Proposals {
   /** The batch is in the log at `id`. */
   placed(id: EntryId, batch: Batch): void {
     assert(!this.#pending.has(id.index), `two batches at ${id.index}`);
-    this.#pending.set(id.index, { id, batch });
+    const placed = this.#clock.monotonic();
+    this.#pending.set(id.index, { id, batch, placed, committed: undefined });
+  }
+
+  /** What is in the log up to `index` is committed. */
+  committed(index: LogIndex): void {
+    if (this.#pending.size === 0) return;
+    const now = this.#clock.monotonic();
+    for (const [at, pending] of this.#pending) {
+      if (at > index) return;
+      if (pending.committed !== undefined) continue;
+      pending.committed = now;
+      this.stages.agreed(millis(now - pending.placed));
+    }
   }
 
   /** The batch was not taken into the log. */
@@ -133,6 +163,8 @@ export class Proposals {
       proposal.settle(replies.slice(at, at + proposal.count));
       at += proposal.count;
     }
+    if (waiting.committed !== undefined)
+      this.stages.applied(millis(this.#clock.monotonic() - waiting.committed));
   }
 
   /**

@@ -2,7 +2,7 @@ import { hashToHex } from '../../base/hash.ts';
 import { logIndex } from '../../base/ids.ts';
 import type { AlertMachine } from '../../statemachine/machine.ts';
 import type { Identity } from '../../storage/types.ts';
-import type { Alarm, ReplicaStatus } from '../../wire/clients/status.ts';
+import type { Alarm, ReplicaStatus, StageTime } from '../../wire/clients/status.ts';
 import type { CoreDriver } from '../core-driver.ts';
 import type { Members } from '../peers/members.ts';
 
@@ -14,11 +14,12 @@ export interface StatusParts {
   readonly members: Members;
   readonly uptimeMs: number;
   readonly alarms: readonly Alarm[];
+  readonly stages: readonly StageTime[];
 }
 
 /** What a replica says of itself. */
 export function statusOf(parts: StatusParts): ReplicaStatus {
-  const { identity, agent, driver, machine, members, uptimeMs, alarms } = parts;
+  const { identity, agent, driver, machine, members, uptimeMs, alarms, stages } = parts;
   const { role, term, leader } = driver.standing;
   return {
     replicaId: identity.replicaId,
@@ -38,5 +39,6 @@ export function statusOf(parts: StatusParts): ReplicaStatus {
     openAlerts: machine.openCount,
     members: members.lines,
     alarms,
+    ...(stages.some(({ count }) => count > 0) ? { stages } : {}),
   };
 }

@@ -51,7 +51,13 @@ import {
 } from '../commands/parse-parts.ts';
 import { EFFECTS, KINDS, PRIORITIES } from '../commands/words.ts';
 import { parseRoles } from '../peers/members.ts';
-import type { Alarm, ReplicaAddress, ReplicaStatus } from './status.ts';
+import {
+  type Alarm,
+  type ReplicaAddress,
+  type ReplicaStatus,
+  STAGES,
+  type StageTime,
+} from './status.ts';
 
 /** What a server says, checked by who asked: BODY_MALFORMED, and unknown fields pass. */
 
@@ -233,6 +239,18 @@ function parseAlarm(value: unknown): Alarm {
 }
 
 /** @throws TocsinError BODY_MALFORMED naming the field */
+const parseStages = (value: unknown): readonly StageTime[] =>
+  asArray('answer', 'stages', value, STAGES.length).map((one) => {
+    const stage = fieldsOf<StageTime>('stages', one);
+    return {
+      name: asOneOf('answer', 'name', stage.name, STAGES),
+      count: count('count', stage.count),
+      p50Us: count('p50Us', stage.p50Us),
+      p99Us: count('p99Us', stage.p99Us),
+    };
+  });
+
+/** @throws TocsinError BODY_MALFORMED */
 export function parseStatus(value: unknown): ReplicaStatus {
   const status = fieldsOf<ReplicaStatus>('status', value);
   const { leader, leaderAddress } = status;
@@ -259,5 +277,6 @@ export function parseStatus(value: unknown): ReplicaStatus {
     openAlerts: count('openAlerts', status.openAlerts),
     members: asArray('answer', 'members', status.members, MEMBERS_MAX).map(parseMember),
     alarms: asArray('answer', 'alarms', status.alarms ?? [], ALARMS_MAX).map(parseAlarm),
+    ...(status.stages === undefined ? {} : { stages: parseStages(status.stages) }),
   };
 }

@@ -29,6 +29,23 @@ export interface ReplicaStatus {
   readonly members: readonly ReplicaAddress[];
   /** What an operator should look at; empty when all is well. */
   readonly alarms: readonly Alarm[];
+  /** Where the time of commands went on this replica, since it was started: all but the syncs while it led. */
+  readonly stages?: readonly StageTime[];
+}
+
+export const STAGES = ['queue', 'sync', 'quorum', 'apply'] as const;
+
+/** One part of the way of an entry, in microseconds. */
+export interface StageTime {
+  /**
+   * queue: until it has a place in the log. sync: one write of the replica's own disk. quorum: from its place until it is
+   * committed, syncs included. apply: from then until the replies leave.
+   */
+  readonly name: (typeof STAGES)[number];
+  /** Entries, or writes. */
+  readonly count: number;
+  readonly p50Us: number;
+  readonly p99Us: number;
 }
 
 /** Something that is wrong and that the replica lives with. */
