@@ -4,10 +4,14 @@ import { measureMachine } from './measure/machine.ts';
 import { lineOf, writeRun } from './measure/results.ts';
 import { commands } from './workloads/commands.ts';
 import { failover } from './workloads/failover.ts';
+import { growth } from './workloads/growth.ts';
 import { million } from './workloads/million.ts';
+import { mixed } from './workloads/mixed.ts';
 import { reads } from './workloads/reads.ts';
 import { scale } from './workloads/scale.ts';
 import { type Row, Stage } from './workloads/stage.ts';
+import { stages } from './workloads/stages.ts';
+import { transfer } from './workloads/transfer.ts';
 import { watch } from './workloads/watch.ts';
 
 /**
@@ -17,9 +21,11 @@ import { watch } from './workloads/watch.ts';
  * within one run, and with what the machine itself does, printed first.
  */
 
+const ALL = 'commands,stages,reads,watch,mixed,growth,scale,failover,transfer,million';
+
 const { values } = parseArgs({
   options: {
-    only: { type: 'string', default: 'commands,reads,watch,failover,scale,million' },
+    only: { type: 'string', default: ALL },
     seconds: { type: 'string', default: '5' },
     alerts: { type: 'string', default: '1000000' },
     out: { type: 'string', default: join('bench', 'results', 'cluster.json') },
@@ -48,7 +54,11 @@ const WORKLOADS: Readonly<Record<string, () => Promise<void>>> = {
   commands: () => onStage((stage) => commands(stage, told)),
   reads: () => onStage((stage) => reads(stage, told)),
   watch: () => onStage((stage) => watch(stage, told)),
+  stages: () => stages(told, seconds),
+  mixed: () => mixed(told, seconds),
+  growth: () => onStage((stage) => growth(stage, told)),
   failover: () => onStage((stage) => failover(stage, told)),
+  transfer: () => onStage((stage) => transfer(stage, told)),
   scale: () => scale(told, seconds),
   million: () => onStage((stage) => million(stage, told, Number(values.alerts))),
 };

@@ -70,6 +70,38 @@ function ratioTable({ rows }: Run): string {
   return tableOf(['work, in flight', 'against', 'rate ×', 'p50 ×', 'p99 ×'], cells);
 }
 
+/** Of a command that is answered at half its kind's latency: the parts that the leader knows of, and the rest. */
+function stageTable({ rows, machine }: Run): string {
+  const limitMs = machine.syncMs.p50 + machine.roundTripMs.p50;
+  const cells = rows
+    .filter(({ workload }) => workload.startsWith('stages-'))
+    .map(({ workload, load, extra = {} }) => {
+      const of = (name: string): number => (extra[`${name}Us`] ?? 0) / 1_000;
+      const inside = of('queue') + of('quorum') + of('apply');
+      const whole = load.latencyMs.p50;
+      const parts = [of('queue'), of('sync'), of('quorum'), of('apply')];
+      const rest = Math.max(0, whole - inside);
+      return [
+        workload.slice('stages-'.length),
+        ...[...parts, rest, whole].map((ms) => ms.toFixed(2)),
+        (whole / limitMs).toFixed(1),
+      ];
+    });
+  return tableOf(
+    [
+      'in flight',
+      'queue ms',
+      'one sync ms',
+      'quorum ms',
+      'apply, reply ms',
+      'client, frames ms',
+      'whole ms',
+      'whole × limit',
+    ],
+    cells,
+  );
+}
+
 const BAR_HEIGHT = 22;
 const BAR_WIDTH_MAX = 420;
 const NAME_WIDTH = 230;
@@ -111,6 +143,11 @@ export function benchmarkPages(printed: string): ReadonlyMap<string, string> {
     pages.set('docs/plots/cluster.svg', bars('commands and reads a second', cluster.rows));
     parts.push('## Three replicas, sync on', machineLines(cluster));
     parts.push(tableOf(HEAD, cluster.rows.map(rowCells)), '![rates](plots/cluster.svg)');
+    if (cluster.rows.some(({ workload }) => workload.startsWith('stages-')))
+      parts.push(
+        'Stages of the leader, by its own account, p50 each; the last column is against one bare sync and one bare round trip of this machine:',
+        stageTable(cluster),
+      );
   }
   if (peers !== undefined) {
     pages.set('docs/plots/peers.svg', bars('the same work, a second', peers.rows));

@@ -40,8 +40,14 @@ export class Stage {
     this.seconds = seconds;
   }
 
-  static async open(replicas: number, seconds: number): Promise<Stage> {
-    const cluster = await LocalCluster.start({ size: replicas });
+  /** With `trend`, the trend tier runs too, under these rules. */
+  static async open(
+    replicas: number,
+    seconds: number,
+    trend?: { readonly rules: string },
+  ): Promise<Stage> {
+    const options = trend === undefined ? {} : { trend };
+    const cluster = await LocalCluster.start({ size: replicas, ...options });
     try {
       await cluster.leader();
       const client = await connect({ endpoints: cluster.endpoints, name: 'bench' });
