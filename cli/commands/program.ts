@@ -29,6 +29,10 @@ const ENTRIES: Readonly<Record<string, Entry>> = {
     summary: 'escalation policies: who is told while nobody acknowledges',
     load: async (io) => (await import('./policy.ts')).policyCommand(io),
   },
+  schedule: {
+    summary: 'on-call schedules: who is told where a policy says schedule:NAME',
+    load: async (io) => (await import('./schedule.ts')).scheduleCommand(io),
+  },
   notification: {
     summary: 'who was told of which alert, and what became of it',
     load: async (io) => (await import('./notification.ts')).notificationCommand(io),

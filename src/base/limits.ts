@@ -276,7 +276,20 @@ export const READ_AGE_MS_MAX = 3_600_000;
 export const REQUEST_MS_MAX = 3_600_000;
 
 // On-call schedules.
+export const SCHEDULES_MAX = 256;
+/** Shifts that stand in the log at a time; what is worked out ends with the last of them. */
+export const SCHEDULE_SHIFTS_MAX = 256;
+/** How far ahead they are worked out, and with how much left they are extended: time enough to mend what keeps them from it. */
+export const SCHEDULE_AHEAD_MS: number = 14 * 86_400_000;
+export const SCHEDULE_LEFT_MS_MIN: number = 7 * 86_400_000;
+/** For a log whose time is behind that of whoever works them out. */
+export const SCHEDULE_BEFORE_MS = 3_600_000;
+/** Between two looks at whether some have to be extended. */
+export const SCHEDULE_LOOK_MS = 1_000;
 export const SCHEDULE_LAYERS_MAX = 16;
+export const SCHEDULE_RESTRICTIONS_MAX = 32;
+/** Hours, days or weeks between two handoffs. */
+export const ROTATION_UNITS_MAX = 1_000;
 export const SCHEDULE_USERS_MAX = 256;
 export const SCHEDULE_OVERRIDES_MAX = 1_024;
 /** Shifts worked out in one answer: a year of changing every hour, and what restrictions and overrides cut. */
@@ -304,6 +317,8 @@ export const RULE_SUBJECTS_MAX = 65_536;
 
 // What the command line reads.
 export const RULES_FILE_BYTES_MAX: number = 1 * MiB;
+/** A schedule, or another text that is read as a whole. */
+export const TEXT_FILE_BYTES_MAX: number = 1 * MiB;
 export const RECORDINGS_MAX = 512;
 export const RECORDING_LINE_BYTES_MAX: number = 4 * KiB;
 export const WARD_BEDS_MAX = 10_000;
@@ -407,6 +422,10 @@ assert(
 assert(
   LOG_MEMORY_BYTES_MAX >= APPEND_BYTES_MAX * 4,
   'a follower in step must be served from memory',
+);
+assert(
+  SCHEDULE_LEFT_MS_MIN * 2 <= SCHEDULE_AHEAD_MS,
+  'a schedule that was extended must not be due again at once',
 );
 assert(PROMOTION_LAG_MAX <= APPEND_ENTRIES_MAX, 'what a new voter still lacks must fit one append');
 assert(HISTORY_EVENTS_MAX >= COMMANDS_PER_FRAME_MAX, 'one entry must fit the history');

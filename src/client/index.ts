@@ -51,6 +51,17 @@ export type {
 } from '../statemachine/beside/policies.ts';
 export type { QueryKind, QueryTypes } from '../statemachine/beside/records-beside.ts';
 export type { RuleCommand } from '../statemachine/beside/rule-book.ts';
+export type {
+  Coverage,
+  KeptSchedule,
+  Layer,
+  Override,
+  Restriction,
+  Rotation,
+  Schedule,
+  ScheduleCommand,
+  Shift,
+} from '../statemachine/beside/schedule.ts';
 export type { Source, SourceCommand } from '../statemachine/beside/sources.ts';
 export type {
   Badges,
@@ -88,3 +99,4 @@ export { Client, connect } from './client.ts';
 export type { BatchedCommand } from './command-batch.ts';
 export type { ConnectionEvent } from './connection/connection-events.ts';
 export type { ClientOptions } from './options.ts';
+export { type ScheduleInput, setSchedule } from './schedules.ts';

@@ -1,9 +1,13 @@
 import { TocsinError } from '../base/errors.ts';
-import { SCHEDULE_LAYERS_MAX, SCHEDULE_OVERRIDES_MAX, SCHEDULE_USERS_MAX } from '../base/limits.ts';
+import {
+  ROTATION_UNITS_MAX,
+  SCHEDULE_LAYERS_MAX,
+  SCHEDULE_OVERRIDES_MAX,
+  SCHEDULE_RESTRICTIONS_MAX,
+  SCHEDULE_USERS_MAX,
+} from '../base/limits.ts';
+import type { Layer, Override, Restriction, Schedule } from '../statemachine/beside/schedule.ts';
 import { dayOf, isTimeZone, localTime, timeOfDay } from './local-time.ts';
-import type { Layer, Override, Restriction, Schedule } from './types.ts';
-
-const ROTATION_UNITS_MAX = 1_000;
 
 /** Takes a schedule of the right shape for one that makes sense, or says what is wrong. @throws TocsinError BAD_REQUEST */
 export function mustBeSensible(schedule: Schedule): void {
@@ -24,6 +28,8 @@ function checkLayer(where: string, layer: Layer, timeZone: string): void {
   if (!Number.isInteger(every) || every < 1 || every > ROTATION_UNITS_MAX)
     fail(`${where}.rotation.every`, `${every} is not a number from 1 to ${ROTATION_UNITS_MAX}`);
   localTime(rotation.start, timeZone);
+  if (restrictions.length > SCHEDULE_RESTRICTIONS_MAX)
+    fail(`${where}.restrictions`, `at most ${SCHEDULE_RESTRICTIONS_MAX}`);
   for (const [at, restriction] of restrictions.entries())
     checkRestriction(`${where}.restrictions[${at}]`, restriction, timeZone);
 }

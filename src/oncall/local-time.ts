@@ -37,3 +37,7 @@ function first(time: DateTime): DateTime {
   assert(time.isValid, `not a time: ${time.invalidExplanation}`);
   return time.getPossibleOffsets()[0] ?? time;
 }
+
+/** For people: `Mon 2026-11-02 07:00`. */
+export const localText = (instant: number, timeZone: string): string =>
+  localTimeAt(instant, timeZone).setLocale('en').toFormat('ccc yyyy-MM-dd HH:mm');

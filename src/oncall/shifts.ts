@@ -2,9 +2,15 @@ import { must } from '../base/assert.ts';
 import { TocsinError } from '../base/errors.ts';
 import { type UnixMillis, unixMillis } from '../base/ids.ts';
 import { SHIFTS_MAX } from '../base/limits.ts';
+import type {
+  Layer,
+  Restriction,
+  Rotation,
+  Schedule,
+  Shift,
+} from '../statemachine/beside/schedule.ts';
 import { type Interval, intersect, joined, overlay } from './intervals.ts';
 import { dayOf, localTime, localTimeAt, timeOfDay } from './local-time.ts';
-import type { Layer, Restriction, Rotation, Schedule, Shift } from './types.ts';
 
 const HOUR_MS = 3_600_000;
 

@@ -10,7 +10,11 @@ import {
   TICK_MS,
 } from '../base/limits.ts';
 import type { Delivery, Page, Sender } from '../notify/types.ts';
-import type { Notification, ReportCommand } from '../statemachine/beside/notifications.ts';
+import {
+  addressOf,
+  type Notification,
+  type ReportCommand,
+} from '../statemachine/beside/notifications.ts';
 import type { AlertMachine } from '../statemachine/machine.ts';
 import { takesRoom, urgencyOf } from '../wire/commands/admission.ts';
 import { encodeCommand, keyFromText } from '../wire/commands/commands.ts';
@@ -101,7 +105,7 @@ export class Notifier {
   /** Tries again what surely did not arrive, while there is time. */
   async #deliver(notification: Notification, signal: AbortSignal): Promise<Delivery> {
     const page = this.#pageOf(notification);
-    const kind = notification.target.split(':', 1)[0] ?? '';
+    const kind = addressOf(notification).split(':', 1)[0] ?? '';
     const sender = this.#parts.senders.get(kind);
     if (sender === undefined) return { outcome: 'failed', detail: `nothing sends to ${kind}` };
     if (page === undefined) return { outcome: 'failed', detail: 'the alert is gone' };
@@ -125,9 +129,10 @@ export class Notifier {
     });
   }
 
-  #pageOf({ id, target, activation, loop, step, alert: about }: Notification): Page | undefined {
+  #pageOf(notification: Notification): Page | undefined {
+    const { id, activation, loop, step, alert: about } = notification;
     const alert = this.#parts.replica.machine.get({ id: about });
-    return alert && { id, target, activation, loop, step, alert };
+    return alert && { id, target: addressOf(notification), activation, loop, step, alert };
   }
 
   #report({ id, target }: Notification, { outcome, detail }: Delivery): void {

@@ -12,6 +12,7 @@ import { Notifier } from './notifier.ts';
 import { RulesFeed } from './pipeline/rules-feed.ts';
 import type { Replica } from './replica.ts';
 import { Residence } from './residence.ts';
+import type { Rota } from './rota.ts';
 import type { SnapshotPolicy } from './snapshots/snapshotter.ts';
 
 export interface ServeOptions {
@@ -64,6 +65,7 @@ export async function startReplica(options: ServeOptions): Promise<RunningReplic
     stopped = resolve;
   });
   let notifier: Notifier | undefined;
+  let rota: Rota | undefined;
   let ending: Promise<void> | undefined;
   function end(fault: TocsinError | undefined): Promise<void> {
     notifier?.stop();
@@ -84,6 +86,7 @@ export async function startReplica(options: ServeOptions): Promise<RunningReplic
     log,
     onUp: (replica) => {
       notifier?.stop();
+      rota?.stop();
       if (options.senders === undefined) return;
       notifier = new Notifier({ clock, replica, senders: options.senders, log });
       notifier.start();

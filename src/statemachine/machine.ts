@@ -97,7 +97,7 @@ export class AlertMachine {
     this.#notifications = notifications;
     this.#records = records;
     this.#queries = queriesOf(ledger.policies, notifications, records);
-    this.#escalations = new Escalations(ledger, notifications);
+    this.#escalations = new Escalations(ledger, notifications, records.schedules);
   }
 
   /** Position of the newest event; 0 = nothing happened yet. */
@@ -266,6 +266,10 @@ export class AlertMachine {
         return this.#records.rules.set(command);
       case 'remove-rule':
         return this.#records.rules.remove(command);
+      case 'set-schedule':
+      case 'extend-schedule':
+      case 'remove-schedule':
+        return this.#records.schedules.execute(command);
       default:
         return this.#care(command);
     }

@@ -5,6 +5,7 @@ import type { IncidentCommand } from './beside/incidents.ts';
 import type { NotificationCommand } from './beside/notifications.ts';
 import type { PolicyCommand } from './beside/policies.ts';
 import type { RuleCommand } from './beside/rule-book.ts';
+import type { ScheduleCommand } from './beside/schedule.ts';
 import type { SourceCommand } from './beside/sources.ts';
 import type { SuppressionCommand } from './beside/suppression.ts';
 import type { CareCommand } from './care-commands.ts';
@@ -114,6 +115,7 @@ export type RecordCommand =
   | SourceCommand
   | IncidentCommand
   | RuleCommand
+  | ScheduleCommand
   | TransactionCommand;
 
 export type Command = AlertCommand | RecordCommand;

@@ -1,4 +1,4 @@
-import type { Layer, Schedule } from '../../src/oncall/types.ts';
+import type { Layer, Schedule } from '../../src/statemachine/beside/schedule.ts';
 
 /**
  * Who is on call at one instant, told the slow way and without the library: overrides and layers from the last to the

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { unixMillis } from '../../src/base/ids.ts';
 import { mustBeSensible } from '../../src/oncall/check.ts';
-import type { Layer, Schedule } from '../../src/oncall/types.ts';
+import type { Layer, Schedule } from '../../src/statemachine/beside/schedule.ts';
 
 const layer: Layer = {
   name: 'day',

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { unixMillis } from '../../src/base/ids.ts';
 import { SHIFTS_MAX } from '../../src/base/limits.ts';
 import { onCallAt, shiftsBetween } from '../../src/oncall/shifts.ts';
-import type { Layer, Schedule } from '../../src/oncall/types.ts';
+import type { Layer, Schedule } from '../../src/statemachine/beside/schedule.ts';
 import { onCallByTheMinute } from './by-the-minute.ts';
 
 const at = (text: string): ReturnType<typeof unixMillis> => unixMillis(Date.parse(text));

@@ -74,6 +74,12 @@ export class Bench {
     return this.out.replies.at(-1) as Reply;
   }
 
+  /** Time goes on, and nothing else happens. */
+  at(time: number): void {
+    const index = logIndex(this.machine.applied + 1);
+    this.machine.apply({ index, time: unixMillis(time), submissions: [] }, this.out);
+  }
+
   /** Does a command that must be done. */
   done(command: AlertCommand): Done {
     const reply = this.do(command);

@@ -56,6 +56,7 @@ test('records of every kind are looked through page by page, each once and in or
     'source',
     'incident',
     'rule',
+    'schedule',
   ] as const;
   const counts = new Map<string, number>();
   fc.assert(

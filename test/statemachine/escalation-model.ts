@@ -27,6 +27,8 @@ export interface Due {
 
 /** Policies, their steps and who was told (T16, T19), and what is due when. */
 export abstract class EscalationModel extends ConditionModel {
+  /** Who is on call by a schedule; when it is nobody, that is said. */
+  abstract onCall(schedule: string, priority: Alert['priority']): string | undefined;
   /** T13. */
   abstract lapse(alert: Alert): void;
 
@@ -139,21 +141,24 @@ export abstract class EscalationModel extends ConditionModel {
     const step = isOver ? 0 : was.step;
     const loop = isOver ? was.loop + 1 : was.loop;
     const { targets = [], delaySeconds = 0 } = policy.steps[step] ?? {};
+    const people = this.toldBy(targets, alert.priority);
+    const isInVain = targets.length > 0 && people.length === 0;
+    const waits = isInVain && step + 1 < policy.steps.length ? 0 : delaySeconds;
     const told = this.record(asked, 'notified', {
       ...current,
       escalation: {
         ...was,
         loop,
         step: step + 1,
-        dueAt: alert.acknowledged ? undefined : this.later(delaySeconds),
+        dueAt: alert.acknowledged ? undefined : this.later(waits),
         exhausted: false,
       },
       responsibility:
-        targets.length > 0
-          ? { state: 'offered', to: targets, at: this.now }
+        people.length > 0
+          ? { state: 'offered', to: people.map(({ address }) => address), at: this.now }
           : current.responsibility,
     });
-    for (const target of targets)
+    for (const { target, to } of people)
       this.notifications.push({
         id: `N${this.notifications.length + 1}`,
         version: 1,
@@ -166,10 +171,26 @@ export abstract class EscalationModel extends ConditionModel {
         createdAt: this.now,
         changedAt: this.now,
         dueAt: this.later(policy.confirmSeconds),
-        to: undefined,
+        to,
         detail: undefined,
       });
     return told;
+  }
+
+  /** Whom the targets of a step lead to, each person once. */
+  toldBy(
+    targets: readonly string[],
+    priority: Alert['priority'],
+  ): { target: string; to: string | undefined; address: string }[] {
+    const all = targets.map((target) => {
+      if (!target.startsWith('schedule:')) return { target, to: undefined, address: target };
+      const to = this.onCall(target.slice('schedule:'.length), priority);
+      return { target, to, address: to === undefined ? '' : `user:${to}` };
+    });
+    return all.filter(
+      ({ address }, at) =>
+        address !== '' && all.findIndex((other) => other.address === address) === at,
+    );
   }
 
   sayUnanswered(alert: Alert): void {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { unixMillis } from '../../src/base/ids.ts';
 import type { NotificationId } from '../../src/statemachine/beside/notifications.ts';
+import type { Coverage } from '../../src/statemachine/beside/schedule.ts';
 import type { RecordCommand } from '../../src/statemachine/types.ts';
 import type { ReferenceModel } from './reference-model.ts';
 
@@ -16,6 +17,9 @@ export type RecordDeed =
   | { type: 'unsilence' | 'end-window'; back: number }
   | { type: 'open-window'; bed?: string; device?: string; afterMs: number; forMs: number }
   | { type: 'open-incident'; alerts: number[] }
+  | { type: 'set-schedule'; id: string; shifts: ShiftDrawn[]; back?: number }
+  | { type: 'extend-schedule'; id: string; shifts: ShiftDrawn[]; stale: boolean }
+  | Exactly<'remove-schedule'>
   | ({
       type: 'change-incident';
       back: number;
@@ -23,6 +27,13 @@ export type RecordDeed =
       remove?: number[];
       stale: boolean;
     } & Pick<Exactly<'change-incident'>, 'severity' | 'commander' | 'note' | 'review' | 'close'>);
+
+/** So long after the last one, or after the present, and for so long. */
+interface ShiftDrawn {
+  user: string;
+  afterMs: number;
+  forMs: number;
+}
 
 export const actor: fc.Arbitrary<string> = fc.constantFrom(
   'nurse-1',
@@ -40,7 +51,14 @@ const priority = fc.constantFrom(
 );
 const back = fc.nat(3);
 
-const target = fc.constantFrom('user:nurse-1', 'user:nurse-2', 'role:charge', 'webhook:pager');
+const target = fc.constantFrom(
+  'user:nurse-1',
+  'user:nurse-2',
+  'role:charge',
+  'webhook:pager',
+  'schedule:icu',
+  'schedule:ward',
+);
 const step = fc.record({
   targets: fc.uniqueArray(target, { maxLength: 2 }),
   delaySeconds: fc.constantFrom(1, 2, 5, 30),
@@ -158,6 +176,40 @@ const report = fc
   )
   .map((one) => one as RecordDeed & { type: 'report' });
 
+const shifts = fc.array(
+  fc.record({
+    user: fc.constantFrom('nurse-1', 'nurse-2'),
+    afterMs: fc.constantFrom(-1_000, 0, 0, 0, 2_000),
+    forMs: fc.constantFrom(0, 1_000, 5_000, 60_000),
+  }),
+  { maxLength: 3 },
+);
+const scheduleId = fc.constantFrom('icu', 'icu', 'ward');
+const setSchedule = fc
+  .record(
+    { type: type('set-schedule'), id: scheduleId, shifts, back: fc.nat(2) },
+    { requiredKeys: ['type', 'id', 'shifts'] },
+  )
+  .map((one) => one as RecordDeed & { type: 'set-schedule' });
+const extendSchedule = fc.record({
+  type: type('extend-schedule'),
+  id: scheduleId,
+  shifts,
+  stale: fc.boolean(),
+});
+
+/** The shifts that were drawn, from a second ago on. */
+function covered(drawn: readonly ShiftDrawn[], now: number): Coverage {
+  const from = unixMillis(Math.max(0, now - 1_000));
+  let end: number = from;
+  const placed = drawn.map(({ user, afterMs, forMs }) => {
+    const begins = Math.max(0, end + afterMs);
+    end = begins + forMs;
+    return { user, from: unixMillis(begins), until: unixMillis(end) };
+  });
+  return { from, until: unixMillis(Math.max(end, from) + 1_000), shifts: placed };
+}
+
 export const recordDeed: fc.Arbitrary<RecordDeed> = fc.oneof(
   { weight: 4, arbitrary: setPolicy },
   { weight: 1, arbitrary: fc.record({ type: type('remove-policy'), id: policyId }) },
@@ -184,6 +236,9 @@ export const recordDeed: fc.Arbitrary<RecordDeed> = fc.oneof(
     arbitrary: fc.record({ type: type('open-incident'), alerts: fc.array(back, { maxLength: 3 }) }),
   },
   { weight: 3, arbitrary: changeIncident },
+  { weight: 4, arbitrary: setSchedule },
+  { weight: 2, arbitrary: extendSchedule },
+  { weight: 1, arbitrary: fc.record({ type: type('remove-schedule'), id: scheduleId }) },
 );
 
 /** The command of a deed, as the model stands. */
@@ -231,6 +286,27 @@ export function recordCommand(deed: RecordDeed, by: string, model: ReferenceMode
         ...(remove === undefined ? {} : { remove: remove.map(alertAt) }),
         ...asked,
       };
+    }
+    case 'set-schedule': {
+      const { back: place, shifts: drawn, ...rest } = deed;
+      const before = model.schedules.find(({ id }) => id === deed.id);
+      return {
+        ...rest,
+        ...(place === undefined
+          ? {}
+          : { expectedVersion: Math.max(0, (before?.version ?? 0) - place) }),
+        timeZone: 'Europe/Berlin',
+        layers: [],
+        overrides: [],
+        ...covered(drawn, model.time),
+        ...asked,
+      };
+    }
+    case 'extend-schedule': {
+      const { stale, shifts: drawn, ...rest } = deed;
+      const version = model.schedules.find(({ id }) => id === deed.id)?.version ?? 0;
+      const expectedVersion = stale ? version + 1 : version;
+      return { ...rest, expectedVersion, ...covered(drawn, model.time), ...asked };
     }
     default:
       return { ...deed, ...asked };

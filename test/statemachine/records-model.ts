@@ -1,6 +1,7 @@
 import type { KeptRule, ListedRule } from '../../src/base/rules/listed-rules.ts';
 import type { Incident, IncidentCommand } from '../../src/statemachine/beside/incidents.ts';
 import type { RuleCommand } from '../../src/statemachine/beside/rule-book.ts';
+import type { ScheduleCommand } from '../../src/statemachine/beside/schedule.ts';
 import type { Source, SourceCommand } from '../../src/statemachine/beside/sources.ts';
 import type { SuppressionCommand } from '../../src/statemachine/beside/suppression.ts';
 import type { Alert } from '../../src/statemachine/types.ts';
@@ -9,7 +10,12 @@ import type { Due } from './escalation-model.ts';
 import { kept, SuppressionModel } from './suppression-model.ts';
 
 type Instant = Alert['raisedAt'];
-type BesideCommand = SuppressionCommand | SourceCommand | IncidentCommand | RuleCommand;
+type BesideCommand =
+  | SuppressionCommand
+  | SourceCommand
+  | IncidentCommand
+  | RuleCommand
+  | ScheduleCommand;
 
 const nameOf = (rule: ListedRule): string => (rule.list === 'profiles' ? rule.name : rule.id);
 
@@ -52,6 +58,10 @@ export abstract class RecordsModel extends SuppressionModel {
       case 'set-rule':
       case 'remove-rule':
         return this.rule(command);
+      case 'set-schedule':
+      case 'extend-schedule':
+      case 'remove-schedule':
+        return this.schedule(command);
       default:
         return this.incident(command);
     }

@@ -6,7 +6,8 @@ import type {
 } from '../../src/statemachine/beside/suppression.ts';
 import type { Alert } from '../../src/statemachine/types.ts';
 import type { ModelReply } from './condition-model.ts';
-import { type Due, EscalationModel } from './escalation-model.ts';
+import type { Due } from './escalation-model.ts';
+import { ScheduleModel } from './schedule-model.ts';
 
 const CAPS = { high: 900, medium: 3_600, low: 28_800, none: 86_400 };
 type Instant = Alert['raisedAt'];
@@ -21,8 +22,7 @@ const EXPLAINS: [RegExp, RegExp][] = [
 ];
 
 /** Silences, maintenance windows and inhibition (T18), as plainly as can be. */
-export abstract class SuppressionModel extends EscalationModel {
-  recordsMade = 0;
+export abstract class SuppressionModel extends ScheduleModel {
   silences: Silence[] = [];
   windows: MaintenanceWindow[] = [];
 

@@ -65,6 +65,30 @@ const matcher = record(
 );
 const review = record({ rootCause: text, actions: fc.array(text, { maxLength: 3 }) }, {});
 
+const span = record({ user: name, from: when, until: when }, {});
+const coverageFields = { from: when, until: when, shifts: fc.array(span, { maxLength: 4 }) };
+const local = fc.constantFrom('2026-11-02T07:00', '07:00', 'noon');
+const layer = record(
+  {
+    name,
+    users: fc.array(name, { minLength: 1, maxLength: 3 }),
+    rotation: record(
+      { start: local, every: whole(1, 1_000), unit: fc.constantFrom('hour', 'day', 'week') },
+      {},
+    ),
+    restrictions: fc.array(
+      record({ days: fc.array(whole(1, 7), { maxLength: 7 }), from: local, to: local }, {}),
+      { maxLength: 2 },
+    ),
+  },
+  {},
+);
+const scheduleFields = {
+  timeZone: name,
+  layers: fc.array(layer, { maxLength: 2 }),
+  overrides: fc.array(span, { maxLength: 2 }),
+};
+
 type Fields = Record<string, Gen<unknown>>;
 
 const ruleName = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,20}$/);
@@ -181,6 +205,9 @@ const FIELDS: {
   ],
   'set-rule': [{ rule: listedRule }, {}],
   'remove-rule': [{ id: name }, {}],
+  'set-schedule': [{ id: name, ...scheduleFields, ...coverageFields }, { expectedVersion: count }],
+  'extend-schedule': [{ id: name, expectedVersion: count, ...coverageFields }, {}],
+  'remove-schedule': [{ id: name }, {}],
   'change-incident': [
     { id: idOf('C') },
     {
@@ -318,9 +345,21 @@ const rule: Gen<KeptRule> = record<KeptRule>(
   {},
 );
 
+const schedule = record(
+  {
+    id: name,
+    version: count,
+    ...scheduleFields,
+    ...coverageFields,
+    by: name,
+    changedAt: when,
+  },
+  {},
+);
+
 /** A record of a registry, with its kind. */
 export const anyRecord: Gen<AnyRecord> = fc.oneof(
-  ...Object.entries({ silence, window, source, incident, rule }).map(([type, one]) =>
+  ...Object.entries({ silence, window, source, incident, rule, schedule }).map(([type, one]) =>
     record<AnyRecord>({ type: fc.constant(type), record: one }, {}),
   ),
 );

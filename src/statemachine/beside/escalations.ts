@@ -2,9 +2,19 @@ import type { UnixMillis } from '../../base/ids.ts';
 import { done, type Ledger, SYSTEM } from '../ledger.ts';
 import { refuse } from '../refusals.ts';
 import { secondsAfter } from '../timers.ts';
-import type { Alert, AlertId, Asked, Done, Kept, RaiseCommand, Refusal } from '../types.ts';
+import type {
+  Alert,
+  AlertId,
+  Asked,
+  Done,
+  Kept,
+  Priority,
+  RaiseCommand,
+  Refusal,
+} from '../types.ts';
 import { nextOf } from './escalation.ts';
 import {
+  addressOf,
   isLive,
   NEXT_STATES,
   type Notification,
@@ -12,19 +22,26 @@ import {
   type Notifications,
   numberOf,
   type ReportCommand,
+  scheduleOf,
 } from './notifications.ts';
+import type { Schedules } from './schedules.ts';
 
 /** The dedup key of the technical alert that says that nobody answered another one. */
 export const unansweredKey = (id: AlertId): string => `tocsin:unanswered:${id}`;
+
+/** Whom a notification is for. */
+type Told = Pick<Notification, 'target' | 'to'>;
 
 /** Carries out the steps of policies, and keeps account of who was told. */
 export class Escalations {
   readonly #ledger: Ledger;
   readonly #notifications: Notifications;
+  readonly #schedules: Schedules;
 
-  constructor(ledger: Ledger, notifications: Notifications) {
+  constructor(ledger: Ledger, notifications: Notifications, schedules: Schedules) {
     this.#ledger = ledger;
     this.#notifications = notifications;
+    this.#schedules = schedules;
     ledger.onSettled = (alert) => this.#settle(alert);
   }
 
@@ -44,14 +61,18 @@ export class Escalations {
       ledger.condition(nobodyAnswered(alert, ledger.time), 'machine');
       return reply;
     }
-    const { targets, after } = next;
+    const told = this.#toldBy(next.targets, alert.priority);
+    // A step that reaches nobody is not waited for, but the loop is: there may be somebody the next time round.
+    const isInVain = next.targets.length > 0 && told.length === 0;
+    const isLast = next.after.step >= policy.steps.length;
+    const after = isInVain && !isLast ? { ...next.after, dueAt: ledger.time } : next.after;
     // Whom somebody escalates that has acknowledged is told, and nothing more becomes due.
     const escalation = alert.acknowledged ? { ...after, dueAt: undefined } : after;
-    const offer = { state: 'offered', to: targets, at: ledger.time } as const;
-    const course = targets.length === 0 ? { escalation } : { escalation, responsibility: offer };
+    const offer = { state: 'offered', to: told.map(addressOf), at: ledger.time } as const;
+    const course = told.length === 0 ? { escalation } : { escalation, responsibility: offer };
     const reply = ledger.care(current, isAsked ? 'escalate' : 'notify', course, asked);
     const dueAt = secondsAfter(ledger.time, policy.confirmSeconds);
-    for (const target of targets) this.#queue(alert, after.loop, after.step - 1, target, dueAt);
+    for (const one of told) this.#queue(alert, after.loop, after.step - 1, one, dueAt);
     return reply;
   }
 
@@ -100,8 +121,22 @@ export class Escalations {
     this.advance(alert, this.#ledger.system, false);
   }
 
-  #queue(alert: Alert, loop: number, step: number, target: string, dueAt: UnixMillis): void {
+  /** Whom a step tells: by schedule whoever is on call now, and nobody twice. */
+  #toldBy(targets: readonly string[], priority: Priority): Told[] {
+    const told = new Map<string, Told>();
+    for (const target of targets) {
+      const schedule = scheduleOf(target);
+      const to = schedule === undefined ? undefined : this.#schedules.onCall(schedule, priority);
+      if (schedule !== undefined && to === undefined) continue;
+      const address = addressOf({ target, to });
+      if (!told.has(address)) told.set(address, { target, to });
+    }
+    return [...told.values()];
+  }
+
+  #queue(alert: Alert, loop: number, step: number, told: Told, dueAt: UnixMillis): void {
     const { time } = this.#ledger;
+    const { target, to } = told;
     const notification: Notification = {
       id: this.#notifications.nextId(),
       version: 1,
@@ -114,7 +149,7 @@ export class Escalations {
       createdAt: time,
       changedAt: time,
       dueAt,
-      to: undefined,
+      to,
       detail: undefined,
     };
     this.#put(undefined, notification);

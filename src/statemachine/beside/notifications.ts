@@ -51,6 +51,16 @@ export interface ReportCommand extends Asked {
 
 export type NotificationCommand = ReportCommand;
 
+const SCHEDULE = 'schedule:';
+
+/** The schedule that a target names, if it names one. */
+export const scheduleOf = (target: string): string | undefined =>
+  target.startsWith(SCHEDULE) ? target.slice(SCHEDULE.length) : undefined;
+
+/** Where it is sent: to the person who was on call, where the target is a schedule. */
+export const addressOf = ({ target, to }: Pick<Notification, 'target' | 'to'>): string =>
+  scheduleOf(target) === undefined || to === undefined ? target : `user:${to}`;
+
 /** A notification that something may yet come of. */
 export const isLive = ({ state }: Notification): boolean =>
   state === 'queued' || state === 'sent' || state === 'confirmed';

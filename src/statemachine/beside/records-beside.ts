@@ -5,6 +5,8 @@ import type { Notification } from './notifications.ts';
 import type { EscalationPolicy } from './policies.ts';
 import type { Registry, RegistryView } from './registry.ts';
 import { RuleBook } from './rule-book.ts';
+import type { KeptSchedule } from './schedule.ts';
+import { Schedules } from './schedules.ts';
 import { type Source, Sources } from './sources.ts';
 import type { MaintenanceWindow, Silence } from './suppression.ts';
 import { Suppressions } from './suppressions.ts';
@@ -16,6 +18,7 @@ export interface RecordTypes {
   readonly source: Source;
   readonly incident: Incident;
   readonly rule: KeptRule;
+  readonly schedule: KeptSchedule;
 }
 
 export type RecordKind = keyof RecordTypes;
@@ -39,6 +42,7 @@ export const RECORD_KINDS: readonly RecordKind[] = [
   'source',
   'incident',
   'rule',
+  'schedule',
 ];
 
 /** What a capture holds of them. */
@@ -50,12 +54,14 @@ export class Records {
   readonly sources: Sources;
   readonly incidents: Incidents;
   readonly rules: RuleBook;
+  readonly schedules: Schedules;
 
   constructor(ledger: Ledger) {
     this.suppressions = new Suppressions(ledger);
     this.sources = new Sources(ledger);
     this.incidents = new Incidents(ledger);
     this.rules = new RuleBook(ledger);
+    this.schedules = new Schedules(ledger);
   }
 
   /** Records in their order, after the first `after` of them. */
@@ -77,6 +83,7 @@ export class Records {
       source: this.sources.registry.freeze(),
       incident: this.incidents.registry.freeze(),
       rule: this.rules.registry.freeze(),
+      schedule: this.schedules.registry.freeze(),
     };
   }
 
@@ -99,6 +106,9 @@ export class Records {
       case 'rule':
         this.rules.restore(record);
         return true;
+      case 'schedule':
+        this.schedules.registry.put(record);
+        return true;
     }
   }
 
@@ -109,6 +119,7 @@ export class Records {
       source: this.sources.registry,
       incident: this.incidents.registry,
       rule: this.rules.registry,
+      schedule: this.schedules.registry,
     };
     return all[kind];
   }

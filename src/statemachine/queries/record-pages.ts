@@ -42,5 +42,6 @@ export function queriesOf(
     source: registry('source'),
     incident: registry('incident'),
     rule: registry('rule'),
+    schedule: registry('schedule'),
   };
 }

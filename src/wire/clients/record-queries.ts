@@ -27,6 +27,7 @@ export const QUERY_KINDS: readonly QueryKind[] = [
   'source',
   'incident',
   'rule',
+  'schedule',
 ];
 
 export interface RecordsRequest {

@@ -55,6 +55,7 @@ import {
 import { PRIORITIES } from '../commands/words.ts';
 import { parseAlert } from './parse-answers.ts';
 import { keptRule } from './rule-shapes.ts';
+import { schedule } from './schedule-shapes.ts';
 
 /** The records beside the alerts, by description: as commands bring them, as snapshots and answers hold them. */
 
@@ -212,6 +213,7 @@ export const RECORD_CHECKS: RecordChecks = {
   source,
   incident,
   rule: keptRule,
+  schedule,
 };
 
 const badges: Check<Badges> = ofShape<Badges>({

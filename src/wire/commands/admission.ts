@@ -14,6 +14,9 @@ const ROUTINE: ReadonlySet<Command['type']> = new Set([
   'remove-policy',
   'set-rule',
   'remove-rule',
+  'set-schedule',
+  'extend-schedule',
+  'remove-schedule',
 ]);
 
 export function urgencyOf(command: Command): number {
@@ -62,6 +65,9 @@ const TAKES_ROOM: TakesRoom = {
   'set-rule': always,
   'remove-rule': never,
   'change-incident': ({ close }) => close !== true,
+  'set-schedule': always,
+  'extend-schedule': never,
+  'remove-schedule': never,
   transaction: ({ commands }) => commands.some(takesRoom),
 };
 

@@ -30,6 +30,7 @@ import {
   windowId,
 } from '../clients/record-shapes.ts';
 import { listedRule } from '../clients/rule-shapes.ts';
+import { coverageShape, scheduleShape } from '../clients/schedule-shapes.ts';
 import { parseCondition } from './parse-condition.ts';
 import {
   ACTIVATION_MAX,
@@ -196,6 +197,20 @@ const SHAPES: Shapes = {
   },
   'set-rule': { actor: must(name), rule: must(listedRule) },
   'remove-rule': { actor: must(name), id: must(name) },
+  'set-schedule': {
+    actor: must(name),
+    id: must(name),
+    expectedVersion: may(count),
+    ...scheduleShape,
+    ...coverageShape,
+  },
+  'extend-schedule': {
+    actor: must(name),
+    id: must(name),
+    expectedVersion: must(count),
+    ...coverageShape,
+  },
+  'remove-schedule': { actor: must(name), id: must(name) },
   transaction: {
     actor: must(name),
     guards: must(listOf(guard, 0, TRANSACTION_GUARDS_MAX)),

@@ -56,6 +56,9 @@ const TYPES: readonly (Command['type'] | undefined)[] = [
   'transaction',
   'set-rule',
   'remove-rule',
+  'set-schedule',
+  'extend-schedule',
+  'remove-schedule',
 ];
 
 /**

@@ -205,7 +205,14 @@ interface TypedRecord {
   readonly record: object;
 }
 
-const RECORD_KINDS: readonly RecordKind[] = ['silence', 'window', 'source', 'incident', 'rule'];
+const RECORD_KINDS: readonly RecordKind[] = [
+  'silence',
+  'window',
+  'source',
+  'incident',
+  'rule',
+  'schedule',
+];
 
 const typedRecord: Check<TypedRecord> = ofShape<TypedRecord>({
   type: must(oneOf(RECORD_KINDS)),

@@ -92,6 +92,29 @@ const RECORDS: { readonly [K in QueryKind]: readonly QueryTypes[K][] } = {
       dueAt: AT,
     },
   ],
+  schedule: [
+    {
+      id: 'icu',
+      version: 5,
+      timeZone: 'Europe/Berlin',
+      layers: [
+        {
+          name: 'days',
+          users: ['anna', 'ben'],
+          rotation: { start: '2026-02-23T07:00', every: 1, unit: 'week' },
+          restrictions: [],
+        },
+      ],
+      overrides: [],
+      from: unixMillis(AT - 3_600_000),
+      until: unixMillis(AT + 86_400_000),
+      shifts: [
+        { user: 'anna', from: unixMillis(AT - 3_600_000), until: unixMillis(AT + 43_200_000) },
+      ],
+      by: 'anna',
+      changedAt: AT,
+    },
+  ],
   incident: [
     {
       id: 'C3',

@@ -1,4 +1,6 @@
-import type { UnixMillis } from '../base/ids.ts';
+import type { UnixMillis } from '../../base/ids.ts';
+import type { Asked } from '../types.ts';
+import type { RecordBase } from './registry.ts';
 
 /**
  * Who is on call when. Times of a schedule are wall-clock times of its own time zone, because people hand over at seven
@@ -57,3 +59,43 @@ export interface Shift {
   /** Not included. */
   readonly until: UnixMillis;
 }
+
+/** Shifts that were worked out, in order, and for which time: where none of them is, nobody is on call. */
+export interface Coverage {
+  readonly from: UnixMillis;
+  /** Not included. */
+  readonly until: UnixMillis;
+  readonly shifts: readonly Shift[];
+}
+
+/**
+ * A schedule as it is kept. Its shifts are worked out by whoever proposes them, for some time ahead: replicas whose time
+ * zone data differ must not come to different people.
+ */
+export interface KeptSchedule extends RecordBase, Schedule, Coverage {
+  readonly by: string;
+  readonly changedAt: UnixMillis;
+}
+
+/** Makes a schedule, or the next version of one. */
+export interface SetScheduleCommand extends Asked, Schedule, Coverage {
+  readonly type: 'set-schedule';
+  readonly id: string;
+  /** Refuse unless it is at this version; 0 = unless there is none yet. */
+  readonly expectedVersion?: number;
+}
+
+/** Goes on with the shifts of the same schedule; by the leader, before they end. */
+export interface ExtendScheduleCommand extends Asked, Coverage {
+  readonly type: 'extend-schedule';
+  readonly id: string;
+  /** Of what they were worked out from. */
+  readonly expectedVersion: number;
+}
+
+export interface RemoveScheduleCommand extends Asked {
+  readonly type: 'remove-schedule';
+  readonly id: string;
+}
+
+export type ScheduleCommand = SetScheduleCommand | ExtendScheduleCommand | RemoveScheduleCommand;

@@ -1,0 +1,103 @@
+import { expect, test } from 'vitest';
+import { unixMillis } from '../../src/base/ids.ts';
+import type { EscalationStep, PolicyCommand } from '../../src/statemachine/beside/policies.ts';
+import type { ScheduleCommand, Shift } from '../../src/statemachine/beside/schedule.ts';
+import { nobodyKey } from '../../src/statemachine/beside/schedules.ts';
+import { Bench, raise } from './commands.ts';
+
+const asked = { actor: 'admin', observedAt: unixMillis(1) };
+const FOR_EVER = unixMillis(1_000_000_000_000);
+const [target, nobody] = [{ dedupKey: raise().dedupKey }, { dedupKey: nobodyKey('icu') }];
+
+const policy = (...steps: EscalationStep[]): PolicyCommand => ({
+  type: 'set-policy',
+  id: 'default',
+  steps,
+  repeat: 1,
+  minPriority: 'low',
+  confirmSeconds: 3_600,
+  ...asked,
+});
+
+const schedule = (...shifts: Shift[]): ScheduleCommand => ({
+  type: 'set-schedule',
+  id: 'icu',
+  timeZone: 'Europe/Berlin',
+  layers: [],
+  overrides: [],
+  from: unixMillis(0),
+  until: FOR_EVER,
+  shifts,
+  ...asked,
+});
+
+const shift = (user: string, from: number, until: number): Shift => ({
+  user,
+  from: unixMillis(from),
+  until: unixMillis(until),
+});
+
+const told = ({ machine }: Bench): string[] =>
+  machine.records('notification').records.map((one) => `${one.target} ${one.to ?? '-'}`);
+
+test('a step tells who is on call when it is due, not who was when the alert was raised', () => {
+  const bench = new Bench();
+  const step = { targets: ['schedule:icu'], delaySeconds: 10 };
+  bench.do(policy(step, step));
+  bench.do(schedule(shift('anna', 0, 5_000), shift('ben', 5_000, 60_000)));
+  bench.done(raise());
+  bench.at(14_000);
+  expect(told(bench)).toEqual(['schedule:icu anna', 'schedule:icu ben']);
+  expect(bench.machine.get(target)?.responsibility).toMatchObject({ to: ['user:ben'] });
+});
+
+test('a person to whom two targets lead is told once', () => {
+  const bench = new Bench();
+  bench.do(policy({ targets: ['user:anna', 'schedule:icu', 'role:charge'], delaySeconds: 10 }));
+  bench.do(schedule(shift('anna', 0, 60_000)));
+  bench.done(raise());
+  expect(told(bench)).toEqual(['user:anna -', 'role:charge -']);
+});
+
+test('where nobody is on call the next step follows at once, and an alert says so until somebody is', () => {
+  const bench = new Bench();
+  bench.do(
+    policy(
+      { targets: ['schedule:icu'], delaySeconds: 600 },
+      { targets: ['user:head'], delaySeconds: 10 },
+    ),
+  );
+  bench.do(schedule(shift('anna', 30_000, 60_000)));
+  bench.done(raise());
+  expect(told(bench)).toEqual(['user:head -']);
+  expect(bench.machine.get(nobody)).toMatchObject({
+    condition: 'SCHEDULE:NOBODY',
+    kind: 'technical',
+  });
+  bench.do(schedule(shift('anna', 0, 60_000)));
+  expect(bench.machine.get(nobody)).toBeUndefined();
+});
+
+test('a schedule that is not there is nobody, and a whole loop in vain is waited for', () => {
+  const bench = new Bench();
+  bench.do(policy({ targets: ['schedule:icu'], delaySeconds: 20 }));
+  bench.done(raise());
+  expect(told(bench)).toEqual([]);
+  expect(bench.machine.get(nobody)?.presence).toBe('present');
+  bench.do(schedule(shift('anna', 0, 60_000)));
+  bench.at(23_000);
+  expect(told(bench)).toEqual(['schedule:icu anna']);
+});
+
+test('shifts worked out from another version are not taken', () => {
+  const bench = new Bench();
+  bench.do(schedule());
+  const { version = 0 } = bench.machine.records('schedule').records[0] ?? {};
+  const more = { from: unixMillis(0), until: FOR_EVER, shifts: [shift('ben', 0, 60_000)] };
+  const extend = { type: 'extend-schedule', id: 'icu', ...more, ...asked } as const;
+  expect(bench.do({ ...extend, expectedVersion: version - 1 })).toMatchObject({
+    code: 'REVISION_MISMATCH',
+  });
+  expect(bench.do({ ...extend, expectedVersion: version })).toMatchObject({ effect: 'kept' });
+  expect(bench.machine.records('schedule').records[0]?.shifts).toEqual(more.shifts);
+});
