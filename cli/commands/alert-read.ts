@@ -1,7 +1,12 @@
 import { Command } from 'commander';
 import type { Revision } from '../../src/base/ids.ts';
 import { LIST_PAGE_MAX } from '../../src/base/limits.ts';
-import type { ReadOptions } from '../../src/statemachine/alert-api.ts';
+import type {
+  AlertPage,
+  Answer,
+  ListCursor,
+  ReadOptions,
+} from '../../src/statemachine/alert-api.ts';
 import type { Alert, AlertFilter, AlertId, AlertRef } from '../../src/statemachine/types.ts';
 import { type AlertView, alertJson, renderAlert } from '../output/alerts.ts';
 import { printable } from '../output/escape.ts';
@@ -10,13 +15,13 @@ import type { Io } from './io.ts';
 import { alertNotFound } from './not-found.ts';
 import { addClientOptions, addConsistencyOption, type ReadFlags, withExamples } from './options.ts';
 import { report, type Session, withClient } from './session.ts';
-import { parseAlertId, parseRef, whole } from './values.ts';
+import { parseAfter, parseRef, whole } from './values.ts';
 
 /** The commands that look at alerts. */
 
 interface ListFlags extends ReadFlags, FilterFlags {
   readonly limit: number;
-  readonly after?: AlertId;
+  readonly after?: AlertId | ListCursor;
 }
 
 const LIMIT_DEFAULT = 100;
@@ -57,7 +62,11 @@ export function listCommand(io: Io): Command {
       whole(1, LIST_PAGE_MAX),
       LIMIT_DEFAULT,
     )
-    .option('--after <id>', 'continue after this alert', parseAlertId);
+    .option(
+      '--after <id>',
+      'continue after this alert; with the @ of a page, in its state',
+      parseAfter,
+    );
   return withExamples(addConsistencyOption(addClientOptions(addFilterOptions(command), '10s')), [
     ['tocsin alert list', 'what is open now'],
     ['tocsin alert list --priority high,medium', 'what should not wait'],
@@ -78,7 +87,7 @@ export function listCommand(io: Io): Command {
 
 interface Page {
   readonly alerts: readonly Alert[];
-  readonly next: AlertId | undefined;
+  readonly next: ListCursor | undefined;
   readonly revision: Revision;
 }
 
@@ -86,20 +95,18 @@ interface Page {
 async function collect(session: Session, flags: ListFlags): Promise<Page> {
   const filter = listFilterOf(flags);
   const alerts: Alert[] = [];
-  let revision: Revision | undefined;
-  let after = flags.after;
+  let after: AlertId | ListCursor | undefined = flags.after;
   for (;;) {
-    const answer = await session.client.list(filter, {
+    const answer: Answer<AlertPage> = await session.client.list(filter, {
       ...readOptionsOf(session, flags),
       limit: flags.limit - alerts.length,
       ...(after === undefined ? {} : { after }),
     });
     alerts.push(...answer.value.alerts);
-    // The oldest: what the list as a whole is sure to have seen.
-    revision ??= answer.revision;
-    after = answer.value.next;
-    if (after === undefined || alerts.length >= flags.limit)
-      return { alerts, next: after, revision };
+    const { revision, value } = answer; // the same of all pages
+    after = value.next;
+    if (value.next === undefined || alerts.length >= flags.limit)
+      return { alerts, next: value.next, revision };
   }
 }
 

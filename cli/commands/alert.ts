@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { careCommands } from './alert-care.ts';
+import { historyCommand } from './alert-history.ts';
 import { metricsCommand } from './alert-metrics.ts';
 import { getCommand, listCommand } from './alert-read.ts';
 import { watchCommand } from './alert-watch.ts';
@@ -12,7 +13,15 @@ export function alertCommand(io: Io): Command {
   const group = new Command('alert')
     .description('raise, clear, acknowledge and look at alerts')
     .usage('<command> [options]');
-  const commands = [listCommand, getCommand, watchCommand, ackCommand, raiseCommand, clearCommand];
+  const commands = [
+    listCommand,
+    getCommand,
+    historyCommand,
+    watchCommand,
+    ackCommand,
+    raiseCommand,
+    clearCommand,
+  ];
   for (const make of commands) group.addCommand(make(io));
   for (const command of careCommands(io)) group.addCommand(command);
   group.addCommand(metricsCommand(io));

@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import { REPLICA_ID_MAX } from '../../src/base/ids.ts';
 import { LABELS_MAX, MEMBERS_MAX, REQUEST_MS_MAX, UNIX_MILLIS_MAX } from '../../src/base/limits.ts';
+import type { ListCursor } from '../../src/statemachine/alert-api.ts';
 import type { AlertId, AlertRef } from '../../src/statemachine/types.ts';
 import { repeatable } from '../input/repeatable.ts';
 import { didYouMean } from '../input/suggest.ts';
@@ -79,6 +80,18 @@ export function parseAlertId(text: string): AlertId {
   const id = idOf(text);
   if (id === undefined) throw invalid('It must be an alert id such as A1042.');
   return id;
+}
+
+/** An alert id, or the `next` of a page. */
+export function parseAfter(text: string): AlertId | ListCursor {
+  const [id = '', at, ...rest] = text.split('@');
+  if (
+    idOf(id) === undefined ||
+    rest.length > 0 ||
+    (at !== undefined && !/^[1-9]\d{0,15}$/.test(at))
+  )
+    throw invalid('It must be an alert id such as A1042, or what a page ended with: A1042@5310.');
+  return text as AlertId | ListCursor;
 }
 
 /** An alert id, or the dedup key of an open alert. */

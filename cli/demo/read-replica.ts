@@ -2,7 +2,8 @@ import { TocsinError } from '../../src/base/errors.ts';
 import { type ReplicaId, revision } from '../../src/base/ids.ts';
 import { LIST_PAGE_MAX } from '../../src/base/limits.ts';
 import { type Client, connect } from '../../src/client/client.ts';
-import type { Alert, AlertEvent, AlertId } from '../../src/statemachine/types.ts';
+import type { AlertPage, Answer, ListCursor } from '../../src/statemachine/alert-api.ts';
+import type { Alert, AlertEvent } from '../../src/statemachine/types.ts';
 import { TcpTransport } from '../../src/transport/tcp-transport.ts';
 import type { Transport } from '../../src/transport/types.ts';
 import type { Held } from './account.ts';
@@ -70,10 +71,13 @@ async function historyOf(client: Client, upTo: number, signal: AbortSignal): Pro
 
 async function alertsOf(client: Client): Promise<Alert[]> {
   const alerts: Alert[] = [];
-  let after: AlertId | undefined;
+  let after: ListCursor | undefined;
   do {
     const options = { consistency: 'local', limit: LIST_PAGE_MAX } as const;
-    const { value } = await client.list({}, after === undefined ? options : { ...options, after });
+    const { value }: Answer<AlertPage> = await client.list(
+      {},
+      after === undefined ? options : { ...options, after },
+    );
     alerts.push(...value.alerts);
     after = value.next;
   } while (after !== undefined);

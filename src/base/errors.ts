@@ -22,6 +22,8 @@ export type Code =
   | 'TOO_BROAD'
   | 'QUOTA_EXCEEDED'
   | 'GUARD_FAILED'
+  // what a reader asks for is gone
+  | 'CURSOR_EXPIRED'
   // the cluster cannot, now
   | 'NOT_LEADER'
   | 'UNAVAILABLE'
@@ -110,6 +112,10 @@ export const MEANING: Readonly<Record<Code, Meaning>> = {
   GUARD_FAILED: never(
     5,
     'An alert is not at the revision or in the state that a transaction depends on.',
+  ),
+  CURSOR_EXPIRED: never(
+    5,
+    'The list was begun at a revision that the history no longer reaches back to; begin it anew.',
   ),
   TOO_BROAD: never(
     5,

@@ -217,6 +217,8 @@ export const REPLIES_MAX = 262_144;
 export const HISTORY_EVENTS_MAX = 65_536;
 export const RESOLVED_ALERTS_MAX = 65_536;
 export const LIST_PAGE_MAX = 1_000;
+/** Earlier states that a replica keeps ready for further pages of lists; each is at most as large as the history. */
+export const PASTS_MAX = 8;
 /** Conditions not open whose last occurrence is known; those forgotten count from 1 again. */
 export const DEDUP_KEYS_REMEMBERED_MAX = 262_144;
 /** Waits for an acknowledgement that a report of how alarms behave takes its quantiles of. */

@@ -4,6 +4,7 @@ import { LIST_PAGE_MAX, TEXT_CHARS_MAX } from '../base/limits.ts';
 import type {
   AcknowledgeInput,
   AlertApi,
+  AlertHistory,
   AlertPage,
   Answer,
   CallOptions,
@@ -11,6 +12,7 @@ import type {
   CareInput,
   ClearInput,
   Consistency,
+  HistoryOptions,
   ListedAlert,
   ListOptions,
   RaiseInput,
@@ -33,6 +35,7 @@ import {
 } from '../statemachine/inputs.ts';
 import {
   type AlertFilter,
+  type AlertId,
   type AlertRef,
   type Command,
   type Done,
@@ -46,12 +49,13 @@ import { decodeGetAnswer, decodeListAnswer, decodeStatusAnswer } from '../wire/c
 import { encodeGet, encodeList } from '../wire/clients/client-messages.ts';
 import { parseConsistency } from '../wire/clients/consistency.ts';
 import { EventCache } from '../wire/clients/event-cache.ts';
+import { decodeHistoryAnswer, encodeHistory } from '../wire/clients/history-query.ts';
 import { decodeRecordsAnswer, encodeRecords } from '../wire/clients/record-queries.ts';
 import type { ReplicaStatus } from '../wire/clients/status.ts';
 import { RARE_TYPES, type RareCommand } from '../wire/commands/command-shapes.ts';
 import { encodeCommand, keyFromText } from '../wire/commands/commands.ts';
 import { parseCommand, parseFilter } from '../wire/commands/parse.ts';
-import { parseAlertId, parseRef } from '../wire/commands/parse-parts.ts';
+import { parseCursor, parseRef } from '../wire/commands/parse-parts.ts';
 import { FrameType } from '../wire/frame.ts';
 import { AbortListeners } from './abort-listeners.ts';
 import { observed } from './call-events.ts';
@@ -63,7 +67,7 @@ import { KeySource } from './keys.ts';
 import { Operator } from './operator.ts';
 import { type ClientOptions, type ResolvedOptions, resolveOptions, timeoutOf } from './options.ts';
 import { assemble, type ClientParts, defaultTransport } from './parts.ts';
-import type { Question, ReadLimits } from './read-call.ts';
+import { type Question, type ReadLimits, whomFor } from './read-call.ts';
 import { Session } from './session.ts';
 import { Watch, type WatchRequest } from './watch/watch.ts';
 
@@ -194,9 +198,21 @@ export class Client implements AlertApi, CareApi, AsyncDisposable {
         filter: parseFilter(filter),
         consistency,
         limit: asWhole('request', 'limit', limit, 1, LIST_PAGE_MAX),
-        after: after === undefined ? undefined : parseAlertId('request', 'after', after),
+        ...parseCursor('request', 'after', after),
       };
       return { type: FrameType.LIST, body: [encodeList(request)], decode: decodeListAnswer };
+    });
+  }
+
+  history(id: AlertId, options: HistoryOptions = {}): Promise<Answer<AlertHistory | undefined>> {
+    return this.#read('history', options, (consistency) => {
+      const { limit = LIST_LIMIT_DEFAULT, from } = options;
+      const request = { id, limit, consistency, ...(from === undefined ? {} : { from }) };
+      return {
+        type: FrameType.HISTORY,
+        body: [encodeHistory(request)],
+        decode: decodeHistoryAnswer,
+      };
     });
   }
 
@@ -377,12 +393,6 @@ const otherReply = (type: string): TocsinError =>
 /** @throws TocsinError BAD_REQUEST when it is no command */
 function typeOf(input: { readonly type: unknown }): RareCommand['type'] {
   return asOneOf('request', 'type', input?.type, RARE_TYPES);
-}
-
-/** Whom to ask first. */
-function whomFor(consistency: ReadConsistency): 'leader' | 'any' | 'follower' {
-  if (consistency === 'session') return 'follower';
-  return consistency === 'linearizable' || consistency === 'lease' ? 'leader' : 'any';
 }
 
 const consistencyOf = ({ consistency = 'linearizable' }: ReadOptions): ReadConsistency =>

@@ -14,6 +14,7 @@ const CERTAIN: ReadonlyMap<Code, Verdict> = new Map<Code, Verdict>([
   ['DISK_FULL', 'no'],
   ['DEADLINE_EXCEEDED', 'no'],
   ['BAD_REQUEST', 'final'],
+  ['CURSOR_EXPIRED', 'final'],
   ['CHANGE_REFUSED', 'final'],
   ['DATA_MISSING', 'final'],
   ['BODY_MALFORMED', 'final'],

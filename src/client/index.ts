@@ -17,6 +17,7 @@ export type { KeptRule, ListedRule } from '../base/rules/listed-rules.ts';
 export type {
   AcknowledgeInput,
   AlertApi,
+  AlertHistory,
   AlertPage,
   Answer,
   CallOptions,
@@ -24,6 +25,8 @@ export type {
   CareInput,
   ClearInput,
   Consistency,
+  HistoryOptions,
+  ListCursor,
   ListedAlert,
   ListOptions,
   RaiseInput,

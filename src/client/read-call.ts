@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../base/clock.ts';
 import { type Code, TocsinError } from '../base/errors.ts';
 import { millis } from '../base/ids.ts';
+import type { ReadConsistency } from '../statemachine/alert-api.ts';
 import { encodeTime, isTimed } from '../wire/clients/deadline.ts';
 import { FrameType } from '../wire/frame.ts';
 import type { AbortListeners } from './abort-listeners.ts';
@@ -169,4 +170,10 @@ export class ReadCall<T> implements Exchange {
     this.#events.ended();
     return true;
   }
+}
+
+/** Whom to ask first. */
+export function whomFor(consistency: ReadConsistency): 'leader' | 'any' | 'follower' {
+  if (consistency === 'session') return 'follower';
+  return consistency === 'linearizable' || consistency === 'lease' ? 'leader' : 'any';
 }

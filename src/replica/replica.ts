@@ -31,6 +31,7 @@ import { tickIfDue } from './pipeline/tick.ts';
 import { type AdminDone, Administrator } from './service/administrator.ts';
 import { ClientSession } from './service/client-session.ts';
 import type { Resident } from './service/front-door.ts';
+import { Pages } from './service/pages.ts';
 import { type FreshDone, ReadDesk } from './service/read-desk.ts';
 import { Reads } from './service/reads.ts';
 import { notLeading, unknownOutcome } from './service/redirect.ts';
@@ -62,6 +63,7 @@ export class Replica implements Resident {
   readonly #startedAt: number;
   readonly clocks: Clocks;
   readonly watches: WatchHub;
+  readonly pages: Pages;
   readonly snapshots: SnapshotDesk;
   #ticker: Timer | undefined;
   #phase: Phase = 'running';
@@ -93,6 +95,7 @@ export class Replica implements Resident {
       notLeading: () => this.#notLeading(),
     });
     this.watches = new WatchHub(this.#state, clock);
+    this.pages = new Pages(this.#state);
     this.#comparer = new Comparer(identity.replicaId, this.#members, this.#links);
     const onFault = (error: unknown): void => this.#fault(error);
     const [driver, members] = [this.#driver, this.#members];

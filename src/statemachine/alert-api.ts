@@ -39,6 +39,8 @@ export interface CareApi {
   care(input: CareInput, options?: WriteOptions): Promise<Done>;
   /** Makes, changes or removes a record beside the alerts: an escalation policy, the outcome of a notification, … */
   keep(input: RecordInput, options?: WriteOptions): Promise<Kept>;
+  /** What happened to one alert, as far as the history reaches back; undefined = there is no such alert. */
+  history(id: AlertId, options?: HistoryOptions): Promise<Answer<AlertHistory | undefined>>;
   /** The records of one kind, a page at a time. */
   records<K extends QueryKind>(kind: K, options?: RecordOptions): Promise<Answer<RecordPage<K>>>;
 }
@@ -98,8 +100,30 @@ export interface ReadOptions extends CallOptions {
 export interface ListOptions extends ReadOptions {
   /** At most so many, 1 … 1,000. @defaultValue 100 */
   readonly limit?: number;
-  /** Continue after this alert. */
-  readonly after?: AlertId;
+  /** Continue after this alert; with the `next` of a page, in the list as it was when its first page was given. */
+  readonly after?: AlertId | ListCursor;
+}
+
+/**
+ * An alert, and the revision at which its list was begun: all pages are of that one state. It holds as long as the
+ * history reaches back to the revision (CURSOR_EXPIRED then), on every replica that has applied it.
+ */
+export type ListCursor = `${AlertId}@${number}`;
+
+export interface HistoryOptions extends ReadOptions {
+  /** At most so many steps, the newest, 1 … 1,000. @defaultValue 100 */
+  readonly limit?: number;
+  /** Begin with the step of this revision, and go back from it: the `next` of another answer. */
+  readonly from?: Revision;
+}
+
+export interface AlertHistory {
+  /** In order of their revisions. */
+  readonly events: readonly AlertEvent[];
+  /** The step before the first of these; undefined = there was none, or it is no longer kept. */
+  readonly next: Revision | undefined;
+  /** There were older steps, which are no longer kept. */
+  readonly isCompacted: boolean;
 }
 
 /** A value and what it is worth. */
@@ -114,10 +138,11 @@ export interface Answer<T> {
 /** An alert as it is shown: with why it does not annunciate as it would, where something keeps it from that. */
 export type ListedAlert = Alert & { readonly badges?: Badges };
 
+/** Badges say what is so now, also in a list of an earlier revision. */
 export interface AlertPage {
   readonly alerts: readonly ListedAlert[];
   /** Pass as `after` for the next page; undefined = this was the last. */
-  readonly next: AlertId | undefined;
+  readonly next: ListCursor | undefined;
 }
 
 /** Records of one kind, live ones first. */

@@ -89,6 +89,8 @@ export class Ledger {
   onExplained: (before: Alert) => void = () => undefined;
   #isQuotaAlarmOn = false;
   #events: AppliedEvent[] = [];
+  /** The resolved alert that the change under way made room for. */
+  #dropped: Alert | undefined;
   /** Where the transaction that is being carried out began, or the newest part of it. */
   #transaction: Revision | undefined;
   #records: number;
@@ -105,6 +107,9 @@ export class Ledger {
   ) {
     this.table = table;
     this.subjects = new Subjects(table);
+    table.onDropped = (alert) => {
+      this.#dropped = alert;
+    };
     this.policies = policies;
     this.#limits = limits;
     this.#revision = start.revision;
@@ -300,7 +305,9 @@ export class Ledger {
       alert,
       before,
       transaction: this.#transaction,
+      dropped: this.#dropped,
     };
+    this.#dropped = undefined;
     this.#revision = alert.revision;
     this.#digest = foldEvent(this.#digest, event, identity);
     this.#events.push(event);

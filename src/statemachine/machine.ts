@@ -3,7 +3,7 @@ import { hashText } from '../base/hash.ts';
 import type { LogIndex, Revision, UnixMillis } from '../base/ids.ts';
 import { NOTIFICATIONS_OVER_MAX, TIMERS_PER_ENTRY_MAX } from '../base/limits.ts';
 import type { KeptRule } from '../base/rules/listed-rules.ts';
-import type { AlertPage, RecordPage } from './alert-api.ts';
+import type { RecordPage } from './alert-api.ts';
 import { type AlertLimits, completeLimits } from './alert-limits.ts';
 import { AlertTable } from './alerts/alert-table.ts';
 import { type CareContext, caredFor, lapsed } from './alerts/care-records.ts';
@@ -19,7 +19,9 @@ import type { Badges } from './beside/suppression.ts';
 import type { CareCommand } from './care-commands.ts';
 import { ReplyTable } from './collections/reply-table.ts';
 import { done, Ledger } from './ledger.ts';
-import { listAlerts, type PageOptions } from './queries/queries.ts';
+import type { History } from './queries/history.ts';
+import type { Past } from './queries/past.ts';
+import { type AlertSlice, listAlerts, type PageOptions } from './queries/queries.ts';
 import { type Queries, queriesOf } from './queries/record-pages.ts';
 import { findCareRefusal, findRefusal, refuse } from './refusals.ts';
 import { AlertView, MachineCapture } from './snapshot/capture.ts';
@@ -161,8 +163,18 @@ export class AlertMachine {
    * still have a `next`.
    * @throws TocsinError BAD_REQUEST when an option is out of range
    */
-  list(filter: AlertFilter = {}, options: PageOptions = {}): AlertPage {
+  list(filter: AlertFilter = {}, options: PageOptions = {}): AlertSlice {
     return listAlerts(this.#ledger.table, filter, options, this.#limits.listScanMax);
+  }
+
+  /**
+   * The same as it was, as far as `history`, which is this machine's, reaches back.
+   * @throws TocsinError CURSOR_EXPIRED, BAD_REQUEST
+   */
+  listAt(past: Past, history: History, filter: AlertFilter, options: PageOptions): AlertSlice {
+    const { table } = this.#ledger;
+    const { listScanMax } = this.#limits;
+    return past.list(table, history, filter, options, listScanMax);
   }
 
   /** Why an alert does not annunciate as it would, now; undefined when nothing keeps it from that. */

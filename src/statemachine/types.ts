@@ -323,6 +323,8 @@ export interface AppliedEvent extends AlertEvent {
   readonly before: Alert | undefined;
   /** The first revision of the transaction that the step is part of; undefined = of none. */
   readonly transaction: Revision | undefined;
+  /** The resolved alert that is no longer kept, because this step resolved another one. */
+  readonly dropped: Alert | undefined;
 }
 
 /** Which alerts a list or a watch is about; an absent field does not narrow. */

@@ -47,6 +47,7 @@ interface FrameTypes {
   readonly FAIL: 41;
   readonly WATCH_MESSAGES: 42;
   readonly RECORDS: 43;
+  readonly HISTORY: 44;
   readonly TREND_REGISTER: 48;
   readonly TREND_SAMPLES: 49;
   readonly TREND_TAKEN: 50;
@@ -90,6 +91,7 @@ export const FrameType: FrameTypes = {
   FAIL: 41,
   WATCH_MESSAGES: 42,
   RECORDS: 43,
+  HISTORY: 44,
   TREND_REGISTER: 48,
   TREND_SAMPLES: 49,
   TREND_TAKEN: 50,

@@ -1,7 +1,17 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { TocsinError } from '../../src/base/errors.ts';
-import { groupId, type Millis, replicaId, term } from '../../src/base/ids.ts';
+import {
+  ALERTS_GROUP,
+  groupId,
+  logIndex,
+  type Millis,
+  type Revision,
+  replicaId,
+  revision,
+  term,
+  unixMillis,
+} from '../../src/base/ids.ts';
 import {
   REQUESTS_PER_CONNECTION_MAX,
   SUBMIT_BYTES_MAX,
@@ -11,11 +21,14 @@ import { AppliedState } from '../../src/replica/pipeline/applied-state.ts';
 import type { Proposal } from '../../src/replica/pipeline/proposals.ts';
 import type { AdminDone } from '../../src/replica/service/administrator.ts';
 import { ClientSession, type Host } from '../../src/replica/service/client-session.ts';
+import { Pages } from '../../src/replica/service/pages.ts';
 import type { FreshDone } from '../../src/replica/service/read-desk.ts';
 import { WatchHub } from '../../src/replica/service/watch-hub.ts';
 import type { Consistency } from '../../src/statemachine/alert-api.ts';
-import { AlertMachine } from '../../src/statemachine/machine.ts';
+import { AlertMachine, type Applied } from '../../src/statemachine/machine.ts';
+import type { AlertId, Command } from '../../src/statemachine/types.ts';
 import { encodeAdminRequest } from '../../src/wire/clients/admin-messages.ts';
+import { decodeListAnswer } from '../../src/wire/clients/answers.ts';
 import {
   decodeFail,
   encodeGet,
@@ -24,23 +37,42 @@ import {
   encodeWatch,
 } from '../../src/wire/clients/client-messages.ts';
 import { encodeTime } from '../../src/wire/clients/deadline.ts';
+import { decodeHistoryAnswer, encodeHistory } from '../../src/wire/clients/history-query.ts';
 import { encodeRecords } from '../../src/wire/clients/record-queries.ts';
 import { FrameType } from '../../src/wire/frame.ts';
 import { VirtualClock } from '../client/virtual-clock.ts';
-import { raiseRecord, ScriptedChannel } from './scripted.ts';
+import { raiseOf, raiseRecord, ScriptedChannel } from './scripted.ts';
 
 /** A session on a replica that does nothing by itself. */
 class Stage implements Host {
   readonly clock: VirtualClock = new VirtualClock();
   readonly machine: AlertMachine = new AlertMachine();
-  readonly watches: WatchHub = new WatchHub(new AppliedState(this.machine), this.clock);
+  readonly #state: AppliedState;
+  readonly watches: WatchHub;
+  readonly pages: Pages;
   readonly channel: ScriptedChannel = new ScriptedChannel();
   readonly proposals: Proposal[] = [];
   readonly reads: FreshDone[] = [];
   readonly isLeased: boolean = true;
 
-  constructor() {
+  constructor(historyEventsMax = 1_000) {
+    this.#state = new AppliedState(this.machine, historyEventsMax);
+    this.watches = new WatchHub(this.#state, this.clock);
+    this.pages = new Pages(this.#state);
     new ClientSession(this.channel, this);
+  }
+
+  /** As one entry. */
+  apply(...commands: readonly Command[]): void {
+    const index = logIndex(this.machine.applied + 1);
+    const submissions = commands.map((command, at) => ({
+      key: `${index}${at}`.padStart(32, '0'),
+      fingerprint: at,
+      command,
+    }));
+    const out: Applied = { replies: [], events: [] };
+    this.machine.apply({ index, time: unixMillis(index), submissions }, out);
+    for (const event of out.events) this.#state.history.push(event);
   }
 
   propose(proposal: Proposal): void {
@@ -91,6 +123,13 @@ class Stage implements Host {
       .map(({ type, body }) => (type === FrameType.FAIL ? decodeFail(body).code : `${type}`));
   }
 }
+
+const clearOf = (dedupKey: string): Command => ({
+  type: 'clear',
+  target: { dedupKey },
+  actor: 'm',
+  observedAt: unixMillis(1),
+});
 
 const timed = (request: Uint8Array): Uint8Array => Buffer.concat([encodeTime(1_000), request]);
 const GET = timed(encodeGet({ ref: { id: 'A1' }, consistency: 'linearizable' }));
@@ -301,5 +340,49 @@ test('answers that come after the client has gone go nowhere', async () => {
   stage.answerAll();
   expect(stage.answers(1)).toEqual([]);
   expect(stage.watches.countOf(stage.channel)).toBe(0);
+  stage.watches.close();
+});
+
+test('the pages of one list are of one state, until the history no longer reaches back to it', () => {
+  const stage = new Stage(4);
+  const page = (id: number, place: { after?: AlertId; at?: Revision }): void => {
+    const asked = { filter: { open: true }, consistency: 'local', limit: 2 } as const;
+    const body = timed(encodeList({ ...asked, after: place.after, ...place }));
+    stage.channel.onFrame(FrameType.LIST, ALERTS_GROUP, id, body);
+  };
+  const toldTo = (id: number): string[] => {
+    const frame = stage.channel.sent.find((one) => one.id === id);
+    const { value, revision: at } = decodeListAnswer(frame?.body ?? new Uint8Array(0));
+    return [...value.alerts.map((one) => one.id), `${value.next}`, `${at}`];
+  };
+  stage.apply(raiseOf('a'), raiseOf('b'), raiseOf('c'));
+  page(1, {});
+  expect(toldTo(1)).toEqual(['A1', 'A2', 'A2@3', '3']);
+  stage.apply(raiseOf('d'), clearOf('c'));
+  page(2, { after: 'A2', at: revision(3) });
+  expect(toldTo(2)).toEqual(['A3', 'undefined', '3']);
+  page(3, { after: 'A2' });
+  expect(toldTo(3)).toEqual(['A4', 'undefined', '5']);
+  page(4, { after: 'A2', at: revision(9) });
+  for (const key of ['e', 'f', 'g', 'h']) stage.apply(raiseOf(key));
+  page(5, { after: 'A2', at: revision(4) });
+  expect([...stage.answers(4), ...stage.answers(5)]).toEqual(['UNAVAILABLE', 'CURSOR_EXPIRED']);
+  stage.watches.close();
+});
+
+test('what happened to an alert is told, as far as it is kept', () => {
+  const stage = new Stage(2);
+  stage.apply(raiseOf('a'), raiseOf('a'), clearOf('a'));
+  for (const [id, alert] of [
+    [1, 'A1'],
+    [2, 'A7'],
+  ] as const) {
+    const body = timed(encodeHistory({ id: alert, limit: 9, consistency: 'local' }));
+    stage.channel.onFrame(FrameType.HISTORY, ALERTS_GROUP, id, body);
+  }
+  const [known, unknown] = stage.channel.sent.map(({ body }) => decodeHistoryAnswer(body).value);
+  expect(known?.events.map(({ effect }) => effect)).toEqual(['continued', 'cleared']);
+  expect(known?.isCompacted).toBe(true);
+  expect(unknown).toBeUndefined();
   stage.watches.close();
 });

@@ -75,6 +75,8 @@ export abstract class ConditionModel {
   events: AppliedEvent[] = [];
   /** Where the transaction under way began. */
   together: AppliedEvent['transaction'] = undefined;
+  /** The resolved alert that the step under way takes the place of. */
+  dropped: Alert | undefined = undefined;
   time = 0;
   index = 0;
   limits: ModelLimits;
@@ -315,7 +317,9 @@ export abstract class ConditionModel {
     }
     this.open = this.open.filter((one) => one.id !== alert.id);
     if (alert.resolution) {
-      this.resolved = [...this.resolved, alert].slice(-this.limits.resolvedAlertsMax);
+      const { resolvedAlertsMax } = this.limits;
+      this.dropped = this.resolved.at(-resolvedAlertsMax);
+      this.resolved = [...this.resolved, alert].slice(-resolvedAlertsMax);
       const { dedupKey, id, occurrence, flaps } = alert;
       const endedAt = alert.resolution.at;
       this.remembered = [...this.remembered, { dedupKey, id, occurrence, endedAt, flaps }];
@@ -340,7 +344,9 @@ export abstract class ConditionModel {
       alert,
       before,
       transaction: this.together,
+      dropped: this.dropped,
     });
+    this.dropped = undefined;
     if (before) this.afterwards(before, alert);
     return reply(effect, alert);
   }

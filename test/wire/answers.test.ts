@@ -8,7 +8,7 @@ import {
   REFUSAL_CHARS_MAX,
 } from '../../src/base/limits.ts';
 import type { WatchMessage } from '../../src/statemachine/alert-api.ts';
-import type { Alert, Reply } from '../../src/statemachine/types.ts';
+import type { Alert, AlertEvent, Reply } from '../../src/statemachine/types.ts';
 import { encodeBody } from '../../src/wire/body.ts';
 import { alertBody } from '../../src/wire/clients/alert-body.ts';
 import {
@@ -19,6 +19,7 @@ import {
   encodeListAnswer,
   encodeStatusAnswer,
 } from '../../src/wire/clients/answers.ts';
+import { decodeHistoryAnswer, encodeHistoryAnswer } from '../../src/wire/clients/history-query.ts';
 import { decodeReplies, encodeReplies } from '../../src/wire/clients/replies.ts';
 import type { ReplicaStatus } from '../../src/wire/clients/status.ts';
 import {
@@ -119,8 +120,9 @@ describe('the answer to LIST', () => {
     });
     fc.assert(
       fc.property(page, aRevision, (value, at) => {
-        const answer = { value, revision: at };
-        expect(decodeListAnswer(join(encodeListAnswer(answer)))).toEqual(answer);
+        const told = decodeListAnswer(join(encodeListAnswer({ value, revision: at })));
+        const next = value.next === undefined ? undefined : `${value.next}@${at}`;
+        expect(told).toEqual({ value: { ...value, next }, revision: at });
       }),
     );
   });
@@ -154,7 +156,7 @@ describe('the answer to LIST', () => {
     expect(body.byteLength).toBeLessThan(FRAME_BYTES_MAX);
     const { value } = decodeListAnswer(body);
     expect(value.alerts.length).toBeLessThan(60);
-    expect(value.next).toBe(value.alerts.at(-1)?.id);
+    expect(value.next).toBe(`${value.alerts.at(-1)?.id}@9`);
   });
 
   test('that announces what it does not have is malformed', () => {
@@ -226,6 +228,47 @@ describe('the answer to STATUS', () => {
         survives(encodeStatusAnswer(status), decodeStatusAnswer, changes);
       }),
     );
+  });
+});
+
+describe('the answer to HISTORY', () => {
+  const history = fc.record({
+    events: fc.array(event, { maxLength: 4 }),
+    next: fc.option(
+      aRevision.filter((at) => at > 0),
+      { nil: undefined },
+    ),
+    isCompacted: fc.boolean(),
+  });
+
+  test('comes back as it was', () => {
+    fc.assert(
+      fc.property(fc.option(history, { nil: undefined }), aRevision, (value, at) => {
+        const answer = { value, revision: at };
+        expect(decodeHistoryAnswer(join(encodeHistoryAnswer(answer)))).toEqual(answer);
+      }),
+    );
+  });
+
+  test('that is damaged is malformed', () => {
+    fc.assert(
+      fc.property(history, fc.array(change, { minLength: 1 }), (value, changes) => {
+        const body = join(encodeHistoryAnswer({ value, revision: revision(1) }));
+        survives(body, decodeHistoryAnswer, changes);
+      }),
+    );
+  });
+
+  test('too big for a frame is of the newest steps, and says which is next', () => {
+    const one = fc.sample(event, { numRuns: 1, seed: 1 })[0] as AlertEvent;
+    const big = { ...one, alert: { ...someAlert, text: '心'.repeat(1024) } };
+    const events = Array.from({ length: 900 }, (_, at) => ({ ...big, revision: revision(at + 1) }));
+    const value = { events, next: undefined, isCompacted: true };
+    const told = decodeHistoryAnswer(join(encodeHistoryAnswer({ value, revision: revision(999) })));
+    const first = told.value?.events[0]?.revision ?? 0;
+    expect(told.value?.events.at(-1)?.revision).toBe(900);
+    expect(first).toBeGreaterThan(1);
+    expect(told.value).toMatchObject({ next: first - 1, isCompacted: false });
   });
 });
 

@@ -97,10 +97,18 @@ describe('requests come back as they were:', () => {
     const limit = fc.integer({ min: 1, max: LIST_PAGE_MAX });
     const after = fc.option(alertId, { nil: undefined });
     fc.assert(
-      fc.property(filter, consistency, limit, after, (itsFilter, level, most, from) => {
-        const request = { filter: itsFilter, consistency: level, limit: most, after: from };
-        expect(decodeList(encodeList(request))).toEqual(request);
-      }),
+      fc.property(
+        filter,
+        consistency,
+        limit,
+        after,
+        aRevision,
+        (itsFilter, level, most, from, at) => {
+          const place = from === undefined ? { after: from } : { after: from, at };
+          const request = { filter: itsFilter, consistency: level, limit: most, ...place };
+          expect(decodeList(encodeList(request))).toEqual(request);
+        },
+      ),
     );
   });
 

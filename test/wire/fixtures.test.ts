@@ -255,10 +255,11 @@ describe('frames of clients', () => {
   const none: Answer<Alert | undefined> = { value: undefined, revision: revision(0) };
   frame('answer-get-none', FrameType.ANSWER, encodeGetAnswer(none), decodeGetAnswer, none);
   const page: Answer<AlertPage> = {
-    value: { alerts: [alert], next: 'A1042' },
+    value: { alerts: [alert], next: 'A1042@1050' },
     revision: revision(1050),
   };
-  frame('answer-list', FrameType.ANSWER, encodeListAnswer(page), decodeListAnswer, page);
+  const slice = { ...page, value: { alerts: [alert], next: 'A1042' as const } };
+  frame('answer-list', FrameType.ANSWER, encodeListAnswer(slice), decodeListAnswer, page);
   const status: ReplicaStatus = {
     replicaId: replicaId(1),
     clusterId: CLUSTER,

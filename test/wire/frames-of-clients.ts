@@ -12,6 +12,11 @@ import {
 } from '../../src/wire/clients/client-messages.ts';
 import { encodeTime } from '../../src/wire/clients/deadline.ts';
 import {
+  decodeHistory,
+  encodeHistory,
+  type HistoryRequest,
+} from '../../src/wire/clients/history-query.ts';
+import {
   decodeRecords,
   encodeRecords,
   type RecordsRequest,
@@ -34,6 +39,7 @@ export function requestFrames(): void {
     consistency: 'local',
     limit: 100,
     after: 'A9',
+    at: revision(1050),
   };
   frame('list', FrameType.LIST, [encodeTime(5_000), encodeList(list)], timed(decodeList), list);
   const records: RecordsRequest = { kind: 'silence', after: 3, limit: 9, consistency: 'local' };
@@ -43,6 +49,19 @@ export function requestFrames(): void {
     [encodeTime(5_000), encodeRecords(records)],
     timed(decodeRecords),
     records,
+  );
+  const history: HistoryRequest = {
+    id: 'A1042',
+    from: revision(1050),
+    limit: 9,
+    consistency: 'local',
+  };
+  frame(
+    'history',
+    FrameType.HISTORY,
+    [encodeTime(5_000), encodeHistory(history)],
+    timed(decodeHistory),
+    history,
   );
   const watch: WatchRequest = { from: revision(1), filter: { bed: '12' } };
   frame('watch', FrameType.WATCH, [encodeWatch(watch)], decodeWatch, watch);

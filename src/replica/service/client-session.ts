@@ -25,12 +25,14 @@ import {
   encodeFail,
 } from '../../wire/clients/client-messages.ts';
 import { decodeTime } from '../../wire/clients/deadline.ts';
+import { decodeHistory, encodeHistoryAnswer } from '../../wire/clients/history-query.ts';
 import { decodeRecords, encodeRecordsAnswer } from '../../wire/clients/record-queries.ts';
 import { encodeReplies } from '../../wire/clients/replies.ts';
 import type { ReplicaStatus } from '../../wire/clients/status.ts';
 import { FrameType } from '../../wire/frame.ts';
 import type { Proposal } from '../pipeline/proposals.ts';
 import type { AdminDone } from './administrator.ts';
+import type { Pages } from './pages.ts';
 import type { FreshDone, Freshness } from './read-desk.ts';
 import type { WatchHub } from './watch-hub.ts';
 
@@ -39,6 +41,7 @@ export interface Host {
   readonly clock: Clock;
   readonly machine: AlertMachine;
   readonly watches: WatchHub;
+  readonly pages: Pages;
   /** Settles the proposal sooner or later, at once if this replica does not lead. */
   propose(proposal: Proposal): void;
   /** Calls back when the state at hand is as fresh as asked for, or why it will not be. */
@@ -58,6 +61,7 @@ const ASKS_FOR_STATE = {
   [FrameType.GET]: true,
   [FrameType.LIST]: true,
   [FrameType.RECORDS]: true,
+  [FrameType.HISTORY]: true,
   [FrameType.WATCH]: true,
   [FrameType.CANCEL]: false,
   [FrameType.STATUS]: false,
@@ -114,6 +118,9 @@ export class ClientSession {
         return;
       case FrameType.RECORDS:
         this.#records(id, body);
+        return;
+      case FrameType.HISTORY:
+        this.#history(id, body);
         return;
       case FrameType.WATCH:
         this.#watch(id, body);
@@ -197,12 +204,24 @@ export class ClientSession {
 
   #list(id: number, body: Uint8Array): void {
     const { timeoutMs, request } = decodeTime(body);
-    const { filter, consistency, limit, after } = decodeList(request);
+    const { filter, consistency, limit, after, at } = decodeList(request);
     this.#read(id, consistency, this.#deadlineOf(timeoutMs), (freshness) => {
-      const { machine } = this.#host;
-      const page = machine.list(filter, { limit, ...(after === undefined ? {} : { after }) });
+      const { machine, pages } = this.#host;
+      const options = { limit, ...(after === undefined ? {} : { after }) };
+      const page =
+        at === undefined ? pages.list(filter, options) : pages.listAt(at, filter, options);
       const value = { ...page, alerts: page.alerts.map((alert) => shown(machine, alert)) };
-      return encodeListAnswer(answerOf(value, machine.revision, freshness));
+      return encodeListAnswer(answerOf(value, at ?? machine.revision, freshness));
+    });
+  }
+
+  #history(id: number, body: Uint8Array): void {
+    const { timeoutMs, request } = decodeTime(body);
+    const { id: alert, from, limit, consistency } = decodeHistory(request);
+    this.#read(id, consistency, this.#deadlineOf(timeoutMs), () => {
+      const { machine, pages } = this.#host;
+      const value = pages.history(alert, from, limit);
+      return encodeHistoryAnswer({ value, revision: machine.revision });
     });
   }
 

@@ -46,6 +46,8 @@ export class AlertTable {
   /** As for KeyTable; for other tables of the same machine. */
   readonly seed: number;
   #openBytes = 0;
+  /** Told which resolved alert is no longer kept. */
+  onDropped: (alert: Alert) => void = () => undefined;
 
   /** `seed` as for KeyTable. */
   constructor(
@@ -168,7 +170,9 @@ export class AlertTable {
     const id = numberOf(alert.id);
     const dropped = this.#resolvedInOrder.add(id, alert);
     this.#resolved.add(id, alert);
-    if (dropped !== undefined) this.#resolved.delete(numberOf(dropped.id));
+    if (dropped === undefined) return;
+    this.#resolved.delete(numberOf(dropped.id));
+    this.onDropped(dropped);
   }
 
   /** Notes the newest occurrence of a condition that is not open. */

@@ -1,6 +1,5 @@
 import { TocsinError } from '../../base/errors.ts';
 import { LIST_PAGE_MAX } from '../../base/limits.ts';
-import type { AlertPage } from '../alert-api.ts';
 import { type AlertTable, idNumber } from '../alerts/alert-table.ts';
 import { type Cursor, SortedMap } from '../collections/sorted-map.ts';
 import type { Alert, AlertFilter, AlertId } from '../types.ts';
@@ -12,6 +11,12 @@ export interface PageOptions {
   readonly limit?: number;
   /** Continue after this alert, which need not exist any more. */
   readonly after?: AlertId;
+}
+
+/** A page of alerts, and the last one looked at if there are more. */
+export interface AlertSlice {
+  readonly alerts: readonly Alert[];
+  readonly next: AlertId | undefined;
 }
 
 const LIMIT_DEFAULT = 100;
@@ -26,7 +31,7 @@ export function listAlerts(
   filter: AlertFilter,
   options: PageOptions,
   scanMax: number,
-): AlertPage {
+): AlertSlice {
   const limit = checkedLimit(options.limit);
   const alerts: Alert[] = [];
   let scanned = 0;
@@ -40,7 +45,7 @@ export function listAlerts(
   return { alerts, next: undefined };
 }
 
-function checkedLimit(limit: number = LIMIT_DEFAULT): number {
+export function checkedLimit(limit: number = LIMIT_DEFAULT): number {
   if (Number.isSafeInteger(limit) && limit >= 1 && limit <= LIST_PAGE_MAX) return limit;
   throw new TocsinError(
     'BAD_REQUEST',
@@ -48,7 +53,7 @@ function checkedLimit(limit: number = LIMIT_DEFAULT): number {
   );
 }
 
-function checkedAfter(after: AlertId | undefined): number {
+export function checkedAfter(after: AlertId | undefined): number {
   if (after === undefined) return 0;
   const id = idNumber(after);
   if (id !== undefined) return id;
@@ -56,7 +61,11 @@ function checkedAfter(after: AlertId | undefined): number {
 }
 
 /** Alerts above `after` that may match: never the resolved ones when only open ones can. */
-function* candidates(table: AlertTable, filter: AlertFilter, after: number): Generator<Alert> {
+export function* candidates(
+  table: AlertTable,
+  filter: AlertFilter,
+  after: number,
+): Generator<Alert> {
   const halves = halvesOf(filter);
   const none = Number.POSITIVE_INFINITY;
   const open = openCandidates(table, filter.dedupKey, halves.open ? after : none);

@@ -1,6 +1,6 @@
 import { LIST_PAGE_MAX, PAGE_BYTES_MAX } from '../../base/limits.ts';
-import type { AlertPage, Answer, ListedAlert } from '../../statemachine/alert-api.ts';
-import type { AlertId } from '../../statemachine/types.ts';
+import type { AlertPage, Answer, ListCursor, ListedAlert } from '../../statemachine/alert-api.ts';
+import type { AlertSlice } from '../../statemachine/queries/queries.ts';
 import { decodeBody, encodeBody } from '../body.ts';
 import { readU32, readU64, writeU32, writeU64 } from '../bytes.ts';
 import { alertNumber } from '../commands/parse-parts.ts';
@@ -41,7 +41,7 @@ export function decodeGetAnswer(body: Uint8Array): Answer<ListedAlert | undefine
  * The ANSWER to LIST. A page that would be too long for a frame ends early, and its `next` is the
  * last alert that is in it.
  */
-export function encodeListAnswer(answer: Answer<AlertPage>): readonly Uint8Array[] {
+export function encodeListAnswer(answer: Answer<AlertSlice>): readonly Uint8Array[] {
   const header = new Uint8Array(LIST_HEADER_BYTES);
   const parts: Uint8Array[] = [header];
   const { alerts } = answer.value;
@@ -81,8 +81,8 @@ export function decodeListAnswer(body: Uint8Array): Answer<AlertPage> {
     alerts.push(parseListed(items.decode(0)));
   }
   if (items.next()) throw malformed(`more alerts than the ${count} announced`);
-  const nextId: AlertId | undefined = next === 0 ? undefined : `A${next}`;
-  return { value: { alerts, next: nextId }, revision: at, ...readAge(body, 20) };
+  const cursor: ListCursor | undefined = next === 0 ? undefined : `A${next}@${at}`;
+  return { value: { alerts, next: cursor }, revision: at, ...readAge(body, 20) };
 }
 
 const writeAge = (header: Uint8Array, at: number, ageMs: number | undefined): void =>

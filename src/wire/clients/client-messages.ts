@@ -15,7 +15,7 @@ import { readU32, writeU32 } from '../bytes.ts';
 import { asFields, asLine, asText, asWhole, refuse, toText, type Unchecked } from '../check.ts';
 import { checkCommands } from '../commands/commands.ts';
 import { parseFilter } from '../commands/parse.ts';
-import { parseAlertId, parseRef } from '../commands/parse-parts.ts';
+import { parseAlertId, parseRef, parseRevision } from '../commands/parse-parts.ts';
 import { parseConsistency } from './consistency.ts';
 
 /** What a client asks, and how it is told that it failed. Answers are in answers.ts. */
@@ -98,12 +98,19 @@ export interface ListRequest {
   readonly limit: number;
   /** The page begins after this alert; undefined = with the first. */
   readonly after: AlertId | undefined;
+  /** The revision whose state the page is of; absent = now. */
+  readonly at?: Revision;
 }
 
 export function encodeList(request: ListRequest): Uint8Array {
-  const { filter, consistency, limit, after } = request;
-  const fields = { filter: present(filter), consistency, limit };
-  return encodeBody(after === undefined ? fields : { ...fields, after });
+  const { filter, consistency, limit, after, at } = request;
+  return encodeBody({
+    filter: present(filter),
+    consistency,
+    limit,
+    ...(after === undefined ? {} : { after }),
+    ...(at === undefined ? {} : { at }),
+  });
 }
 
 const LIST: ReadonlySet<string> = new Set<keyof ListRequest>([
@@ -111,6 +118,7 @@ const LIST: ReadonlySet<string> = new Set<keyof ListRequest>([
   'consistency',
   'limit',
   'after',
+  'at',
 ]);
 
 /** @throws TocsinError BODY_MALFORMED, BAD_REQUEST naming the field */
@@ -121,6 +129,7 @@ export function decodeList(body: Uint8Array): ListRequest {
     consistency: parseConsistency(list.consistency),
     limit: asWhole('request', 'limit', list.limit, 1, LIST_PAGE_MAX),
     after: list.after === undefined ? undefined : parseAlertId('request', 'after', list.after),
+    ...(list.at === undefined ? {} : { at: parseRevision('request', 'at', list.at) }),
   };
 }
 

@@ -13,6 +13,7 @@ const TIMED: ReadonlySet<FrameType> = new Set<FrameType>([
   FrameType.GET,
   FrameType.LIST,
   FrameType.RECORDS,
+  FrameType.HISTORY,
   FrameType.ADMIN,
 ]);
 

@@ -65,6 +65,14 @@ export class Items {
   }
 }
 
+/** An item that needs no kind. */
+export function encodePlain(payload: Uint8Array): Uint8Array {
+  const item = Buffer.allocUnsafe(LENGTH_BYTES + payload.byteLength);
+  writeU32(item, 0, payload.byteLength);
+  item.set(payload, LENGTH_BYTES);
+  return item;
+}
+
 /** An item of a kind. */
 export function encodeItem(kind: number, payload: Uint8Array): Uint8Array {
   const item = Buffer.allocUnsafe(LENGTH_BYTES + 1 + payload.byteLength);

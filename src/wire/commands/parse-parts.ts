@@ -39,6 +39,25 @@ export function parseAlertId(origin: Origin, field: string, value: unknown): Ale
   return value;
 }
 
+/** Where a page of a list begins: after which alert, in the state of which revision. */
+export interface ListPlace {
+  readonly after: AlertId | undefined;
+  readonly at?: Revision;
+}
+
+/** `A1042`, or `A1042@5310` for the state of revision 5310; undefined = the beginning of the list of now. */
+export function parseCursor(origin: Origin, field: string, value: unknown): ListPlace {
+  if (value === undefined) return { after: undefined };
+  const [id, at, ...rest] = typeof value === 'string' ? value.split('@') : [];
+  const isPlain = at === undefined || /^[1-9][0-9]{0,15}$/.test(at);
+  if (!isAlertId(id) || !isPlain || rest.length > 0)
+    refuse(origin, field, 'must be an alert id such as A1042, or the next of a page: A1042@5310');
+  return {
+    after: id,
+    ...(at === undefined ? {} : { at: parseRevision(origin, field, Number(at)) }),
+  };
+}
+
 const REF: ReadonlySet<string> = new Set(['id', 'dedupKey']);
 
 /** A reference in the form of the API. */

@@ -3,6 +3,7 @@ import { parseAllDocuments } from 'yaml';
 import { buildWholeProgram } from '../../../cli/commands/program.ts';
 import { leavesOf } from '../../../cli/config/tree.ts';
 import { FORMATS } from '../../../cli/output/formats.ts';
+import { logIndex, unixMillis } from '../../../src/base/ids.ts';
 import { anAlert, pageOf, runIn, SETTLED, World } from './world.ts';
 
 /** What gives its answer in one form of its own, and why. */
@@ -82,9 +83,12 @@ describe('every command', () => {
 
   test.each(CASES)('%s answers as %s', async (path, format) => {
     const alert = anAlert({ text: 'a "quoted", text' });
+    const step = { revision: alert.revision, effect: 'raised', actor: 'mon42', alert } as const;
+    const event = { ...step, index: logIndex(1), time: unixMillis(1), observedAt: unixMillis(1) };
+    const history = { events: [event], next: undefined, isCompacted: true };
     const world = new World({
       ...SETTLED,
-      answers: { alert, pages: [pageOf([alert, anAlert()])] },
+      answers: { alert, history, pages: [pageOf([alert, anAlert()])] },
     });
     const argv = [...(await exampleOf(path)), '-o', format];
     const { stdout, stderr } = await world.interruptAfterOutput().run(...argv);

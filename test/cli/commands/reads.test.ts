@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { revision } from '../../../src/base/ids.ts';
+import { logIndex, revision, unixMillis } from '../../../src/base/ids.ts';
+import type { AlertEvent } from '../../../src/statemachine/types.ts';
 import { anAlert, DONE, NOW, pageOf, runIn } from './world.ts';
 
 describe('list', () => {
@@ -15,10 +16,10 @@ describe('list', () => {
 
     expect(asked).toMatchObject([
       { limit: 3 },
-      { limit: 2, after: 'A5' },
-      { limit: 2, after: 'A9' },
+      { limit: 2, after: 'A5@1042' },
+      { limit: 2, after: 'A9@1042' },
     ]);
-    expect(stdout).toMatch(/^ID .*\nA1 .*\nA10 .*\nA11 .*\n\nthere are more: --after A11\n$/);
+    expect(stdout).toMatch(/^ID .*\nA1 .*\nA10 .*\nA11 .*\n\nthere are more: --after A11@1042\n$/);
   });
 
   test('says so when there is nothing', async () => {
@@ -43,7 +44,7 @@ describe('list', () => {
     expect(JSON.parse(stdout)).toMatchObject({
       revision: 1042,
       alerts: [{ id: 'A1042', state: 'ACTIVE_UNACK', raisedAt: NOW - 192_000 }],
-      next: 'A1042',
+      next: 'A1042@1042',
     });
   });
 
@@ -102,5 +103,36 @@ describe('what a write did', () => {
     const { stdout } = await runIn({}, 'alert', 'ack', 'A1042', '-o', 'json');
 
     expect(JSON.parse(stdout)).toEqual(DONE);
+  });
+});
+
+describe('history', () => {
+  const step = (at: number, effect: AlertEvent['effect']): AlertEvent => ({
+    revision: revision(at),
+    index: logIndex(at),
+    time: unixMillis(NOW),
+    observedAt: unixMillis(NOW),
+    effect,
+    actor: 'anna',
+    alert: anAlert({ revision: revision(at) }),
+  });
+
+  test('tells the steps of an alert, and that older ones are no longer kept', async () => {
+    const history = {
+      events: [step(1043, 'acknowledged'), step(1050, 'cleared')],
+      next: undefined,
+      isCompacted: true,
+    };
+    const { stdout, calls } = await runIn({ answers: { history } }, 'alert', 'history', 'A1042');
+    expect(stdout).toMatch(
+      /^what was before is no longer kept\n.*acknowledged .*\n.*cleared .*\n$/,
+    );
+    expect(calls.find(({ method }) => method === 'history')?.args[0]).toBe('A1042');
+  });
+
+  test('of an alert that is not there is an error', async () => {
+    const { status, stderr } = await runIn({}, 'alert', 'history', 'A7');
+    expect(status).toBe(3);
+    expect(stderr).toContain('ALERT_NOT_FOUND');
   });
 });

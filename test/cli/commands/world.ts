@@ -16,6 +16,7 @@ import { replicaId, revision } from '../../../src/base/ids.ts';
 import { RulesFeed } from '../../../src/replica/pipeline/rules-feed.ts';
 import type { ServeOptions } from '../../../src/replica/start.ts';
 import type {
+  AlertHistory,
   AlertPage,
   Answer,
   CallOptions,
@@ -54,6 +55,7 @@ export interface Answers {
   readonly done?: Done | Error;
   readonly alert?: Alert | undefined;
   readonly pages?: readonly Answer<AlertPage>[];
+  readonly history?: AlertHistory;
   readonly watch?: (options: WatchOptions) => AsyncIterable<WatchMessage>;
   readonly status?: (endpoint: string) => ReplicaStatus | Error;
   readonly connect?: Error;
@@ -271,6 +273,10 @@ function fakeClient(
       note('list', filter, options);
       return Promise.resolve(pages.shift() ?? pageOf([]));
     },
+    history: (id, options) => {
+      note('history', id, options);
+      return Promise.resolve({ value: answers.history, revision: revision(1042) });
+    },
     watch: (options = {}) => {
       note('watch', options);
       const told: WatchMessage = { type: 'progress', revision: revision(1042) };
@@ -299,7 +305,7 @@ const hang = (how: 'until-aborted' | 'for-ever', signal: AbortSignal | undefined
   });
 
 export const pageOf = (alerts: readonly Alert[], next?: Alert['id']): Answer<AlertPage> => ({
-  value: { alerts, next },
+  value: { alerts, next: next && `${next}@1042` },
   revision: revision(1042),
 });
 
