@@ -16,7 +16,6 @@ import type {
   ListedAlert,
   ListOptions,
   RaiseInput,
-  ReadConsistency,
   ReadOptions,
   RecordInput,
   RecordOptions,
@@ -47,7 +46,6 @@ import {
 import { asFields, asLine, asOneOf, asWhole } from '../wire/check.ts';
 import { decodeGetAnswer, decodeListAnswer, decodeStatusAnswer } from '../wire/clients/answers.ts';
 import { encodeGet, encodeList } from '../wire/clients/client-messages.ts';
-import { parseConsistency } from '../wire/clients/consistency.ts';
 import { EventCache } from '../wire/clients/event-cache.ts';
 import { decodeHistoryAnswer, encodeHistory } from '../wire/clients/history-query.ts';
 import { decodeRecordsAnswer, encodeRecords } from '../wire/clients/record-queries.ts';
@@ -67,7 +65,7 @@ import { KeySource } from './keys.ts';
 import { Operator } from './operator.ts';
 import { type ClientOptions, type ResolvedOptions, resolveOptions, timeoutOf } from './options.ts';
 import { assemble, type ClientParts, defaultTransport } from './parts.ts';
-import { type Question, type ReadLimits, whomFor } from './read-call.ts';
+import { consistencyOf, type Question, type ReadLimits, whomFor } from './read-call.ts';
 import { Session } from './session.ts';
 import { Watch, type WatchRequest } from './watch/watch.ts';
 
@@ -394,9 +392,6 @@ const otherReply = (type: string): TocsinError =>
 function typeOf(input: { readonly type: unknown }): RareCommand['type'] {
   return asOneOf('request', 'type', input?.type, RARE_TYPES);
 }
-
-const consistencyOf = ({ consistency = 'linearizable' }: ReadOptions): ReadConsistency =>
-  consistency === 'session' ? consistency : parseConsistency(consistency);
 
 const parseFrom = (from: Revision): Revision =>
   revision(asWhole('request', 'from', from, 1, Number.MAX_SAFE_INTEGER));

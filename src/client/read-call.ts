@@ -1,7 +1,8 @@
 import type { Clock, Timer } from '../base/clock.ts';
 import { type Code, TocsinError } from '../base/errors.ts';
 import { millis } from '../base/ids.ts';
-import type { ReadConsistency } from '../statemachine/alert-api.ts';
+import type { ReadConsistency, ReadOptions } from '../statemachine/alert-api.ts';
+import { parseConsistency } from '../wire/clients/consistency.ts';
 import { encodeTime, isTimed } from '../wire/clients/deadline.ts';
 import { FrameType } from '../wire/frame.ts';
 import type { AbortListeners } from './abort-listeners.ts';
@@ -177,3 +178,7 @@ export function whomFor(consistency: ReadConsistency): 'leader' | 'any' | 'follo
   if (consistency === 'session') return 'follower';
   return consistency === 'linearizable' || consistency === 'lease' ? 'leader' : 'any';
 }
+
+/** @throws TocsinError BAD_REQUEST */
+export const consistencyOf = ({ consistency = 'linearizable' }: ReadOptions): ReadConsistency =>
+  consistency === 'session' ? consistency : parseConsistency(consistency);
