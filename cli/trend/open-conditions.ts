@@ -2,6 +2,7 @@ import { TocsinError } from '../../src/base/errors.ts';
 import { type Revision, revision } from '../../src/base/ids.ts';
 import { LIST_PAGE_MAX } from '../../src/base/limits.ts';
 import type { Client } from '../../src/client/client.ts';
+import type { AlertPage, Answer, ListCursor } from '../../src/statemachine/alert-api.ts';
 import type { Alert } from '../../src/statemachine/types.ts';
 
 /** Dedup keys of conditions that rules can raise. */
@@ -39,7 +40,7 @@ export class OpenConditions {
   /** The revision after which whatever happens has to be heard of. */
   async #list(): Promise<Revision> {
     let first: Revision | undefined;
-    for (let after: { readonly after?: `A${number}` } = {}; ; ) {
+    for (let after: { readonly after?: ListCursor } = {}; ; ) {
       const answer = await this.#client.list(
         { open: true },
         { limit: LIST_PAGE_MAX, consistency: 'local', ...after },
