@@ -2,7 +2,7 @@ import { TocsinError } from '../../src/base/errors.ts';
 import { type Revision, revision } from '../../src/base/ids.ts';
 import { LIST_PAGE_MAX } from '../../src/base/limits.ts';
 import type { Client } from '../../src/client/client.ts';
-import type { AlertPage, Answer, ListCursor } from '../../src/statemachine/alert-api.ts';
+import type { ListCursor } from '../../src/statemachine/alert-api.ts';
 import type { Alert } from '../../src/statemachine/types.ts';
 
 /** Dedup keys of conditions that rules can raise. */

@@ -85,8 +85,10 @@ export class Ledger {
   onSettled: (alert: Alert) => void = () => undefined;
   /** Whether a source was missed and is not back. */
   isLost: (source: string) => boolean = () => false;
-  /** Told when an alert no longer explains what it did. */
-  onExplained: (before: Alert) => void = () => undefined;
+  /** Told when alerts, as they were, no longer explain what they did. */
+  onExplained: (before: readonly Alert[]) => void = () => undefined;
+  /** Those of the transaction under way: what follows from it must not come between its commands. */
+  #explained: Alert[] | undefined;
   #isQuotaAlarmOn = false;
   #events: AppliedEvent[] = [];
   /** The resolved alert that the change under way made room for. */
@@ -167,7 +169,11 @@ export class Ledger {
   /** What `steps` does belongs together: watchers are told all of it at once. */
   together(steps: () => void): void {
     this.#transaction = revision(this.#revision + 1);
+    this.#explained = [];
     steps();
+    const explained = this.#explained;
+    this.#explained = undefined;
+    if (explained.length > 0) this.onExplained(explained);
     this.#transaction = undefined;
   }
 
@@ -314,7 +320,9 @@ export class Ledger {
     this.#arm(before, alert);
     this.#file(before, alert);
     if (before?.resolution !== alert.resolution || before === undefined) this.#watchQuota();
-    if (before !== undefined && endsExplaining(before, alert)) this.onExplained(before);
+    if (before !== undefined && endsExplaining(before, alert))
+      if (this.#explained === undefined) this.onExplained([before]);
+      else this.#explained.push(before);
     if (before?.escalation !== undefined && isSettled(before, alert)) this.onSettled(alert);
     if (alert.resolution !== undefined && before?.resolution === undefined) this.#unpin(alert);
     return done(effect, alert);

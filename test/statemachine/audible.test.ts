@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { unixMillis } from '../../src/base/ids.ts';
+import { revision, unixMillis } from '../../src/base/ids.ts';
 import type { Matcher } from '../../src/statemachine/beside/suppression.ts';
 import type { Command } from '../../src/statemachine/types.ts';
 import { acknowledge, Bench, clear, raise } from './commands.ts';
@@ -79,6 +79,37 @@ describe('an alert that can be heard again says so', () => {
     expect(newest).toEqual([
       ['cleared', 'ECG:LEADS_OFF'],
       ['audible', 'HR:HI'],
+    ]);
+  });
+
+  test('after a transaction, not between its commands', () => {
+    const bench = new Bench();
+    bench.done(raise());
+    const device = { kind: 'technical', condition: 'ECG:LEADS_OFF' } as const;
+    for (const dedupKey of ['off', 'also off']) bench.done(raise({ dedupKey, ...device }));
+    const commands = ['off', 'also off'].map((dedupKey) => clear({ target: { dedupKey } }));
+    const exact = acknowledge({ expectedRevision: revision(1) });
+    const reply = bench.do({
+      type: 'transaction',
+      guards: [],
+      commands: [...commands, exact],
+      ...by,
+    });
+    expect(reply.ok).toBe(true);
+    const effects = bench.out.events.slice(3).map(({ effect }) => effect);
+    expect(effects).toEqual(['cleared', 'cleared', 'acknowledged']);
+    bench.done(raise({ dedupKey: 'off', ...device }));
+    bench.done({
+      type: 'unacknowledge',
+      target: { dedupKey: raise().dedupKey },
+      reason: 'x',
+      ...by,
+    });
+    bench.do({ type: 'transaction', guards: [], commands: commands.slice(0, 1), ...by });
+    const last = bench.out.events.slice(-2);
+    expect(last.map(({ effect, transaction }) => [effect, transaction])).toEqual([
+      ['cleared', last[0]?.revision],
+      ['audible', last[0]?.revision],
     ]);
   });
 

@@ -216,7 +216,7 @@ export class Suppressions {
     return [...new Set(open)]
       .filter((alert): alert is Alert => alert?.resolution === undefined && alert !== undefined)
       .filter((alert) => silences(silence, alert, time))
-      .sort((a, b) => numberOf(a.id) - numberOf(b.id));
+      .sort(byNumber);
   }
 
   /** The same of a window. Only a whole unit is looked for among all alerts. */
@@ -233,14 +233,14 @@ export class Suppressions {
     return found;
   }
 
-  /** An alert no longer explains those that it did. */
-  #explained(before: Alert): void {
-    const { device } = before.subject;
-    const neighbours = device === undefined ? [] : this.#ledger.subjects.openOf('device', device);
-    this.#sound(
-      neighbours.filter((alert) => inhibitorsOf(alert, [before]).length > 0),
-      this.#ledger.system,
-    );
+  /** Alerts no longer explain those that they did. */
+  #explained(before: readonly Alert[]): void {
+    const { subjects, system } = this.#ledger;
+    const found = new Set<Alert>();
+    for (const one of before)
+      for (const alert of subjects.openOf('device', one.subject.device ?? ''))
+        if (inhibitorsOf(alert, [one]).length > 0) found.add(alert);
+    this.#sound([...found].sort(byNumber), system);
   }
 
   #inhibitorsOf(alert: Alert): readonly AlertId[] {
@@ -281,5 +281,7 @@ const unchanged = ({ id, version }: Silence | MaintenanceWindow): Kept => ({
   id,
   version,
 });
+
+const byNumber = (a: Alert, b: Alert): number => numberOf(a.id) - numberOf(b.id);
 
 const numberOf = (id: AlertId): number => must(idNumber(id), `not an alert id: ${id}`);
