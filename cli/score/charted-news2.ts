@@ -1,12 +1,14 @@
 import {
+  type Consciousness,
   type News2,
   type News2Inputs,
   news2,
   type SpO2Scale,
 } from '../../src/analytics/scores/news2.ts';
-import type { ChartEntry, Charting } from './stays.ts';
+import { inputsAlong, type KnownInputs } from './charted-inputs.ts';
+import type { Charting } from './stays.ts';
 
-/** NEWS2 along a charted stay: the last value of each input is carried forward. */
+/** NEWS2 along a charted stay. */
 
 export interface ChartedScore {
   /** As charted. */
@@ -20,51 +22,36 @@ export interface ChartedOptions {
   readonly validForMs: number;
 }
 
+const LETTERS: readonly Consciousness[] = ['A', 'C', 'V', 'P', 'U'];
+
 /** A score at each time at which at least one input was charted. */
 export function scoreStay(
   chartings: readonly Charting[],
   options: ChartedOptions,
 ): readonly ChartedScore[] {
   const scores: ChartedScore[] = [];
-  let inputs: News2Inputs = {};
-  for (const { clock, at, entries } of chartings) {
-    let isScored = false;
-    for (const entry of entries) {
-      const change = inputOf(entry, at);
-      if (change === undefined) continue;
-      isScored = true;
-      inputs = { ...inputs, ...change };
-    }
-    if (isScored) scores.push({ clock, at, score: news2(inputs, { ...options, now: at }) });
+  for (const known of inputsAlong(chartings)) {
+    const { clock, at } = known;
+    scores.push({ clock, at, score: news2(measuredOf(known), { ...options, now: at }) });
   }
   return scores;
 }
 
-const ROOM_AIR = 0.21;
-const GCS_ALERT = 15;
-
-/** What a charted value says about an input; undefined = nothing, or nothing that a living patient could have. */
-function inputOf({ parameter, value }: ChartEntry, at: number): News2Inputs | undefined {
-  switch (parameter) {
-    case 'HR':
-      return value > 0 && value < 300 ? { pulse: { value, at } } : undefined;
-    case 'RespRate':
-      return value > 0 ? { respiration: { value, at } } : undefined;
-    case 'SysABP':
-    case 'NISysABP':
-      return value > 20 ? { systolic: { value, at } } : undefined;
-    case 'Temp':
-      return value > 25 && value < 45 ? { temperature: { value, at } } : undefined;
-    case 'GCS':
-      if (value < 0) return undefined;
-      return { consciousness: { value: value >= GCS_ALERT ? 'A' : 'P', at } };
-    case 'SaO2':
-      return value > 30 ? { spO2: { value, at } } : undefined;
-    case 'FiO2':
-      return value < 0 ? undefined : { onOxygen: { value: value > ROOM_AIR, at } };
-    case 'MechVent':
-      return value < 0 ? undefined : { onOxygen: { value: true, at } };
-    default:
-      return undefined;
-  }
+function measuredOf({ inputs, times }: KnownInputs): News2Inputs {
+  const [respiration, spO2, onOxygen, systolic, pulse, consciousness, temperature] = Array.from(
+    inputs,
+    (value, place) => (Number.isNaN(value) ? undefined : { value, at: times[place] ?? Number.NaN }),
+  );
+  return {
+    respiration,
+    spO2,
+    onOxygen: onOxygen && { value: onOxygen.value === 1, at: onOxygen.at },
+    systolic,
+    pulse,
+    consciousness: consciousness && {
+      value: LETTERS[consciousness.value] ?? 'U',
+      at: consciousness.at,
+    },
+    temperature,
+  };
 }

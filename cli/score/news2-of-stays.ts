@@ -1,7 +1,5 @@
-import type { TrendApi } from '../commands/io.ts';
 import { type ChartedOptions, scoreStay } from './charted-news2.ts';
-import { findStays, readStay } from './stays.ts';
-import { type KeptStay, throughTrends } from './through-trends.ts';
+import { staysOf, type Through } from './kept-stays.ts';
 
 /**
  * CSV, a line for each score: by stay, then time. A `standing` column is added where inputs can grow old. With a client
@@ -11,13 +9,11 @@ import { type KeptStay, throughTrends } from './through-trends.ts';
 export async function news2OfStays(
   folder: string,
   options: ChartedOptions,
-  through?: { readonly client: TrendApi; readonly now: number },
+  through?: Through,
 ): Promise<string> {
   const canGrowOld = Number.isFinite(options.validForMs);
   const lines = [`stay,time,aggregate,maxSingle,inputs${canGrowOld ? ',standing' : ''}\n`];
-  const stays =
-    through === undefined ? fromFiles(folder) : throughTrends(folder, through.client, through.now);
-  for await (const { stay, chartings } of stays) {
+  for await (const { stay, chartings } of staysOf(folder, through)) {
     for (const { clock, score } of scoreStay(chartings, options)) {
       const { aggregate, maxSingle, parts, standing } = score;
       const row = [stay.id, clock, aggregate, maxSingle, parts.length];
@@ -25,8 +21,4 @@ export async function news2OfStays(
     }
   }
   return lines.join('');
-}
-
-async function* fromFiles(folder: string): AsyncGenerator<KeptStay, void, undefined> {
-  for (const stay of await findStays(folder)) yield { stay, chartings: await readStay(stay) };
 }

@@ -97,9 +97,21 @@ export type {
 } from '../statemachine/types.ts';
 export type { Transport } from '../transport/types.ts';
 export type { ReplicaAddress, ReplicaStatus } from '../wire/clients/status.ts';
+export type { SeriesInfo } from '../wire/trend/trend-messages.ts';
+export type {
+  RollupStep,
+  TrendMethod,
+  TrendQuery,
+  TrendResult,
+  TrendSeriesResult,
+  TrendStanding,
+} from '../wire/trend/trend-query.ts';
+export type { Taken } from '../wire/trend/trend-samples.ts';
 export type { CallEvent } from './call-events.ts';
 export { Client, connect } from './client.ts';
 export type { BatchedCommand } from './command-batch.ts';
 export type { ConnectionEvent } from './connection/connection-events.ts';
 export type { ClientOptions } from './options.ts';
 export { type ScheduleInput, setSchedule } from './schedules.ts';
+export { connectTrends, type TrendClient } from './trend/trend-client.ts';
+export type { TrendWriter } from './trend/trend-writer.ts';

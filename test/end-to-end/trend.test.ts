@@ -34,8 +34,10 @@ class LiveWorld extends World {
   }
 }
 
-async function start(): Promise<LocalCluster> {
-  const cluster = await LocalCluster.start({ trend: { rules: shippedRules('bidmc.yaml') } });
+async function start(
+  trend: { readonly rules?: string } = { rules: shippedRules('bidmc.yaml') },
+): Promise<LocalCluster> {
+  const cluster = await LocalCluster.start({ trend });
   onTestFinished(() => cluster.close());
   await cluster.leader();
   return cluster;
@@ -128,6 +130,69 @@ describe('samples brought to the trend tier of a running cluster', () => {
         interval: 50,
       });
     }
+  });
+
+  test('are judged by the rules in force on every replica, and alerts name the version of theirs', async () => {
+    const cluster = await start({});
+    const client = await connect({ endpoints: cluster.endpoints });
+    onTestFinished(() => client.close());
+    const rule = async (...words: readonly string[]): Promise<void> => {
+      const endpoints = cluster.endpoints.join(',');
+      const { status, stderr } = await new LiveWorld().run(
+        'rule',
+        ...words,
+        '--endpoints',
+        endpoints,
+      );
+      expect(status, stderr).toBe(0);
+    };
+    const causes = async (): Promise<readonly (readonly unknown[])[]> => {
+      const { value } = await client.list({ open: true });
+      return value.alerts
+        .filter(({ dedupKey }) => !dedupKey.startsWith('tocsin:'))
+        .map(({ subject, cause }) => [subject.patient, cause?.value, cause?.limit, cause?.rule])
+        .sort();
+    };
+    await rule('load', shippedRules('bidmc.yaml'));
+    const news2 =
+      '{ id: news2, kind: news2, limit: 3, priority: high, validMinutes: 60, text: NEWS2 high }';
+    await rule('add', '--rule', news2);
+    const kept = await client.records('rule');
+    const versions = new Map(kept.value.records.map(({ id, version }) => [id, version]));
+    // Each replica is brought another patient: whoever judges, the same rules say the same.
+    for (const [at, endpoint] of cluster.trendEndpoints.entries()) {
+      const trends = await connectTrends({ endpoints: [endpoint] });
+      onTestFinished(() => trends.close());
+      const writer = trends.writer();
+      const patient = `p${at}`;
+      const series = writer.series({ patient, device: 'm', metric: 'HR', unit: '/min' });
+      const feed = async (pulse: number): Promise<void> => {
+        const from = Date.now() - 20_000;
+        for (let second = 0; second < 20; second += 1)
+          writer.add(series, from + second * 1_000, pulse);
+        await writer.drain();
+      };
+      // What is in force reaches the thread of trends a little after it is committed.
+      await vi.waitFor(
+        async () => {
+          await feed(140);
+          const mine = (await causes()).filter(([name]) => name === patient);
+          expect(mine).toEqual([
+            [patient, 140, 131, `hr-high@${versions.get('hr-high')}`],
+            [patient, 3, 3, `news2@${versions.get('news2')}`],
+          ]);
+        },
+        { timeout: 30_000, interval: 1_000 },
+      );
+    }
+    await rule('remove', 'news2');
+    await vi.waitFor(
+      async () => {
+        const left = (await causes()).map(([, , , by]) => by);
+        expect(left).toEqual(Array(3).fill(`hr-high@${versions.get('hr-high')}`));
+      },
+      { timeout: 30_000, interval: 100 },
+    );
   });
 
   test('give charted stays back in their order: scores are those of the files', async () => {

@@ -9,6 +9,9 @@ import { anAlert, pageOf, runIn, SETTLED, World } from './world.ts';
 /** What gives its answer in one form of its own, and why. */
 const IN_ONE_FORM: Readonly<Record<string, string>> = {
   'score news2': 'is CSV',
+  'score mews': 'is CSV',
+  'score qsofa': 'is CSV',
+  'score shock-index': 'is CSV',
   completion: 'prints a script',
   complete: 'speaks to that script',
 };

@@ -5,10 +5,25 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { measured } from '../../../cli/score/charted-inputs.ts';
+import { findStays, readStay } from '../../../cli/score/stays.ts';
+import { ScoreEngine } from '../../../src/analytics/score-engine.ts';
+import { METRIC_NAMES } from '../../../src/base/rules/metrics.ts';
+import type { ScoreRule } from '../../../src/base/rules/score-rules.ts';
 import { runIn } from '../commands/world.ts';
 
 const DATA = join(import.meta.dirname, '../../../../shared/data/physionet2012');
 const hasData = existsSync(DATA);
+
+const RULE: ScoreRule = {
+  id: 'news2',
+  kind: 'news2',
+  limit: 7,
+  startAfterSeconds: 0,
+  endAfterSeconds: 0,
+  validMinutes: 10_080,
+  priority: 'high',
+};
 
 async function folderOf(files: Readonly<Record<string, string>>): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'tocsin-stays-'));
@@ -84,4 +99,67 @@ describe('tocsin score news2', () => {
     expect(stderr).toContain('holds no stay');
     expect(status).toBe(2);
   });
+});
+
+describe('tocsin score mews, qsofa, shock-index', () => {
+  const CHART = {
+    '7.txt': stay(
+      '00:07,HR,131',
+      '00:07,RespRate,22',
+      '00:30,Urine,5',
+      '01:00,NISysABP,99',
+      '02:00,GCS,9',
+      '03:00,Temp,38.5',
+      '04:00,SaO2,80',
+    ),
+  };
+
+  it.each([
+    ['mews', ['00:07,5,true,2,5', '01:00,6,true,3,5', '02:00,8,true,4,5', '03:00,10,true,5,5']],
+    ['qsofa', ['00:07,1,false,1,3', '01:00,2,true,2,3', '02:00,3,true,3,3']],
+    ['shock-index', ['01:00,1.32,true,2,2']],
+  ])('%s scores each time at which one of its inputs was charted', async (name, rows) => {
+    const { stdout, status } = await runIn({}, 'score', name, await folderOf(CHART));
+    expect(stdout).toBe(
+      ['stay,time,score,positive,inputs,of', ...rows.map((row) => `7,${row}`), ''].join('\n'),
+    );
+    expect(status).toBe(0);
+  });
+});
+
+describe('the running NEWS2', () => {
+  it.skipIf(!hasData)(
+    'is on exactly where the score of an independent program reaches 7, on 400 stays (needs the recordings)',
+    async () => {
+      const folder = await folderOf({});
+      execFileSync('tar', ['xzf', join(DATA, 'stays.tgz'), '-C', folder]);
+      const expected = gunzipSync(await readFile(join(DATA, 'expected-news2.csv.gz'))).toString();
+      const isHigh = new Map(
+        expected
+          .trimEnd()
+          .split('\n')
+          .slice(1)
+          .map((line) => line.split(','))
+          .map(([id, clock, aggregate]) => [`${id} ${clock}`, Number(aggregate) >= 7]),
+      );
+      let compared = 0;
+      for (const one of await findStays(join(folder, 'stays'))) {
+        const engine = new ScoreEngine([RULE], [], METRIC_NAMES);
+        engine.introduce(0, one.id);
+        for (const { clock, at, entries } of await readStay(one)) {
+          for (const entry of entries) {
+            const [metric, value] = measured(entry);
+            if (metric === undefined) continue;
+            engine.sample(0, METRIC_NAMES.indexOf(metric), at, value, () => {});
+          }
+          const wanted = isHigh.get(`${one.id} ${clock}`);
+          if (wanted === undefined) continue;
+          compared += 1;
+          expect(engine.isOn(0, RULE.id), `${one.id} ${clock}`).toBe(wanted);
+        }
+      }
+      expect(compared).toBe(isHigh.size);
+    },
+    60_000,
+  );
 });
