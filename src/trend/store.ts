@@ -85,6 +85,16 @@ export class TrendStore {
     return VERDICT.inOrder;
   }
 
+  /** A sample that is on disk already; it is the latest unless a later one is known. */
+  recall(place: number, { time, value, quality, receivedAt }: Latest): void {
+    if (place >= this.#latestTimes.length) this.#makeRoom(place);
+    if (time <= (this.#latestTimes[place] as number)) return;
+    this.#latestTimes[place] = time;
+    this.#latestValues[place] = value;
+    this.#latestQualities[place] = quality;
+    this.#latestReceived[place] = receivedAt;
+  }
+
   latest(place: number): Latest | undefined {
     const time = this.#latestTimes[place] ?? -Infinity;
     if (time === -Infinity) return undefined;

@@ -9,13 +9,13 @@ import type { Put, TrendDisk } from '../../storage/trend/trend-disk.ts';
 import type { TrendJournal } from '../../storage/trend/trend-journal.ts';
 import { type Chunk, decodeChunk, encodeChunk, joinChunks } from '../../trend/chunk.ts';
 import { encodeRollups, rollUp } from '../../trend/rollup.ts';
-import { type Series, type SeriesInfo, SeriesRegistry } from '../../trend/series.ts';
+import { type Series, type SeriesId, type SeriesInfo, SeriesRegistry } from '../../trend/series.ts';
 import type { SketchMaker } from '../../trend/sketch.ts';
-import { type Leaving, TrendStore, type Verdict } from '../../trend/store.ts';
+import { type Latest, type Leaving, TrendStore, type Verdict } from '../../trend/store.ts';
 import { decodeRegister, encodeRegister } from '../../wire/trend/trend-messages.ts';
 import { decodeSamples, type SampleBatch, type Taken } from '../../wire/trend/trend-samples.ts';
 import { DigestTable } from './digest-table.ts';
-import { keyOf, levelRange } from './keys.ts';
+import { keyOf, levelRange, startOf } from './keys.ts';
 import { encodeSummary, summaryOf } from './minute-record.ts';
 
 /** Told of each sample that was taken. */
@@ -55,6 +55,8 @@ export class TrendKeeper {
   #chain: Promise<unknown> = Promise.resolve();
   #waiting: (() => void)[] = [];
   #newSeries: Series[] = [];
+  /** Whose latest sample on disk was looked up: an earlier run, or a peer, may have put it there. */
+  readonly #isRecalled: Set<SeriesId> = new Set();
 
   constructor({ disk, journal, clock, sketches }: KeeperOptions) {
     this.disk = disk;
@@ -161,7 +163,26 @@ export class TrendKeeper {
     return this.#inTurn(async () => {
       const series = this.register(info);
       await this.#writeChunks([{ series, start, chunk }]);
+      this.#recall(series.place, chunk);
     });
+  }
+
+  /** The latest sample of a series: of those that have passed through memory, or of those on disk. */
+  async latest({ id, place }: Series): Promise<Latest | undefined> {
+    if (!this.#isRecalled.has(id)) {
+      this.#isRecalled.add(id);
+      const last = await this.disk.last(keyOf('chunk', id), keyOf('chunk', id + 1));
+      if (last !== undefined) this.#recall(place, decodeChunk(last[1], startOf(last[0])));
+    }
+    return this.store.latest(place);
+  }
+
+  #recall(place: number, { samples, delays }: Chunk): void {
+    const at = samples.times.length - 1;
+    const time = samples.times[at];
+    if (time === undefined) return;
+    const [value, quality] = [samples.values[at] as number, samples.qualities[at] as number];
+    this.store.recall(place, { time, value, quality, receivedAt: time + delays.maxMs });
   }
 
   /** What is known of a window, in memory and on disk. */

@@ -41,9 +41,9 @@ export class TrendQueries {
     const all = this.#match(query.series);
     switch (query.what) {
       case 'series':
-        return this.#result(all.map((series) => this.#head(series)));
+        return this.#result(await this.#each(all, (series) => this.#head(series)));
       case 'latest':
-        return this.#result(all.map((series) => this.#latest(series)));
+        return this.#result(await this.#each(all, (series) => this.#latest(series)));
       case 'range':
         return await (query.points === undefined
           ? this.#range(all, query)
@@ -70,11 +70,21 @@ export class TrendQueries {
     return found.sort((a, b) => (a.key < b.key ? -1 : 1));
   }
 
-  #head(
-    { key, info, place }: Series,
+  async #each(
+    all: readonly Series[],
+    answer: (series: Series) => Promise<TrendSeriesResult>,
+  ): Promise<readonly TrendSeriesResult[]> {
+    const results: TrendSeriesResult[] = [];
+    for (const series of all) results.push(await answer(series));
+    return results;
+  }
+
+  async #head(
+    series: Series,
     columns: TrendSeriesResult['columns'] = {},
-  ): TrendSeriesResult {
-    const latest = this.#keeper.store.latest(place);
+  ): Promise<TrendSeriesResult> {
+    const latest = await this.#keeper.latest(series);
+    const { key, info } = series;
     return {
       key,
       unit: info.unit,
@@ -84,8 +94,8 @@ export class TrendQueries {
     };
   }
 
-  #latest(series: Series): TrendSeriesResult {
-    const latest = this.#keeper.store.latest(series.place);
+  async #latest(series: Series): Promise<TrendSeriesResult> {
+    const latest = await this.#keeper.latest(series);
     if (latest === undefined) return this.#head(series);
     const { time, value, quality } = latest;
     return this.#head(series, {
@@ -115,9 +125,9 @@ export class TrendQueries {
       }
       answers.push({ series, samples: concat(pieces) });
     }
-    const results = answers.map(({ series, samples }) =>
-      this.#head(series, columnsOf(between(samples, query.from, end))),
-    );
+    const results: TrendSeriesResult[] = [];
+    for (const { series, samples } of answers)
+      results.push(await this.#head(series, columnsOf(between(samples, query.from, end))));
     return this.#result(results, end < query.to ? end : undefined);
   }
 
@@ -138,7 +148,7 @@ export class TrendQueries {
       const whole = concat(pieces);
       const thin =
         method === 'lttb' ? lttb(whole, points) : minMax(whole, from, to, Math.ceil(points / 2));
-      results.push(this.#head(series, columnsOf(thin)));
+      results.push(await this.#head(series, columnsOf(thin)));
     }
     return this.#result(results);
   }
@@ -156,7 +166,7 @@ export class TrendQueries {
         { ...query, to: end },
         (from, to) => this.#chunks(series, from, to),
       );
-      results.push(this.#head(series, columns));
+      results.push(await this.#head(series, columns));
     }
     return this.#result(results, end < query.to ? end : undefined);
   }

@@ -16,6 +16,8 @@ export interface TrendDisk {
   write(puts: readonly Put[], isSynced: boolean): Promise<void>;
   /** Keys from `from` on and before `to`, in order. */
   scan(from: Uint8Array, to: Uint8Array): AsyncIterable<Put>;
+  /** The last one of these that is whole. */
+  last(from: Uint8Array, to: Uint8Array): Promise<Put | undefined>;
   clear(from: Uint8Array, to: Uint8Array): Promise<void>;
   close(): Promise<void>;
 }
@@ -81,9 +83,22 @@ class LevelTrendDisk implements TrendDisk {
     }
   }
 
-  async *scan(from: Uint8Array, to: Uint8Array): AsyncGenerator<Put, void, undefined> {
+  scan(from: Uint8Array, to: Uint8Array): AsyncGenerator<Put, void, undefined> {
+    return this.#entries(from, to, false);
+  }
+
+  async last(from: Uint8Array, to: Uint8Array): Promise<Put | undefined> {
+    for await (const put of this.#entries(from, to, true)) return put;
+    return undefined;
+  }
+
+  async *#entries(
+    from: Uint8Array,
+    to: Uint8Array,
+    reverse: boolean,
+  ): AsyncGenerator<Put, void, undefined> {
     try {
-      for await (const [key, value] of this.#database.iterator({ gte: from, lt: to })) {
+      for await (const [key, value] of this.#database.iterator({ gte: from, lt: to, reverse })) {
         const plain = this.#open(value);
         if (plain !== undefined) yield [key, plain];
       }
@@ -131,6 +146,12 @@ export class MemoryTrendDisk implements TrendDisk {
       const value = this.#values.get(name);
       if (value !== undefined) yield [Uint8Array.from(Buffer.from(name, 'hex')), value];
     }
+  }
+
+  async last(from: Uint8Array, to: Uint8Array): Promise<Put | undefined> {
+    let last: Put | undefined;
+    for await (const put of this.scan(from, to)) last = put;
+    return last;
   }
 
   clear(from: Uint8Array, to: Uint8Array): Promise<void> {

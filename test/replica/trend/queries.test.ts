@@ -167,3 +167,19 @@ describe('samples that are not taken', () => {
     expect(writer.taken).toEqual({ inOrder: 1, behind: 1, tooOld: 1, tooNew: 1, noRoom: 0 });
   });
 });
+
+describe('a replica that was restarted', () => {
+  it('knows the newest sample of each series, though none has come since', async () => {
+    const { cluster, origin } = await tell();
+    await cluster.clock.run(120_000);
+    await cluster.crash(0);
+    await cluster.start(0);
+    const client = await cluster.client(0);
+    const query = { what: 'latest', series: ['p/m/*'] } as const;
+    const { series } = await cluster.clock.settle(client.query(query));
+    expect(series.map(({ newestAt, columns }) => [newestAt, columns['value']?.[0]])).toEqual([
+      [origin + (SECONDS - 1) * 1_000, Number.NaN],
+      [origin + (SECONDS - 10) * 1_000, 97],
+    ]);
+  });
+});
