@@ -105,6 +105,7 @@ export class RaftCore {
       life: 0,
       sequence: 0,
       age: 0,
+      stalledAt: -1,
       freshness: new Freshness(),
       priorities: new Map(),
       sinceLeader: 0,

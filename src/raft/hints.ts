@@ -4,6 +4,7 @@ import { dropReads } from './reads.ts';
 import { becomeFollower } from './roles.ts';
 import { mayCampaign, priorityOf, type State, votersNow } from './state.ts';
 import { step } from './step.ts';
+import { tick } from './tick.ts';
 import { stepDown } from './transfer.ts';
 
 /** What the shell notices of the world, and the core cannot. */
@@ -43,9 +44,14 @@ export function stalled(s: State, ticks: number): void {
     if (ticks * 2 >= s.options.electionTicksMin) stepDown(s);
     return;
   }
-  // Silence that was not listened to is no silence.
-  const patience = s.options.heartbeatTicks * 2;
-  s.electionElapsed = Math.min(s.electionElapsed, Math.max(0, s.electionTimeout - patience));
+  // Whoever stands still from one tick to the next hears in between what has come: to such a one this is a tick.
+  if (s.age === s.stalledAt) tick(s);
+  else {
+    // Silence that was not listened to is no silence.
+    const patience = s.options.heartbeatTicks * 2;
+    s.electionElapsed = Math.min(s.electionElapsed, Math.max(0, s.electionTimeout - patience));
+  }
+  s.stalledAt = s.age;
 }
 
 /** What the disk holds is in doubt, or is so no more. */

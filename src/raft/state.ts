@@ -149,6 +149,8 @@ export interface State {
   sequence: number;
   /** Ticks since this replica was started. */
   age: number;
+  /** Its age when it last stood still. */
+  stalledAt: number;
   readonly freshness: Freshness;
   /** Who is preferred as leader: the higher, the sooner. Those not named have 0. */
   priorities: ReadonlyMap<ReplicaId, number>;

@@ -38,6 +38,22 @@ export const SERVICE_PITFALL_MUTANTS: readonly Mutant[] = [
     test: 'a leader that stood still',
   },
   {
+    name: 'count-the-time-slept-through',
+    claim: 'a follower that stood still listens before it campaigns',
+    file: 'src/raft/hints.ts',
+    find: 's.electionElapsed = Math.min(s.electionElapsed, Math.max(0, s.electionTimeout - patience));',
+    replace: 's.electionElapsed += ticks - patience;',
+    killedBy: ['test/raft/preferences.test.ts'],
+  },
+  {
+    name: 'listen-for-ever',
+    claim: 'where every tick comes too late there are elections all the same',
+    file: 'src/raft/hints.ts',
+    find: 'if (s.age === s.stalledAt) tick(s);',
+    replace: 'if (s.age === Number.NaN) tick(s);',
+    killedBy: ['test/raft/preferences.test.ts'],
+  },
+  {
     name: 'page-on-when-deposed',
     claim: 'whoever is deposed acts on the world no more',
     file: 'src/replica/notifier.ts',

@@ -160,6 +160,24 @@ test('a follower that stood still listens before it takes the leader for silent'
   expect(core.standing.role).toBe('follower');
 });
 
+test('where every tick comes too late somebody leads again all the same, once the leader is gone', () => {
+  const core = loneCore();
+  core.step(heartbeat([2, 1, 1]));
+  core.stalled(ELECTION_TICKS_MAX);
+  expect(core.standing.role, 'at first it listens').toBe('follower');
+  for (let late = 0; late < ELECTION_TICKS_MAX; late += 1) core.stalled(ELECTION_TICKS_MIN);
+  expect(core.standing.role).toBe('pre-candidate');
+});
+
+test('a leader that is heard between two ticks that come too late keeps its followers', () => {
+  const core = loneCore();
+  for (let late = 0; late < ELECTION_TICKS_MAX * 2; late += 1) {
+    core.step(heartbeat([2, 1, 1]));
+    core.stalled(ELECTION_TICKS_MIN);
+  }
+  expect(core.standing).toMatchObject({ role: 'follower', leader: 2 });
+});
+
 test('a transfer to itself, to nobody known, or by who does not lead is refused', () => {
   const core = loneLeader();
   for (const to of [1, 9]) expect(core.transfer(replicaId(to))).toBe(false);
