@@ -16,6 +16,23 @@ const LONG_FILES: Readonly<Record<string, string>> = {
   'scripts/expectations.ts': 'it is one list of 69 entries',
 };
 
+/** Constants outside src/base whose names sound like limits, each with the reason why it is none that anyone could choose. */
+const NO_LIMITS: Readonly<Record<string, string>> = {
+  'src/oncall/shifts.ts HOUR_MS': 'an hour',
+  'src/statemachine/collections/sorted-map.ts BLOCK_LENGTH_MAX': 'how a collection divides itself',
+  'src/statemachine/queries/metrics.ts REFLEX_MS': 'what the standard takes for a reflex',
+  'src/statemachine/timers.ts KINDS_MAX': 'how many kinds a number has room for',
+  'src/transport/system-clock.ts TIMER_MS_MAX': 'what a timer of the machine can hold',
+  'src/wire/checksum.ts NATIVE_BYTES_MIN': 'where the native code is faster',
+  'src/wire/commands/parse-parts.ts ACTIVATION_MAX': 'what the field can hold',
+  'src/wire/commands/scan.ts NATIVE_UTF8_BYTES_MIN': 'where the native code is faster',
+  'src/wire/text-table.ts TABLE_TEXT_BYTES_MAX': 'where a look-up is faster',
+  'src/wire/trend/trend-samples.ts QUALITY_MAX': 'what the field can hold',
+};
+
+/** What a rule or a format is about, and what only tests use, is not a limit of the running product. */
+const LIMITED = /^src\/(raft|statemachine|wire|storage|transport|oncall|notify|replica|client)\//;
+
 const complain = (
   sources: readonly Source[],
   judge: (source: Source, report: (what: string, at?: SyntaxNode) => void) => void,
@@ -114,6 +131,20 @@ export const importsLeadSomewhere: Rule = (sources) => {
     }
   });
 };
+
+/** By their names: top-level constants that bound or time something, and are made of numbers. */
+const LIMIT = /^(?:export )?const ([A-Z][A-Z0-9_]*_(?:MAX|MIN|MS|TICKS))(?:: number)? = ([^;]*);/gm;
+
+export const limitsStandTogether: Rule = (sources) =>
+  complain(sources, (source, report) => {
+    if (!LIMITED.test(source.path)) return;
+    for (const [, name = '', value = ''] of source.text.matchAll(LIMIT)) {
+      if (`${source.path} ${name}` in NO_LIMITS || !/\d/.test(value)) continue;
+      report(
+        `has the limit ${name}, which belongs into src/base/limits.ts with what must hold of it`,
+      );
+    }
+  });
 
 const nameOf = (node: unknown): string | undefined => {
   const name = (node as SyntaxNode | null | undefined)?.['name'];

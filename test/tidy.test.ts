@@ -56,6 +56,8 @@ const BROKEN: readonly Case[] = [
     `import type { A } from '@libp2p/new'; export type B = A;`,
   ],
   ['eachLibraryHasOneDoor', 'cli/a.ts', `import left from 'left-pad'; left;`],
+  ['limitsStandTogether', 'src/raft/a.ts', `const QUEUE_MAX = 16 * 4;`],
+  ['limitsStandTogether', 'src/client/a.ts', `export const WAIT_MS: number = 500;`],
   ['importsAreWritten', 'src/client/a.ts', `const a = (n: string): unknown => import(n); a;`],
   ['importsLeadSomewhere', 'src/client/a.ts', `import { b } from './b.ts'; b;`],
   ['thePureOnlyCompute', 'src/raft/a.ts', `import { readFileSync } from 'node:fs'; readFileSync;`],

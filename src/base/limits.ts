@@ -76,6 +76,16 @@ export const DISK_FREE_BYTES_OUT: number = 160 * MiB;
 /** Complete snapshots that are kept: the newest, and one that a follower may still be fetching. */
 export const SNAPSHOTS_KEPT = 2;
 export const SNAPSHOT_CHUNKS_MAX = 16_384;
+/** Answers to heartbeats that may still be confirmed, and confirmations that are remembered. */
+export const BEATS_KEPT_MAX = 16;
+/** Between two of them: heartbeats that confirm reads come by the thousand. */
+export const BEAT_MS_MIN = 20;
+/** Entries taken from LevelDB at a time, so that a scan lets others use the loop in between. */
+export const LOG_SCAN_ENTRIES = 256;
+/** How much LevelDB gathers in memory, and in its own log, before it writes a table. */
+export const LEVEL_BUFFER_BYTES: number = 32 * MiB;
+/** Written at a time when a rotten database is made anew. */
+export const REBUILD_BATCH_BYTES: number = 4 * MiB;
 export const READS_PENDING_MAX = 65_536;
 /** A synced write that is under way for so many ticks will not come back in time for anyone: the replica stops. */
 export const DISK_WRITE_TICKS_MAX = 200;
@@ -94,6 +104,11 @@ export const PROPOSAL_QUEUE_BYTES_MAX: number = 16 * MiB;
 /** Of the proposal queue, kept free for urgent commands: the least urgent are refused first. */
 export const PROPOSAL_QUEUE_URGENT_BYTES: number = 4 * MiB;
 export const CONNECTION_SEND_BYTES_MAX: number = 16 * MiB;
+/** Parts of a frame from this size on are handed to the socket as they are; smaller ones are copied together. */
+export const SEND_WHOLE_BYTES_MIN: number = 16 * KiB;
+/** What they are copied into. */
+export const SEND_SLAB_BYTES_MIN: number = 4 * KiB;
+export const SEND_SLAB_BYTES_MAX: number = 64 * KiB;
 export const CONNECTIONS_MAX = 1024;
 /** Connections over CONNECTIONS_MAX that are being told so; any more are dropped without a word. */
 export const CONNECTIONS_REFUSED_MAX = 64;
@@ -110,6 +125,8 @@ export const WATCH_PROGRESS_MS = 500;
 /** Between attempts to reach a peer that is down. */
 export const RECONNECT_MS_MIN = 10;
 export const RECONNECT_MS_MAX = 200;
+/** Election time-outs between attempts of a leader to hand over to one who is preferred. */
+export const HANDOVER_PAUSE_TIMEOUTS = 8;
 /** For a leader that is told to stop to hand over first. */
 export const HANDOVER_MS_MAX = 1_000;
 
@@ -134,12 +151,35 @@ export const CLIENT_EVENTS_MAX = 256;
 /** Events that the watches of a client have in common, read once for all of them; and how long one of those may be. */
 export const WATCH_CACHED_EVENTS_MAX = 256;
 export const WATCH_CACHED_EVENT_BYTES_MAX: number = 4 * KiB;
+/** After so much silence a watch asks another replica. */
+export const WATCH_SILENCE_MS = 3_000;
+/** So many malformed streams in a row are the nature of a server, not an accident. */
+export const WATCH_MALFORMED_MAX = 3;
+/** How long a call may take, unless told otherwise. */
+export const CLIENT_TIMEOUT_MS = 10_000;
+/** Of the time left, what is kept back at most so that "too late" from a replica arrives in time. */
+export const CLIENT_MARGIN_MS_MAX = 50;
+/** Between attempts of a client. */
+export const BACKOFF_MS_MIN = 10;
+export const BACKOFF_MS_MAX = 500;
+/** While nobody leads: an election is over in less, and to ask again costs its replicas little. */
+export const BACKOFF_SEEKING_MS_MAX = 150;
+/** How long one address may take before the next one is tried beside it. */
+export const DIAL_STAGGER_MS = 100;
+/** How long the last one may take before the round is over. */
+export const DIAL_LAST_MS = 1_000;
+/** How long a connection that nobody uses is kept. */
+export const CLIENT_IDLE_MS = 5_000;
+/** How long a replica that went silent is asked last, even when another names it as the leader. */
+export const CLIENT_SUSPECT_MS = 1_000;
 /** Messages a watch holds for a consumer that is slow; beyond it the watch is broken off and resumed later. */
 export const WATCH_BUFFER_MESSAGES_MAX = 4_096;
 export const WATCH_BUFFER_BYTES_MAX: number = 4 * MiB;
 
 /** How long one slice of work may hold the event loop. */
 export const SLICE_MS_MAX = 2;
+/** Steps of such work between two looks at the clock, because looking costs as much as a step. */
+export const SLICE_STEPS_PER_LOOK = 16;
 /** A loop that stood still for longer, the whole process perhaps, has missed what the others decided meanwhile. */
 export const STALL_MS_MAX = 350;
 
@@ -166,6 +206,8 @@ export const ALARMS_MAX = 64;
 /** Entries, or bytes of them, after which the next snapshot is due. */
 export const SNAPSHOT_ENTRIES = 100_000;
 export const SNAPSHOT_LOG_BYTES: number = 64 * MiB;
+/** But never before the log has grown by this share of the snapshot before, which is written whole each time. */
+export const SNAPSHOT_LOG_SHARE_MIN = 0.5;
 /** After one that found no room. */
 export const SNAPSHOT_RETRY_MS = 10_000;
 /** What the log keeps at most for peers that lag; whoever needs more is given a snapshot. */
@@ -183,6 +225,7 @@ export const BULK_IDLE_MS_MAX = 5_000;
 
 // Members.
 export const MEMBERS_MAX = 63;
+export const PRIORITY_MAX = 1_000;
 export const ADDRESS_CHARS_MAX = 512;
 
 /** For a change of members to be committed, before whoever asked is told that nobody knows. */
@@ -268,6 +311,8 @@ export const INCIDENT_CHANGED_ALERTS_MAX = 32;
 export const REVIEW_ACTIONS_MAX = 32;
 /** A snapshot is written, sent and checked a chunk at a time. */
 export const SNAPSHOT_CHUNK_BYTES: number = 1 * MiB;
+/** Of a snapshot that is being written, between two syncs: a sync of everything at once would hold up those of the log. */
+export const SNAPSHOT_SYNC_BYTES: number = 8 * SNAPSHOT_CHUNK_BYTES;
 /** Records one page of a list looks at: what fits a slice. */
 export const LIST_SCAN_MAX = 8_192;
 /** The last instant a Date can hold (ECMA-262, 21.4.1.1): a later one could not be printed. */
@@ -558,4 +603,46 @@ assert(
 assert(
   20 * (INCIDENT_CHANGED_ALERTS_MAX + 1) <= TEXT_CHARS_MAX,
   'the ids of alerts that were added to an incident must fit a line of its timeline',
+);
+assert(
+  BEATS_KEPT_MAX * BEAT_MS_MIN >= HEARTBEAT_TICKS * TICK_MS * 3,
+  'a beat must be remembered until the leader can have named it, lost heartbeats included',
+);
+assert(
+  LEVEL_BUFFER_BYTES * 4 <= DISK_FREE_BYTES_OUT,
+  'LevelDB must find room for what it holds in memory, and for tables while they are merged',
+);
+assert(
+  SNAPSHOT_SYNC_BYTES * 4 <= SNAPSHOT_BYTES_PER_SECOND,
+  'a snapshot must be synced often enough that no sync takes long',
+);
+assert(
+  SNAPSHOT_RETRY_MS >= DISK_LOOK_MS * 4,
+  'a snapshot that found no room must not be tried again before anyone has looked for room',
+);
+assert(
+  HANDOVER_PAUSE_TIMEOUTS * ELECTION_TICKS_MAX * TICK_MS > HANDOVER_MS_MAX * 4,
+  'a leader whose hand-over failed must lead for a while before it tries again',
+);
+assert(
+  SEND_SLAB_BYTES_MIN <= SEND_WHOLE_BYTES_MIN && SEND_WHOLE_BYTES_MIN * 4 <= SEND_SLAB_BYTES_MAX,
+  'what is copied together must fit what it is copied into',
+);
+assert(BACKOFF_MS_MIN < BACKOFF_MS_MAX, 'a client must become more patient');
+assert(
+  WATCH_SILENCE_MS >= WATCH_PROGRESS_MS * 4,
+  'a watch must not take late progress marks for silence',
+);
+assert(
+  CLIENT_SILENCE_MS + CLIENT_PONG_MS < CLIENT_TIMEOUT_MS / 4,
+  'a replica that is gone must be noticed while there is time to ask another one',
+);
+assert(
+  DIAL_STAGGER_MS < DIAL_LAST_MS && DIAL_LAST_MS < CLIENT_TIMEOUT_MS,
+  'a round of dialling must leave time for the call',
+);
+assert(CLIENT_MARGIN_MS_MAX * 10 <= CLIENT_TIMEOUT_MS, 'most of the time must be for the replica');
+assert(
+  REBUILD_BATCH_BYTES <= LEVEL_BUFFER_BYTES,
+  'what is written at a time must fit what LevelDB holds in memory',
 );

@@ -1,5 +1,5 @@
 import { assert } from './assert.ts';
-import { CONNECTION_SEND_BYTES_MAX, FRAME_BYTES_MAX } from './limits.ts';
+import { BODY_ITEMS_MAX, CONNECTION_SEND_BYTES_MAX, FRAME_BYTES_MAX } from './limits.ts';
 
 /** The limits of the trend tier, as limits.ts has those of the rest. */
 
@@ -56,6 +56,19 @@ export const TREND_SCAN_SAMPLES_MAX = 4_194_304;
 export const TREND_POINTS_MAX = 10_000;
 export const TREND_QUANTILES_MAX = 8;
 
+/** Of the unit of a series. */
+export const TREND_UNIT_CHARS_MAX = 32;
+/** Series that one page of digests tells of. */
+export const TREND_DIGEST_PAGE = 16_384;
+/** Series that are asked about window by window: 60 windows each must fit a body. */
+export const TREND_DIGEST_SERIES_MAX = 256;
+/** Chunks asked for at once. */
+export const TREND_CHUNKS_ASKED_MAX = 512;
+/** Of a series, as a query names it. */
+export const TREND_KEY_CHARS_MAX = 1_024;
+/** Of one sketch. */
+export const TREND_SKETCH_BINS_MAX = 65_536;
+
 assert(
   TREND_WINDOW_SAMPLES_MAX <= 2 ** 16 && TREND_WINDOW_MS <= 2 ** 16,
   'a place and a time in a window must fit 16 bits',
@@ -93,3 +106,8 @@ assert(
   TREND_ANSWER_ROWS_MAX * 8 * (8 + TREND_QUANTILES_MAX) <= FRAME_BYTES_MAX,
   'the columns of an answer must fit a frame',
 );
+assert(
+  TREND_DIGEST_SERIES_MAX * 60 * 4 <= BODY_ITEMS_MAX,
+  'an hour of windows of all series that are asked about must pass as one body',
+);
+assert(TREND_DIGEST_PAGE * 4 <= BODY_ITEMS_MAX, 'a page of digests must pass as one body');

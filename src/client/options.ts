@@ -1,7 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../base/clock.ts';
 import { TocsinError } from '../base/errors.ts';
-import { ADDRESS_CHARS_MAX, CLIENT_ADDRESSES_LEARNED_MAX, REQUEST_MS_MAX } from '../base/limits.ts';
+import {
+  ADDRESS_CHARS_MAX,
+  CLIENT_ADDRESSES_LEARNED_MAX,
+  CLIENT_TIMEOUT_MS,
+  REQUEST_MS_MAX,
+} from '../base/limits.ts';
 import type { CallOptions } from '../statemachine/alert-api.ts';
 import { SystemClock } from '../transport/system-clock.ts';
 import type { Transport } from '../transport/types.ts';
@@ -46,13 +51,12 @@ export interface ResolvedOptions {
 }
 
 const NAME = 'tocsin-client';
-const TIMEOUT_MS = 10_000;
 const KEY_PREFIX_BYTES = 8;
 
 /** @throws TocsinError BAD_REQUEST naming the option */
 export function resolveOptions(given: ClientOptions): ResolvedOptions {
   asFields('request', 'options', given, undefined);
-  const { clusterId, name = NAME, timeoutMs = TIMEOUT_MS, clock, seed } = given;
+  const { clusterId, name = NAME, timeoutMs = CLIENT_TIMEOUT_MS, clock, seed } = given;
   const { offlineQueue = true } = given;
   if (clusterId !== undefined && !/^[0-9a-f]{32}$/.test(clusterId))
     throw new TocsinError('BAD_REQUEST', 'clusterId: must be 32 hex digits');

@@ -3,8 +3,10 @@ import type { Clock, Timer } from '../base/clock.ts';
 import { TocsinError } from '../base/errors.ts';
 import { millis } from '../base/ids.ts';
 import {
+  BACKOFF_SEEKING_MS_MAX,
   CLIENT_COMMAND_BYTES_MAX,
   CLIENT_COMMANDS_MAX,
+  CLIENT_MARGIN_MS_MAX,
   COMMANDS_PER_FRAME_MAX,
   SUBMIT_BYTES_MAX,
 } from '../base/limits.ts';
@@ -16,7 +18,7 @@ import { FrameType } from '../wire/frame.ts';
 import { AbortListeners } from './abort-listeners.ts';
 import { Batch, type Call } from './batch.ts';
 import { BatchQueue } from './batch-queue.ts';
-import { Backoff, SEEKING_CAP_MS } from './connection/backoff.ts';
+import { Backoff } from './connection/backoff.ts';
 import { type Connection, type Exchange, expectType } from './connection/connection.ts';
 import type { LeaderFinder } from './connection/leader-finder.ts';
 import { asTocsinError, cancelled, clientClosed, verdictOf } from './failures.ts';
@@ -28,7 +30,6 @@ export interface WriteLimits {
 
 /** Of the time left, what is kept back so that a replica's "too late" arrives in time. */
 const MARGIN = 0.05;
-const MARGIN_MS_MAX = 50;
 
 /**
  * Sends commands to the leader, in the order in which they were given, and sends them again until they are answered or
@@ -211,7 +212,7 @@ export class Writer {
   #send(batch: Batch, connection: Connection): boolean {
     if (batch === this.#filling) this.#filling = undefined;
     const leftMs = batch.deadline - this.#clock.monotonic();
-    const allowedMs = leftMs - Math.min(MARGIN_MS_MAX, leftMs * MARGIN);
+    const allowedMs = leftMs - Math.min(CLIENT_MARGIN_MS_MAX, leftMs * MARGIN);
     const { calls } = batch;
     const records = calls.flatMap((call) => call.records);
     const body = encodeSubmit(Math.max(1, allowedMs), records);
@@ -263,7 +264,7 @@ export class Writer {
   }
 
   #lost(attempt: Attempt, error: TocsinError): void {
-    if (this.#takeBack(attempt, error)) this.#pauseAndPump(SEEKING_CAP_MS);
+    if (this.#takeBack(attempt, error)) this.#pauseAndPump(BACKOFF_SEEKING_MS_MAX);
   }
 
   #failed(attempt: Attempt, error: TocsinError): void {
@@ -280,7 +281,7 @@ export class Writer {
       this.#hasRedirected = true;
       this.#pump();
     } else {
-      this.#pauseAndPump(canHelp ? undefined : SEEKING_CAP_MS);
+      this.#pauseAndPump(canHelp ? undefined : BACKOFF_SEEKING_MS_MAX);
     }
   }
 

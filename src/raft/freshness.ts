@@ -1,8 +1,5 @@
 import type { LogIndex } from '../base/ids.ts';
-
-const KEPT_MAX = 16;
-/** Heartbeats that confirm reads come by the thousand; so many beats in between cover a second. */
-const BEAT_MS = 20;
+import { BEAT_MS_MIN, BEATS_KEPT_MAX } from '../base/limits.ts';
 
 /**
  * How fresh this replica's state is, as a leader has confirmed it: for reads that may be a little old and must say how old.
@@ -21,10 +18,10 @@ export class Freshness {
     const { now } = life;
     const last = this.#sent.at(-1);
     if (now === 0) return 0;
-    if (last !== undefined && now < last.at + BEAT_MS) return last.beat;
+    if (last !== undefined && now < last.at + BEAT_MS_MIN) return last.beat;
     life.sequence += 1;
     this.#sent.push({ beat: life.sequence, at: now });
-    if (this.#sent.length > KEPT_MAX) this.#sent.shift();
+    if (this.#sent.length > BEATS_KEPT_MAX) this.#sent.shift();
     return life.sequence;
   }
 
@@ -35,7 +32,7 @@ export class Freshness {
     const at = (this.#sent[found] as { at: number }).at;
     this.#sent.splice(0, found + 1);
     this.#confirmed.push({ at, index });
-    if (this.#confirmed.length > KEPT_MAX) this.#confirmed.shift();
+    if (this.#confirmed.length > BEATS_KEPT_MAX) this.#confirmed.shift();
   }
 
   /** The moment as of which a state that holds everything up to `applied` is complete; undefined = not known. */

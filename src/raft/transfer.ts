@@ -1,4 +1,5 @@
 import type { ReplicaId } from '../base/ids.ts';
+import { HANDOVER_PAUSE_TIMEOUTS } from '../base/limits.ts';
 import { campaign } from './election.ts';
 import { isAlive, isCaughtUp } from './peers.ts';
 import { becomeFollower } from './roles.ts';
@@ -78,6 +79,6 @@ export function preferSuccessor(s: State, leader: Leader): void {
     .voters.filter((id) => id === s.id || isFit(id))
     .sort((a, b) => priorityOf(s, b) - priorityOf(s, a) || (a === s.id ? -1 : a - b));
   if (best === undefined || priorityOf(s, best) <= priorityOf(s, s.id)) return;
-  leader.handOverFrom = leader.ticks + s.options.electionTicksMax * 8;
+  leader.handOverFrom = leader.ticks + s.options.electionTicksMax * HANDOVER_PAUSE_TIMEOUTS;
   transfer(s, best);
 }

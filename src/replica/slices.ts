@@ -1,9 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { Millis } from '../base/ids.ts';
-import { SLICE_MS_MAX } from '../base/limits.ts';
-
-/** Work of which one looks at the clock only now and then, because looking costs as much as a step. */
-const STEPS_BETWEEN_LOOKS = 16;
+import { SLICE_MS_MAX, SLICE_STEPS_PER_LOOK } from '../base/limits.ts';
 
 /** Divides long work into slices, and leaves the loop to everybody else between them. */
 export class Slices {
@@ -19,7 +16,7 @@ export class Slices {
   /** Called after each short step: whether the slice is over, and `next` is to be awaited. */
   step(): boolean {
     this.#steps += 1;
-    if (this.#steps % STEPS_BETWEEN_LOOKS !== 0) return false;
+    if (this.#steps % SLICE_STEPS_PER_LOOK !== 0) return false;
     return this.#clock.monotonic() - this.#began >= SLICE_MS_MAX;
   }
 

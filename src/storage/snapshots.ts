@@ -2,7 +2,12 @@ import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { assert, must } from '../base/assert.ts';
 import { TocsinError } from '../base/errors.ts';
-import { SNAPSHOT_CHUNK_BYTES, SNAPSHOT_CHUNKS_MAX, SNAPSHOTS_KEPT } from '../base/limits.ts';
+import {
+  SNAPSHOT_CHUNK_BYTES,
+  SNAPSHOT_CHUNKS_MAX,
+  SNAPSHOT_SYNC_BYTES,
+  SNAPSHOTS_KEPT,
+} from '../base/limits.ts';
 import {
   decodeSnapshotMeta,
   encodeSnapshotMeta,
@@ -171,8 +176,6 @@ const KINDS: readonly Kind[] = ['meta', 'staged', 'data'];
 const MAKING = 'making';
 const MAGIC = 0x4e434f54; // 'TOCN'
 const VERSION = 1;
-/** Written between two syncs: a sync of everything at once would hold up those of the log. */
-const SYNC_BYTES: number = 8 * SNAPSHOT_CHUNK_BYTES;
 
 const nameOf = (id: string, kind: Kind): string => `${id}.${kind}`;
 
@@ -270,7 +273,7 @@ class Writer implements SnapshotWriter {
     this.#chunks.push({ bytes: length, crc: crc32(chunk) });
     this.#hash.update(chunk);
     await this.#files.write(MAKING, at, chunk);
-    if (this.#bytes - this.#synced < SYNC_BYTES) return;
+    if (this.#bytes - this.#synced < SNAPSHOT_SYNC_BYTES) return;
     this.#synced = this.#bytes;
     await this.#files.sync(MAKING);
   }

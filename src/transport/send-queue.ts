@@ -1,9 +1,5 @@
+import { SEND_SLAB_BYTES_MAX, SEND_SLAB_BYTES_MIN, SEND_WHOLE_BYTES_MIN } from '../base/limits.ts';
 import type { Link } from './link.ts';
-
-/** Parts from this size on are handed to the link as they are; smaller ones are copied together. */
-const WHOLE_PART_BYTES_MIN = 16 * 1024;
-const SLAB_BYTES_MIN = 4 * 1024;
-const SLAB_BYTES_MAX = 64 * 1024;
 
 /**
  * What a channel is about to send. Small parts are copied into slabs as they come, so that a thousand small frames cost
@@ -29,7 +25,7 @@ export class SendQueue {
 
   add(part: Uint8Array): void {
     const bytes = part.byteLength;
-    if (bytes >= WHOLE_PART_BYTES_MIN) {
+    if (bytes >= SEND_WHOLE_BYTES_MIN) {
       this.#seal();
       this.#push(part);
       return;
@@ -73,8 +69,8 @@ export class SendQueue {
 
   /** Each slab is twice the one before: a quiet connection keeps little, a busy one allocates seldom. */
   #renewSlab(bytes: number): void {
-    const wanted = Math.min(this.#slab.byteLength * 2, SLAB_BYTES_MAX);
-    this.#slab = Buffer.allocUnsafeSlow(Math.max(wanted, SLAB_BYTES_MIN, bytes));
+    const wanted = Math.min(this.#slab.byteLength * 2, SEND_SLAB_BYTES_MAX);
+    this.#slab = Buffer.allocUnsafeSlow(Math.max(wanted, SEND_SLAB_BYTES_MIN, bytes));
     this.#openFrom = 0;
     this.#openTo = 0;
   }

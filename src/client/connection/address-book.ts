@@ -1,8 +1,5 @@
 import type { Clock } from '../../base/clock.ts';
-import { CLIENT_ADDRESSES_LEARNED_MAX } from '../../base/limits.ts';
-
-/** How long a replica that went silent is asked last, even when another names it as the leader. */
-const SUSPECT_MS = 1_000;
+import { CLIENT_ADDRESSES_LEARNED_MAX, CLIENT_SUSPECT_MS } from '../../base/limits.ts';
 
 /** The replicas a client knows, most promising first. */
 export class AddressBook {
@@ -51,7 +48,7 @@ export class AddressBook {
   suspect(address: string): void {
     this.demote(address);
     if (this.#order.includes(address))
-      this.#suspectUntil.set(address, this.#clock.monotonic() + SUSPECT_MS);
+      this.#suspectUntil.set(address, this.#clock.monotonic() + CLIENT_SUSPECT_MS);
   }
 
   #drop(address: string | undefined): void {

@@ -1,13 +1,11 @@
 import type { Clock, Timer } from '../../base/clock.ts';
 import { TocsinError } from '../../base/errors.ts';
 import { millis } from '../../base/ids.ts';
+import { CLIENT_IDLE_MS } from '../../base/limits.ts';
 import type { Transport } from '../../transport/types.ts';
 import type { Hello } from '../../wire/handshake.ts';
 import { clientClosed } from '../failures.ts';
 import { Connection } from './connection.ts';
-
-/** How long a connection that nobody uses is kept. */
-const IDLE_MS = millis(5_000);
 
 export interface ConnectionsOptions {
   readonly transport: Transport;
@@ -71,7 +69,7 @@ export class Connections {
   /** Closes, in a while, what is not wanted any more by then. */
   sweepLater(): void {
     if (this.#sweep !== undefined || this.#abort.signal.aborted) return;
-    this.#sweep = this.#options.clock.after(IDLE_MS, () => {
+    this.#sweep = this.#options.clock.after(millis(CLIENT_IDLE_MS), () => {
       this.#sweep = undefined;
       const unused = [...this.#open.values()].filter(
         (connection) => connection.outstanding === 0 && !this.isWanted(connection),

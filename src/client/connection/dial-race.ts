@@ -1,13 +1,9 @@
 import type { Clock, Timer } from '../../base/clock.ts';
 import type { TocsinError } from '../../base/errors.ts';
 import { millis } from '../../base/ids.ts';
+import { DIAL_LAST_MS, DIAL_STAGGER_MS } from '../../base/limits.ts';
 import { asTocsinError } from '../failures.ts';
 import type { Connection } from './connection.ts';
-
-/** How long one address may take before the next one is tried beside it. */
-const STAGGER_MS = millis(100);
-/** How long the last one may take before the round is over. */
-const LAST_MS = millis(1_000);
 
 /** What became of one address. `reason` undefined = no answer yet; its dial goes on. */
 export interface Miss {
@@ -50,7 +46,10 @@ export function raceDials(
         return;
       }
       tried += 1;
-      timer = clock.after(tried === addresses.length ? LAST_MS : STAGGER_MS, tryNext);
+      timer = clock.after(
+        tried === addresses.length ? millis(DIAL_LAST_MS) : millis(DIAL_STAGGER_MS),
+        tryNext,
+      );
       dial(address).then(
         (connection) => {
           if (!isOver) end({ ok: true, connection });

@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../../base/clock.ts';
 import { TocsinError } from '../../base/errors.ts';
 import { millis, type Revision } from '../../base/ids.ts';
+import { WATCH_MALFORMED_MAX, WATCH_SILENCE_MS } from '../../base/limits.ts';
 import type { Prng } from '../../base/prng.ts';
 import type { WatchMessage } from '../../statemachine/alert-api.ts';
 import type { AlertFilter } from '../../statemachine/types.ts';
@@ -15,11 +16,6 @@ import type { LeaderFinder } from '../connection/leader-finder.ts';
 import { asTocsinError, verdictOf } from '../failures.ts';
 import { WatchBuffer } from './watch-buffer.ts';
 import { WatchPosition } from './watch-position.ts';
-
-/** A replica sends something at least each second; after so much silence another one is asked. */
-const SILENCE_MS = millis(3_000);
-/** So many malformed streams in a row are the server's nature, not an accident. */
-const MALFORMED_MAX = 3;
 
 export interface WatchRequest {
   readonly from: Revision | undefined;
@@ -162,7 +158,7 @@ export class Watch implements AsyncIterator<WatchMessage, undefined> {
     this.#phase = 'streaming';
     this.#stream = { connection, id };
     this.#heardAt = this.#parts.clock.monotonic();
-    this.#watch(SILENCE_MS);
+    this.#watch(millis(WATCH_SILENCE_MS));
   }
 
   /** @throws TocsinError BODY_MALFORMED when something was left out */
@@ -207,7 +203,7 @@ export class Watch implements AsyncIterator<WatchMessage, undefined> {
     this.#detach();
     this.#avoid = connection.address;
     if (error.code === 'BODY_MALFORMED') this.#malformed += 1;
-    if (this.#malformed >= MALFORMED_MAX) this.fail(error);
+    if (this.#malformed >= WATCH_MALFORMED_MAX) this.fail(error);
     else this.#retryAfter(error);
   }
 
@@ -232,7 +228,7 @@ export class Watch implements AsyncIterator<WatchMessage, undefined> {
   #watch(delay: number): void {
     this.#watchdog = this.#parts.clock.after(millis(delay), () => {
       const silentMs = this.#parts.clock.monotonic() - this.#heardAt;
-      if (silentMs < SILENCE_MS) this.#watch(SILENCE_MS - silentMs);
+      if (silentMs < millis(WATCH_SILENCE_MS)) this.#watch(millis(WATCH_SILENCE_MS) - silentMs);
       else this.#silent();
     });
   }

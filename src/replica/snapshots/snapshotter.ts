@@ -5,6 +5,7 @@ import {
   LOG_KEPT_BYTES_MAX,
   SNAPSHOT_ENTRIES,
   SNAPSHOT_LOG_BYTES,
+  SNAPSHOT_LOG_SHARE_MIN,
   SNAPSHOT_RETRY_MS,
   TICK_MS,
 } from '../../base/limits.ts';
@@ -25,7 +26,7 @@ export interface SnapshotPolicy {
 const POLICY: SnapshotPolicy = {
   entries: SNAPSHOT_ENTRIES,
   logBytes: SNAPSHOT_LOG_BYTES,
-  share: 0.5,
+  share: SNAPSHOT_LOG_SHARE_MIN,
 };
 
 export interface SnapshotterParts {

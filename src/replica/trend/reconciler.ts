@@ -2,6 +2,9 @@ import type { Clock, Timer } from '../../base/clock.ts';
 import { TocsinError } from '../../base/errors.ts';
 import { millis } from '../../base/ids.ts';
 import {
+  TREND_CHUNKS_ASKED_MAX,
+  TREND_DIGEST_PAGE,
+  TREND_DIGEST_SERIES_MAX,
   TREND_GRACE_MS,
   TREND_HOUR_MS,
   TREND_RAW_MS_MAX,
@@ -13,10 +16,7 @@ import { differingSeries, differingWindows } from '../../trend/digests.ts';
 import type { SeriesId } from '../../trend/series.ts';
 import { FrameType } from '../../wire/frame.ts';
 import {
-  CHUNKS_ASKED_MAX,
   type ChunkRef,
-  DIGEST_PAGE,
-  DIGEST_SERIES_MAX,
   decodeHeldWindows,
   decodeSeriesDigests,
   encodeChunkQuestion,
@@ -122,10 +122,15 @@ export class Reconciler {
       const theirs = decodeSeriesDigests(await link.ask(FrameType.TREND_DIGESTS, question));
       const mine = await this.#keeper.digests.ofSeries(hour, before);
       const differing = differingSeries(mine, theirs);
-      for (let at = 0; at < differing.length; at += DIGEST_SERIES_MAX)
-        await this.#fetchSeries(link, hour, differing.slice(at, at + DIGEST_SERIES_MAX), before);
+      for (let at = 0; at < differing.length; at += TREND_DIGEST_SERIES_MAX)
+        await this.#fetchSeries(
+          link,
+          hour,
+          differing.slice(at, at + TREND_DIGEST_SERIES_MAX),
+          before,
+        );
       const last = theirs.at(-1);
-      if (last === undefined || theirs.length < DIGEST_PAGE) return;
+      if (last === undefined || theirs.length < TREND_DIGEST_PAGE) return;
       after = last.series;
     }
   }
@@ -145,7 +150,7 @@ export class Reconciler {
       for (const start of differingWindows(mine, theirs)) wanted.push({ series: id, start });
     }
     for (let at = 0; at < wanted.length; )
-      at += await this.#fetch(link, held, wanted.slice(at, at + CHUNKS_ASKED_MAX));
+      at += await this.#fetch(link, held, wanted.slice(at, at + TREND_CHUNKS_ASKED_MAX));
   }
 
   /** Fetches the first of these chunks, as many as one answer brings; tells how many are dealt with. */

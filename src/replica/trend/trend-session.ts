@@ -1,11 +1,14 @@
 import { TocsinError } from '../../base/errors.ts';
 import { ALERTS_GROUP } from '../../base/ids.ts';
-import { TREND_CHUNKS_BYTES_MAX, TREND_CREDIT_SAMPLES } from '../../base/trend-limits.ts';
+import {
+  TREND_CHUNKS_BYTES_MAX,
+  TREND_CREDIT_SAMPLES,
+  TREND_DIGEST_PAGE,
+} from '../../base/trend-limits.ts';
 import type { Channel } from '../../transport/types.ts';
 import { encodeFail } from '../../wire/clients/client-messages.ts';
 import { FrameType } from '../../wire/frame.ts';
 import {
-  DIGEST_PAGE,
   decodeChunkQuestion,
   decodeDigestQuestion,
   decodeRegister,
@@ -145,7 +148,7 @@ export class TrendSession {
       const all = [...(await keeper.digests.ofSeries(hour, before))]
         .filter(([series]) => series > question.after)
         .sort(([a], [b]) => a - b);
-      const page = all.slice(0, DIGEST_PAGE);
+      const page = all.slice(0, TREND_DIGEST_PAGE);
       return encodeSeriesDigests(page.map(([series, digest]) => ({ series, digest })));
     }
     const held: HeldWindows[] = [];

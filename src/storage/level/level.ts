@@ -1,6 +1,7 @@
 import { Level } from 'level';
 import { BugError } from '../../base/assert.ts';
 import { TocsinError } from '../../base/errors.ts';
+import { LEVEL_BUFFER_BYTES } from '../../base/limits.ts';
 
 /**
  * The door to LevelDB: its options, its keys and what its errors mean. Binary keys and values,
@@ -46,11 +47,6 @@ interface Scan {
   close(): Promise<void>;
 }
 
-const MiB = 1024 * 1024;
-
-/** How much LevelDB gathers in memory (and in its own log) before it writes a table. */
-const WRITE_BUFFER_BYTES = 32 * MiB;
-
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 export const IDENTITY_KEY: Uint8Array = utf8('m/id');
@@ -92,7 +88,7 @@ export async function openDatabase(
     keyEncoding: 'view',
     valueEncoding: 'view',
     compression: false,
-    writeBufferSize: WRITE_BUFFER_BYTES,
+    writeBufferSize: LEVEL_BUFFER_BYTES,
     createIfMissing: create !== false,
     errorIfExists: create === true,
   });

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { TocsinError } from '../../base/errors.ts';
+import { REBUILD_BATCH_BYTES } from '../../base/limits.ts';
 import type { HardState } from '../../raft/types.ts';
 import type { SnapshotMeta } from '../../wire/log/snapshot-meta.ts';
 import { syncFolder } from '../files.ts';
@@ -194,8 +195,6 @@ function choose(
   }
 }
 
-const BATCH_BYTES = 4 * 1024 * 1024;
-
 async function putChosen(
   database: Database,
   folder: string,
@@ -209,7 +208,7 @@ async function putChosen(
       if (one.file !== name) continue;
       batch.put(entryKey(one.index), contents.subarray(one.at, one.at + one.bytes));
       bytes += one.bytes;
-      if (bytes < BATCH_BYTES) continue;
+      if (bytes < REBUILD_BATCH_BYTES) continue;
       await batch.write({ sync: false });
       batch = database.batch();
       bytes = 0;

@@ -1,6 +1,6 @@
 import { assert, BugError } from '../../base/assert.ts';
 import { TocsinError } from '../../base/errors.ts';
-import { COMPACT_ENTRIES_MAX, LOG_READ_BYTES_MAX } from '../../base/limits.ts';
+import { COMPACT_ENTRIES_MAX, LOG_READ_BYTES_MAX, LOG_SCAN_ENTRIES } from '../../base/limits.ts';
 import type { Entry } from '../../raft/types.ts';
 import { EntryRecord, entryOf } from '../../wire/log/record.ts';
 import {
@@ -14,9 +14,6 @@ import {
 } from '../level/level.ts';
 import type { LogPlace } from '../types.ts';
 import { endAfter, findBreak, type LogState } from './log-state.ts';
-
-/** Entries taken from LevelDB at a time, so that a scan lets others use the loop in between. */
-const SCAN_ENTRIES = 256;
 
 /**
  * Everything behind `from` is looked at: a key that is of no entry counts as one behind all others, a record that is not
@@ -120,7 +117,7 @@ async function pages(
   });
   try {
     for (;;) {
-      const page = await iterator.nextv(SCAN_ENTRIES);
+      const page = await iterator.nextv(LOG_SCAN_ENTRIES);
       if (page.length === 0) return;
       for (const [key, value] of page) if (!visit(key, value)) return;
     }

@@ -1,5 +1,5 @@
 import { REPLICA_ID_MAX, type ReplicaId, replicaId } from '../../base/ids.ts';
-import { ADDRESS_CHARS_MAX, MEMBERS_MAX, TEXT_CHARS_MAX } from '../../base/limits.ts';
+import { ADDRESS_CHARS_MAX, MEMBERS_MAX, PRIORITY_MAX, TEXT_CHARS_MAX } from '../../base/limits.ts';
 import { decodeBody, encodeBody } from '../body.ts';
 import {
   asArray,
@@ -13,7 +13,7 @@ import {
   toText,
   type Unchecked,
 } from '../check.ts';
-import { type MemberRole, PRIORITY_MAX, parseRoles } from '../peers/members.ts';
+import { type MemberRole, parseRoles } from '../peers/members.ts';
 
 /** What operators ask of a replica, and what they are answered. Layouts in FORMAT.md, "Operators". */
 

@@ -1,5 +1,5 @@
 import { REPLICA_ID_MAX, type ReplicaId, replicaId } from '../../base/ids.ts';
-import { ADDRESS_CHARS_MAX, MEMBERS_MAX } from '../../base/limits.ts';
+import { ADDRESS_CHARS_MAX, MEMBERS_MAX, PRIORITY_MAX } from '../../base/limits.ts';
 import { decodeBody, encodeBody } from '../body.ts';
 import { asArray, asFields, asLine, asOneOf, asWhole, refuse, type Unchecked } from '../check.ts';
 
@@ -23,7 +23,6 @@ export interface ClusterMember {
 export type MemberRole = 'voter' | 'outgoing' | 'learner' | 'learner-next';
 
 const ROLES: readonly MemberRole[] = ['voter', 'outgoing', 'learner', 'learner-next'];
-export const PRIORITY_MAX = 1000;
 
 /** The lists that agreement counts by, each in order of id. */
 export interface MemberLists {

@@ -1,5 +1,6 @@
 import { DDSketch } from '@datadog/sketches-js';
 import { TocsinError } from '../../base/errors.ts';
+import { TREND_SKETCH_BINS_MAX } from '../../base/trend-limits.ts';
 import type { QuantileSketch, SketchMaker } from '../../trend/sketch.ts';
 
 /**
@@ -10,7 +11,6 @@ import type { QuantileSketch, SketchMaker } from '../../trend/sketch.ts';
 
 const RELATIVE_ERROR = 0.01;
 const VERSION = 1;
-const BINS_MAX = 65_536;
 /** Values nearer to zero count as zero, and greater ones as this one: a stray value must not cost a megabyte of bins. */
 const TINY = 1e-9;
 const HUGE = 1e12;
@@ -85,7 +85,8 @@ function fill(store: Store, fields: ArrayLike<number>, at: number): number {
   const first = fields[at] ?? Number.NaN;
   const length = fields[at + 1] ?? Number.NaN;
   const end = at + 2 + length;
-  if (!Number.isSafeInteger(first) || !(length >= 0 && length <= BINS_MAX)) throw damaged();
+  if (!Number.isSafeInteger(first) || !(length >= 0 && length <= TREND_SKETCH_BINS_MAX))
+    throw damaged();
   if (!Number.isInteger(length) || end > fields.length) throw damaged();
   for (let bin = 0; bin < length; bin += 1) {
     const weight = fields[at + 2 + bin] as number;

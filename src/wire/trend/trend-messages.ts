@@ -1,4 +1,11 @@
-import { TREND_FRAME_SERIES_MAX, TREND_SERIES_MAX } from '../../base/trend-limits.ts';
+import {
+  TREND_CHUNKS_ASKED_MAX,
+  TREND_DIGEST_PAGE,
+  TREND_DIGEST_SERIES_MAX,
+  TREND_FRAME_SERIES_MAX,
+  TREND_SERIES_MAX,
+  TREND_UNIT_CHARS_MAX,
+} from '../../base/trend-limits.ts';
 import type { SeriesDigest, WindowDigest } from '../../trend/digests.ts';
 import type { SeriesId, SeriesInfo } from '../../trend/series.ts';
 
@@ -14,8 +21,6 @@ export interface Registration {
   readonly slot: number;
   readonly info: SeriesInfo;
 }
-
-const UNIT_CHARS_MAX = 32;
 
 const rowOf = (number: number, info: SeriesInfo): readonly unknown[] => [
   number,
@@ -43,7 +48,7 @@ function asSeriesRow(origin: Origin, row: unknown): readonly [number: unknown, i
       patient: asName(origin, 'patient', patient),
       device: asName(origin, 'device', device),
       metric: asName(origin, 'metric', metric),
-      unit: asLine(origin, 'unit', unit, 0, UNIT_CHARS_MAX),
+      unit: asLine(origin, 'unit', unit, 0, TREND_UNIT_CHARS_MAX),
     },
   ];
 }
@@ -62,10 +67,6 @@ export type DigestQuestion =
   | { readonly hour: number; readonly after: SeriesId }
   | { readonly hour: number; readonly series: readonly SeriesId[] };
 
-/** How many series one page tells of, and how many are asked about window by window: 60 windows each must fit a body. */
-export const DIGEST_PAGE = 16_384;
-export const DIGEST_SERIES_MAX = 256;
-
 export const encodeDigestQuestion = (question: DigestQuestion): Uint8Array => encodeBody(question);
 
 /** @throws TocsinError BODY_MALFORMED, BAD_REQUEST */
@@ -74,7 +75,7 @@ export function decodeDigestQuestion(body: Uint8Array): DigestQuestion {
   const { hour, after, series } = asFields('request', 'digests', decodeBody(body), known);
   const from = asInstant('request', 'hour', hour);
   if (series === undefined) return { hour: from, after: asId('request', 'after', after) };
-  const ids = asArray('request', 'series', series, DIGEST_SERIES_MAX);
+  const ids = asArray('request', 'series', series, TREND_DIGEST_SERIES_MAX);
   return { hour: from, series: ids.map((id) => asId('request', 'series', id)) };
 }
 
@@ -103,7 +104,7 @@ export const encodeHeldWindows = (all: readonly HeldWindows[]): Uint8Array =>
 
 /** @throws TocsinError BODY_MALFORMED */
 export const decodeHeldWindows = (body: Uint8Array): readonly HeldWindows[] =>
-  asArray('answer', 'windows', decodeBody(body), DIGEST_SERIES_MAX).map((item) => {
+  asArray('answer', 'windows', decodeBody(body), TREND_DIGEST_SERIES_MAX).map((item) => {
     const [row, pairs] = asArray('answer', 'windows', item, 2);
     const [series, info] = asSeriesRow('answer', row);
     const windows = pairsOf(pairs).map(([start, digest]) => ({ start, digest }));
@@ -116,19 +117,17 @@ export interface ChunkRef {
   readonly start: number;
 }
 
-export const CHUNKS_ASKED_MAX = 512;
-
 export const encodeChunkQuestion = (refs: readonly ChunkRef[]): Uint8Array =>
   encodeBody(refs.flatMap(({ series, start }) => [series, start]));
 
 /** @throws TocsinError BODY_MALFORMED */
 export const decodeChunkQuestion = (body: Uint8Array): readonly ChunkRef[] =>
   pairsOf(decodeBody(body))
-    .slice(0, CHUNKS_ASKED_MAX)
+    .slice(0, TREND_CHUNKS_ASKED_MAX)
     .map(([series, start]) => ({ series, start }));
 
 function pairsOf(value: unknown): readonly (readonly [number, number])[] {
-  const flat = asArray('answer', 'pairs', value, DIGEST_PAGE * 2);
+  const flat = asArray('answer', 'pairs', value, TREND_DIGEST_PAGE * 2);
   const pairs: (readonly [number, number])[] = [];
   for (let at = 0; at + 1 < flat.length; at += 2)
     pairs.push([asId('answer', 'pair', flat[at]), asId('answer', 'pair', flat[at + 1])]);

@@ -2,6 +2,7 @@ import { TocsinError } from '../../base/errors.ts';
 import { UNIX_MILLIS_MAX } from '../../base/limits.ts';
 import {
   TREND_HOUR_MS,
+  TREND_KEY_CHARS_MAX,
   TREND_POINTS_MAX,
   TREND_QUANTILES_MAX,
   TREND_QUERY_SERIES_MAX,
@@ -63,7 +64,6 @@ const KNOWN: ReadonlySet<string> = new Set([
   'stepMs',
   'quantiles',
 ]);
-const KEY_CHARS_MAX = 1_024;
 
 /** @throws TocsinError BODY_MALFORMED, BAD_REQUEST naming the field */
 export function decodeTrendQuery(body: Uint8Array): TrendQuery {
@@ -75,7 +75,7 @@ export function parseTrendQuery(value: unknown): TrendQuery {
   const fields = asFields('request', 'query', value, KNOWN);
   const what = asOneOf('request', 'what', fields['what'], ['series', 'latest', 'range', 'rollup']);
   const series = asArray('request', 'series', fields['series'], TREND_QUERY_SERIES_MAX).map((key) =>
-    asLine('request', 'series', key, 1, KEY_CHARS_MAX),
+    asLine('request', 'series', key, 1, TREND_KEY_CHARS_MAX),
   );
   if (what === 'series' || what === 'latest') return { what, series };
   const from = asInstant('request', 'from', fields['from']);
@@ -198,7 +198,7 @@ function seriesOf(item: unknown, take: (rows: number) => Float64Array): TrendSer
   const names = asArray('answer', 'names', fields['names'], 32);
   const columns = names.map((name) => [asLine('answer', 'name', name, 1, 32), take(rows)] as const);
   return {
-    key: asLine('answer', 'key', fields['key'], 1, KEY_CHARS_MAX),
+    key: asLine('answer', 'key', fields['key'], 1, TREND_KEY_CHARS_MAX),
     unit: asLine('answer', 'unit', fields['unit'], 0, 32),
     newestAt: instantOrNull('newestAt', fields['newestAt']),
     newestReceivedAt: instantOrNull('newestReceivedAt', fields['newestReceivedAt']),
