@@ -111,6 +111,7 @@ export interface LogStore {
   /**
    * Drops the entries up to `to`, a slice at a time between writes. A complete snapshot must reach `to`. What a crash
    * leaves undone is done by the next call.
+   * @throws TocsinError DATA_CORRUPT: entry `to` is not whole, so nothing is dropped; DISK_FAILED, DISK_FULL
    */
   compact(to: LogIndex): Promise<void>;
   /**

@@ -30,8 +30,25 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     name: 'vote-in-doubt',
     claim: 'who may have forgotten something abstains',
     file: 'src/storage/log/state-record.ts',
-    find: 'const doubt = !same || lost || mark.isLost === true || voted.abstain === true;',
-    replace: 'const doubt = voted.abstain === true;',
+    find: 'const doubt = !same || lost || mark.isLost === true || doubts;',
+    replace: 'const doubt = doubts;',
+    killedBy: ['test/storage/level-log-store.test.ts'],
+  },
+  {
+    name: 'let-a-later-vote-end-the-doubt',
+    claim: 'a vote that stands in the mark alone does not end a doubt',
+    file: 'src/storage/log/state-record.ts',
+    find: 'const doubts = [newest.hardState, mark.voted].some(',
+    replace: 'const doubts = [voted].some(',
+    killedBy: ['test/storage/state-record.test.ts'],
+  },
+  {
+    name: 'die-of-a-rotten-entry-to-compact',
+    claim: 'an entry that is rotten where the log is to begin is repaired first, and ends nothing',
+    file: 'src/storage/log/level-log-store.ts',
+    find: 'return known ?? readPlace(this.#database, index).catch(this.#readFault);',
+    replace:
+      "return known ?? readPlace(this.#database, index).catch((error) => Promise.reject(this.#turns.fail(error, 'x')));",
     killedBy: ['test/storage/level-log-store.test.ts'],
   },
   {

@@ -74,6 +74,31 @@ test('what a majority has never had was never committed, and is cut', async () =
   }
 });
 
+test('of two voters one alone cannot say that something was never committed: nothing is cut, and an operator decides', async () => {
+  const cluster = await clusterOf(2, 12);
+  try {
+    const client = await cluster.client('c');
+    await raiseMany(cluster, client, 'k', 10);
+    await cluster.converge();
+    const leader = must(cluster.leader.standing.leader, 'a leader');
+    const other = 3 - leader;
+    cluster.crash(other, 'lost');
+    const lonely = client.raise({ dedupKey: 'lonely', condition: 'HR:HI', priority: 'high' });
+    lonely.catch(() => {});
+    await cluster.clock.run(300);
+    const last = must(cluster.machines[leader - 1]?.replica, 'the leader').status().lastIndex;
+    cluster.crash(leader, 'kept');
+    diskOf(cluster, leader).damage(last, 'gone');
+    await cluster.start(other);
+    const end = cluster.start(leader).catch((error: unknown) => error);
+    await cluster.clock.run(REPAIR_PAUSE_MS * (REPAIR_ROUNDS_MAX + 10));
+    expect(await end).toMatchObject({ code: 'DATA_LOST' });
+    await cluster.clock.settle(Promise.allSettled([lonely]));
+  } finally {
+    await cluster.close();
+  }
+});
+
 test('entries that every replica has lost stop all of them with a code', async () => {
   const cluster = await clusterOf(3, 3);
   try {

@@ -123,6 +123,22 @@ export function scrubContract(name: string, makeRig: () => Promise<Rig>): void {
         },
       ));
 
+    test('a log cannot begin after an entry that is rotten, unless a snapshot says what it was, and is none the worse for it', () =>
+      inUse(
+        async (rig, store) => {
+          await makeSnapshot(store, log.slice(0, 6));
+          for (const index of [4, 6]) await rig.damageInUse(store, index, 'rotten');
+        },
+        async (store) => {
+          const corrupt = expect.objectContaining({ code: 'DATA_CORRUPT' });
+          await expect(store.compact(at(4))).rejects.toThrow(corrupt);
+          await store.write(writing(entriesAfter(endOfAll(log), 1, [1])));
+          await store.compact(at(6));
+          expect((await round(store, 1e6)).at(-1)?.damage).toBeUndefined();
+          expect(digest(await store.read(at(7), at(8), 1e6))).toEqual(digest(log.slice(6)));
+        },
+      ));
+
     test('a snapshot that rots is none any more, and comes back chunk by chunk', () =>
       inUse(
         async (rig, store) => {

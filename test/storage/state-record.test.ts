@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { logIndex, replicaId, term } from '../../src/base/ids.ts';
-import { decodeState, encodeState, sameState } from '../../src/storage/log/state-record.ts';
+import {
+  decodeState,
+  encodeState,
+  reconcile,
+  sameState,
+} from '../../src/storage/log/state-record.ts';
 import { emptyLogEnd, hard } from './entries.ts';
 
 const count = fc.maxSafeNat();
@@ -51,4 +56,28 @@ test('cut anywhere, with any bit flipped, or as the other copy it is refused', (
     other[bit >> 3]! ^= 1 << (bit & 7);
     expect(decodeState(other, 0), `bit ${bit}`).toEqual(expect.any(String));
   }
+});
+
+const votes = fc.record({
+  term: fc.integer({ min: 1, max: 3 }).map(term),
+  vote: fc.constantFrom(undefined, replicaId(1), replicaId(2)),
+  abstain: fc.boolean(),
+});
+
+test('what may have been forgotten is in doubt until a write that is known to be durable says that it is not', () => {
+  fc.assert(
+    fc.property(votes, votes, fc.boolean(), (written, marked, isLost) => {
+      const voted = ({ abstain, ...vote }: typeof written) =>
+        abstain ? { ...vote, abstain } : vote;
+      const last = { index: logIndex(4), chain: 9 };
+      const hardState = { ...voted(written), commit: logIndex(2) };
+      const end = { lastIndex: last.index, lastChain: last.chain };
+      const state = { sequence: 5, hardState, ...end, base: emptyLogEnd };
+      const mark = { sequence: 5, last, voted: voted(marked), ...(isLost ? { isLost } : {}) };
+      const known = reconcile([state, state], mark);
+      expect(known.hardState.abstain === true).toBe(written.abstain || marked.abstain || isLost);
+      expect(known.hardState.term).toBe(Math.max(written.term, marked.term));
+      if (known.agreed) expect(known.hardState).toEqual(hardState);
+    }),
+  );
 });

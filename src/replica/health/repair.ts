@@ -99,6 +99,8 @@ export class Repair {
     }
     const beyond = answers.find(({ answer }) => answer?.found === 'compacted');
     if (beyond !== undefined) return await this.#fetchFrom(beyond.peer, range);
+    // A majority of all voters as this log knows them, this replica not counted. Where there are two there is none: whoever
+    // cuts abstains until somebody leads, and without its vote nobody would; so an operator has to decide.
     const { voters } = members;
     const never = answers.filter(
       ({ peer, answer }) => answer?.found === 'absent' && voters.includes(peer),

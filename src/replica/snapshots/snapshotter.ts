@@ -172,11 +172,17 @@ export class Snapshotter {
   }
 
   async #compact(to: LogIndex): Promise<void> {
-    const { needed, compacting, store } = this.#parts;
+    const { needed, compacting, store, log } = this.#parts;
     const upTo = logIndex(Math.min(to, Math.max(needed(), this.#leastKept())));
     if (upTo === 0) return;
     compacting(upTo);
-    await store.compact(upTo);
+    try {
+      await store.compact(upTo);
+    } catch (error) {
+      // What rots is found and repaired by whoever looks for that; then the log is compacted after the next snapshot.
+      if (!TocsinError.is(error) || error.code !== 'DATA_CORRUPT') throw error;
+      log(`the log is not compacted: ${error.message}`);
+    }
   }
 
   /** Nobody makes the log keep more than this, however far behind. */

@@ -1,5 +1,4 @@
 import { assert, must } from '../../base/assert.ts';
-import { TocsinError } from '../../base/errors.ts';
 import { type LogIndex, lower } from '../../base/ids.ts';
 import { HIGH_WATER_LAG_MAX } from '../../base/limits.ts';
 import type { Entry, HardState } from '../../raft/types.ts';
@@ -8,6 +7,7 @@ import type { Snapshots } from '../snapshots.ts';
 import type {
   Damage,
   DamagedRange,
+  LogPlace,
   LogStore,
   LogWrite,
   LookUp,
@@ -39,6 +39,7 @@ import {
 import { committedTo, compacted, type LogState, restartedAt, stateAfter } from './log-state.ts';
 import { Scrub } from './scrub.ts';
 import { sameVote } from './state-record.ts';
+import { closed, Turns } from './turns.ts';
 
 /**
  * The log in LevelDB, one record per entry. LevelDB hides torn and rotten records, so everything
@@ -54,21 +55,17 @@ export class LevelLogStore implements LogStore {
   readonly #highWater: HighWater;
   readonly #room: () => Promise<number>;
   readonly #scrub: Scrub;
+  readonly #turns: Turns = new Turns();
   /** Known once loaded. */
   #state: LogState | undefined;
   #sequence = 0;
   #damage: Damage | undefined;
   /** Loaded without damage. */
   #usable = false;
-  #writing: Promise<void> | undefined;
-  /** A batch of our own, which the next write waits for. */
-  #moving: Promise<void> | undefined;
   /** Entries before the base are being removed. */
   #clearing: Promise<void> = Promise.resolve();
   /** Entries up to here are on disk, and no write under way cuts them. */
   #readableTo = 0;
-  #failure: TocsinError | undefined;
-  #closed = false;
 
   /** Takes over an open database and its high-water mark, which `close` closes. `room` tells what the disk has left. */
   constructor(
@@ -92,8 +89,8 @@ export class LevelLogStore implements LogStore {
    * @throws TocsinError DATA_CORRUPT, DISK_FAILED, CLOSED
    */
   async load(): Promise<Restored> {
-    this.#mustServe();
-    assert(this.#writing === undefined, 'load during a write');
+    this.#turns.mustGoOn();
+    assert(!this.#turns.isWriting, 'load during a write');
     await this.snapshots.load();
     let found = await this.#examine();
     if (!found.isSound || found.surplus) {
@@ -119,7 +116,7 @@ export class LevelLogStore implements LogStore {
    * @throws TocsinError DISK_FAILED, DISK_FULL, CLOSED
    */
   write(batch: LogWrite): Promise<void> {
-    return this.#exclusively(async () => {
+    return this.#turns.write(async () => {
       const state = this.#used('write');
       const cut = batch.truncateFrom;
       const kept = cut === undefined ? state.end : await placeBefore(this.#database, cut, state);
@@ -138,7 +135,7 @@ export class LevelLogStore implements LogStore {
    * @throws TocsinError DATA_CORRUPT, DISK_FAILED, CLOSED
    */
   async read(from: LogIndex, to: LogIndex, bytesMax: number): Promise<readonly Entry[]> {
-    this.#mustServe();
+    this.#turns.mustGoOn();
     const { base } = this.#used('read');
     assert(from > base.index, `read from ${from}, the log begins after ${base.index}`);
     assert(from <= to, `read from ${from} to ${to}`);
@@ -149,25 +146,27 @@ export class LevelLogStore implements LogStore {
   }
 
   async compact(to: LogIndex): Promise<void> {
-    this.#mustServe();
+    this.#turns.mustGoOn();
     const newest = this.snapshots.list[0]?.index ?? 0;
     assert(to <= newest, `compacts up to ${to}, the newest snapshot reaches ${newest}`);
     const before = this.#used('compact').base.index;
     if (to <= before) return this.#clearing;
+    const { index, term, chain } = await this.#placeOf(to);
     // Not synced: until a later write makes it durable a crash brings back the base before, and nothing of the entries is
     // gone before they are cleared, after it.
     await this.#between('compacting the log', async (state) => {
-      const place = await readPlace(this.#database, to);
-      await this.#commit(this.#database.batch(), compacted(state, place), false);
+      // A snapshot may have taken the place of the log meanwhile.
+      if (index > state.base.index)
+        await this.#commit(this.#database.batch(), compacted(state, { index, term, chain }), false);
     });
     this.#damage = damageLeft(this.#damage, to, to);
     this.#clear(before + 1, to);
     await this.#clearing;
-    this.#mustServe();
+    this.#turns.mustGoOn();
   }
 
   restart(snapshot: SnapshotMeta, hardState: HardState): Promise<void> {
-    return this.#exclusively(async () => {
+    return this.#turns.write(async () => {
       const state = this.#used('restart');
       assert(snapshot.index >= state.base.index, `restart at ${snapshot.index}, behind the base`);
       const chained = this.#database.batch();
@@ -182,7 +181,7 @@ export class LevelLogStore implements LogStore {
   }
 
   lookUp(range: DamagedRange, bytesMax: number): Promise<LookUp> {
-    this.#mustServe();
+    this.#turns.mustGoOn();
     const state = must(this.#state, 'load comes before lookUp');
     return lookUp(this.#database, state, this.#damage, range, bytesMax);
   }
@@ -255,8 +254,10 @@ export class LevelLogStore implements LogStore {
 
   /** Uses a pause of the writer to put down how far the log is durable. Its failure shows in the next call. */
   settle(): void {
-    if (this.#closed || this.#failure !== undefined || this.#state === undefined) return;
-    this.#highWater.putDown().catch((error: unknown) => void this.#fail(error, 'marking the log'));
+    if (!this.#turns.goOn || this.#state === undefined) return;
+    this.#highWater
+      .putDown()
+      .catch((error: unknown) => void this.#turns.fail(error, 'marking the log'));
   }
 
   /**
@@ -264,30 +265,13 @@ export class LevelLogStore implements LogStore {
    * does nothing.
    */
   async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    await this.#writing?.catch(() => undefined); // its caller is told
-    await this.#moving?.catch(() => undefined);
+    if (this.#turns.hasEnded) return;
+    await this.#turns.end();
     await this.#clearing;
     try {
       await this.#highWater.close();
     } finally {
       await this.#database.close();
-    }
-  }
-
-  /** One write at a time, after a batch of our own; a fault is the last thing that happens here. */
-  async #exclusively(action: () => Promise<void>): Promise<void> {
-    this.#mustServe();
-    assert(this.#writing === undefined, 'a write is under way');
-    const moving = this.#moving;
-    this.#writing = moving === undefined ? action() : moving.then(action);
-    try {
-      await this.#writing;
-    } catch (error) {
-      throw this.#fail(error, 'writing the log');
-    } finally {
-      this.#writing = undefined;
     }
   }
 
@@ -308,22 +292,9 @@ export class LevelLogStore implements LogStore {
     if (this.#highWater.lag >= HIGH_WATER_LAG_MAX) this.settle();
   }
 
-  /** What a write of ours does: it waits for the one under way, and the next one waits for it. */
-  async #between(doing: string, action: (state: LogState) => Promise<void>): Promise<void> {
-    this.#mustServe();
-    while (this.#writing !== undefined) await this.#writing.catch(() => undefined);
-    this.#mustServe();
-    assert(this.#moving === undefined, `${doing} while another batch is under way`);
-    this.#moving = action(must(this.#state, 'load comes first'));
-    try {
-      await this.#moving;
-    } catch (error) {
-      // Bytes from elsewhere that are not what they should be are no fault of this disk.
-      if (TocsinError.is(error) && HARMLESS.has(error.code)) throw error;
-      throw this.#fail(error, doing);
-    } finally {
-      this.#moving = undefined;
-    }
+  /** A batch of our own, between two writes. */
+  #between(doing: string, action: (state: LogState) => Promise<void>): Promise<void> {
+    return this.#turns.between(doing, () => action(must(this.#state, 'load comes first')));
   }
 
   #examine(): Promise<Found> {
@@ -342,23 +313,22 @@ export class LevelLogStore implements LogStore {
       this.#highWater.note(markOf(state, sequence + 1));
       await this.#highWater.putDown();
     } catch (error) {
-      throw this.#fail(error, 'mending the log');
+      throw this.#turns.fail(error, 'mending the log');
     }
+  }
+
+  /** As a snapshot names it, or as the entry itself does if it is whole. */
+  #placeOf(index: LogIndex): Promise<LogPlace> | LogPlace {
+    const known = this.snapshots.list.find((each) => each.index === index);
+    return known ?? readPlace(this.#database, index).catch(this.#readFault);
   }
 
   /** Removes what is before the base, in the background. */
   #clear(from: number, to: number): void {
-    const goOn = (): boolean => !this.#closed && this.#failure === undefined;
+    const goOn = (): boolean => this.#turns.goOn;
     this.#clearing = this.#clearing
       .then(() => clearEntries(this.#database, from, to, goOn))
-      .catch((error: unknown) => void this.#fail(error, 'compacting the log'));
-  }
-
-  #fail(error: unknown, doing: string): TocsinError {
-    const fault = faultOf(error, doing);
-    const code = fault.code === 'DISK_FULL' ? 'DISK_FULL' : 'DISK_FAILED';
-    this.#failure ??= new TocsinError(code, fault.message, { cause: error });
-    return this.#failure;
+      .catch((error: unknown) => void this.#turns.fail(error, 'compacting the log'));
   }
 
   /** The state, as of write `sequence`, is durable. */
@@ -376,21 +346,6 @@ export class LevelLogStore implements LogStore {
 
   /** What a reader of the log throws; after `close` whatever it is means only that. */
   readonly #readFault = (error: unknown): never => {
-    throw this.#closed ? closed() : faultOf(error, 'reading the log');
+    throw this.#turns.hasEnded ? closed() : faultOf(error, 'reading the log');
   };
-
-  #mustServe(): void {
-    if (this.#closed) throw closed();
-    if (this.#failure !== undefined)
-      throw new TocsinError(
-        this.#failure.code,
-        `an earlier write failed: ${this.#failure.message}`,
-        { cause: this.#failure },
-      );
-  }
 }
-
-/** What a call may throw that says nothing about the disk. */
-const HARMLESS: ReadonlySet<string> = new Set(['BODY_MALFORMED', 'DATA_LOST']);
-
-const closed = (): TocsinError => new TocsinError('CLOSED', 'the log store is closed');

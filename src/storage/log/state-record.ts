@@ -109,14 +109,21 @@ export function reconcile(copies: readonly (StoredState | string)[], mark: Mark)
   const lost = newest.sequence < mark.sequence;
   const { commit } = newest.hardState;
   const voted = isLaterVote(mark.voted, newest.hardState) ? mark.voted : newest.hardState;
-  const doubt = !same || lost || mark.isLost === true || voted.abstain === true;
+  // A later vote that stands in the mark alone ends no doubt: what ended it may have been lost with it.
+  const doubts = [newest.hardState, mark.voted].some(({ abstain }) => abstain === true);
+  const doubt = !same || lost || mark.isLost === true || doubts;
   return {
     sequence: Math.max(newest.sequence, mark.sequence),
     hardState: { term: voted.term, vote: voted.vote, commit, ...(doubt ? { abstain: true } : {}) },
     base: newest.base,
     end: lost ? mark.last : { index: logIndex(newest.lastIndex), chain: newest.lastChain },
     lost,
-    agreed: same && !lost && mark.isLost !== true && voted === newest.hardState,
+    agreed:
+      same &&
+      !lost &&
+      mark.isLost !== true &&
+      voted === newest.hardState &&
+      doubt === (newest.hardState.abstain === true),
   };
 }
 
