@@ -42,7 +42,7 @@ export const SERVICE_PITFALL_MUTANTS: readonly Mutant[] = [
     claim: 'a follower that stood still listens before it campaigns',
     file: 'src/raft/hints.ts',
     find: 's.electionElapsed = Math.min(s.electionElapsed, Math.max(0, s.electionTimeout - patience));',
-    replace: 's.electionElapsed += ticks - patience;',
+    replace: 's.electionElapsed += ticks;',
     killedBy: ['test/raft/preferences.test.ts'],
   },
   {

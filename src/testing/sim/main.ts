@@ -77,6 +77,7 @@ async function runMany(): Promise<Totals> {
   };
   const used = process.cpuUsage();
   let told = CLOCK.monotonic();
+  if (!options.json) say(`seeds from ${from}, every ${stride}`);
   for (let at = 0; at < count && seconds() < (limitSeconds ?? Infinity); at += 1) {
     const outcome = await runOne(scenarioOf(from + at * stride));
     addTotals(totals, totalsOf(outcome));
