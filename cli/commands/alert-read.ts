@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import type { Revision } from '../../src/base/ids.ts';
 import { LIST_PAGE_MAX } from '../../src/base/limits.ts';
 import type {
   AlertPage,
@@ -13,7 +12,13 @@ import { printable } from '../output/escape.ts';
 import { addFilterOptions, type FilterFlags, filterOf } from './filter.ts';
 import type { Io } from './io.ts';
 import { alertNotFound } from './not-found.ts';
-import { addClientOptions, addConsistencyOption, type ReadFlags, withExamples } from './options.ts';
+import {
+  addClientOptions,
+  addConsistencyOption,
+  consistencyOf,
+  type ReadFlags,
+  withExamples,
+} from './options.ts';
 import { report, type Session, withClient } from './session.ts';
 import { parseAfter, parseRef, whole } from './values.ts';
 
@@ -36,10 +41,11 @@ export function getCommand(io: Io): Command {
     ['tocsin alert get A1042 -o json', 'for programs'],
   ]).action(async (ref: AlertRef, flags: ReadFlags) => {
     await withClient(io, flags, async (session) => {
-      const { value, revision } = await session.client.get(ref, readOptionsOf(session, flags));
+      const answer = await session.client.get(ref, readOptionsOf(session, flags));
+      const { value } = answer;
       if (value === undefined) throw alertNotFound(ref);
       await report(io, flags, {
-        value: { revision, alert: alertJson(value) },
+        value: { ...seenAt(answer), alert: alertJson(value) },
         rows: [alertJson(value)],
         text: (options) => renderAlert(value, { ...options, now: io.wall() }),
       });
@@ -47,10 +53,16 @@ export function getCommand(io: Io): Command {
   });
 }
 
+/** As of when an answer is: the revision, and how old the state is if that is known. */
+const seenAt = ({ revision, ageMs }: Seen): Seen => ({
+  revision,
+  ...(ageMs === undefined ? {} : { ageMs }),
+});
+
 const readOptionsOf = ({ timeoutMs, signal }: Session, flags: ReadFlags): ReadOptions => ({
   timeoutMs,
   signal,
-  consistency: flags.consistency,
+  consistency: consistencyOf(flags),
 });
 
 export function listCommand(io: Io): Command {
@@ -71,13 +83,14 @@ export function listCommand(io: Io): Command {
     ['tocsin alert list', 'what is open now'],
     ['tocsin alert list --priority high,medium', 'what should not wait'],
     ['tocsin alert list --bed B12 --all', 'a bed, what is resolved too'],
+    ['tocsin alert list --max-age 2s', 'from any replica, at most that old'],
     ['tocsin alert list -o json', 'for programs'],
   ]).action(async (flags: ListFlags) => {
     await withClient(io, flags, async (session) => {
       const page = await collect(session, flags);
       const alerts = page.alerts.map(alertJson);
       await report(io, flags, {
-        value: { revision: page.revision, alerts, next: page.next ?? null },
+        value: { ...seenAt(page), alerts, next: page.next ?? null },
         rows: alerts,
         text: (options) => renderPage(page, { ...options, now: io.wall() }),
       });
@@ -85,10 +98,11 @@ export function listCommand(io: Io): Command {
   });
 }
 
-interface Page {
+type Seen = Pick<Answer<unknown>, 'revision' | 'ageMs'>;
+
+interface Page extends Seen {
   readonly alerts: readonly Alert[];
   readonly next: ListCursor | undefined;
-  readonly revision: Revision;
 }
 
 /** A replica may answer with fewer alerts than asked for and more to come: asks on until the list is full or at its end. */
@@ -103,10 +117,11 @@ async function collect(session: Session, flags: ListFlags): Promise<Page> {
       ...(after === undefined ? {} : { after }),
     });
     alerts.push(...answer.value.alerts);
-    const { revision, value } = answer; // the same of all pages
+    const { value } = answer;
     after = value.next;
+    // The revision is the same of all pages.
     if (value.next === undefined || alerts.length >= flags.limit)
-      return { alerts, next: value.next, revision };
+      return { ...seenAt(answer), alerts, next: value.next };
   }
 }
 

@@ -144,20 +144,69 @@ function transferCommand(io: Io): Command {
   });
 }
 
+interface DrainFlags extends ClientFlags {
+  readonly undo?: boolean;
+}
+
 function drainCommand(io: Io): Command {
   const command = new Command('drain')
-    .description('see that a replica does not lead, before it is stopped for maintenance')
-    .argument('<replica>', 'its number', parseReplicaId);
+    .description(
+      'before a replica is stopped: it hands over, leads only if nobody else can until it is started again, and whether the others can do without it is said',
+    )
+    .argument('<replica>', 'its number', parseReplicaId)
+    .option('--undo', 'it may lead again');
   return withExamples(addClientOptions(command, '10s'), [
     ['tocsin cluster drain 1', 'then stop replica 1; nobody waits for an election'],
-  ]).action(async (replica: number, flags: ClientFlags) => {
+    ['tocsin cluster drain 1 --undo', 'it stays after all'],
+  ]).action(async (replica: number, flags: DrainFlags) => {
     await withClient(io, flags, async (session) => {
-      const { timeoutMs, signal } = session;
-      if ((await leaderOf(session)) === replica)
-        await session.client.operator.transfer(undefined, { timeoutMs, signal });
-      await tellLeader(io, flags, await leaderWhere(session, (now) => now !== replica));
+      const { client, timeoutMs, signal } = session;
+      const { members } = await client.status(undefined, { timeoutMs, signal });
+      const address = members.find(({ id }) => id === replica)?.address;
+      if (address === undefined)
+        throw new TocsinError('CHANGE_REFUSED', `replica ${replica} is not a member`);
+      const isUndone = flags.undo === true;
+      await client.operator.drain(address, { timeoutMs, signal, undo: isUndone });
+      const leader = await leaderWhere(session, (now) => isUndone || now !== replica);
+      if (isUndone) await tellLeader(io, flags, leader);
+      else await tellDrained(io, flags, leader, await leftWithout(session, replica));
     });
   });
+}
+
+/** Voters that would be there if this replica were stopped now. */
+interface Left {
+  readonly replica: number;
+  readonly voters: number;
+  readonly needed: number;
+  readonly alive: number;
+}
+
+async function leftWithout(session: Session, replica: number): Promise<Left> {
+  const change = { op: 'remove', id: replicaId(replica) } as const;
+  const { before, members } = await ask(session, change, true);
+  // Of the members after the change, those that are there now: it has been heard itself if it votes.
+  const isVoter = before.voters > members.filter(({ roles }) => roles.includes('voter')).length;
+  return { replica, ...before, alive: before.alive - (isVoter ? 1 : 0) };
+}
+
+async function tellDrained(
+  io: Io,
+  flags: ClientFlags,
+  leader: number,
+  { replica, voters, needed, alive }: Left,
+): Promise<void> {
+  const isSafe = alive >= needed;
+  await report(io, flags, {
+    value: { leader, drained: replica, voters, needed, alive, safe: isSafe },
+    text: () =>
+      [
+        `replica ${leader} leads; replica ${replica} leads no more`,
+        `without it ${alive} of ${voters} voters are there, and ${needed} are needed: ${isSafe ? 'it can be stopped' : 'do not stop it'}`,
+        '',
+      ].join('\n'),
+  });
+  if (!isSafe) throw new Exit(REFUSED);
 }
 
 function ask({ client, timeoutMs, signal }: Session, change: MemberChange, dryRun = false) {

@@ -98,7 +98,7 @@ export interface ConnectOptions {
 /** What the command line needs of a client. */
 export interface OperatorClient extends AlertApi, CareApi {
   status(endpoint?: string, options?: CallOptions): Promise<ReplicaStatus>;
-  readonly operator: Pick<Operator, 'change' | 'transfer' | 'snapshot'>;
+  readonly operator: Pick<Operator, 'change' | 'transfer' | 'drain' | 'snapshot'>;
   close(): Promise<void>;
 }
 

@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander';
+import { type Revision, revision } from '../../src/base/ids.ts';
 import type { Consistency } from '../../src/statemachine/alert-api.ts';
 import { FORMATS, type Format } from '../output/formats.ts';
-import { oneOf, parseAddresses, parseDuration, parseText } from './values.ts';
+import { oneOf, parseAddresses, parseDuration, parseText, whole } from './values.ts';
 
 /** The flags that several commands share, and the shape of a command's help. */
 
@@ -17,7 +18,19 @@ export interface ClientFlags extends OutputFlags {
 }
 
 export interface ReadFlags extends ClientFlags {
-  readonly consistency: Consistency;
+  readonly consistency: Extract<Consistency, string>;
+  /** Milliseconds. */
+  readonly maxAge?: number;
+  readonly minRevision?: Revision;
+}
+
+/** How fresh an answer has to be, as the flags say. */
+export function consistencyOf({ consistency, maxAge, minRevision }: ReadFlags): Consistency {
+  if (maxAge === undefined && minRevision === undefined) return consistency;
+  return {
+    ...(maxAge === undefined ? {} : { maxAgeMs: maxAge }),
+    ...(minRevision === undefined ? {} : { minRevision }),
+  };
 }
 
 export const ENDPOINT_DEFAULT = '/ip4/127.0.0.1/tcp/7400';
@@ -55,14 +68,25 @@ export function addClientOptions(command: Command, timeout: string): Command {
 }
 
 export const addConsistencyOption = (command: Command): Command =>
-  command.addOption(
-    new Option(
-      '--consistency <level>',
-      'linearizable sees every write answered before, lease too, by the leader’s clock; local is what one replica has, at once',
+  command
+    .addOption(
+      new Option(
+        '--consistency <level>',
+        'linearizable sees every write answered before, lease too, by the leader’s clock; local is what one replica has, at once',
+      )
+        .argParser(oneOf<Extract<Consistency, string>>(['linearizable', 'lease', 'local']))
+        .default('linearizable'),
     )
-      .argParser(oneOf<Extract<Consistency, string>>(['linearizable', 'lease', 'local']))
-      .default('linearizable'),
-  );
+    .addOption(
+      new Option('--max-age <duration>', 'any replica answers whose state is no older than this')
+        .argParser(parseDuration)
+        .conflicts('consistency'),
+    )
+    .addOption(
+      new Option('--min-revision <number>', 'and has seen this revision')
+        .argParser((text) => revision(whole(0)(text)))
+        .conflicts('consistency'),
+    );
 
 /** A command line, and what it is for. */
 export type Example = readonly [line: string, purpose: string];

@@ -3,7 +3,13 @@ import { LIST_PAGE_MAX } from '../../src/base/limits.ts';
 import type { QueryKind, QueryTypes } from '../../src/statemachine/beside/records-beside.ts';
 import type { TableOptions } from '../output/table.ts';
 import type { Io } from './io.ts';
-import { addClientOptions, addConsistencyOption, type ReadFlags, withExamples } from './options.ts';
+import {
+  addClientOptions,
+  addConsistencyOption,
+  consistencyOf,
+  type ReadFlags,
+  withExamples,
+} from './options.ts';
 import { report, withClient } from './session.ts';
 import { whole } from './values.ts';
 
@@ -40,10 +46,10 @@ export function listCommandOf<K extends QueryKind>(io: Io, listing: Listing<K>):
     [`${listing.line} -o json`, 'for programs'],
   ]).action(async (flags: ListFlags) => {
     await withClient(io, flags, async ({ client, timeoutMs, signal }) => {
-      const { limit, after, consistency } = flags;
+      const { limit, after } = flags;
       const { value, revision } = await client.records(listing.kind, {
         limit,
-        consistency,
+        consistency: consistencyOf(flags),
         timeoutMs,
         signal,
         ...(after === undefined ? {} : { after }),

@@ -36,6 +36,7 @@ export type Code =
   | 'CONNECTION_LOST'
   | 'WRONG_CLUSTER'
   | 'WRONG_REPLICA'
+  | 'WRONG_INCARNATION'
   | 'VERSION_UNSUPPORTED'
   | 'FRAME_MALFORMED'
   | 'FRAME_TOO_LONG'
@@ -150,6 +151,10 @@ export const MEANING: Readonly<Record<Code, Meaning>> = {
   CONNECTION_LOST: later(6, 'The connection broke.'),
   WRONG_CLUSTER: never(5, 'The other side belongs to another cluster.'),
   WRONG_REPLICA: never(5, 'The other side is not the replica that was meant, or is not a member.'),
+  WRONG_INCARNATION: never(
+    5,
+    'The replica of this number is another one: its disk was wiped or replaced, and may have forgotten a promise. Remove it, and add it under a new number.',
+  ),
   VERSION_UNSUPPORTED: never(5, 'The two sides have no protocol version in common.'),
   FRAME_MALFORMED: never(1, 'Bytes on a connection are not a frame, or their checksum is wrong.'),
   FRAME_TOO_LONG: never(1, 'A frame announces more bytes than the limit.'),

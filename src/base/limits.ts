@@ -125,6 +125,8 @@ export const WATCH_PROGRESS_MS = 500;
 /** Between attempts to reach a peer that is down. */
 export const RECONNECT_MS_MIN = 10;
 export const RECONNECT_MS_MAX = 200;
+/** Election time-outs without any leader after which even a replica that is going to be stopped campaigns. */
+export const REST_TIMEOUTS = 4;
 /** Election time-outs between attempts of a leader to hand over to one who is preferred. */
 export const HANDOVER_PAUSE_TIMEOUTS = 8;
 /** For a leader that is told to stop to hand over first. */
@@ -645,4 +647,8 @@ assert(CLIENT_MARGIN_MS_MAX * 10 <= CLIENT_TIMEOUT_MS, 'most of the time must be
 assert(
   REBUILD_BATCH_BYTES <= LEVEL_BUFFER_BYTES,
   'what is written at a time must fit what LevelDB holds in memory',
+);
+assert(
+  REST_TIMEOUTS * ELECTION_TICKS_MIN >= ELECTION_TICKS_MAX * 2,
+  'others must have had two elections before a replica that rests begins one',
 );

@@ -53,6 +53,17 @@ export class Operator {
     return this.#askLeader({ act: 'transfer', to }, decodeEmpty, options);
   }
 
+  /**
+   * Has the replica at this multiaddr hand over if it leads, and lead no more unless nobody else can, until it is told
+   * otherwise or started again: it is to be stopped.
+   * @throws TocsinError CHANGE_REFUSED: it leads, and nobody could take over
+   */
+  drain(endpoint: string, options: CallOptions & { readonly undo?: boolean } = {}): Promise<void> {
+    const question = questionOf({ act: 'rest', on: options.undo !== true }, decodeEmpty);
+    const connect = () => this.#connections.to(endpoint);
+    return this.#reader.askOne(question, connect, this.#limits(options));
+  }
+
   /** Has the replica at this multiaddr take a snapshot; resolves when its newest state is in one. */
   snapshot(endpoint: string, options: CallOptions = {}): Promise<SnapshotReport> {
     const question = questionOf({ act: 'snapshot' }, decodeSnapshotReport);

@@ -19,9 +19,9 @@ import {
 } from './configuration.ts';
 import { preCampaign } from './election.ts';
 import { Freshness } from './freshness.ts';
-import { mute, peerLost, stalled } from './hints.ts';
+import { mute, peerLost, rest, stalled } from './hints.ts';
 import { RaftLog, type TermRun } from './log.ts';
-import { type ChangeResult, change, plan } from './membership.ts';
+import { type ChangeResult, change, plan, restate } from './membership.ts';
 import { DEFAULT_OPTIONS, type RaftOptions } from './options.ts';
 import { type PeerView, peersOf } from './peers.ts';
 import { askReads, leaseIndex, openRound, startRead } from './reads.ts';
@@ -98,6 +98,7 @@ export class RaftCore {
       abstaining: init.abstain === true || init.hardState.abstain === true,
       doubtedTerm: init.hardState.term,
       muted: false,
+      resting: false,
       term: init.hardState.term,
       vote: init.hardState.vote,
       role: followerOf(undefined),
@@ -213,6 +214,11 @@ export class RaftCore {
     return change(this.#s, payload);
   }
 
+  /** Appends the configuration in force anew; what else the payload says of the members is not the core's. */
+  restate(payload: Payload): ChangeResult {
+    return restate(this.#s, payload);
+  }
+
   /** What a change would do to the quorum, and whether it can be done now; undefined if this replica does not lead. */
   plan(target: Target): Plan | undefined {
     const s = this.#s;
@@ -274,6 +280,14 @@ export class RaftCore {
    */
   mute(on: boolean): void {
     mute(this.#s, on);
+  }
+
+  /** At rest, a replica votes and acknowledges, but leads only when nobody else has for long. A leader hands over. */
+  rest(on: boolean): void {
+    rest(this.#s, on);
+  }
+  get resting(): boolean {
+    return this.#s.resting;
   }
 
   /** The shell has fetched a snapshot and verified it. False if it brings nothing new; else the next Ready installs it. */

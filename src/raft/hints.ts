@@ -54,6 +54,13 @@ export function stalled(s: State, ticks: number): void {
   s.stalledAt = s.age;
 }
 
+/** This replica is going to be stopped, or is not any more. */
+export function rest(s: State, on: boolean): void {
+  if (s.resting === on) return;
+  s.resting = on;
+  if (on) stepDown(s);
+}
+
 /** What the disk holds is in doubt, or is so no more. */
 export function mute(s: State, on: boolean): void {
   if (s.muted === on) return;

@@ -38,13 +38,8 @@ export function change(s: State, payload: Payload): ChangeResult {
   const next = payload.configuration;
   assert(next !== undefined, 'a change without a configuration');
   if (leader.role !== 'leader') return refused('not-leader', 'another leads, or nobody');
-  if (leader.transferTo !== undefined) return refused('transferring', 'the leader hands over');
-  // Else two leaders could each change something, and neither see the other's change (raft-dev, 2015).
-  if (s.log.committed < leader.firstIndex)
-    return refused('not-ready', 'nothing of this reign is committed yet');
-  const { current, newest } = s.configurations;
-  if (isJoint(current) || newest.index > s.log.committed)
-    return refused('change-pending', 'a change is under way');
+  const obstacle = findObstacle(s, leader);
+  if (obstacle !== undefined) return obstacle;
   const planned = plan(s, leader, targetOf(next));
   if (!planned.ok) return refused(planned.reason, planned.says);
   assert(
@@ -52,6 +47,32 @@ export function change(s: State, payload: Payload): ChangeResult {
     'the configuration of a change is not what was planned',
   );
   return { ok: true, id: appendConfiguration(s, leader, payload) };
+}
+
+/**
+ * Appends the same configuration anew, because what the shell keeps beside it has changed: who the members are, not which.
+ */
+export function restate(s: State, payload: Payload): ChangeResult {
+  const { role: leader } = s;
+  const same = payload.configuration;
+  assert(same !== undefined, 'a configuration is stated again without one');
+  if (leader.role !== 'leader') return refused('not-leader', 'another leads, or nobody');
+  const obstacle = findObstacle(s, leader);
+  if (obstacle !== undefined) return obstacle;
+  assert(sameConfiguration(same, configurationNow(s)), 'another configuration is not stated again');
+  return { ok: true, id: appendConfiguration(s, leader, payload) };
+}
+
+/** Why no configuration can be appended now. */
+function findObstacle(s: State, leader: Leader): ChangeResult | undefined {
+  if (leader.transferTo !== undefined) return refused('transferring', 'the leader hands over');
+  // Else two leaders could each change something, and neither see the other's change (raft-dev, 2015).
+  if (s.log.committed < leader.firstIndex)
+    return refused('not-ready', 'nothing of this reign is committed yet');
+  const { current, newest } = s.configurations;
+  if (isJoint(current) || newest.index > s.log.committed)
+    return refused('change-pending', 'a change is under way');
+  return undefined;
 }
 
 const refused = (

@@ -111,7 +111,7 @@ export function resetElectionTimer(s: State): void {
  */
 function yields(s: State): boolean {
   const { role } = s;
-  if (role.role !== 'follower' || s.priorities.size === 0) return false;
+  if (role.role !== 'follower' || (s.priorities.size === 0 && !s.resting)) return false;
   const own = priorityOf(s, s.id);
   return votersNow(s).some((voter) => voter !== role.leader && priorityOf(s, voter) > own);
 }

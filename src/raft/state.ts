@@ -1,4 +1,5 @@
 import type { LogIndex, ReplicaId, Term } from '../base/ids.ts';
+import { REST_TIMEOUTS } from '../base/limits.ts';
 import type { Prng } from '../base/prng.ts';
 import { type Configuration, type Configurations, isVoterOf, votersOf } from './configuration.ts';
 import type { Freshness } from './freshness.ts';
@@ -139,6 +140,8 @@ export interface State {
   doubtedTerm: Term;
   /** Something here is not to be relied on: no promise is given, and none taken back, until the shell says otherwise. */
   muted: boolean;
+  /** It is going to be stopped: others lead rather than this one. */
+  resting: boolean;
   term: Term;
   vote: ReplicaId | undefined;
   role: RoleState;
@@ -168,11 +171,15 @@ export const configurationNow = (s: State): Configuration => s.configurations.cu
 /** Everyone whose vote counts, in order of id. */
 export const votersNow = (s: State): readonly ReplicaId[] => votersOf(s.configurations.current);
 
-/** Whether this replica may ask for votes: as a voter, also one whose removal is not committed, or nobody may be left to lead. */
+/**
+ * Whether this replica may ask for votes. One that rests does when nobody has led for long: rather this one than none. As a voter, also one whose removal is not committed, or nobody may be left to lead. */
 export const mayCampaign = (s: State): boolean =>
   !s.abstaining &&
   !s.muted &&
+  !(s.resting && s.sinceLeader < s.options.electionTicksMax * REST_TIMEOUTS) &&
   (isVoterOf(s.configurations.current, s.id) ||
     isVoterOf(s.configurations.at(s.log.committed).configuration, s.id));
 
-export const priorityOf = (s: State, id: ReplicaId): number => s.priorities.get(id) ?? 0;
+/** Whoever rests comes after all others. */
+export const priorityOf = (s: State, id: ReplicaId): number =>
+  s.resting && id === s.id ? -1 : (s.priorities.get(id) ?? 0);

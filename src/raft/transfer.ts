@@ -72,7 +72,7 @@ export function campaignByOrder(s: State, m: TimeoutNow): void {
 
 /** Hands over to a voter that is preferred and fit to lead, if there is one. Seldom, so that one that cannot hold on to it is left alone. */
 export function preferSuccessor(s: State, leader: Leader): void {
-  if (s.priorities.size === 0 || leader.ticks < leader.handOverFrom) return;
+  if ((s.priorities.size === 0 && !s.resting) || leader.ticks < leader.handOverFrom) return;
   if (leader.transferTo !== undefined || leader.resigning) return;
   const isFit = (id: ReplicaId): boolean => isAlive(s, leader, id) && isCaughtUp(s, leader, id);
   const [best] = configurationNow(s)

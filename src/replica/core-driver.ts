@@ -183,6 +183,10 @@ export class CoreDriver {
   change(payload: EntryRecord): ChangeResult {
     return this.#core.change(payload);
   }
+  /** See RaftCore. */
+  restate(payload: EntryRecord): ChangeResult {
+    return this.#core.restate(payload);
+  }
   /** What the leader knows of the others; empty if this replica does not lead. */
   get peers(): readonly PeerView[] {
     return this.#core.peers ?? [];
@@ -204,6 +208,14 @@ export class CoreDriver {
   mute(on: boolean): void {
     this.#core.mute(on);
     this.soon();
+  }
+  /** At rest, this replica leads only if nobody else can. */
+  rest(on: boolean): void {
+    this.#core.rest(on);
+    this.soon();
+  }
+  get resting(): boolean {
+    return this.#core.resting;
   }
   /** Gives up leading, handing over first if somebody can take over. */
   stepDown(): void {

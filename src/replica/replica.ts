@@ -290,7 +290,7 @@ export class Replica implements Resident {
       machine: this.machine,
       members: this.#members,
       uptimeMs: this.clock.monotonic() - this.#startedAt,
-      alarms: [...this.#comparer.alarms, ...this.clocks.alarms, ...this.#upkeep.alarms],
+      alarms: [this.#comparer, this.clocks, this.#upkeep, this.#admin].flatMap((of) => of.alarms),
       stages: this.#proposals.stages.summary,
     });
   }
@@ -305,6 +305,7 @@ export class Replica implements Resident {
     this.#quarantine.tick();
     this.#upkeep.tick();
     this.#admin.settle();
+    this.#admin.identify();
     this.#beat += 1;
     if (this.#beat % HEARTBEAT_TICKS === 0) this.#compare();
     this.#driver.work();

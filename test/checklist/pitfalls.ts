@@ -121,8 +121,9 @@ export const AGREEMENT_PITFALLS: readonly Pitfall[] = [
       'A wiped replica returns under its id and votes',
       'storage/data-folder › %s is DATA_MISSING, and nothing is made',
       'replica/membership › a wiped disk under an old id is not let in, and a new id is',
+      'replica/membership › a first member whose disk was wiped and formatted again under its number is not let in, and cannot make up a majority',
     ),
-    'form-a-wiped-folder-anew',
+    'forget-whose-disk-it-was',
   ),
   pitfall(
     by(

@@ -170,6 +170,14 @@ export const MEMBER_PITFALL_MUTANTS: readonly Mutant[] = [
     killedBy: ['test/storage/data-folder.test.ts'],
   },
   {
+    name: 'forget-whose-disk-it-was',
+    claim: 'a first member that was formatted again is told from the one that made promises',
+    file: 'src/replica/service/administrator.ts',
+    find: "driver.standing.role === 'leader' ? members.identified : undefined;",
+    replace: "driver.standing.role === 'candidate' ? members.identified : undefined;",
+    killedBy: ['test/replica/membership.test.ts'],
+  },
+  {
     name: 'capture-another-index-than-the-state',
     claim: 'a state and its index are captured together',
     file: 'src/statemachine/machine.ts',

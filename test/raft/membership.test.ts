@@ -91,6 +91,20 @@ test('who does not lead, or is handing over, plans and changes nothing', () => {
   expect(handing.change(next)).toMatchObject({ ok: false, reason: 'transferring' });
 });
 
+test('a configuration is stated again as it is, when nothing else is under way, and by a leader', () => {
+  const same = payload(configurationOf([1, 2, 3].map(replicaId)));
+  expect(loneCore().restate(same)).toMatchObject({ reason: 'not-leader' });
+  expect(loneLeader().restate(same)).toMatchObject({ reason: 'not-ready' });
+  const core = leader();
+  expect(() => core.restate(payload(configurationOf([replicaId(1)])))).toThrow(/not stated again/);
+  expect(core.restate(same)).toMatchObject({ ok: true, id: { index: 2 } });
+  expect(core.restate(same)).toMatchObject({ reason: 'change-pending' });
+  drain(core);
+  core.step(accepted([2, 1, 1], 2));
+  expect(core.restate(same)).toMatchObject({ ok: true, id: { index: 3 } });
+  expect(core.configuration).toEqual(same.configuration);
+});
+
 test('a change is what was planned, and nothing else is', () => {
   const core = leader();
   const next = configurationOf([1, 2].map(replicaId));

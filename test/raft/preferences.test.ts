@@ -5,6 +5,7 @@ import {
   ELECTION_TICKS_MIN,
   HEARTBEAT_TICKS,
   LEADER_DISK_TICKS_MAX,
+  REST_TIMEOUTS,
 } from '../../src/base/limits.ts';
 import type { RaftCore } from '../../src/raft/core.ts';
 import { CoreCluster } from '../../src/testing/core-cluster.ts';
@@ -158,6 +159,24 @@ test('a follower that stood still listens before it takes the leader for silent'
     core.stalled(1);
   }
   expect(core.standing.role).toBe('follower');
+});
+
+test('a leader that is to rest hands over; one that rests follows no order, and campaigns when nobody has led for long', () => {
+  const core = loneLeader();
+  core.step(accepted([2, 1, 1], 1));
+  core.rest(true);
+  expect(core.resting).toBe(true);
+  drain(core);
+  core.step(heartbeat([2, 1, 2]));
+  expect(core.standing).toMatchObject({ role: 'follower', leader: 2 });
+  let ticks = 0;
+  for (; core.standing.role === 'follower' && ticks < 1_000; ticks += 1) core.tick();
+  expect(ticks).toBeGreaterThanOrEqual(ELECTION_TICKS_MIN * REST_TIMEOUTS);
+  expect(ticks).toBeLessThan(ELECTION_TICKS_MAX * (REST_TIMEOUTS + 3));
+  const awake = loneCore();
+  awake.rest(true);
+  awake.rest(false);
+  expect(patience(awake)).toBeLessThanOrEqual(ELECTION_TICKS_MAX);
 });
 
 test('where every tick comes too late somebody leads again all the same, once the leader is gone', () => {

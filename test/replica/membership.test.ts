@@ -188,6 +188,73 @@ test('a wiped disk under an old id is not let in, and a new id is', async () => 
   }
 });
 
+test('a first member whose disk was wiped and formatted again under its number is not let in, and cannot make up a majority', async () => {
+  const { cluster, client, raise } = await stageOf(3, 9);
+  try {
+    await raise('k', 10);
+    await cluster.converge();
+    const [wiped, other, survivor] = [1, 2, 3] as const;
+    for (const id of [wiped, other, survivor]) cluster.crash(id, 'lost');
+    cluster.wipe(wiped);
+    // Who it was is known from the log alone.
+    for (const id of [wiped, other, survivor]) await cluster.start(id);
+    await cluster.clock.run(5_000);
+    await raise('more', 10);
+    expect(cluster.machines[wiped - 1]?.replica?.status()).toMatchObject({ applied: 0, commit: 0 });
+    cluster.crash(other, 'lost');
+    const asked = client.raise({ dedupKey: 'alone', condition: 'HR:HI', priority: 'high' });
+    await expect(cluster.clock.settle(asked)).rejects.toThrow();
+    await cluster.clock.run(10_000);
+    const { replica } = must(cluster.machines[survivor - 1], 'a machine');
+    expect(replica?.standing.role).not.toBe('leader');
+    expect(replica?.machine.get({ dedupKey: 'alone' })).toBeUndefined();
+  } finally {
+    await cluster.close();
+  }
+});
+
+test('a replica that is drained hands over, and leads again only once it is told so, or when nobody else can', async () => {
+  const { cluster, client, raise } = await stageOf(3, 10);
+  try {
+    const id = must(cluster.leader.standing.leader, 'a leader');
+    const drained = cluster.leader;
+    const drain = (undo: boolean): Promise<void> =>
+      cluster.clock.settle(client.operator.drain(`/memory/${id}`, { undo }));
+    await drain(false);
+    await cluster.clock.run(500);
+    expect(cluster.leader.standing.leader).not.toBe(id);
+    expect(drained.status().alarms).toMatchObject([{ name: 'drained' }]);
+    await cluster.clock.settle(client.operator.transfer(id));
+    for (const other of [1, 2, 3]) {
+      if (other === id) continue;
+      cluster.crash(other, 'lost');
+      await cluster.clock.run(2_000);
+      expect(drained.standing.role, 'another one can').not.toBe('leader');
+      await cluster.start(other);
+      await cluster.converge();
+    }
+    await raise('k', 3);
+    await drain(true);
+    expect(drained.status().alarms).toEqual([]);
+    await cluster.clock.settle(client.operator.transfer(id));
+    await cluster.clock.run(500);
+    expect(drained.standing.role).toBe('leader');
+  } finally {
+    await cluster.close();
+  }
+});
+
+test('a leader that nobody could take over from is not drained', async () => {
+  const { cluster, client } = await stageOf(1, 11);
+  try {
+    const asked = client.operator.drain('/memory/1');
+    await expect(cluster.clock.settle(asked)).rejects.toMatchObject({ code: 'CHANGE_REFUSED' });
+    expect(cluster.leader.standing.role).toBe('leader');
+  } finally {
+    await cluster.close();
+  }
+});
+
 test('an orderly transfer moves the leadership to whom the operator names', async () => {
   const { cluster, client, raise } = await stageOf(3, 8);
   try {

@@ -22,6 +22,8 @@ export class Members {
   readonly #clusterId: string;
   readonly #self: ReplicaId;
   readonly #joins: boolean;
+  /** The incarnations of peers that were let in, and our own. */
+  readonly #met: Map<ReplicaId, number>;
   /** The first holds where the log begins. Never empty. */
   #list: MembersAt[];
 
@@ -29,6 +31,7 @@ export class Members {
     this.#clusterId = identity.clusterId;
     this.#self = identity.replicaId;
     this.#joins = identity.joining === true;
+    this.#met = new Map([[identity.replicaId, identity.incarnation]]);
     const members = restored.snapshot?.members ?? formatted(identity);
     this.#list = [{ index: 0, members }];
     for (const entry of restored.configurations) this.#append(entry.index, recordOf(entry).members);
@@ -66,6 +69,20 @@ export class Members {
     return must(found, `no members are known for entry ${index}`).members;
   }
 
+  /**
+   * The members, with the incarnations of those that were met and that the log does not name yet; undefined = there are
+   * none. Nobody can name them when the cluster is formatted, member by member.
+   */
+  get identified(): readonly ClusterMember[] | undefined {
+    const isNews = ({ id, incarnation }: ClusterMember): boolean =>
+      incarnation === 0 && (this.#met.get(id) ?? 0) !== 0;
+    if (!this.all.some(isNews)) return undefined;
+    return this.all.map((member) => ({
+      ...member,
+      incarnation: member.incarnation || (this.#met.get(member.id) ?? 0),
+    }));
+  }
+
   find(id: ReplicaId | undefined): ClusterMember | undefined {
     return this.all.find((member) => member.id === id);
   }
@@ -90,7 +107,7 @@ export class Members {
 
   /**
    * Who may connect: members of this cluster, and clients that do not mean another one.
-   * @throws TocsinError WRONG_CLUSTER, WRONG_REPLICA
+   * @throws TocsinError WRONG_CLUSTER, WRONG_REPLICA, WRONG_INCARNATION
    */
   judge(remote: Hello): void {
     const named = remote.role === 'peer' || remote.clusterId !== '';
@@ -104,11 +121,13 @@ export class Members {
     if (member === undefined && this.#isJoining) return;
     if (member === undefined)
       throw new TocsinError('WRONG_REPLICA', `replica ${remote.replicaId} is not a member`);
-    if (member.incarnation !== 0 && member.incarnation !== remote.incarnation)
+    const known = member.incarnation || this.#met.get(member.id);
+    if (known !== undefined && known !== remote.incarnation)
       throw new TocsinError(
-        'WRONG_REPLICA',
-        `replica ${member.id} is another one now: a wiped disk is a new member, under a new id`,
+        'WRONG_INCARNATION',
+        `replica ${member.id} is another one now: remove it, and let it join under a new number`,
       );
+    this.#met.set(member.id, remote.incarnation);
   }
 
   #having(role: MemberRole): readonly ReplicaId[] {
@@ -128,7 +147,7 @@ export class Members {
   }
 }
 
-/** Those that the cluster was formatted with: all of them voters, of any incarnation. */
+/** Those that the cluster was formatted with: all of them voters, of whatever incarnation they turn out to be. */
 const formatted = ({ members, replicaId, joining }: Identity): readonly ClusterMember[] =>
   members
     .filter(({ id }) => joining === undefined || id !== replicaId)

@@ -4,6 +4,7 @@ import { TocsinError } from '../../base/errors.ts';
 import { type LogIndex, type Millis, millis, type ReplicaId } from '../../base/ids.ts';
 import { CHANGE_MS_MAX } from '../../base/limits.ts';
 import type { Configuration } from '../../raft/configuration.ts';
+import type { PeerView } from '../../raft/peers.ts';
 import type {
   AdminRequest,
   ChangeReport,
@@ -14,6 +15,7 @@ import {
   encodeSnapshotReport,
   type SnapshotReport,
 } from '../../wire/clients/admin-messages.ts';
+import type { Alarm } from '../../wire/clients/status.ts';
 import { EntryRecord } from '../../wire/log/record.ts';
 import { snapshotBytes } from '../../wire/log/snapshot-meta.ts';
 import type { ClusterMember } from '../../wire/peers/members.ts';
@@ -63,6 +65,10 @@ export class Administrator {
           this.#transfer(request.to);
           done([]);
           return;
+        case 'rest':
+          this.#rest(request.on);
+          done([]);
+          return;
         case 'snapshot':
           this.#snapshot(done);
           return;
@@ -71,6 +77,10 @@ export class Administrator {
       if (!TocsinError.is(error)) throw error;
       done(error);
     }
+  }
+
+  get alarms(): readonly Alarm[] {
+    return this.#parts.driver.resting ? [{ name: 'drained', says: RESTS }] : [];
   }
 
   /** The entry with which a change ends. */
@@ -90,6 +100,16 @@ export class Administrator {
     } else if (!isLeading || clock.monotonic() >= pending.deadline) {
       this.#end(new TocsinError('OUTCOME_UNKNOWN', 'the change is not committed yet; look again'));
     }
+  }
+
+  /**
+   * Called once a tick. The leader puts down in the log which disks the members have that it has met, so that from then on a
+   * wiped one is told from the one that made promises under its number.
+   */
+  identify(): void {
+    const { driver, members } = this.#parts;
+    const identified = driver.standing.role === 'leader' ? members.identified : undefined;
+    if (identified !== undefined && driver.restate(this.#recordOf(identified)).ok) driver.soon();
   }
 
   close(error: TocsinError): void {
@@ -150,6 +170,15 @@ export class Administrator {
     driver.transfer(heir);
   }
 
+  #rest(on: boolean): void {
+    const { driver, members, log } = this.#parts;
+    const isHeir = ({ id, alive }: PeerView): boolean => alive && members.voters.includes(id);
+    if (on && driver.standing.role === 'leader' && !driver.peers.some(isHeir))
+      throw new TocsinError('CHANGE_REFUSED', 'this replica leads, and nobody could take over');
+    if (on !== driver.resting) log(on ? RESTS : 'this replica may lead again');
+    driver.rest(on);
+  }
+
   #snapshot(done: AdminDone): void {
     const { snapshots } = this.#parts;
     snapshots.take().then(
@@ -174,6 +203,8 @@ export class Administrator {
     return new Map(this.#parts.members.all.map((member) => [member.id, member]));
   }
 }
+
+const RESTS = 'this replica is drained: it leads only if nobody else can';
 
 const reportOf = (meta: NonNullable<SnapshotDesk['newest']>): SnapshotReport => ({
   id: meta.id,

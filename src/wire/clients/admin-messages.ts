@@ -38,6 +38,8 @@ export type AdminRequest =
     }
   /** The leader hands over; `to` undefined = to whoever can take over best. */
   | { readonly act: 'transfer'; readonly to: ReplicaId | undefined }
+  /** The replica that is asked leads no more, or may again. */
+  | { readonly act: 'rest'; readonly on: boolean }
   /** The replica that is asked takes a snapshot of its state. */
   | { readonly act: 'snapshot' };
 
@@ -68,7 +70,7 @@ export interface ChangeReport {
   readonly members: readonly MemberLine[];
 }
 
-const ACTS: readonly AdminAct[] = ['change', 'transfer', 'snapshot'];
+const ACTS: readonly AdminAct[] = ['change', 'transfer', 'rest', 'snapshot'];
 const OPS: readonly MemberChange['op'][] = ['add', 'promote', 'demote', 'remove'];
 const OUTCOMES: readonly ChangeReport['outcome'][] = ['done', 'unchanged', 'planned', 'refused'];
 
@@ -80,6 +82,8 @@ export function encodeAdminRequest(request: AdminRequest): Uint8Array {
       return encodeBody(
         request.to === undefined ? { act: 'transfer' } : { act: 'transfer', to: request.to },
       );
+    case 'rest':
+      return encodeBody({ act: 'rest', on: request.on });
     case 'snapshot':
       return encodeBody({ act: 'snapshot' });
   }
@@ -94,6 +98,7 @@ interface RequestFields {
   readonly priority: number;
   readonly dryRun: boolean;
   readonly to: number;
+  readonly on: boolean;
 }
 
 const REQUEST: ReadonlySet<string> = new Set<keyof RequestFields>([
@@ -105,6 +110,7 @@ const REQUEST: ReadonlySet<string> = new Set<keyof RequestFields>([
   'priority',
   'dryRun',
   'to',
+  'on',
 ]);
 
 /** @throws TocsinError BODY_MALFORMED, BAD_REQUEST naming the field */
@@ -120,6 +126,8 @@ export function decodeAdminRequest(body: Uint8Array): AdminRequest {
       };
     case 'transfer':
       return { act, to: fields.to === undefined ? undefined : asId('request', 'to', fields.to) };
+    case 'rest':
+      return { act, on: asBoolean('request', 'on', fields.on) };
     case 'snapshot':
       return { act };
   }

@@ -50,6 +50,39 @@ test('a change that is refused says why and ends with status 5', async () => {
   expect(stdout).toContain('refused: a change is under way');
 });
 
+describe('drain', () => {
+  const alive = (count: number) => ({
+    answers: {
+      operator: {
+        change: (): ChangeReport => ({
+          ...aReport('planned'),
+          before: { voters: 3, needed: 2, alive: count },
+        }),
+      },
+    },
+  });
+
+  test('asks the replica itself, and says that it can be stopped while enough others are there', async () => {
+    const result = await runIn(alive(3), 'cluster', 'drain', '2');
+    expect(result.status).toBe(0);
+    expect(calls(result, 'drain')).toEqual([['/ip4/10.0.0.2/tcp/7400', false]]);
+    expect(calls(result, 'change')).toEqual([[{ op: 'remove', id: 2 }, true]]);
+    expect(result.stdout).toContain('2 of 3 voters are there, and 2 are needed: it can be stopped');
+  });
+
+  test('ends with status 5 when the others could not do without it', async () => {
+    const result = await runIn(alive(2), 'cluster', 'drain', '2', '-o', 'json');
+    expect(result.status).toBe(5);
+    expect(JSON.parse(result.stdout)).toMatchObject({ drained: 2, alive: 1, safe: false });
+  });
+
+  test('is undone, and refused for whoever is not a member', async () => {
+    const undone = await runIn({}, 'cluster', 'drain', '2', '--undo');
+    expect(calls(undone, 'drain')).toEqual([['/ip4/10.0.0.2/tcp/7400', true]]);
+    expect((await runIn({}, 'cluster', 'drain', '9')).status).toBe(5);
+  });
+});
+
 test('promote asks again until the learner has caught up', async () => {
   let asked = 0;
   const change = (_change: MemberChange): ChangeReport => {

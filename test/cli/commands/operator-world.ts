@@ -81,6 +81,7 @@ export const fakeOperator = (
     return answer?.(change, isDryRun) ?? aReport(isDryRun ? 'planned' : 'done');
   },
   transfer: async (to) => note('transfer', to),
+  drain: async (endpoint, options = {}) => note('drain', endpoint, options.undo ?? false),
   snapshot: async (endpoint) => {
     note('snapshot', endpoint);
     return { id: '9-1-ab', index: 9, bytes: 100, chunks: 1 };

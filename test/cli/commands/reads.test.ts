@@ -3,6 +3,34 @@ import { logIndex, revision, unixMillis } from '../../../src/base/ids.ts';
 import type { AlertEvent } from '../../../src/statemachine/types.ts';
 import { anAlert, DONE, NOW, pageOf, runIn } from './world.ts';
 
+describe('how old an answer may be', () => {
+  const consistencies = async (...line: readonly string[]): Promise<unknown[]> => {
+    const pages = [pageOf([anAlert()])];
+    const { calls } = await runIn({ answers: { pages, alert: anAlert() } }, ...line);
+    const asked = calls.filter(({ method }) => ['get', 'list'].includes(method));
+    return asked.map(({ args }) => (args[1] as { consistency: unknown }).consistency);
+  };
+
+  test('is said by --max-age and --min-revision, together or each alone', async () => {
+    const list = ['alert', 'list'];
+    expect(await consistencies(...list)).toEqual(['linearizable']);
+    expect(await consistencies(...list, '--max-age', '2s')).toEqual([{ maxAgeMs: 2_000 }]);
+    expect(await consistencies(...list, '--min-revision', '7')).toEqual([{ minRevision: 7 }]);
+    const both = ['--max-age', '500ms', '--min-revision', '7'];
+    expect(await consistencies('alert', 'get', 'A1', ...both)).toEqual([
+      { maxAgeMs: 500, minRevision: 7 },
+    ]);
+  });
+
+  test('does not go with a level', async () => {
+    const line = ['alert', 'list', '--consistency', 'local', '--max-age', '2s'];
+    const { status, stderr, calls } = await runIn({}, ...line);
+    expect(status).toBe(2);
+    expect(stderr).toContain('--consistency');
+    expect(calls).toEqual([]);
+  });
+});
+
 describe('list', () => {
   test('asks on until the list is full, for what is missing only', async () => {
     const pages = [
