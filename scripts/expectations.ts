@@ -218,7 +218,10 @@ export const EXPECTATIONS: readonly Expectation[] = [
   expect(
     'Snapshots saved, looked at and restored offline',
     'etcdutl',
-    planned('restoring; `snapshot save` and `snapshot status` are there'),
+    done([
+      'test/replica/restore.test.ts',
+      'what is saved from a live cluster is the state of a new one: alerts, replies, revisions, and none of the old members',
+    ]),
   ),
   expect('Backups on a schedule to an object store', 'rqlite', planned('backups')),
   expect(

@@ -17,7 +17,7 @@ import {
   parseText,
 } from './values.ts';
 
-interface FormatFlags extends OutputFlags {
+export interface FormatFlags extends OutputFlags {
   readonly data: string;
   readonly replica: number;
   readonly members: readonly MemberText[];
@@ -25,10 +25,9 @@ interface FormatFlags extends OutputFlags {
   readonly join?: readonly string[];
 }
 
-/** `tocsin format`: makes the data folder of one new replica. */
-export function formatCommand(io: Io): Command {
-  const command = new Command('format')
-    .description('make the data folder of a new replica; touches nothing that is there')
+/** Who is to live in a new folder. */
+export const addFormatOptions = (command: Command): Command =>
+  command
     .requiredOption('--data <folder>', 'where its data is to be: new or empty', parseText)
     .requiredOption('--replica <id>', 'its number, one of those in --members', parseReplicaId)
     .requiredOption('--members <list>', 'all members: 1=ADDRESS,2=ADDRESS,3=ADDRESS', parseMembers)
@@ -36,12 +35,18 @@ export function formatCommand(io: Io): Command {
       '--cluster <id>',
       'cluster id, the same for all members (default: a new one)',
       parseHexId,
-    )
-    .option(
-      '--join <addresses>',
-      'replicas of a cluster that is there: it has a part in it once it is added; --members names itself alone',
-      parseAddresses,
     );
+
+/** `tocsin format`: makes the data folder of one new replica. */
+export function formatCommand(io: Io): Command {
+  const command = new Command('format').description(
+    'make the data folder of a new replica; touches nothing that is there',
+  );
+  addFormatOptions(command).option(
+    '--join <addresses>',
+    'replicas of a cluster that is there: it has a part in it once it is added; --members names itself alone',
+    parseAddresses,
+  );
   return withExamples(addOutputOptions(command), [
     [
       'tocsin format --data ./r1 --replica 1 --members 1=/ip4/10.0.0.1/tcp/7400,2=/ip4/10.0.0.2/tcp/7400,3=/ip4/10.0.0.3/tcp/7400',
@@ -75,7 +80,8 @@ const HINTS: Readonly<Partial<Record<Code, string>>> = {
     'name another folder; to start over, move this one away first: a wiped disk is a new member',
 };
 
-async function identityOf(io: Io, flags: FormatFlags): Promise<Identity> {
+/** Who is to live in a new folder, as the flags say. @throws TocsinError USAGE, BAD_ADDRESS */
+export async function identityOf(io: Io, flags: FormatFlags): Promise<Identity> {
   const { members: listed, replica, cluster } = flags;
   if (!listed.some(({ id }) => id === replica))
     throw usageError(

@@ -1,5 +1,6 @@
 import type { Operator } from '../../src/client/operator.ts';
 import type { TrendClient } from '../../src/client/trend/trend-client.ts';
+import type { BackupReport } from '../../src/replica/restore.ts';
 import type { RunningReplica, ServeOptions } from '../../src/replica/start.ts';
 import type { AlertApi, CallOptions, CareApi } from '../../src/statemachine/alert-api.ts';
 import type { EntryLine, FolderReport } from '../../src/storage/inspect.ts';
@@ -64,6 +65,12 @@ export interface Services {
   inspectFolder(path: string): Promise<FolderReport>;
   /** The entries of a log, one after another. @throws the same */
   dumpLog(path: string, from: number, to: number): AsyncIterable<EntryLine>;
+  /** Writes a snapshot into one file. @throws TocsinError DATA_CORRUPT, DISK_FAILED, DISK_FULL */
+  writeBackup(path: string, clusterId: string, source: BackupSource): Promise<void>;
+  /** What such a file holds, all of it verified. @throws TocsinError DATA_MISSING, DATA_CORRUPT, DISK_FAILED */
+  examineBackup(path: string): Promise<BackupReport>;
+  /** Formats a folder so that it begins with what such a file holds. @throws TocsinError DATA_*, DISK_FAILED, DISK_FULL */
+  restoreFolder(folder: string, path: string, identity: Identity): Promise<BackupReport>;
   /** Makes the replica of a folder a cluster of its own. @throws the same */
   recoverFolder(path: string, clusterId: string): Promise<Recovery>;
   /** The address in its one spelling. @throws TocsinError BAD_ADDRESS */
@@ -96,9 +103,12 @@ export interface ConnectOptions {
 }
 
 /** What the command line needs of a client. */
+/** Where the parts of a snapshot come from; without a number, what it says of itself. */
+export type BackupSource = (chunk: number | undefined) => Promise<Uint8Array>;
+
 export interface OperatorClient extends AlertApi, CareApi {
   status(endpoint?: string, options?: CallOptions): Promise<ReplicaStatus>;
-  readonly operator: Pick<Operator, 'change' | 'transfer' | 'drain' | 'snapshot'>;
+  readonly operator: Pick<Operator, 'change' | 'transfer' | 'drain' | 'snapshot' | 'snapshotPart'>;
   close(): Promise<void>;
 }
 

@@ -31,6 +31,20 @@ export const SERVICES: Services = {
     const { dumpLog } = await import('../../src/storage/inspect.ts');
     yield* dumpLog(path, from, to);
   },
+  writeBackup: async (path, clusterId, source) => {
+    const { writeBackup } = await import('../../src/storage/backup.ts');
+    const { decodeSnapshotMeta } = await import('../../src/wire/log/snapshot-meta.ts');
+    const meta = decodeSnapshotMeta(await source(undefined));
+    await writeBackup(path, { clusterId, meta, readChunk: source });
+  },
+  examineBackup: async (path) => {
+    const { examineBackup } = await import('../../src/replica/restore.ts');
+    return await examineBackup(path);
+  },
+  restoreFolder: async (folder, path, identity) => {
+    const { restoreFolder } = await import('../../src/replica/restore.ts');
+    return await restoreFolder(folder, path, identity);
+  },
   recoverFolder: async (path, clusterId) => {
     const { recoverFolder } = await import('../../src/storage/recover.ts');
     return await recoverFolder(path, { clusterId, now: unixMillis(Date.now()) });

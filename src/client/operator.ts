@@ -71,6 +71,21 @@ export class Operator {
     return this.#reader.askOne(question, connect, this.#limits(options));
   }
 
+  /**
+   * A chunk of a snapshot that the replica at this multiaddr has, or, without `chunk`, what the snapshot says of itself.
+   * @throws TocsinError DATA_MISSING: it is there no more; BAD_REQUEST, UNAVAILABLE
+   */
+  snapshotPart(
+    endpoint: string,
+    id: string,
+    chunk: number | undefined,
+    options: CallOptions = {},
+  ): Promise<Uint8Array> {
+    const question = questionOf({ act: 'snapshot-part', id, chunk }, (body) => body.slice());
+    const connect = () => this.#connections.to(endpoint);
+    return this.#reader.askOne(question, connect, this.#limits(options));
+  }
+
   #askLeader<T>(
     request: AdminRequest,
     decode: (body: Uint8Array) => T,

@@ -5,6 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { TocsinError } from '../base/errors.ts';
 import type { ReplicaId } from '../base/ids.ts';
+import type { Backup } from './backup.ts';
 import { filesIn, syncFolder } from './files.ts';
 import { decodeIdentity, encodeIdentity, findIdentityProblem } from './identity.ts';
 import {
@@ -35,6 +36,9 @@ export interface OpenedFolder {
   readonly store: LevelLogStore;
 }
 
+/** A snapshot that a folder begins with: of its members, by their addresses. */
+export type Beginning = Pick<Backup, 'meta' | 'readChunk'>;
+
 const RAFT_FOLDER = 'raft';
 const IDENTITY_FILE = 'identity';
 const SNAPSHOT_FOLDER = 'snapshots';
@@ -44,11 +48,15 @@ const STAGING_PREFIX = 'raft.formatting-';
 /**
  * Makes a new replica's data folder. Everything is written and synced under another name first, so
  * that `raft` exists only when it is whole: what an interrupted format leaves is told from a log
- * that was lost, and formatting again clears it away.
+ * that was lost, and formatting again clears it away. `beginning`: the state that it begins with, if not an empty one.
  * @throws TocsinError BAD_CONFIG (identity), DATA_EXISTS (anything is there; nothing was touched),
  * DISK_FAILED
  */
-export async function formatFolder(path: string, identity: Identity): Promise<void> {
+export async function formatFolder(
+  path: string,
+  identity: Identity,
+  beginning?: Beginning,
+): Promise<void> {
   const problem = findIdentityProblem(identity);
   if (problem !== undefined) throw new TocsinError('BAD_CONFIG', problem);
   await mustBeFree(path);
@@ -57,7 +65,7 @@ export async function formatFolder(path: string, identity: Identity): Promise<vo
     await mkdir(dirname(resolve(path)), { recursive: true });
     await mkdir(path, { mode: 0o700 }).catch(unlessCode('EEXIST'));
     await mkdir(staging, { mode: 0o700 });
-    await writeInitial(staging, identity);
+    await writeInitial(staging, identity, beginning);
     await rename(staging, join(path, RAFT_FOLDER));
   } catch (error) {
     await rm(staging, { recursive: true, force: true }).catch(() => undefined);
@@ -150,23 +158,36 @@ async function removeStaging(path: string): Promise<void> {
       await rm(join(path, name), { recursive: true, force: true }).catch(() => undefined);
 }
 
-async function writeInitial(folder: string, identity: Identity): Promise<void> {
+async function writeInitial(
+  folder: string,
+  identity: Identity,
+  beginning: Beginning | undefined,
+): Promise<void> {
   const database = await openDatabase(folder, true);
   let mark: Mark;
   try {
     const batch = database.batch();
-    mark = putInitialState(batch, identity.clusterId);
+    mark = putInitialState(batch, identity.clusterId, beginning?.meta);
     batch.put(IDENTITY_KEY, encodeIdentity(identity));
     await batch.write({ sync: true });
   } finally {
     await database.close();
   }
+  if (beginning !== undefined) await putSnapshot(folder, beginning);
   await createMark(folder, mark);
   await writeFile(join(folder, IDENTITY_FILE), encodeIdentity(identity), {
     flag: 'wx',
     flush: true,
   });
   await syncFolder(folder);
+}
+
+async function putSnapshot(folder: string, { meta, readChunk }: Beginning): Promise<void> {
+  const snapshots = new Snapshots(filesIn(join(folder, SNAPSHOT_FOLDER)));
+  await snapshots.load();
+  const staged = await snapshots.stage(meta);
+  for (const chunk of meta.chunks.keys()) await staged.put(chunk, await readChunk(chunk));
+  await staged.finish();
 }
 
 /** From its own file, or, when that is rotten, from LevelDB's files as they lie there; then the file is written again. */

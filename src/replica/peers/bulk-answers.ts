@@ -2,7 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import { TocsinError } from '../../base/errors.ts';
 import type { LogIndex, Millis } from '../../base/ids.ts';
 import { BULK_ANSWER_MS_MAX, LOG_READ_BYTES_MAX } from '../../base/limits.ts';
-import type { LogStore } from '../../storage/types.ts';
+import type { LogStore, SnapshotMeta } from '../../storage/types.ts';
 import { FrameType } from '../../wire/frame.ts';
 import { encodeSnapshotMeta } from '../../wire/log/snapshot-meta.ts';
 import {
@@ -55,10 +55,24 @@ export class BulkAnswers {
         : snapshots.list.find(({ id }) => id === fetch.id);
     if (meta === undefined || (fetch.what === 'newest' && meta.index < fetch.reaching))
       throw new TocsinError('DATA_MISSING', 'there is no such snapshot here');
+    return await this.#partOf(meta, fetch.what === 'newest' ? undefined : fetch.chunk);
+  }
+
+  /**
+   * A chunk of a snapshot, or what it says of itself, for an operator who keeps it elsewhere.
+   * @throws TocsinError DATA_MISSING, DATA_CORRUPT, BAD_REQUEST
+   */
+  async part(id: string, chunk: number | undefined): Promise<Uint8Array> {
+    const meta = this.#store.snapshots.list.find((each) => each.id === id);
+    if (meta === undefined) throw new TocsinError('DATA_MISSING', `no snapshot ${id} is here`);
+    return await this.#partOf(meta, chunk);
+  }
+
+  async #partOf(meta: SnapshotMeta, chunk: number | undefined): Promise<Uint8Array> {
     this.#wanted.set(meta.id, { index: meta.index, at: this.#clock.monotonic() });
-    if (fetch.what === 'newest') return encodeSnapshotMeta(meta);
-    if (fetch.chunk >= meta.chunks.length)
-      throw new TocsinError('BAD_REQUEST', `snapshot ${meta.id} has no chunk ${fetch.chunk}`);
-    return await snapshots.readChunk(meta.id, fetch.chunk);
+    if (chunk === undefined) return encodeSnapshotMeta(meta);
+    if (chunk >= meta.chunks.length)
+      throw new TocsinError('BAD_REQUEST', `snapshot ${meta.id} has no chunk ${chunk}`);
+    return await this.#store.snapshots.readChunk(meta.id, chunk);
   }
 }

@@ -72,6 +72,9 @@ export class Administrator {
         case 'snapshot':
           this.#snapshot(done);
           return;
+        case 'snapshot-part':
+          this.#part(request, done);
+          return;
       }
     } catch (error) {
       if (!TocsinError.is(error)) throw error;
@@ -188,6 +191,16 @@ export class Administrator {
           done(new TocsinError('DATA_MISSING', 'nothing is applied yet, so there is no snapshot'));
         else done([encodeSnapshotReport(reportOf(newest))]);
       },
+      (error: unknown) => {
+        if (!TocsinError.is(error)) throw error;
+        done(error);
+      },
+    );
+  }
+
+  #part(asked: Extract<AdminRequest, { act: 'snapshot-part' }>, done: AdminDone): void {
+    this.#parts.snapshots.part(asked.id, asked.chunk).then(
+      (bytes) => done([bytes]),
       (error: unknown) => {
         if (!TocsinError.is(error)) throw error;
         done(error);

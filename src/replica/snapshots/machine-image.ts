@@ -35,7 +35,7 @@ export async function writeImage(
  * @throws TocsinError DATA_CORRUPT, DATA_NEWER_FORMAT, DATA_MISSING, DISK_FAILED
  */
 export async function readImage(
-  snapshots: SnapshotStore,
+  snapshots: Pick<SnapshotStore, 'readChunk'>,
   meta: SnapshotMeta,
   seed: number,
   clock: Clock,

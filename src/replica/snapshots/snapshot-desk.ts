@@ -115,6 +115,11 @@ export class SnapshotDesk {
     return this.#answers.answer(type, body);
   }
 
+  /** For an operator. See BulkAnswers. */
+  part(id: string, chunk: number | undefined): Promise<Uint8Array> {
+    return this.#answers.part(id, chunk);
+  }
+
   /** Gets back from peers what the log has lost while it is in use. False = it was stopped. */
   repair(damage: Damage): Promise<boolean> {
     const { store, clock, members, log } = this.#parts;

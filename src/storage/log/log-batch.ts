@@ -1,15 +1,17 @@
 import type { Entry } from '../../raft/types.ts';
 import { recordOf } from '../../wire/log/record.ts';
 import { type Batch, entryKey, STATE_KEYS } from '../level/level.ts';
+import type { LogPlace } from '../types.ts';
 import type { Mark } from './high-water.ts';
-import { emptyState, type LogState } from './log-state.ts';
+import { emptyState, type LogState, restartedAt } from './log-state.ts';
 import { encodeState, type StoredState } from './state-record.ts';
 
 /** What the batches of a log consist of. */
 
-/** What a new folder's log holds: no entries, no votes. */
-export function putInitialState(batch: Batch, clusterId: string): Mark {
-  const state = emptyState(clusterId);
+/** What a new folder's log holds: no entries, no votes. `after`: what it begins after, if not the very beginning. */
+export function putInitialState(batch: Batch, clusterId: string, after?: LogPlace): Mark {
+  const empty = emptyState(clusterId);
+  const state = after === undefined ? empty : restartedAt(after, empty.hardState);
   putState(batch, state, 0);
   return markOf(state, 0);
 }

@@ -1,5 +1,11 @@
 import { REPLICA_ID_MAX, type ReplicaId, replicaId } from '../../base/ids.ts';
-import { ADDRESS_CHARS_MAX, MEMBERS_MAX, PRIORITY_MAX, TEXT_CHARS_MAX } from '../../base/limits.ts';
+import {
+  ADDRESS_CHARS_MAX,
+  MEMBERS_MAX,
+  PRIORITY_MAX,
+  SNAPSHOT_CHUNKS_MAX,
+  TEXT_CHARS_MAX,
+} from '../../base/limits.ts';
 import { decodeBody, encodeBody } from '../body.ts';
 import {
   asArray,
@@ -41,7 +47,9 @@ export type AdminRequest =
   /** The replica that is asked leads no more, or may again. */
   | { readonly act: 'rest'; readonly on: boolean }
   /** The replica that is asked takes a snapshot of its state. */
-  | { readonly act: 'snapshot' };
+  | { readonly act: 'snapshot' }
+  /** A chunk of a snapshot that the replica that is asked has; `chunk` undefined = what the snapshot says of itself. */
+  | { readonly act: 'snapshot-part'; readonly id: string; readonly chunk: number | undefined };
 
 export type AdminAct = AdminRequest['act'];
 
@@ -70,7 +78,7 @@ export interface ChangeReport {
   readonly members: readonly MemberLine[];
 }
 
-const ACTS: readonly AdminAct[] = ['change', 'transfer', 'rest', 'snapshot'];
+const ACTS: readonly AdminAct[] = ['change', 'transfer', 'rest', 'snapshot', 'snapshot-part'];
 const OPS: readonly MemberChange['op'][] = ['add', 'promote', 'demote', 'remove'];
 const OUTCOMES: readonly ChangeReport['outcome'][] = ['done', 'unchanged', 'planned', 'refused'];
 
@@ -86,6 +94,10 @@ export function encodeAdminRequest(request: AdminRequest): Uint8Array {
       return encodeBody({ act: 'rest', on: request.on });
     case 'snapshot':
       return encodeBody({ act: 'snapshot' });
+    case 'snapshot-part': {
+      const { act, id, chunk } = request;
+      return encodeBody({ act, snapshot: id, ...(chunk === undefined ? {} : { chunk }) });
+    }
   }
 }
 
@@ -99,6 +111,8 @@ interface RequestFields {
   readonly dryRun: boolean;
   readonly to: number;
   readonly on: boolean;
+  readonly snapshot: string;
+  readonly chunk: number;
 }
 
 const REQUEST: ReadonlySet<string> = new Set<keyof RequestFields>([
@@ -111,6 +125,8 @@ const REQUEST: ReadonlySet<string> = new Set<keyof RequestFields>([
   'dryRun',
   'to',
   'on',
+  'snapshot',
+  'chunk',
 ]);
 
 /** @throws TocsinError BODY_MALFORMED, BAD_REQUEST naming the field */
@@ -130,6 +146,15 @@ export function decodeAdminRequest(body: Uint8Array): AdminRequest {
       return { act, on: asBoolean('request', 'on', fields.on) };
     case 'snapshot':
       return { act };
+    case 'snapshot-part':
+      return {
+        act,
+        id: asLine('request', 'snapshot', fields.snapshot, 1, TEXT_CHARS_MAX),
+        chunk:
+          fields.chunk === undefined
+            ? undefined
+            : asWhole('request', 'chunk', fields.chunk, 0, SNAPSHOT_CHUNKS_MAX - 1),
+      };
   }
 }
 

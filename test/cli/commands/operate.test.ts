@@ -93,6 +93,35 @@ test('promote asks again until the learner has caught up', async () => {
   expect([status, asked]).toEqual([0, 3]);
 });
 
+describe('a backup', () => {
+  const line = ['snapshot', 'restore', 'monday.tocsin', '--data', './r1', '--replica', '1'];
+  const members = ['--members', '1=/ip4/10.0.0.1/tcp/7400,2=/ip4/10.0.0.2/tcp/7400'];
+
+  test('is copied from the replica that took it', async () => {
+    const result = await runIn({}, 'snapshot', 'save', 'monday.tocsin');
+    expect(result.status).toBe(0);
+    expect(calls(result, 'writeBackup')).toEqual([['monday.tocsin', CLUSTER, 100]]);
+    expect(calls(result, 'snapshotPart')).toMatchObject([
+      [expect.any(String), '9-1-ab', undefined],
+    ]);
+    expect(calls(await runIn({}, 'snapshot', 'save'), 'writeBackup')).toEqual([]);
+  });
+
+  test('is looked at first, and restored when its id is typed or given', async () => {
+    const dry = await runIn({}, ...line, ...members, '--dry-run');
+    expect(dry.stdout).toContain('3 open alerts at revision 8');
+    const unsure = await runIn({}, ...line, ...members);
+    expect(unsure.status).toBe(2);
+    for (const result of [dry, unsure]) expect(calls(result, 'restoreFolder')).toEqual([]);
+    const given = await runIn({}, ...line, ...members, '--confirm', '9-1-ab');
+    expect(given.status).toBe(0);
+    expect(calls(given, 'restoreFolder')).toMatchObject([
+      ['./r1', 'monday.tocsin', { replicaId: 1 }],
+    ]);
+    expect(given.stdout).toContain('--replica 2');
+  });
+});
+
 describe('recover', () => {
   const line = ['recover', '--data', './r1'];
   const damaged = {

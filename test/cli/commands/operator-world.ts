@@ -1,5 +1,6 @@
 import type { OperatorClient, Services } from '../../../cli/commands/io.ts';
 import { logIndex, replicaId, term, unixMillis } from '../../../src/base/ids.ts';
+import type { BackupReport } from '../../../src/replica/restore.ts';
 import type { EntryLine, FolderReport } from '../../../src/storage/inspect.ts';
 import type { Recovery } from '../../../src/storage/recover.ts';
 import type { ChangeReport, MemberChange } from '../../../src/wire/clients/admin-messages.ts';
@@ -11,6 +12,16 @@ export interface OperatorAnswers {
   readonly entries?: readonly EntryLine[];
   readonly recovery?: Recovery;
 }
+
+export const A_BACKUP: BackupReport = {
+  id: '9-1-ab',
+  clusterId: '3f2a9c0d4b5e6f708192a3b4c5d6e7f8',
+  index: 9,
+  revision: 8,
+  bytes: 100,
+  openAlerts: 3,
+  members: [1, 2, 3],
+};
 
 type Note = (method: string, ...args: readonly unknown[]) => void;
 
@@ -55,7 +66,10 @@ export const aReport = (outcome: ChangeReport['outcome'], says = ''): ChangeRepo
 export const fakeFolderServices = (
   note: Note,
   { folder = A_FOLDER, entries = [AN_ENTRY], recovery }: OperatorAnswers,
-): Pick<Services, 'inspectFolder' | 'dumpLog' | 'recoverFolder'> => ({
+): Pick<
+  Services,
+  'inspectFolder' | 'dumpLog' | 'writeBackup' | 'examineBackup' | 'restoreFolder' | 'recoverFolder'
+> => ({
   inspectFolder: (path) => {
     note('inspectFolder', path);
     return Promise.resolve(folder);
@@ -63,6 +77,17 @@ export const fakeFolderServices = (
   dumpLog: async function* (path, from, to) {
     note('dumpLog', path, from, to);
     yield* entries;
+  },
+  writeBackup: async (path, clusterId, source) => {
+    note('writeBackup', path, clusterId, (await source(undefined)).byteLength);
+  },
+  examineBackup: (path) => {
+    note('examineBackup', path);
+    return Promise.resolve(A_BACKUP);
+  },
+  restoreFolder: (path, file, identity) => {
+    note('restoreFolder', path, file, identity);
+    return Promise.resolve(A_BACKUP);
   },
   recoverFolder: (path, clusterId) => {
     note('recoverFolder', path, clusterId);
@@ -85,5 +110,9 @@ export const fakeOperator = (
   snapshot: async (endpoint) => {
     note('snapshot', endpoint);
     return { id: '9-1-ab', index: 9, bytes: 100, chunks: 1 };
+  },
+  snapshotPart: async (endpoint, id, chunk) => {
+    note('snapshotPart', endpoint, id, chunk);
+    return new Uint8Array(100);
   },
 });
