@@ -210,7 +210,7 @@ export const EXPECTATIONS: readonly Expectation[] = [
     done(
       ['test/replica/health.test.ts', 'two replicas that differ blame neither, and both say so'],
       [
-        'test/replica/health.test.ts',
+        'test/replica/room.test.ts',
         'a disk that fills up refuses what is new in good time, takes what ends something, and goes on by itself',
       ],
     ),

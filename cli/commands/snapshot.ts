@@ -76,7 +76,7 @@ function restoreCommand(io: Io): Command {
   addFormatOptions(command);
   return withExamples(addDangerOptions(addOutputOptions(command), 'the id of the snapshot'), [
     [
-      'tocsin snapshot restore monday.tocsin --data ./r1 --replica 1 --members 1=…,2=…,3=… --dry-run',
+      'tocsin snapshot restore monday.tocsin --data ./r1 --replica 1 --members 1=/ip4/10.0.0.1/tcp/7400 --dry-run',
       'what the file holds, all of it verified',
     ],
     [

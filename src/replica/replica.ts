@@ -128,6 +128,8 @@ export class Replica implements Resident {
       ...common,
       snapshots,
       successor: () => successorOf(members, this.#links, driver),
+      confirm: (done) => this.read('linearizable', done),
+      applied: () => this.#applier.applied,
       notLeading: () => this.#notLeading(),
     });
   }

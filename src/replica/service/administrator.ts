@@ -2,7 +2,7 @@ import { must } from '../../base/assert.ts';
 import type { Clock } from '../../base/clock.ts';
 import { TocsinError } from '../../base/errors.ts';
 import { type LogIndex, type Millis, millis, type ReplicaId } from '../../base/ids.ts';
-import { CHANGE_MS_MAX } from '../../base/limits.ts';
+import { CHANGE_MS_MAX, TICK_MS } from '../../base/limits.ts';
 import type { Configuration } from '../../raft/configuration.ts';
 import type { PeerView } from '../../raft/peers.ts';
 import type {
@@ -23,6 +23,7 @@ import type { CoreDriver } from '../core-driver.ts';
 import { type Address, membersFor, type Wanted, wantedBy } from '../peers/member-change.ts';
 import type { Members } from '../peers/members.ts';
 import type { SnapshotDesk } from '../snapshots/snapshot-desk.ts';
+import type { FreshDone } from './read-desk.ts';
 
 export interface AdministratorParts {
   readonly clock: Clock;
@@ -32,6 +33,9 @@ export interface AdministratorParts {
   /** Whom to hand over to if the operator names nobody. */
   readonly successor: () => ReplicaId | undefined;
   readonly notLeading: () => TocsinError;
+  /** Calls back when everything that was confirmed before is applied here, or why that cannot be known. */
+  readonly confirm: (done: FreshDone) => void;
+  readonly applied: () => LogIndex;
   readonly log: (line: string) => void;
 }
 
@@ -70,7 +74,7 @@ export class Administrator {
           done([]);
           return;
         case 'snapshot':
-          this.#snapshot(done);
+          this.#snapshot(deadline, done);
           return;
         case 'snapshot-part':
           this.#part(request, done);
@@ -182,20 +186,31 @@ export class Administrator {
     driver.rest(on);
   }
 
-  #snapshot(done: AdminDone): void {
-    const { snapshots } = this.#parts;
-    snapshots.take().then(
-      () => {
-        const { newest } = snapshots;
-        if (newest === undefined)
-          done(new TocsinError('DATA_MISSING', 'nothing is applied yet, so there is no snapshot'));
-        else done([encodeSnapshotReport(reportOf(newest))]);
-      },
-      (error: unknown) => {
-        if (!TocsinError.is(error)) throw error;
-        done(error);
-      },
-    );
+  /** What was confirmed before it was asked for is in it, whoever is asked. */
+  #snapshot(deadline: Millis, done: AdminDone): void {
+    this.#parts.confirm((outcome) => {
+      if (TocsinError.is(outcome)) done(outcome);
+      else this.#takeSnapshot(this.#parts.applied(), deadline, done);
+    });
+  }
+
+  #takeSnapshot(reaching: LogIndex, deadline: Millis, done: AdminDone): void {
+    const { snapshots, clock } = this.#parts;
+    const settled = (): void => {
+      const { newest } = snapshots;
+      if (reaching === 0)
+        done(new TocsinError('DATA_MISSING', 'nothing is applied yet, so there is no snapshot'));
+      else if (newest !== undefined && newest.index >= reaching)
+        done([encodeSnapshotReport(reportOf(newest))]);
+      else if (clock.monotonic() >= deadline)
+        done(new TocsinError('DEADLINE_EXCEEDED', 'another snapshot takes too long'));
+      // One that was begun before was under way.
+      else clock.after(millis(TICK_MS), () => this.#takeSnapshot(reaching, deadline, done));
+    };
+    snapshots.take().then(settled, (error: unknown) => {
+      if (!TocsinError.is(error)) throw error;
+      done(error);
+    });
   }
 
   #part(asked: Extract<AdminRequest, { act: 'snapshot-part' }>, done: AdminDone): void {
