@@ -18,7 +18,8 @@ const LONG_FILES: Readonly<Record<string, string>> = {
 
 /** Constants outside src/base whose names sound like limits, each with the reason why it is none that anyone could choose. */
 const NO_LIMITS: Readonly<Record<string, string>> = {
-  'src/oncall/shifts.ts HOUR_MS': 'an hour',
+  'src/statemachine/beside/rule-book.ts RULES_MAX': 'the sum of limits that stand there',
+  'src/statemachine/collections/key-table.ts SHARD_SLOTS_MIN': 'how a collection begins',
   'src/statemachine/collections/sorted-map.ts BLOCK_LENGTH_MAX': 'how a collection divides itself',
   'src/statemachine/queries/metrics.ts REFLEX_MS': 'what the standard takes for a reflex',
   'src/statemachine/timers.ts KINDS_MAX': 'how many kinds a number has room for',
@@ -27,6 +28,7 @@ const NO_LIMITS: Readonly<Record<string, string>> = {
   'src/wire/commands/parse-parts.ts ACTIVATION_MAX': 'what the field can hold',
   'src/wire/commands/scan.ts NATIVE_UTF8_BYTES_MIN': 'where the native code is faster',
   'src/wire/text-table.ts TABLE_TEXT_BYTES_MAX': 'where a look-up is faster',
+  'src/wire/log/item-writer.ts WHOLE_BYTES_MAX': 'what a number takes at most',
   'src/wire/trend/trend-samples.ts QUALITY_MAX': 'what the field can hold',
 };
 
@@ -135,11 +137,14 @@ export const importsLeadSomewhere: Rule = (sources) => {
 /** By their names: top-level constants that bound or time something, and are made of numbers. */
 const LIMIT = /^(?:export )?const ([A-Z][A-Z0-9_]*_(?:MAX|MIN|MS|TICKS))(?:: number)? = ([^;]*);/gm;
 
+/** Names of units say what they are made of. */
+const UNIT = /^(?:HOUR|MINUTE|DAY)_MS$|_PER_MS$/;
+
 export const limitsStandTogether: Rule = (sources) =>
   complain(sources, (source, report) => {
     if (!LIMITED.test(source.path)) return;
     for (const [, name = '', value = ''] of source.text.matchAll(LIMIT)) {
-      if (`${source.path} ${name}` in NO_LIMITS || !/\d/.test(value)) continue;
+      if (`${source.path} ${name}` in NO_LIMITS || UNIT.test(name) || !/\d/.test(value)) continue;
       report(
         `has the limit ${name}, which belongs into src/base/limits.ts with what must hold of it`,
       );

@@ -111,8 +111,7 @@ export class Replica implements Resident {
       seed,
       policy: kept.snapshots,
     });
-    const { snapshots } = this;
-    this.#upkeep = new Upkeep({ ...common, snapshots });
+    this.#upkeep = new Upkeep({ ...common, snapshots: this.snapshots });
     this.#quarantine = new Quarantine({
       seed,
       base: () => this.#driver.baseIndex,
@@ -126,7 +125,7 @@ export class Replica implements Resident {
     });
     this.#admin = new Administrator({
       ...common,
-      snapshots,
+      snapshots: this.snapshots,
       successor: () => successorOf(members, this.#links, driver),
       confirm: (done) => this.read('linearizable', done),
       applied: () => this.#applier.applied,

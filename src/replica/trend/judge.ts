@@ -21,14 +21,11 @@ import {
   type RuleSet,
   versionOf,
 } from '../../base/rules/rules.ts';
-import { TREND_SKEW_MS_MAX } from '../../base/trend-limits.ts';
+import { TREND_PATIENT_MS, TREND_SKEW_MS_MAX } from '../../base/trend-limits.ts';
 import { isUsable } from '../../trend/samples.ts';
 import type { SeriesRegistry } from '../../trend/series.ts';
 import { type Patient, type Subject, Subjects } from './subjects.ts';
 import type { SampleJudge } from './trend-replica.ts';
-
-/** A patient whose samples come to several replicas is this one's for as long after the newest that came here. */
-const PATIENT_MS = 10_000;
 
 /**
  * Judges samples by rules on the replica to which they were brought. The others, to which they are passed on, judge them
@@ -115,7 +112,7 @@ export class TrendJudge implements SampleJudge {
     if (isOwn && subject.home !== 'own') this.#takeOver(subject);
     else if (!isOwn && subject.home !== 'peer') subject.home = 'peer';
     if (isOwn) this.#takePatient(patient);
-    else if (patient.home === 'own' && this.#now - patient.ownAt > PATIENT_MS)
+    else if (patient.home === 'own' && this.#now - patient.ownAt > TREND_PATIENT_MS)
       patient.home = 'peer';
     else if (patient.home === 'none') patient.home = 'peer';
     this.#isOwn = isOwn;
