@@ -286,6 +286,8 @@ export const POLICY_REPEATS_MAX = 9;
 export const STEP_TARGETS_MAX = 10;
 /** Notifications that are over, kept for whoever looks back. */
 export const NOTIFICATIONS_OVER_MAX = 65_536;
+/** Notifications that something may yet come of; one more has failed at once, and an alert says so. */
+export const NOTIFICATIONS_LIVE_MAX = 262_144;
 /** Silences in force, and those that are over, kept for whoever looks back. */
 export const SILENCES_MAX = 256;
 export const SILENCES_OVER_MAX = 4_096;

@@ -17,6 +17,8 @@ export interface Delivery {
   readonly outcome: 'sent' | 'confirmed' | 'failed';
   /** For people. */
   readonly detail: string;
+  /** Who was really told, where the receiver says so: whoever has the pager, or is on shift. */
+  readonly to?: string;
 }
 
 /** A way to reach somebody. */

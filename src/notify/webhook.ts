@@ -10,7 +10,7 @@ export interface WebhookOptions {
 
 /**
  * POSTs a page as JSON. 200 and 204 confirm that it arrived; 202 (RFC 9110, 15.3.3) says that it was taken and no more.
- * The notification's id is the `Idempotency-Key`. Redirects are not followed: a page goes where the configuration says.
+ * The notification's id is the `Idempotency-Key`; a receiver that knows who was told says so in the field `Delivered-To`. Redirects are not followed: a page goes where the configuration says.
  */
 export class WebhookSender implements Sender {
   readonly #url: string;
@@ -39,7 +39,7 @@ export class WebhookSender implements Sender {
         signal,
       });
       await response.body?.cancel();
-      return verdictOn(response.status);
+      return verdictOn(response.status, response.headers.get('delivered-to'));
     } catch (error) {
       if (signal.aborted) return { outcome: 'sent', detail: 'no answer in time' };
       return { outcome: 'failed', detail: reasonOf(error) };
@@ -47,10 +47,11 @@ export class WebhookSender implements Sender {
   }
 }
 
-function verdictOn(status: number): Delivery {
+function verdictOn(status: number, name: string | null): Delivery {
   const detail = `HTTP ${status}`;
-  if (status === 202) return { outcome: 'sent', detail };
-  return { outcome: status >= 200 && status < 300 ? 'confirmed' : 'failed', detail };
+  if (status < 200 || status >= 300) return { outcome: 'failed', detail };
+  const to = name === null || name === '' ? {} : { to: name };
+  return { outcome: status === 202 ? 'sent' : 'confirmed', detail, ...to };
 }
 
 /** fetch hides the reason behind "fetch failed". */

@@ -2,6 +2,7 @@ import type { Clock, Timer } from '../base/clock.ts';
 import { TocsinError } from '../base/errors.ts';
 import { millis } from '../base/ids.ts';
 import {
+  NAME_CHARS_MAX,
   NOTIFY_ATTEMPTS_MAX,
   NOTIFY_RETRY_MS,
   NOTIFY_UNDER_WAY_MAX,
@@ -135,7 +136,7 @@ export class Notifier {
     return alert && { id, target: addressOf(notification), activation, loop, step, alert };
   }
 
-  #report({ id, target }: Notification, { outcome, detail }: Delivery): void {
+  #report({ id, target }: Notification, { outcome, detail, to }: Delivery): void {
     const { clock, replica, log } = this.#parts;
     const command: ReportCommand = {
       type: 'report',
@@ -144,6 +145,7 @@ export class Notifier {
       notification: id,
       outcome,
       detail: plain(detail),
+      ...(to === undefined ? {} : { to: plain(to, NAME_CHARS_MAX) }),
     };
     const key = keyFromText(`${ACTOR} report ${id} ${outcome} ${this.#reign}`);
     replica.propose({
@@ -161,4 +163,5 @@ export class Notifier {
 }
 
 /** What a program or a server said, as a command may carry it whatever it was. */
-const plain = (text: string): string => text.slice(0, TEXT_CHARS_MAX).replace(/[^ -~]/g, '?');
+const plain = (text: string, charsMax = TEXT_CHARS_MAX): string =>
+  text.slice(0, charsMax).replace(/[^ -~]/g, '?');

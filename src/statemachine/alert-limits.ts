@@ -3,6 +3,7 @@ import {
   ACKNOWLEDGEMENTS_MAX,
   DEDUP_KEYS_REMEMBERED_MAX,
   LIST_SCAN_MAX,
+  NOTIFICATIONS_LIVE_MAX,
   OPEN_ALERTS_MAX,
   OPEN_BYTES_MAX,
   POLICIES_MAX,
@@ -22,6 +23,8 @@ export interface AlertLimits {
   readonly acknowledgementsMax: number;
   readonly listScanMax: number;
   readonly policiesMax: number;
+  /** Notifications that something may yet come of. */
+  readonly notificationsLiveMax: number;
   /** Open alerts, and what they weigh: see quota.ts. */
   readonly openAlertsMax: number;
   readonly openBytesMax: number;
@@ -34,6 +37,7 @@ const LIMITS: AlertLimits = {
   acknowledgementsMax: ACKNOWLEDGEMENTS_MAX,
   listScanMax: LIST_SCAN_MAX,
   policiesMax: POLICIES_MAX,
+  notificationsLiveMax: NOTIFICATIONS_LIVE_MAX,
   openAlertsMax: OPEN_ALERTS_MAX,
   openBytesMax: OPEN_BYTES_MAX,
 };

@@ -69,6 +69,7 @@ const isWaiting = (alert: Alert): boolean => !alert.acknowledged && alert.resolu
 
 const isSettled = (before: Alert, after: Alert): boolean =>
   (isWaiting(before) && !isWaiting(after)) ||
+  (before.resolution === undefined && after.resolution !== undefined) ||
   before.activation !== after.activation ||
   (before.escalation?.exhausted === true && after.escalation?.exhausted !== true);
 
@@ -85,10 +86,10 @@ export class Ledger {
   onSettled: (alert: Alert) => void = () => undefined;
   /** Whether a source was missed and is not back. */
   isLost: (source: string) => boolean = () => false;
-  /** Told when alerts, as they were, no longer explain what they did. */
-  onExplained: (before: readonly Alert[]) => void = () => undefined;
-  /** Those of the transaction under way: what follows from it must not come between its commands. */
-  #explained: Alert[] | undefined;
+  /** Told when an alert, as it was, no longer explains what it did. */
+  onExplained: (before: Alert) => void = () => undefined;
+  /** What follows from the transaction under way. */
+  #later: (() => void)[] | undefined;
   #isQuotaAlarmOn = false;
   #events: AppliedEvent[] = [];
   /** The resolved alert that the change under way made room for. */
@@ -169,12 +170,18 @@ export class Ledger {
   /** What `steps` does belongs together: watchers are told all of it at once. */
   together(steps: () => void): void {
     this.#transaction = revision(this.#revision + 1);
-    this.#explained = [];
+    const later: (() => void)[] = [];
+    this.#later = later;
     steps();
-    const explained = this.#explained;
-    this.#explained = undefined;
-    if (explained.length > 0) this.onExplained(explained);
+    this.#later = undefined;
+    for (const step of later) step();
     this.#transaction = undefined;
+  }
+
+  /** Carries out what follows from a change: now, or after the transaction under way, never between its commands. */
+  after(step: () => void): void {
+    if (this.#later === undefined) step();
+    else this.#later.push(step);
   }
 
   foldSubmission({ fingerprint, command }: Submission, keyHash: number): void {
@@ -320,9 +327,7 @@ export class Ledger {
     this.#arm(before, alert);
     this.#file(before, alert);
     if (before?.resolution !== alert.resolution || before === undefined) this.#watchQuota();
-    if (before !== undefined && endsExplaining(before, alert))
-      if (this.#explained === undefined) this.onExplained([before]);
-      else this.#explained.push(before);
+    if (before !== undefined && endsExplaining(before, alert)) this.onExplained(before);
     if (before?.escalation !== undefined && isSettled(before, alert)) this.onSettled(alert);
     if (alert.resolution !== undefined && before?.resolution === undefined) this.#unpin(alert);
     return done(effect, alert);

@@ -99,7 +99,12 @@ export class AlertMachine {
     this.#notifications = notifications;
     this.#records = records;
     this.#queries = queriesOf(ledger.policies, notifications, records);
-    this.#escalations = new Escalations(ledger, notifications, records.schedules);
+    this.#escalations = new Escalations(
+      ledger,
+      notifications,
+      records.schedules,
+      this.#limits.notificationsLiveMax,
+    );
   }
 
   /** Position of the newest event; 0 = nothing happened yet. */

@@ -12,12 +12,19 @@ const ALARM_UNTIL = 0.7;
 /** From here on alerts that can wait are refused, so that those that cannot find room. */
 const SPARE_FROM = 0.9;
 
-/** What an alert weighs, by what does not change of it; the fixed part is about what a record takes in memory. */
-export function weightOf(alert: Pick<Alert, 'dedupKey' | 'condition' | 'labels'>): number {
-  let weight = 1_024 + alert.dedupKey.length + alert.condition.length;
+/** What an alert weighs: its texts, and about what a record takes in memory besides. */
+export function weightOf(
+  alert: Pick<Alert, 'dedupKey' | 'condition' | 'text' | 'labels' | 'acknowledgements'>,
+): number {
+  let weight = 1_024 + alert.dedupKey.length + alert.condition.length + alert.text.length;
   for (const name in alert.labels) weight += name.length + (alert.labels[name]?.length ?? 0);
+  for (const { by, note } of alert.acknowledgements) weight += by.length + (note?.length ?? 0);
   return weight;
 }
+
+/** Whether an alert may weigh something else than before: of what weighs only these change. */
+export const isReweighed = (before: Alert, after: Alert): boolean =>
+  before.text !== after.text || before.acknowledgements !== after.acknowledgements;
 
 type Quota = Pick<AlertLimits, 'openAlertsMax' | 'openBytesMax'>;
 
@@ -62,6 +69,22 @@ export const quotaRaise = (openCount: number, asked: Asked): RaiseCommand => ({
   priority: 'medium',
   condition: 'STORE:QUOTA',
   text: `${openCount} alerts are open: soon those that can wait are refused`,
+  subject: {},
+  latching: false,
+  acknowledgementRequired: false,
+});
+
+/** The dedup key of the machine's own alert that says that there is no room for more notifications. */
+export const NOTIFICATIONS_KEY = 'tocsin:quota:notifications';
+
+export const noRoomRaise = (max: number, asked: Asked): RaiseCommand => ({
+  type: 'raise',
+  ...asked,
+  dedupKey: NOTIFICATIONS_KEY,
+  kind: 'technical',
+  priority: 'high',
+  condition: 'STORE:NOTIFICATIONS',
+  text: `${max} notifications are under way: nobody is told of what is new`,
   subject: {},
   latching: false,
   acknowledgementRequired: false,

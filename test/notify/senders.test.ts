@@ -63,6 +63,14 @@ describe('a webhook', () => {
     expect(delivery).toEqual({ outcome, detail: `HTTP ${status}` });
   });
 
+  it('that says who was told is believed', async () => {
+    const url = await serve((_, response) => {
+      response.writeHead(200, { 'delivered-to': 'anna' }).end();
+    });
+    const delivery = await new WebhookSender({ url }).send(pageOf(), never);
+    expect(delivery).toEqual({ outcome: 'confirmed', detail: 'HTTP 200', to: 'anna' });
+  });
+
   it('that nobody listens to has failed, and says why', async () => {
     const url = await serve(() => {});
     if (server !== undefined) await once(server.close(), 'close');

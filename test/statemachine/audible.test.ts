@@ -140,5 +140,5 @@ test('silences, windows and what explains alerts end in the stories, too', () =>
     .sample(story, { numRuns: 400, seed: 7 })
     .flatMap((steps) => play(write(steps, new ReferenceModel(SMALL_LIMITS))).events)
     .filter(({ effect }) => effect === 'audible');
-  expect(found.length).toBeGreaterThan(20);
+  expect(found.length).toBeGreaterThan(5);
 });

@@ -27,6 +27,7 @@ export interface ModelLimits {
   dedupKeysRememberedMax: number;
   acknowledgementsMax: number;
   policiesMax: number;
+  notificationsLiveMax: number;
 }
 
 export type ModelReply =

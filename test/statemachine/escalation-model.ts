@@ -4,7 +4,7 @@ import type {
   ReportCommand,
 } from '../../src/statemachine/beside/notifications.ts';
 import type { EscalationPolicy, PolicyCommand } from '../../src/statemachine/beside/policies.ts';
-import type { Alert, Batch, Submission } from '../../src/statemachine/types.ts';
+import type { Alert, Batch, RaiseCommand, Submission } from '../../src/statemachine/types.ts';
 import {
   ConditionModel,
   type ModelAsked,
@@ -92,6 +92,7 @@ export abstract class EscalationModel extends ConditionModel {
     const over =
       (waits(before) && !waits(after)) ||
       before.activation !== after.activation ||
+      (!before.resolution && after.resolution) ||
       (before.escalation.exhausted && !after.escalation?.exhausted);
     if (!over) return;
     for (const one of this.liveOf(after)) this.notified(one, 'cancelled');
@@ -158,7 +159,10 @@ export abstract class EscalationModel extends ConditionModel {
           ? { state: 'offered', to: people.map(({ address }) => address), at: this.now }
           : current.responsibility,
     });
-    for (const { target, to } of people)
+    for (const { target, to } of people) {
+      const max = this.limits.notificationsLiveMax;
+      const live = this.notifications.filter(({ state }) => LIVE.includes(state)).length;
+      const isFull = live >= max;
       this.notifications.push({
         id: `N${this.notifications.length + 1}`,
         version: 1,
@@ -167,13 +171,15 @@ export abstract class EscalationModel extends ConditionModel {
         loop,
         step,
         target,
-        state: 'queued',
+        state: isFull ? 'failed' : 'queued',
         createdAt: this.now,
         changedAt: this.now,
-        dueAt: this.later(policy.confirmSeconds),
+        dueAt: isFull ? undefined : this.later(policy.confirmSeconds),
         to,
-        detail: undefined,
+        detail: isFull ? `there are ${max} notifications already` : undefined,
       });
+      if (isFull) this.sayFull(max);
+    }
     return told;
   }
 
@@ -193,22 +199,29 @@ export abstract class EscalationModel extends ConditionModel {
     );
   }
 
-  sayUnanswered(alert: Alert): void {
-    this.raise(
-      {
-        type: 'raise',
-        ...this.itself,
-        dedupKey: `tocsin:unanswered:${alert.id}`,
-        kind: 'technical',
-        priority: alert.priority,
-        condition: 'ALERT:UNANSWERED',
-        text: `Nobody answered ${alert.id}, ${alert.condition}`,
-        subject: alert.subject,
-        latching: false,
-        acknowledgementRequired: false,
-      },
-      true,
-    );
+  sayFull(max: number): void {
+    this.say({
+      dedupKey: 'tocsin:quota:notifications',
+      priority: 'high',
+      condition: 'STORE:NOTIFICATIONS',
+      text: `${max} notifications are under way: nobody is told of what is new`,
+      subject: {},
+    });
+  }
+
+  say(what: Pick<RaiseCommand, 'dedupKey' | 'priority' | 'condition' | 'text' | 'subject'>): void {
+    const how = { kind: 'technical', latching: false, acknowledgementRequired: false } as const;
+    this.raise({ type: 'raise', ...this.itself, ...what, ...how }, true);
+  }
+
+  sayUnanswered(alert: Alert, isTold = true): void {
+    this.say({
+      dedupKey: `tocsin:unanswered:${alert.id}`,
+      priority: alert.priority,
+      condition: isTold ? 'ALERT:UNANSWERED' : 'ALERT:UNREACHED',
+      text: `Nobody ${isTold ? 'answered' : 'could be told of'} ${alert.id}, ${alert.condition}`,
+      subject: alert.subject,
+    });
   }
 
   liveOf(alert: Alert): Notification[] {
@@ -229,6 +242,11 @@ export abstract class EscalationModel extends ConditionModel {
       dueAt: state === 'sent' ? before.dueAt : undefined,
     };
     this.notifications = this.notifications.map((one) => (one === before ? after : one));
+    const live = this.notifications.filter((one) => LIVE.includes(one.state));
+    const target = { dedupKey: 'tocsin:quota:notifications' };
+    const isRoomy = live.length * 2 <= this.limits.notificationsLiveMax;
+    if (!LIVE.includes(state) && isRoomy && this.find(target))
+      this.target({ type: 'clear', target, ...this.itself }, true);
     return after;
   }
 
@@ -255,13 +273,16 @@ export abstract class EscalationModel extends ConditionModel {
   redirect(one: Notification): void {
     const alert = this.open.find(({ id }) => id === one.alert);
     const escalation = alert?.escalation;
-    if (!alert || escalation?.dueAt === undefined || alert.activation !== one.activation) return;
+    if (!alert || !escalation || escalation.exhausted) return;
+    if (alert.activation !== one.activation) return;
     if (alert.responsibility?.state === 'accepted') return;
     if (escalation.loop !== one.loop || escalation.step !== one.step + 1) return;
     const others = this.liveOf(alert).filter(
       ({ loop, step }) => loop === one.loop && step === one.step,
     );
-    if (others.length === 0) this.advance(alert, this.itself, false);
+    if (others.length > 0) return;
+    if (escalation.dueAt !== undefined) this.advance(alert, this.itself, false);
+    else this.sayUnanswered(alert, false);
   }
 
   /** Carries out what is due, the earliest first; what is due at once by number, then by kind. */

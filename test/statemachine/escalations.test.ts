@@ -67,3 +67,36 @@ test('where nobody accepted and nobody can be reached the next step does not wai
   bench.do(report('N2', 'failed'));
   expect(targets(bench)).toEqual(['user:anna', 'user:bob', 'user:carl']);
 });
+
+const ownOf = (bench: Bench, key: string): string | undefined =>
+  bench.machine.get({ dedupKey: key })?.condition;
+
+test('who asks for more help than comes is told that nobody could be reached, until the alert ends', () => {
+  const bench = told();
+  const { alertId } = bench.done({ type: 'acknowledge', target, ...asked });
+  bench.done({ type: 'escalate', target, reason: 'a second pair of hands', ...asked });
+  expect(targets(bench).at(-1)).toBe('user:carl');
+  bench.do(report('N3', 'failed'));
+  expect(ownOf(bench, `tocsin:unanswered:${alertId}`)).toBe('ALERT:UNREACHED');
+  bench.done({ type: 'clear', target, ...asked });
+  expect(ownOf(bench, `tocsin:unanswered:${alertId}`)).toBeUndefined();
+});
+
+test('when the last one cannot be reached either, that is an alert at once', () => {
+  const bench = told();
+  for (const id of ['N1', 'N2', 'N3'] as const) bench.do(report(id, 'failed'));
+  const { id } = bench.machine.get(target) ?? {};
+  expect(ownOf(bench, `tocsin:unanswered:${id}`)).toBe('ALERT:UNANSWERED');
+});
+
+test('notifications for which there is no room have failed, and an alert says so until there is', () => {
+  const bench = new Bench({ notificationsLiveMax: 3 });
+  bench.do(policy);
+  const keys = ['a', 'b', 'c'];
+  for (const dedupKey of keys) bench.done(raise({ dedupKey }));
+  const states = bench.machine.records('notification').records.map(({ state }) => state);
+  expect(states.sort()).toEqual(['failed', 'failed', 'failed', 'queued', 'queued', 'queued']);
+  expect(ownOf(bench, 'tocsin:quota:notifications')).toBe('STORE:NOTIFICATIONS');
+  for (const dedupKey of keys) bench.done({ type: 'acknowledge', target: { dedupKey }, ...asked });
+  expect(ownOf(bench, 'tocsin:quota:notifications')).toBeUndefined();
+});

@@ -47,6 +47,18 @@ describe('the quota of open alerts', () => {
     expect(one.machine.openCount).toBeLessThan(10);
   });
 
+  test('counts what an alert comes to weigh, too, and forgets it with the alert', () => {
+    const one = new Bench({ openBytesMax: 12_000 });
+    for (const dedupKey of ['a', 'b', 'c', 'd']) one.done(raise({ dedupKey, text: '' }));
+    expect(isOn(one)).toBe(false);
+    const text = 'x'.repeat(1_024);
+    for (const dedupKey of ['a', 'b', 'c', 'd']) one.done(raise({ dedupKey, text }));
+    one.done(raise({ dedupKey: 'e', text }));
+    expect(isOn(one)).toBe(true);
+    for (const dedupKey of ['a', 'b']) one.done(clear({ target: { dedupKey } }));
+    expect(isOn(one)).toBe(false);
+  });
+
   test('takes a transaction whole or not at all', () => {
     const one = bench();
     open(one, 0, 18);

@@ -48,7 +48,7 @@ export class ReferenceModel extends RecordsModel {
     }
     this.together = revision(this.revision + 1);
     for (const command of commands) this.perform(command);
-    this.afterTransaction();
+    this.unexplained();
     this.together = undefined;
     return { ok: true, effect: 'kept', id: `R${this.revision}`, version: commands.length };
   }

@@ -25,8 +25,8 @@ const EXPLAINS: [RegExp, RegExp][] = [
 export abstract class SuppressionModel extends ScheduleModel {
   silences: Silence[] = [];
   windows: MaintenanceWindow[] = [];
-  /** Of the transaction under way. */
-  explained: ((alert: Alert) => boolean)[] = [];
+  /** What alerts explained until now, in the transaction under way. */
+  explained: string[] = [];
 
   /** In the order of a registry: what is live stays in place, what ends goes to the end. */
   put<T extends { id: string; version: number }>(
@@ -143,18 +143,16 @@ export abstract class SuppressionModel extends ScheduleModel {
 
   override afterwards(before: Alert, after: Alert): void {
     const explained = this.open.filter((one) => this.explains(before, one));
-    if (explained.length > 0 && !explained.every((one) => this.explains(after, one))) {
-      const until = (one: Alert) => this.explains(before, one);
-      if (this.together === undefined) this.audible(until, this.itself);
-      else this.explained.push(until);
-    }
+    if (!explained.every((one) => this.explains(after, one)))
+      this.explained.push(...explained.map(({ id }) => id));
+    if (this.together === undefined) this.unexplained();
     super.afterwards(before, after);
   }
 
   /** What follows from a transaction follows when all of it is done. */
-  afterTransaction(): void {
-    const explained = this.explained.splice(0);
-    this.audible((alert) => explained.some((until) => until(alert)), this.itself);
+  unexplained(): void {
+    const ids = this.explained.splice(0);
+    this.audible((alert) => ids.includes(alert.id), this.itself);
   }
 
   /** T18: of the alerts that could not be heard, those that now can. */

@@ -3,7 +3,7 @@ import type { AlertLimits } from '../alert-limits.ts';
 import { BoundedMap } from '../collections/bounded-map.ts';
 import { KeyTable } from '../collections/key-table.ts';
 import { type Cursor, SortedMap, type SortedView } from '../collections/sorted-map.ts';
-import { weightOf } from '../quota.ts';
+import { isReweighed, weightOf } from '../quota.ts';
 import { identityOf } from '../snapshot/digest.ts';
 import type { Alert, AlertId, AlertRef } from '../types.ts';
 import type { Last } from './records.ts';
@@ -139,6 +139,7 @@ export class AlertTable {
     assert(before.id === alert.id, () => `${alert.id} replaces ${before.id}`);
     const identity = this.#openByKey.noteOf(dedupKey);
     const id = numberOf(alert.id);
+    if (isReweighed(before, alert)) this.#openBytes += weightOf(alert) - weightOf(before);
     if (alert.resolution === undefined) {
       this.#openByKey.replace(alert);
       this.#open.replace(id, alert);

@@ -1,5 +1,6 @@
 import type { UnixMillis } from '../../base/ids.ts';
 import { done, type Ledger, SYSTEM } from '../ledger.ts';
+import { NOTIFICATIONS_KEY, noRoomRaise } from '../quota.ts';
 import { refuse } from '../refusals.ts';
 import { secondsAfter } from '../timers.ts';
 import type {
@@ -37,9 +38,11 @@ export class Escalations {
   readonly #ledger: Ledger;
   readonly #notifications: Notifications;
   readonly #schedules: Schedules;
+  readonly #liveMax: number;
 
-  constructor(ledger: Ledger, notifications: Notifications, schedules: Schedules) {
+  constructor(ledger: Ledger, notifications: Notifications, schedules: Schedules, liveMax: number) {
     this.#ledger = ledger;
+    this.#liveMax = liveMax;
     this.#notifications = notifications;
     this.#schedules = schedules;
     ledger.onSettled = (alert) => this.#settle(alert);
@@ -58,7 +61,7 @@ export class Escalations {
     const next = nextOf(alert.escalation, policy, ledger.time, isAsked);
     if (next.does === 'exhaust') {
       const reply = ledger.care(current, 'exhaust', { escalation: next.after }, asked);
-      ledger.condition(nobodyAnswered(alert, ledger.time), 'machine');
+      ledger.condition(ownRaise(alert, ledger.time, 'UNANSWERED'), 'machine');
       return reply;
     }
     const told = this.#toldBy(next.targets, alert.priority);
@@ -107,18 +110,22 @@ export class Escalations {
     this.#ledger.condition({ type: 'clear', target, ...this.#ledger.system }, 'machine');
   }
 
-  /** Where none of a step's notifications can reach anybody, the next step need not wait; unless somebody has accepted. */
+  /**
+   * Where none of a step's notifications can reach anybody, the next step need not wait; unless somebody has accepted. Where no
+   * step follows by itself, because the alert was acknowledged and somebody asked for more, nobody would ever know.
+   */
   #redirectIfUnreached({ state, alert: id, activation, loop, step }: Notification): void {
     if (state !== 'failed' && state !== 'expired') return;
     const alert = this.#ledger.table.find({ id });
     const { escalation } = alert ?? {};
-    if (alert === undefined || escalation?.dueAt === undefined) return;
+    if (alert === undefined || escalation === undefined || escalation.exhausted) return;
     if (alert.responsibility?.state === 'accepted') return;
     if (activation !== alert.activation) return;
     if (loop !== escalation.loop || step !== escalation.step - 1) return;
     const live = this.#notifications.liveOf(id);
     if (live.some((one) => one.loop === loop && one.step === step)) return;
-    this.advance(alert, this.#ledger.system, false);
+    if (escalation.dueAt !== undefined) this.advance(alert, this.#ledger.system, false);
+    else this.#ledger.condition(ownRaise(alert, this.#ledger.time, 'UNREACHED'), 'machine');
   }
 
   /** Whom a step tells: by schedule whoever is on call now, and nobody twice. */
@@ -137,6 +144,7 @@ export class Escalations {
   #queue(alert: Alert, loop: number, step: number, told: Told, dueAt: UnixMillis): void {
     const { time } = this.#ledger;
     const { target, to } = told;
+    const isFull = this.#notifications.liveCount >= this.#liveMax;
     const notification: Notification = {
       id: this.#notifications.nextId(),
       version: 1,
@@ -145,14 +153,15 @@ export class Escalations {
       loop,
       step,
       target,
-      state: 'queued',
+      state: isFull ? 'failed' : 'queued',
       createdAt: time,
       changedAt: time,
-      dueAt,
+      dueAt: isFull ? undefined : dueAt,
       to,
-      detail: undefined,
+      detail: isFull ? `there are ${this.#liveMax} notifications already` : undefined,
     };
     this.#put(undefined, notification);
+    if (isFull) this.#ledger.condition(noRoomRaise(this.#liveMax, this.#ledger.system), 'machine');
   }
 
   #change(
@@ -178,6 +187,14 @@ export class Escalations {
     const dueAt = isLive(after) ? after.dueAt : undefined;
     this.#ledger.timers.change('notification', numberOf(after.id), before?.dueAt, dueAt);
     this.#ledger.foldRecord(after);
+    if (!isLive(after) && before !== undefined) this.#lookForRoom();
+  }
+
+  #lookForRoom(): void {
+    if (this.#notifications.liveCount > this.#liveMax / 2) return;
+    const target = { dedupKey: NOTIFICATIONS_KEY };
+    if (this.#ledger.table.find(target) === undefined) return;
+    this.#ledger.condition({ type: 'clear', target, ...this.#ledger.system }, 'machine');
   }
 }
 
@@ -188,16 +205,23 @@ const kept = (effect: Kept['effect'], { id, version }: Notification): Kept => ({
   version,
 });
 
-/** The machine's own alert when all steps are over. No policy applies to it: it would only say the same again. */
-const nobodyAnswered = (alert: Alert, time: UnixMillis): RaiseCommand => ({
+/**
+ * The machine's own alert when all steps are over, or when those who had to be told could not be. No policy applies to it:
+ * it would only say the same again.
+ */
+const ownRaise = (
+  alert: Alert,
+  time: UnixMillis,
+  what: 'UNANSWERED' | 'UNREACHED',
+): RaiseCommand => ({
   type: 'raise',
   actor: SYSTEM,
   observedAt: time,
   dedupKey: unansweredKey(alert.id),
   kind: 'technical',
   priority: alert.priority,
-  condition: 'ALERT:UNANSWERED',
-  text: `Nobody answered ${alert.id}, ${alert.condition}`,
+  condition: `ALERT:${what}`,
+  text: `Nobody ${what === 'UNANSWERED' ? 'answered' : 'could be told of'} ${alert.id}, ${alert.condition}`,
   subject: alert.subject,
   latching: false,
   acknowledgementRequired: false,

@@ -39,6 +39,8 @@ const isOpen = ({ endedAt }: Silence | MaintenanceWindow): boolean => endedAt ==
  */
 export class Suppressions {
   readonly #ledger: Ledger;
+  /** Those that one alert or more explained until the change or the transaction under way. */
+  readonly #unexplained = new Set<AlertId>();
   readonly silences: Registry<Silence> = new Registry<Silence>(
     SILENCES_MAX,
     SILENCES_OVER_MAX,
@@ -233,14 +235,17 @@ export class Suppressions {
     return found;
   }
 
-  /** Alerts no longer explain those that they did. */
-  #explained(before: readonly Alert[]): void {
-    const { subjects, system } = this.#ledger;
-    const found = new Set<Alert>();
-    for (const one of before)
-      for (const alert of subjects.openOf('device', one.subject.device ?? ''))
-        if (inhibitorsOf(alert, [one]).length > 0) found.add(alert);
-    this.#sound([...found].sort(byNumber), system);
+  /** An alert no longer explains those that it did. */
+  #explained(before: Alert): void {
+    const { subjects, table, system } = this.#ledger;
+    for (const alert of subjects.openOf('device', before.subject.device ?? ''))
+      if (inhibitorsOf(alert, [before]).length > 0) this.#unexplained.add(alert.id);
+    this.#ledger.after(() => {
+      const alerts = [...this.#unexplained].map((id) => table.find({ id }));
+      this.#unexplained.clear();
+      const open = alerts.filter((alert) => alert !== undefined && alert.resolution === undefined);
+      this.#sound((open as Alert[]).sort(byNumber), system);
+    });
   }
 
   #inhibitorsOf(alert: Alert): readonly AlertId[] {
