@@ -1,7 +1,8 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PerformanceObserver } from 'node:perf_hooks';
 import { TocsinError } from '../src/base/errors.ts';
 import { millis, replicaId } from '../src/base/ids.ts';
 import { COMMANDS_PER_FRAME_MAX } from '../src/base/limits.ts';
@@ -24,19 +25,40 @@ const IN_FLIGHT = 8;
 const ADDRESS = '/ip4/127.0.0.1/tcp/7499';
 const clock = new SystemClock();
 
+/** A turn of the loop that took long enough to be of interest. */
+interface Turn {
+  readonly began: number;
+  readonly ended: number;
+  readonly cpu: number;
+}
+
+const INTERESTING_MS = 0.2;
+const LONG_MS = 5;
+
 /**
- * Watches the loop, in CPU time: on a busy machine the process waits for others to run, and that is no fault of its own.
- * Collecting garbage on other threads counts too, so the truth is a little better.
+ * Watches the loop. On a busy machine a turn waits for others to run, which is no fault of its own, so it counts with what
+ * it took of the processor where that is less; work of other threads of the process counts too, so the truth is a little
+ * better. What of a turn the collector of garbage took is told apart.
  */
 class LoopWatch {
-  #turns: number[] = [];
-  #last = cpuMs();
+  #turns: Turn[] = [];
+  #pauses: Turn[] = [];
+  #last = { at: performance.now(), cpu: cpuMs() };
+  #cpuAtStart = 0;
   #running = true;
+  readonly #collections: PerformanceObserver;
 
   constructor() {
+    this.#collections = new PerformanceObserver((list) => {
+      for (const { startTime, duration } of list.getEntries())
+        this.#pauses.push({ began: startTime, ended: startTime + duration, cpu: duration });
+    });
+    this.#collections.observe({ entryTypes: ['gc'] });
     const look = (): void => {
-      const now = cpuMs();
-      this.#turns.push(now - this.#last);
+      const now = { at: performance.now(), cpu: cpuMs() };
+      const { at, cpu } = this.#last;
+      if (now.at - at > INTERESTING_MS)
+        this.#turns.push({ began: at, ended: now.at, cpu: now.cpu - cpu });
       this.#last = now;
       if (this.#running) setImmediate(look);
     };
@@ -45,26 +67,40 @@ class LoopWatch {
 
   stop(): void {
     this.#running = false;
+    this.#collections.disconnect();
   }
 
   clear(): void {
     this.#turns = [];
+    this.#pauses = [];
+    this.#cpuAtStart = cpuMs();
   }
 
   /** Prints what was seen since `clear`. */
   report(what: string, began: number): void {
-    const turns = this.#turns.sort((a, b) => a - b);
+    const own = this.#turns.map((turn) => this.#ownOf(turn)).sort((a, b) => a - b);
     const at = (share: number): string =>
-      (turns[Math.floor(turns.length * share)] ?? 0).toFixed(1).padStart(7);
-    const used = turns.reduce((sum, turn) => sum + turn, 0);
+      (own[Math.floor(own.length * share)] ?? 0).toFixed(1).padStart(5);
+    const paused = this.#pauses.map(({ cpu }) => cpu);
     console.log(
       [
         what.padEnd(32),
-        `${count(performance.now() - began)} ms, ${count(used)} of CPU;`,
-        `a turn: p99 ${at(0.99)}  p99.9 ${at(0.999)}  longest ${(turns.at(-1) ?? 0).toFixed(1).padStart(7)} ms;`,
+        `${count(performance.now() - began)} ms, ${count(cpuMs() - this.#cpuAtStart)} of CPU;`,
+        `a turn: p99 ${at(0.99)}  p99.9 ${at(0.999)}  longest ${(own.at(-1) ?? 0).toFixed(1).padStart(5)} ms,`,
+        `${own.filter((ms) => ms > LONG_MS).length} above ${LONG_MS};`,
+        `garbage: ${count(paused.reduce((sum, ms) => sum + ms, 0))} ms, longest ${Math.max(0, ...paused).toFixed(0)};`,
         `${(process.memoryUsage.rss() / 2 ** 20).toFixed(0)} MiB`,
       ].join(' '),
     );
+  }
+
+  /** Milliseconds of a turn that were its own. */
+  #ownOf({ began, ended, cpu }: Turn): number {
+    let collecting = 0;
+    for (const pause of this.#pauses)
+      if (pause.began < ended && pause.ended > began)
+        collecting += Math.min(pause.ended, ended) - Math.max(pause.began, began);
+    return Math.max(0, Math.min(ended - began - collecting, cpu));
   }
 }
 
@@ -81,6 +117,7 @@ async function phase<T>(what: string, work: () => Promise<T>): Promise<T> {
   loop.clear();
   const began = performance.now();
   const result = await work();
+  await pause(20); // for what is told of collections afterwards
   loop.report(what, began);
   return result;
 }
@@ -126,7 +163,15 @@ async function fill(running: RunningReplica): Promise<void> {
   await Promise.all(Array.from({ length: IN_FLIGHT }, one));
 }
 
-async function listAll(): Promise<void> {
+/** From a process of its own: what reads the answers is no part of what is measured. */
+const listAll = (): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [import.meta.filename, 'list'], { stdio: 'inherit' });
+    child.once('error', reject);
+    child.once('exit', (code) => (code === 0 ? resolve() : reject(new Error(`list: ${code}`))));
+  });
+
+async function list(): Promise<void> {
   const client = await connect({ endpoints: [ADDRESS], name: 'bench' });
   for (let after: string | undefined, pages = 0; pages < 50; pages += 1) {
     const page = await client.list(
@@ -175,8 +220,7 @@ async function restart(folder: string): Promise<void> {
   await running.close();
 }
 
-const [, , , existing] = process.argv;
-if (existing === undefined) {
+async function all(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'tocsin-bench-'));
   try {
     await fillAndSnapshot(folder);
@@ -187,7 +231,10 @@ if (existing === undefined) {
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-} else {
-  await restart(existing);
 }
+
+const [, , what, existing] = process.argv;
+if (what === 'list') await list();
+else if (existing === undefined) await all();
+else await restart(existing);
 loop.stop();

@@ -95,7 +95,7 @@ export class Replica implements Resident {
       notLeading: () => this.#notLeading(),
     });
     this.watches = new WatchHub(this.#state, clock);
-    this.pages = new Pages(this.#state);
+    this.pages = new Pages(this.#state, clock);
     this.#comparer = new Comparer(identity.replicaId, this.#members, this.#links);
     const onFault = (error: unknown): void => this.#fault(error);
     const [driver, members] = [this.#driver, this.#members];

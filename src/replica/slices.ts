@@ -28,3 +28,41 @@ export class Slices {
     this.#began = this.#clock.monotonic();
   }
 }
+
+/**
+ * Long answers to whoever asks, made one after another and a slice in each turn of the loop, however many there are.
+ */
+export class SlicedWork {
+  readonly #clock: Clock;
+  /** Makes one step; false = it was the last. */
+  readonly #waiting: (() => boolean)[] = [];
+  #isScheduled = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  add(step: () => boolean): void {
+    this.#waiting.push(step);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled || this.#waiting.length === 0) return;
+    this.#isScheduled = true;
+    this.#clock.soon(() => {
+      this.#isScheduled = false;
+      this.#slice();
+    });
+  }
+
+  #slice(): void {
+    const end = this.#clock.monotonic() + SLICE_MS_MAX;
+    do {
+      const step = this.#waiting[0];
+      if (step === undefined) return;
+      if (!step()) this.#waiting.shift();
+    } while (this.#clock.monotonic() < end);
+    this.#schedule();
+  }
+}

@@ -58,7 +58,7 @@ class Stage implements Host {
   constructor(historyEventsMax = 1_000) {
     this.#state = new AppliedState(this.machine, historyEventsMax);
     this.watches = new WatchHub(this.#state, this.clock);
-    this.pages = new Pages(this.#state);
+    this.pages = new Pages(this.#state, this.clock);
     new ClientSession(this.channel, this);
   }
 
@@ -343,12 +343,13 @@ test('answers that come after the client has gone go nowhere', async () => {
   stage.watches.close();
 });
 
-test('the pages of one list are of one state, until the history no longer reaches back to it', () => {
+test('the pages of one list are of one state, until the history no longer reaches back to it', async () => {
   const stage = new Stage(4);
-  const page = (id: number, place: { after?: AlertId; at?: Revision }): void => {
+  const page = (id: number, place: { after?: AlertId; at?: Revision }): Promise<void> => {
     const asked = { filter: { open: true }, consistency: 'local', limit: 2 } as const;
     const body = timed(encodeList({ ...asked, after: place.after, ...place }));
     stage.channel.onFrame(FrameType.LIST, ALERTS_GROUP, id, body);
+    return stage.clock.run(0);
   };
   const toldTo = (id: number): string[] => {
     const frame = stage.channel.sent.find((one) => one.id === id);
@@ -356,16 +357,16 @@ test('the pages of one list are of one state, until the history no longer reache
     return [...value.alerts.map((one) => one.id), `${value.next}`, `${at}`];
   };
   stage.apply(raiseOf('a'), raiseOf('b'), raiseOf('c'));
-  page(1, {});
+  await page(1, {});
   expect(toldTo(1)).toEqual(['A1', 'A2', 'A2@3', '3']);
   stage.apply(raiseOf('d'), clearOf('c'));
-  page(2, { after: 'A2', at: revision(3) });
+  await page(2, { after: 'A2', at: revision(3) });
   expect(toldTo(2)).toEqual(['A3', 'undefined', '3']);
-  page(3, { after: 'A2' });
+  await page(3, { after: 'A2' });
   expect(toldTo(3)).toEqual(['A4', 'undefined', '5']);
-  page(4, { after: 'A2', at: revision(9) });
+  await page(4, { after: 'A2', at: revision(9) });
   for (const key of ['e', 'f', 'g', 'h']) stage.apply(raiseOf(key));
-  page(5, { after: 'A2', at: revision(4) });
+  await page(5, { after: 'A2', at: revision(4) });
   expect([...stage.answers(4), ...stage.answers(5)]).toEqual(['UNAVAILABLE', 'CURSOR_EXPIRED']);
   stage.watches.close();
 });

@@ -6,16 +6,11 @@ import {
   SUBMIT_BYTES_MAX,
   WATCHES_PER_CONNECTION_MAX,
 } from '../../base/limits.ts';
-import type { Answer, Consistency, ListedAlert } from '../../statemachine/alert-api.ts';
+import type { Answer, Consistency } from '../../statemachine/alert-api.ts';
 import type { AlertMachine } from '../../statemachine/machine.ts';
-import type { Alert } from '../../statemachine/types.ts';
 import type { Channel } from '../../transport/types.ts';
 import { type AdminRequest, decodeAdminRequest } from '../../wire/clients/admin-messages.ts';
-import {
-  encodeGetAnswer,
-  encodeListAnswer,
-  encodeStatusAnswer,
-} from '../../wire/clients/answers.ts';
+import { encodeGetAnswer, encodeStatusAnswer } from '../../wire/clients/answers.ts';
 import {
   decodeEmpty,
   decodeGet,
@@ -32,7 +27,7 @@ import type { ReplicaStatus } from '../../wire/clients/status.ts';
 import { FrameType } from '../../wire/frame.ts';
 import type { Proposal } from '../pipeline/proposals.ts';
 import type { AdminDone } from './administrator.ts';
-import type { Pages } from './pages.ts';
+import { type Pages, shown } from './pages.ts';
 import type { FreshDone, Freshness } from './read-desk.ts';
 import type { WatchHub } from './watch-hub.ts';
 
@@ -183,45 +178,48 @@ export class ClientSession {
   #get(id: number, body: Uint8Array): void {
     const { timeoutMs, request } = decodeTime(body);
     const { ref, consistency } = decodeGet(request);
-    this.#read(id, consistency, this.#deadlineOf(timeoutMs), (freshness) => {
+    this.#read(id, consistency, this.#deadlineOf(timeoutMs), (freshness, done) => {
       const { machine } = this.#host;
       const alert = machine.get(ref);
       const value = alert === undefined ? undefined : shown(machine, alert);
-      return encodeGetAnswer(answerOf(value, machine.revision, freshness));
+      done(encodeGetAnswer(answerOf(value, machine.revision, freshness)));
     });
   }
 
   #records(id: number, body: Uint8Array): void {
     const { timeoutMs, request } = decodeTime(body);
     const { kind, after, limit, consistency } = decodeRecords(request);
-    this.#read(id, consistency, this.#deadlineOf(timeoutMs), () => {
+    this.#read(id, consistency, this.#deadlineOf(timeoutMs), (_, done) => {
       const { machine } = this.#host;
       const value = machine.records(kind, after, limit);
       const nextOf = (count: number): number => machine.records(kind, after, count).next ?? 0;
-      return encodeRecordsAnswer(kind, { value, revision: machine.revision }, nextOf);
+      done(encodeRecordsAnswer(kind, { value, revision: machine.revision }, nextOf));
     });
   }
 
   #list(id: number, body: Uint8Array): void {
     const { timeoutMs, request } = decodeTime(body);
     const { filter, consistency, limit, after, at } = decodeList(request);
-    this.#read(id, consistency, this.#deadlineOf(timeoutMs), (freshness) => {
+    this.#read(id, consistency, this.#deadlineOf(timeoutMs), (freshness, done) => {
       const { machine, pages } = this.#host;
       const options = { limit, ...(after === undefined ? {} : { after }) };
       const page =
         at === undefined ? pages.list(filter, options) : pages.listAt(at, filter, options);
-      const value = { ...page, alerts: page.alerts.map((alert) => shown(machine, alert)) };
-      return encodeListAnswer(answerOf(value, at ?? machine.revision, freshness));
+      this.#count();
+      pages.write(answerOf(page, at ?? machine.revision, freshness), (answer) => {
+        this.#requests -= 1;
+        done(answer);
+      });
     });
   }
 
   #history(id: number, body: Uint8Array): void {
     const { timeoutMs, request } = decodeTime(body);
     const { id: alert, from, limit, consistency } = decodeHistory(request);
-    this.#read(id, consistency, this.#deadlineOf(timeoutMs), () => {
+    this.#read(id, consistency, this.#deadlineOf(timeoutMs), (_, done) => {
       const { machine, pages } = this.#host;
       const value = pages.history(alert, from, limit);
-      return encodeHistoryAnswer({ value, revision: machine.revision });
+      done(encodeHistoryAnswer({ value, revision: machine.revision }));
     });
   }
 
@@ -232,7 +230,7 @@ export class ClientSession {
       this.#requests -= 1;
       if (TocsinError.is(outcome)) this.#fail(id, outcome);
       else if (this.#host.clock.monotonic() > deadline) this.#fail(id, tooLate());
-      else this.#answerRead(id, level, deadline, () => build(outcome));
+      else this.#answerRead(id, level, deadline, (done) => build(outcome, done));
     });
   }
 
@@ -245,21 +243,22 @@ export class ClientSession {
     id: number,
     level: Consistency,
     deadline: Millis,
-    build: () => readonly Uint8Array[],
+    build: (done: Built) => void,
   ): void {
-    let body: readonly Uint8Array[];
     try {
-      body = build();
+      build((body) => {
+        // While the answer was built the lease may have run out; a quorum is asked then.
+        if (level === 'lease' && !this.#host.isLeased)
+          this.#read(id, 'linearizable', deadline, (_, done) => build(done));
+        else this.#sendAnswer(id, body);
+      });
     } catch (error) {
       if (!TocsinError.is(error)) throw error;
       this.#fail(id, error);
-      return;
     }
-    // While the answer was built the lease may have run out; a quorum is asked then.
-    if (level === 'lease' && !this.#host.isLeased) {
-      this.#read(id, 'linearizable', deadline, () => build());
-      return;
-    }
+  }
+
+  #sendAnswer(id: number, body: readonly Uint8Array[]): void {
     if (this.#channel.send(FrameType.ANSWER, ALERTS_GROUP, id, body)) return;
     const message = `${this.#channel.queuedBytes} bytes of answers are not read yet`;
     this.#fail(id, new TocsinError('OVERLOADED', message));
@@ -298,17 +297,13 @@ export class ClientSession {
   }
 }
 
-/** An alert with what is to be said of it now. */
-function shown(machine: AlertMachine, alert: Alert): ListedAlert {
-  const badges = machine.badgesOf(alert);
-  return badges === undefined ? alert : { ...alert, badges };
-}
-
 /** Whoever asked has stopped waiting: an answer would cost much and reach nobody. */
 const tooLate = (): TocsinError =>
   new TocsinError('DEADLINE_EXCEEDED', 'the time allowed ran out before the answer was built');
 
-type Build = (freshness: Freshness) => readonly Uint8Array[];
+type Built = (body: readonly Uint8Array[]) => void;
+/** Makes an answer, now or in slices, or throws. */
+type Build = (freshness: Freshness, done: Built) => void;
 
 const answerOf = <T>(value: T, at: Revision, { ageMs }: Freshness): Answer<T> => ({
   value,

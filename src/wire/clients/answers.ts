@@ -1,6 +1,7 @@
 import { LIST_PAGE_MAX, PAGE_BYTES_MAX } from '../../base/limits.ts';
 import type { AlertPage, Answer, ListCursor, ListedAlert } from '../../statemachine/alert-api.ts';
 import type { AlertSlice } from '../../statemachine/queries/queries.ts';
+import type { AlertId } from '../../statemachine/types.ts';
 import { decodeBody, encodeBody } from '../body.ts';
 import { readU32, readU64, writeU32, writeU64 } from '../bytes.ts';
 import { alertNumber } from '../commands/parse-parts.ts';
@@ -38,32 +39,45 @@ export function decodeGetAnswer(body: Uint8Array): Answer<ListedAlert | undefine
 }
 
 /**
- * The ANSWER to LIST. A page that would be too long for a frame ends early, and its `next` is the
- * last alert that is in it.
+ * The ANSWER to LIST, made an alert at a time: a thousand of them are too many for one turn of the loop. A page that would
+ * be too long for a frame ends early, and its `next` is the last alert that is in it.
  */
-export function encodeListAnswer(answer: Answer<AlertSlice>): readonly Uint8Array[] {
-  const header = new Uint8Array(LIST_HEADER_BYTES);
-  const parts: Uint8Array[] = [header];
-  const { alerts } = answer.value;
-  let next = answer.value.next;
-  let bytes = 0;
-  let count = 0;
-  for (const alert of alerts) {
+export class ListAnswer {
+  readonly #parts: Uint8Array[] = [];
+  #bytes = 0;
+  #count = 0;
+  #newest: AlertId | undefined;
+
+  /** Takes in the next alert. Whether there is room for one more. */
+  add(alert: ListedAlert): boolean {
     const body = encodeBody(alertBody(alert));
     const length = new Uint8Array(LENGTH_BYTES);
     writeU32(length, 0, body.byteLength);
-    parts.push(length, body);
-    count += 1;
-    bytes += LENGTH_BYTES + body.byteLength;
-    if (bytes < PAGE_BYTES_MAX || count === alerts.length) continue;
-    next = alert.id;
-    break;
+    this.#parts.push(length, body);
+    this.#count += 1;
+    this.#newest = alert.id;
+    this.#bytes += LENGTH_BYTES + body.byteLength;
+    return this.#bytes < PAGE_BYTES_MAX;
   }
-  writeU64(header, 0, answer.revision);
-  writeU64(header, 8, next === undefined ? 0 : alertNumber(next));
-  writeU32(header, 16, count);
-  writeAge(header, 20, answer.ageMs);
-  return parts;
+
+  /** `answer` is of the page whose alerts were added, or of which the first were. */
+  finish(answer: Answer<AlertSlice>): readonly Uint8Array[] {
+    const { alerts } = answer.value;
+    const next = this.#count === alerts.length ? answer.value.next : this.#newest;
+    const header = new Uint8Array(LIST_HEADER_BYTES);
+    writeU64(header, 0, answer.revision);
+    writeU64(header, 8, next === undefined ? 0 : alertNumber(next));
+    writeU32(header, 16, this.#count);
+    writeAge(header, 20, answer.ageMs);
+    return [header, ...this.#parts];
+  }
+}
+
+/** The same at once. */
+export function encodeListAnswer(answer: Answer<AlertSlice>): readonly Uint8Array[] {
+  const body = new ListAnswer();
+  for (const alert of answer.value.alerts) if (!body.add(alert)) break;
+  return body.finish(answer);
 }
 
 /** @throws TocsinError BODY_MALFORMED */
