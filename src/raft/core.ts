@@ -125,6 +125,10 @@ export class RaftCore {
     this.#committedTold = base.index;
   }
 
+  /** Everything it remembers: for tests that compare states. Not to be changed. */
+  get state(): Readonly<State> {
+    return this.#s;
+  }
   get standing(): Standing {
     const { role, term: ownTerm, id } = this.#s;
     const leader = role.role === 'leader' ? id : role.role === 'follower' ? role.leader : undefined;

@@ -16,7 +16,7 @@ interface Write {
   readonly ready: Ready;
 }
 
-interface Member {
+export interface Member {
   readonly id: ReplicaId;
   core: RaftCore | undefined;
   readonly disk: CoreDisk;
@@ -303,7 +303,10 @@ export class CoreCluster {
     const core = must(member.core, 'collecting from a member that is down');
     const now = this.#clock(member.id);
     for (let ready = core.takeReady(now); ready !== undefined; ready = core.takeReady(now)) {
-      for (const message of ready.send) this.#sendOut(member, message);
+      for (const message of ready.send) {
+        this.oracle.promised(member, message);
+        this.#sendOut(member, message);
+      }
       if (ready.hardState !== undefined) member.writes.push({ ready });
       else if (member.writes.length === 0) this.#release(member, ready);
       // What depends on earlier writes waits for them, though it writes nothing itself.

@@ -40,11 +40,25 @@ export class CoreOracle {
   readonly #members: readonly Watched[];
   readonly #leaders: Map<number, ReplicaId> = new Map();
   readonly #votes: Map<string, ReplicaId> = new Map();
+  /** How far a leader had committed when its reign began. */
+  readonly #begun: Map<string, number> = new Map();
   /** How far anyone had committed when a read was asked, by context. */
   readonly #readFloors: Map<number, number> = new Map();
 
   constructor(members: readonly Watched[]) {
     this.#members = members;
+  }
+
+  /** All that it remembers, as text: what it would notice from here on. */
+  get memory(): string {
+    const parts = [
+      this.history.values(),
+      this.#leaders,
+      this.#votes,
+      this.#begun,
+      this.#readFloors,
+    ];
+    return parts.map((part) => [...part].join(' ')).join('; ');
   }
 
   readAsked(context: number): void {
@@ -110,6 +124,7 @@ export class CoreOracle {
     const { role, term } = core.standing;
     if (role !== 'leader') return;
     for (const peer of this.#members) this.checkHeld(peer, core.matchOf(peer.id) ?? 0, core);
+    this.#checkCounting(id, core);
     const other = this.#leaders.get(term);
     assert(other === undefined || other === id, `term ${term}: ${other}, ${id}`);
     if (other !== undefined) return;
@@ -121,6 +136,19 @@ export class CoreOracle {
           index < core.base.index ||
           core.termAt(index) === Number(name.split(':')[0]),
         `leader ${id} of term ${term} lacks ${name} at ${index}`,
+      );
+  }
+
+  /** A leader commits by counting copies of entries of its own term alone (§5.4.2, Figure 8). */
+  #checkCounting(id: ReplicaId, core: RaftCore): void {
+    const { term } = core.standing;
+    const reign = `${id}@${term}`;
+    const before = this.#begun.get(reign);
+    if (before === undefined) this.#begun.set(reign, core.committed);
+    else
+      assert(
+        core.committed === before || core.termAt(core.committed) === term,
+        `leader ${id} of term ${term} committed ${core.committed} by counting, of an earlier term`,
       );
   }
 

@@ -1,3 +1,5 @@
+import type { Scenario } from '../../src/testing/sim/scenario.ts';
+
 /**
  * A seeded bug: a patch of one source file, applied while a test run or a build loads it. Production code holds no
  * switch for it (docs/decisions, "Mutants are patches, not flags").
@@ -15,8 +17,10 @@ export interface Mutant {
   /** Tests that must fail, as filters for vitest: files, and if that is not narrow enough the beginning of a name. */
   readonly killedBy: readonly [file: string, ...more: string[]];
   readonly test?: string;
-  /** Shows in a running cluster: the simulator must find it too. */
-  readonly simulated?: true;
+  /** Shows in a running cluster: the simulator must find it too. What of the scenario matters for that, beside the seed. */
+  readonly simulated?: Partial<Scenario>;
+  /** Shows in a few cores alone: the exhaustive search must find it too, from this world. */
+  readonly searched?: string;
 }
 
 /** The text with the bug in it. @throws Error when `find` does not stand there exactly once */

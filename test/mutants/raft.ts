@@ -9,7 +9,8 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     find: 'out.sendAfterSync.push(accepted(s, m.from, lastNew));',
     replace: 'out.send.push(accepted(s, m.from, lastNew));',
     killedBy: ['test/raft/'],
-    simulated: true,
+    simulated: {},
+    searched: 'first-election',
   },
   {
     name: 'count-own-copy-before-sync',
@@ -18,7 +19,8 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     find: 's.out.sendAfterSync.push(accepted(s, s.id, id.index));',
     replace: 'leader.progress.get(s.id)?.accept(id.index);',
     killedBy: ['test/raft/'],
-    simulated: true,
+    simulated: {},
+    searched: 'first-election',
   },
   {
     name: 'vote-before-sync',
@@ -27,7 +29,8 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     find: 's.out.sendAfterSync.push(reply);',
     replace: 's.out.send.push(reply);',
     killedBy: ['test/raft/'],
-    simulated: true,
+    simulated: {},
+    searched: 'first-election',
   },
   {
     name: 'forget-the-vote',
@@ -36,7 +39,8 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     find: 's.vote = m.from;\n      s.out.hardStateChanged = true;',
     replace: 's.out.hardStateChanged = true;',
     killedBy: ['test/raft/'],
-    simulated: true,
+    simulated: {},
+    searched: 'first-election',
   },
   {
     name: 'vote-for-a-shorter-log',
@@ -45,7 +49,8 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     find: '(other.term === lastTerm && other.index >= index)',
     replace: 'other.term === lastTerm',
     killedBy: ['test/raft/'],
-    simulated: true,
+    simulated: {},
+    searched: 'reign',
   },
   {
     name: 'vote-for-an-older-term',
@@ -54,7 +59,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     find: 'return other.term > lastTerm || (other.term === lastTerm && other.index >= index);',
     replace: 'return other.index >= index;',
     killedBy: ['test/raft/'],
-    simulated: true,
+    searched: 'overwritten',
   },
   {
     name: 'commit-older-terms-by-counting',
@@ -63,7 +68,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     find: 'if (reached <= s.log.committed || s.log.termAt(reached) !== s.term) return;',
     replace: 'if (reached <= s.log.committed) return;',
     killedBy: ['test/raft/'],
-    simulated: true,
+    searched: 'figure-8',
   },
   {
     name: 'ignore-the-term-in-append',
@@ -72,7 +77,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     find: 'if (!log.holds(m.prev)) {',
     replace: 'if (log.termAt(m.prev.index) === undefined) {',
     killedBy: ['test/raft/'],
-    simulated: true,
+    searched: 'figure-8',
   },
   {
     name: 'cut-without-conflict',
@@ -81,7 +86,8 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     find: 'const first = entries.findIndex((entry) => !s.log.holds(entry));',
     replace: 'const first = entries.findIndex((entry) => entry.index > s.log.committed);',
     killedBy: ['test/raft/'],
-    simulated: true,
+    simulated: {},
+    searched: 'repeated',
   },
   {
     name: 'commit-past-what-matches',
@@ -90,7 +96,6 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     find: 'const commit = lower(m.commit, lastNew);',
     replace: 'const commit = lower(m.commit, log.last.index);',
     killedBy: ['test/raft/'],
-    simulated: true,
   },
   {
     name: 'skip-read-index',
@@ -99,7 +104,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     find: 'if (read.round > confirmed) break;',
     replace: 'if (read.round > leader.round) break;',
     killedBy: ['test/raft/'],
-    simulated: true,
+    searched: 'read',
   },
   {
     name: 'read-before-the-reign-commits',
@@ -108,7 +113,8 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     find: 'if (leader.readsNew.length === 0 || s.log.committed < leader.firstIndex) return;',
     replace: 'if (leader.readsNew.length === 0) return;',
     killedBy: ['test/raft/'],
-    simulated: true,
+    simulated: {},
+    searched: 'reign',
   },
   {
     name: 'reign-without-a-quorum',
@@ -117,7 +123,6 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     find: '&& !hearsQuorum(s, leader)) {',
     replace: '&& leader.ticks < 0 && !hearsQuorum(s, leader)) {',
     killedBy: ['test/raft/'],
-    simulated: true,
   },
   {
     name: 'never-tell-a-commit',

@@ -9,8 +9,9 @@ import { MUTANTS, mutantNamed } from './table.ts';
 /**
  * npm run sim -- --mutants [NAME…] [--seeds N]
  *
- * Compiles the product with each seeded bug that shows in a running cluster, and simulates seeds until one fails. Prints
- * how many seeds, and how much simulated and real time, that took.
+ * Compiles the product with each seeded bug that shows in a running cluster or in a few cores, simulates seeds until one
+ * fails, and searches the world that is named. Prints how many seeds, how much simulated and real time, and how many states
+ * that took.
  */
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -22,16 +23,18 @@ export async function runSimulated(args: readonly string[]): Promise<0 | 1> {
   const at = args.indexOf('--seeds');
   const seeds = (at < 0 ? undefined : args[at + 1]) ?? SEEDS_MAX;
   const names = args.filter((_, place) => at < 0 || (place !== at && place !== at + 1));
-  const chosen =
-    names.length === 0 ? MUTANTS.filter(({ simulated }) => simulated) : names.map(mutantNamed);
+  const chosen = names.length === 0 ? MUTANTS.filter(isMeant) : names.map(mutantNamed);
   const folder = mkdtempSync(join(tmpdir(), 'tocsin-simulated-'));
   const width = Math.max(...chosen.map(({ name }) => name.length));
   let missed = 0;
   try {
     for (const mutant of chosen) {
-      const found = findBug(mutant, folder, seeds);
-      if (found === undefined) missed += 1;
-      say(`${mutant.name.padEnd(width)}  ${found ?? `NOT FOUND in ${seeds} seeds`}`);
+      const dist = buildMutant(mutant, ROOT, folder);
+      const ways = [simulate(mutant, dist, seeds), searchFor(mutant, dist)].filter(
+        (way) => way !== undefined,
+      );
+      if (ways.some(({ found }) => !found)) missed += 1;
+      for (const { says } of ways) say(`${mutant.name.padEnd(width)}  ${says}`);
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -40,23 +43,57 @@ export async function runSimulated(args: readonly string[]): Promise<0 | 1> {
   return missed === 0 ? 0 : 1;
 }
 
-/** How the bug was found, or undefined. */
-function findBug(mutant: Mutant, folder: string, seeds: string): string | undefined {
-  const dist = buildMutant(mutant, ROOT, folder);
-  const main = join(dist, 'src', 'testing', 'sim', 'main.js');
-  const args = [main, '--json', '--until-failure', '--no-shrink', '--seeds', seeds];
-  const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', cwd: ROOT });
-  const totals = JSON.parse(stdout.trim() === '' ? '{}' : stdout) as {
-    readonly failed?: number;
-    readonly seeds?: number;
-    readonly virtualMs?: number;
-    readonly seconds?: number;
-  };
-  if (totals.failed !== 1) return undefined;
+interface Way {
+  readonly found: boolean;
+  readonly says: string;
+}
+
+const isMeant = ({ simulated, searched }: Mutant): boolean =>
+  simulated !== undefined || searched !== undefined;
+
+/** Seeds until one fails. Undefined = it cannot be expected to show there. */
+function simulate(mutant: Mutant, dist: string, seeds: string): Way | undefined {
+  if (mutant.simulated === undefined && isMeant(mutant)) return undefined;
+  const scenario = JSON.stringify(mutant.simulated ?? {});
+  const flags = ['--json', '--until-failure', '--no-shrink'];
+  const { totals, stderr } = run(dist, [...flags, '--seeds', seeds, '--scenario', scenario]);
+  if (totals.failed !== 1) return { found: false, says: `NOT FOUND in ${seeds} seeds` };
   const { seeds: count = 0, virtualMs = 0, seconds = 0 } = totals;
   const why = /failed at commit \w+: (.*)/.exec(stderr)?.[1] ?? '';
   const finding = /^ {2}([\w-]+: .*)$/m.exec(stderr)?.[1] ?? '';
   const took = `${(virtualMs / 1_000).toFixed(0)} s simulated in ${seconds.toFixed(1)} s`;
   const says = (why.startsWith('the history') ? finding : why).slice(0, 110);
-  return `seeds ${String(count).padStart(4)}, ${took.padEnd(28)}  ${says}`;
+  return { found: true, says: `seeds  ${String(count).padStart(5)}, ${took.padEnd(28)}  ${says}` };
+}
+
+/** All that can happen, until it does. */
+function searchFor({ searched }: Mutant, dist: string): Way | undefined {
+  if (searched === undefined) return undefined;
+  const { totals } = run(dist, ['--json', '--exhaustive', '--world', searched]);
+  const { states = 0, broken } = totals.worlds?.[0] ?? {};
+  if (broken === undefined)
+    return { found: false, says: `NOT FOUND in ${states} states of the world ${searched}` };
+  const took = `${broken.path.length} actions from ${searched}`;
+  const says = broken.why.slice(0, 110);
+  return { found: true, says: `states ${String(states).padStart(5)}, ${took.padEnd(28)}  ${says}` };
+}
+
+interface Printed {
+  readonly failed?: number;
+  readonly seeds?: number;
+  readonly virtualMs?: number;
+  readonly seconds?: number;
+  readonly worlds?: readonly {
+    readonly states: number;
+    readonly broken?: { readonly why: string; readonly path: readonly string[] };
+  }[];
+}
+
+function run(dist: string, args: readonly string[]): { totals: Printed; stderr: string } {
+  const main = join(dist, 'src', 'testing', 'sim', 'main.js');
+  const { stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
+    encoding: 'utf8',
+    cwd: ROOT,
+  });
+  return { totals: JSON.parse(stdout.trim() === '' ? '{}' : stdout) as Printed, stderr };
 }

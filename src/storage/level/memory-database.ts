@@ -5,36 +5,51 @@ import type { Batch, Database, KeyRange } from './level.ts';
 export class MemoryContents {
   /** In order. */
   readonly #keys: string[] = [];
-  readonly #values: Map<string, Uint8Array> = new Map();
+  readonly #pairs: Map<string, Pair> = new Map();
 
   get(key: Uint8Array): Uint8Array | undefined {
-    return this.#values.get(textOf(key));
+    return this.#pairs.get(textOf(key))?.[1];
   }
 
   /** No value = the key goes. */
   set(key: Uint8Array, value: Uint8Array | undefined): void {
     const text = textOf(key);
-    const isThere = this.#values.has(text);
+    const isThere = this.#pairs.has(text);
     if (value === undefined) {
       if (isThere) this.#keys.splice(this.#placeOf(text), 1);
-      this.#values.delete(text);
+      this.#pairs.delete(text);
     } else {
       if (!isThere) this.#keys.splice(this.#placeOf(text), 0, text);
-      this.#values.set(text, value);
+      this.#pairs.set(text, [key, value]);
     }
   }
 
-  keysIn({ gte, lt, lte, reverse }: KeyRange): Uint8Array[] {
+  keysIn(range: KeyRange): Uint8Array[] {
+    return this.pairsOf(this.namesIn(range)).map(([key]) => key);
+  }
+
+  /** The keys in this range, as names for `pairsOf`. */
+  namesIn({ gte, lt, lte, reverse }: KeyRange): string[] {
     const from = this.#placeOf(textOf(gte));
     const to = lt === undefined ? this.#behind(lte) : this.#placeOf(textOf(lt));
-    const keys = this.#keys.slice(from, to).map((text) => Buffer.from(text, 'latin1'));
-    return reverse === true ? keys.reverse() : keys;
+    const names = this.#keys.slice(from, to);
+    return reverse === true ? names.reverse() : names;
+  }
+
+  /** What is there of them now. */
+  pairsOf(names: readonly string[]): Pair[] {
+    const pairs: Pair[] = [];
+    for (const name of names) {
+      const pair = this.#pairs.get(name);
+      if (pair !== undefined) pairs.push(pair);
+    }
+    return pairs;
   }
 
   #behind(key: Uint8Array | undefined): number {
     if (key === undefined) return this.#keys.length;
     const place = this.#placeOf(textOf(key));
-    return this.#values.has(textOf(key)) ? place + 1 : place;
+    return this.#pairs.has(textOf(key)) ? place + 1 : place;
   }
 
   /** Of the first key that is not before `text`. */
@@ -50,7 +65,10 @@ export class MemoryContents {
   }
 }
 
-const textOf = (key: Uint8Array): string => Buffer.from(key).toString('latin1');
+type Pair = [key: Uint8Array, value: Uint8Array];
+
+const textOf = ({ buffer, byteOffset, byteLength }: Uint8Array): string =>
+  Buffer.from(buffer, byteOffset, byteLength).toString('latin1');
 
 /** What a batch asks for; a value that is undefined deletes the key. */
 export type Change = readonly [key: Uint8Array, value: Uint8Array | undefined];
@@ -102,17 +120,14 @@ export class MemoryDatabase implements Database {
 
   iterator(range: KeyRange): ReturnType<Database['iterator']> {
     this.#mustBeOpen();
-    const keys = this.#contents.keysIn(range);
+    const names = this.#contents.namesIn(range);
     let at = 0;
     return {
       nextv: async (count) => {
         this.#mustBeOpen();
-        const page = keys.slice(at, at + count);
+        const page = names.slice(at, at + count);
         at += page.length;
-        return page.flatMap((key): [Uint8Array, Uint8Array][] => {
-          const value = this.#contents.get(key);
-          return value === undefined ? [] : [[key, value]];
-        });
+        return this.#contents.pairsOf(page);
       },
       close: async () => undefined,
     };

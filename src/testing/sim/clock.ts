@@ -16,6 +16,7 @@ const MICROSECOND = 0.001;
 /** Steps after which whoever else waits for this process gets a turn. */
 const STEPS_PER_TURN = 20_000;
 const LOOP: Clock = new SystemClock();
+const NOW: Promise<void> = Promise.resolve();
 
 /**
  * Time that stands still while anything is left to do, and then jumps to what is next. One task at a time, and after each
@@ -87,8 +88,9 @@ export class SimClock implements Clock {
       // A tick runs when the microtasks are done, all of them; so this is the cheapest way to wait for every promise.
       const again = (): void => {
         if (this.steps % STEPS_PER_TURN === 0) LOOP.soon(step);
-        else queueMicrotask(() => process.nextTick(step));
+        else void NOW.then(soon);
       };
+      const soon = (): void => process.nextTick(step);
       again();
     });
   }

@@ -48,11 +48,12 @@ export class SimDisk {
 
   /** What would be read of the hard state after a crash now; undefined = no copy of it is whole. */
   get state(): StoredState | undefined {
-    const copies = STATE_COPIES.map((copy) => {
+    for (const copy of STATE_COPIES) {
       const bytes = this.#memory.peek(STATE_KEYS[copy]);
-      return bytes === undefined ? 'missing' : decodeState(bytes, copy);
-    });
-    return copies.find((copy) => typeof copy !== 'string');
+      const state = bytes === undefined ? undefined : stateIn(bytes, copy);
+      if (state !== undefined) return state;
+    }
+    return undefined;
   }
 
   /** The chain hash of an entry that is durable here, itself or as part of a snapshot. */
@@ -68,7 +69,8 @@ export class SimDisk {
   termAt(index: number): number | undefined {
     const { base } = this.state ?? {};
     if (base !== undefined && index === base.index) return base.term;
-    return recordIn(this.#memory.peek(entryKey(index)))?.term;
+    const bytes = this.#memory.peek(entryKey(index));
+    return bytes === undefined ? undefined : recordIn(bytes)?.term;
   }
 
   open(): LogStore {
@@ -162,10 +164,30 @@ export class SimDisk {
 const STATE_COPIES = [0, 1] as const;
 
 /** The record in the bytes, if they are whole. */
-function recordIn(bytes: Uint8Array | undefined): EntryRecord | undefined {
+const recordIn = once((bytes: Uint8Array): EntryRecord | undefined => {
   try {
-    return bytes === undefined ? undefined : EntryRecord.parse(bytes);
+    return EntryRecord.parse(bytes);
   } catch {
     return undefined;
   }
+});
+
+const stateIn = once((bytes: Uint8Array, copy: 0 | 1): StoredState | undefined => {
+  const state = decodeState(bytes, copy);
+  return typeof state === 'string' ? undefined : state;
+});
+
+/** Bytes on a disk are replaced, never changed; so what was read out of them once stays right. */
+function once<T, Rest extends readonly unknown[]>(
+  read: (bytes: Uint8Array, ...rest: Rest) => T,
+): (bytes: Uint8Array, ...rest: Rest) => T {
+  const known = new WeakMap<Uint8Array, { readonly value: T }>();
+  return (bytes, ...rest) => {
+    let found = known.get(bytes);
+    if (found === undefined) {
+      found = { value: read(bytes, ...rest) };
+      known.set(bytes, found);
+    }
+    return found.value;
+  };
 }

@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { SystemClock } from '../../transport/system-clock.ts';
-import { HELP, type Options, parseOptions, replayOf } from './options.ts';
+import { renderSearched, search } from '../search/search.ts';
+import { WORLDS } from '../search/worlds.ts';
+import { HELP, type Options, parseOptions, replayOf, type SearchOptions } from './options.ts';
 import { type Outcome, runScenario } from './run.ts';
 import { drawScenario, type Scenario } from './scenario.ts';
 import { changesOf, shrink } from './shrink.ts';
@@ -108,11 +110,27 @@ async function runTwice(seed: number): Promise<boolean> {
   return false;
 }
 
+/** Every world that was asked for. False if a promise was broken in one. */
+function searchAll({ world, depth, states }: SearchOptions): boolean {
+  const chosen = WORLDS.filter(({ name }) => world === undefined || name === world);
+  const used = process.cpuUsage();
+  const results = chosen.map((each) => {
+    const result = search(each, { depth: depth ?? each.depth, states });
+    if (!options.json) for (const line of renderSearched(each, result)) say(line);
+    return result;
+  });
+  const { user, system } = process.cpuUsage(used);
+  const coreSeconds = (user + system) / 1e6;
+  if (options.json) process.stdout.write(`${JSON.stringify({ coreSeconds, worlds: results })}\n`);
+  return results.every(({ broken }) => broken === undefined);
+}
+
 async function main(): Promise<boolean> {
   if (options.help) {
     process.stdout.write(HELP);
     return true;
   }
+  if (options.search !== undefined) return searchAll(options.search);
   if (options.seed !== undefined) return await runTwice(options.seed);
   const { failed } = await runMany();
   return failed === 0;

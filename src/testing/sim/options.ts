@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { numberOf, wholeOf } from '../numbers.ts';
+import { WORLDS } from '../search/worlds.ts';
 import type { Scenario } from './scenario.ts';
 
 export const HELP: string = `npm run sim -- [options]
@@ -14,6 +15,10 @@ export const HELP: string = `npm run sim -- [options]
   --until-failure  stop at the first seed that fails
   --no-shrink      do not look for a smaller scenario that fails too
   --json           print one JSON object, the sums, instead of lines
+  --exhaustive     try everything that can happen to a few cores, in place of seeds
+  --world NAME     with --exhaustive: where to begin (default: every one)
+  --depth N        with --exhaustive: so many actions deep (default: as each world says)
+  --states N       with --exhaustive: so many states of each world at most (default 200000)
   --mutants [NAME…]  put each seeded bug into the product and count the seeds until one fails
 `;
 
@@ -31,6 +36,16 @@ export interface Options {
   readonly shrinks: boolean;
   readonly json: boolean;
   readonly help: boolean;
+  /** Search the worlds of src/testing/search instead. */
+  readonly search: SearchOptions | undefined;
+}
+
+export interface SearchOptions {
+  /** Undefined = every one. */
+  readonly world: string | undefined;
+  /** Undefined = as the world says. */
+  readonly depth: number | undefined;
+  readonly states: number;
 }
 
 const SPEC = {
@@ -45,6 +60,10 @@ const SPEC = {
   'no-shrink': { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
+  exhaustive: { type: 'boolean', default: false },
+  world: { type: 'string' },
+  depth: { type: 'string' },
+  states: { type: 'string', default: '200000' },
 } as const;
 
 /** So that the last of many seeds is a whole number too. */
@@ -67,6 +86,23 @@ export function parseOptions(args: readonly string[]): Options {
     shrinks: !values['no-shrink'],
     json,
     help,
+    search: values.exhaustive ? searchOf(values) : undefined,
+  };
+}
+
+function searchOf(values: {
+  readonly world?: string | undefined;
+  readonly depth?: string | undefined;
+  readonly states: string;
+}): SearchOptions {
+  const { world, depth, states } = values;
+  const names = WORLDS.map(({ name }) => name);
+  if (world !== undefined && !names.includes(world))
+    throw new Error(`--world ${world} is none of ${names.join(', ')}`);
+  return {
+    world,
+    depth: depth === undefined ? undefined : wholeOf('depth', depth, 1, 1_000),
+    states: wholeOf('states', states, 1, 1e8),
   };
 }
 
