@@ -18,7 +18,7 @@ export interface Mutant {
   readonly killedBy: readonly [file: string, ...more: string[]];
   readonly test?: string;
   /** Shows in a running cluster: the simulator must find it too. What of the scenario matters for that, beside the seed. */
-  readonly simulated?: Partial<Scenario>;
+  readonly simulated?: true | Partial<Scenario>;
   /** Shows in a few cores alone: the exhaustive search must find it too, from this world. */
   readonly searched?: string;
 }

@@ -9,7 +9,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     find: 'out.sendAfterSync.push(accepted(s, m.from, lastNew));',
     replace: 'out.send.push(accepted(s, m.from, lastNew));',
     killedBy: ['test/raft/'],
-    simulated: {},
+    simulated: true,
     searched: 'first-election',
   },
   {
@@ -19,7 +19,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     find: 's.out.sendAfterSync.push(accepted(s, s.id, id.index));',
     replace: 'leader.progress.get(s.id)?.accept(id.index);',
     killedBy: ['test/raft/'],
-    simulated: {},
+    simulated: true,
     searched: 'first-election',
   },
   {
@@ -29,7 +29,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     find: 's.out.sendAfterSync.push(reply);',
     replace: 's.out.send.push(reply);',
     killedBy: ['test/raft/'],
-    simulated: {},
+    simulated: true,
     searched: 'first-election',
   },
   {
@@ -39,7 +39,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     find: 's.vote = m.from;\n      s.out.hardStateChanged = true;',
     replace: 's.out.hardStateChanged = true;',
     killedBy: ['test/raft/'],
-    simulated: {},
+    simulated: true,
     searched: 'first-election',
   },
   {
@@ -49,7 +49,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     find: '(other.term === lastTerm && other.index >= index)',
     replace: 'other.term === lastTerm',
     killedBy: ['test/raft/'],
-    simulated: {},
+    simulated: true,
     searched: 'reign',
   },
   {
@@ -86,7 +86,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     find: 'const first = entries.findIndex((entry) => !s.log.holds(entry));',
     replace: 'const first = entries.findIndex((entry) => entry.index > s.log.committed);',
     killedBy: ['test/raft/'],
-    simulated: {},
+    simulated: true,
     searched: 'repeated',
   },
   {
@@ -113,7 +113,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     find: 'if (leader.readsNew.length === 0 || s.log.committed < leader.firstIndex) return;',
     replace: 'if (leader.readsNew.length === 0) return;',
     killedBy: ['test/raft/'],
-    simulated: {},
+    simulated: true,
     searched: 'reign',
   },
   {

@@ -17,7 +17,7 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
     find: 'for (const { batch } of pending) this.refused(batch, maybeWritten);',
     replace: 'for (const { batch } of pending) this.refused(batch, notWritten);',
     killedBy: ['test/replica/proposals.test.ts'],
-    simulated: {},
+    simulated: true,
   },
   {
     name: 'release-before-sync',
@@ -26,7 +26,7 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
     find: 'this.#hardState = ready.hardState;\n    this.#after.push(...ready.sendAfterSync);\n    return [];',
     replace: 'this.#hardState = ready.hardState;\n    return ready.sendAfterSync;',
     killedBy: ['test/replica/disk-writer.test.ts'],
-    simulated: {},
+    simulated: true,
   },
   {
     name: 'die-of-a-full-disk',
@@ -91,7 +91,7 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
     find: 'const next = from ?? revision(this.#history.newest + 1);',
     replace: 'const next = revision((from ?? this.#history.newest) + 1);',
     killedBy: ['test/replica/watch-hub.test.ts'],
-    simulated: {},
+    simulated: true,
   },
   {
     name: 'scrub-without-rest',

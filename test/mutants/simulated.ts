@@ -54,7 +54,7 @@ const isMeant = ({ simulated, searched }: Mutant): boolean =>
 /** Seeds until one fails. Undefined = it cannot be expected to show there. */
 function simulate(mutant: Mutant, dist: string, seeds: string): Way | undefined {
   if (mutant.simulated === undefined && isMeant(mutant)) return undefined;
-  const scenario = JSON.stringify(mutant.simulated ?? {});
+  const scenario = JSON.stringify(mutant.simulated === true ? {} : (mutant.simulated ?? {}));
   const flags = ['--json', '--until-failure', '--no-shrink'];
   const { totals, stderr } = run(dist, [...flags, '--seeds', seeds, '--scenario', scenario]);
   if (totals.failed !== 1) return { found: false, says: `NOT FOUND in ${seeds} seeds` };

@@ -9,7 +9,7 @@ export const STATEMACHINE_MUTANTS: readonly Mutant[] = [
     find: 'if (first.fingerprint === fingerprint) return first.reply;',
     replace: 'if (first.fingerprint !== fingerprint) return first.reply;',
     killedBy: ['test/statemachine/'],
-    simulated: {},
+    simulated: true,
   },
   {
     name: 'escalate-in-silence',
@@ -19,7 +19,7 @@ export const STATEMACHINE_MUTANTS: readonly Mutant[] = [
     replace:
       "  ACTIVE_ACK: {\n    'raise-lower': change('T4', 'deescalated', 'ACTIVE_ACK'),\n    'raise-same': change('T2', 'continued', 'ACTIVE_ACK'),\n    'raise-higher': change('T3', 'escalated', 'ACTIVE_ACK'),",
     killedBy: ['test/statemachine/'],
-    simulated: {},
+    simulated: true,
   },
   {
     name: 'ignore-the-expected-revision',
@@ -28,6 +28,6 @@ export const STATEMACHINE_MUTANTS: readonly Mutant[] = [
     find: 'if (expected === undefined || expected === actual) return undefined;',
     replace: 'if (expected === undefined || expected <= actual) return undefined;',
     killedBy: ['test/statemachine/'],
-    simulated: {},
+    simulated: true,
   },
 ];
