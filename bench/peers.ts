@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { closedLoop, type LoadResult, type Operation, warmUpSeconds } from './measure/load.ts';
+import { closedLoop, type LoadResult, type Operation, warmUp } from './measure/load.ts';
 import { measureMachine } from './measure/machine.ts';
 import { lineOf, writeRun } from './measure/results.ts';
 import { usageOf } from './measure/usage.ts';
@@ -41,7 +41,7 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 async function measure(store: Store, what: string, ask: Operation): Promise<void> {
   for (const inFlight of IN_FLIGHT) {
-    await closedLoop(ask, { inFlight, seconds: warmUpSeconds(seconds, inFlight) });
+    await warmUp(ask, { inFlight, seconds });
     const before = await Promise.all([usageOf(store.pids), usageOf([process.pid])]);
     const load = await closedLoop(ask, { inFlight, seconds });
     const after = await Promise.all([usageOf(store.pids), usageOf([process.pid])]);

@@ -66,12 +66,31 @@ export async function closedLoop(
   return tally.result(began);
 }
 
+/** Calls after which code that runs once a call is compiled as well as it ever will be. */
+const WARM_UP_CALLS = 5_000;
+const WARM_UP_SECONDS_MAX = 15;
+
 /**
- * How long a closed loop runs before it counts. One caller alone gives little to do, and what is seldom run is compiled late:
- * it warms up for as long as it is measured.
+ * Runs a closed loop that does not count, first: a fifth of the time; but with one caller alone, who gives a process little
+ * to do, until it has done what compiles its code. Answers how many operations that took.
  */
-export const warmUpSeconds = (seconds: number, inFlight: number): number =>
-  inFlight === 1 ? seconds : seconds / 5;
+export async function warmUp(
+  operation: Operation,
+  { inFlight, seconds }: { readonly inFlight: number; readonly seconds: number },
+): Promise<number> {
+  const calls = inFlight === 1 ? WARM_UP_CALLS : 0;
+  const end = performance.now() + WARM_UP_SECONDS_MAX * 1_000;
+  let used = 0;
+  do {
+    const from = used;
+    const { done, failed } = await closedLoop((n) => operation(from + n), {
+      inFlight,
+      seconds: seconds / 5,
+    });
+    used += done + failed;
+  } while (used < calls && performance.now() < end);
+  return used;
+}
 
 const OPEN_LOOP_STEP_MS = 1;
 

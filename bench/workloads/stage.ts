@@ -1,7 +1,7 @@
 import { LocalCluster } from '../../cli/local/local-cluster.ts';
 import { must } from '../../src/base/assert.ts';
 import { type Client, connect } from '../../src/client/client.ts';
-import { closedLoop, type LoadResult, type Operation, warmUpSeconds } from '../measure/load.ts';
+import { closedLoop, type LoadResult, type Operation, warmUp } from '../measure/load.ts';
 import { type Usage, usageOf } from '../measure/usage.ts';
 
 /** What one workload measured. */
@@ -71,11 +71,7 @@ export class Stage {
   async closed(ask: Ask, operation: Operation, inFlight: number): Promise<Row> {
     let offset = 0;
     const counted: Operation = (n) => operation(offset + n);
-    const warmUp = await closedLoop(counted, {
-      inFlight,
-      seconds: warmUpSeconds(this.seconds, inFlight),
-    });
-    offset = even(warmUp.done + warmUp.failed + inFlight);
+    offset = even((await warmUp(operation, { inFlight, seconds: this.seconds })) + inFlight);
     return await this.measure(ask, () => closedLoop(counted, { inFlight, seconds: this.seconds }));
   }
 
