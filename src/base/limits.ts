@@ -52,6 +52,8 @@ export const INFLIGHT_APPENDS_MAX = 64;
 export const INFLIGHT_BYTES_MAX: number = 8 * MiB;
 /** How long followers may wait to hear of a commit for the next append to tell them: less than a person notices. */
 export const COMMIT_NOTICE_MS = 1;
+/** How long reads may wait for those before them to be confirmed: a round trip, and a follower that is busy. */
+export const READ_ROUND_MS = 5;
 export const UNCOMMITTED_BYTES_MAX: number = 64 * MiB;
 /** Entries kept in memory for peers that lag a little; older ones are read from disk. */
 export const LOG_MEMORY_BYTES_MAX: number = 32 * MiB;
@@ -150,9 +152,12 @@ export const CLIENT_PONG_MS = 500;
 export const CLIENT_ADDRESSES_LEARNED_MAX = 126;
 /** Events of its connections that a client holds for a listener that is slow; older ones are counted and dropped. */
 export const CLIENT_EVENTS_MAX = 256;
-/** Events that the watches of a client have in common, read once for all of them; and how long one of those may be. */
-export const WATCH_CACHED_EVENTS_MAX = 256;
-export const WATCH_CACHED_EVENT_BYTES_MAX: number = 4 * KiB;
+/** Events and alerts that a client read not long ago, and does not read again when the same bytes come; and how long each may be. */
+export const CLIENT_RECENT_EVENTS_MAX = 256;
+export const CLIENT_RECENT_ALERTS_MAX = 1_024;
+export const CLIENT_RECENT_BYTES_MAX: number = 4 * KiB;
+/** Alerts that a replica was asked for not long ago, as bytes. */
+export const ANSWERS_RECENT_MAX = 1_024;
 /** After so much silence a watch asks another replica. */
 export const WATCH_SILENCE_MS = 3_000;
 /** So many malformed streams in a row are the nature of a server, not an accident. */
@@ -416,6 +421,7 @@ export const LOCAL_STATUS_MS_MAX = 500;
 assert(HEARTBEAT_TICKS * 4 <= ELECTION_TICKS_MIN, 'three lost heartbeats must not cost a term');
 assert(ELECTION_TICKS_MIN + 10 <= ELECTION_TICKS_MAX, 'a narrow spread splits votes');
 assert(SCRUB_SLICE_MS < SCRUB_REST_MS_MAX, 'the longest rest is longer than the usual one');
+assert(READ_ROUND_MS < TICK_MS, 'reads do not wait for a heartbeat that makes up for a lost round');
 assert(COMMIT_NOTICE_MS < TICK_MS, 'a heartbeat tells what is committed in any case');
 assert(LEASE_MS > HEARTBEAT_TICKS * TICK_MS * 3, 'a lease must outlive lost heartbeats');
 assert(

@@ -46,7 +46,6 @@ import {
 import { asFields, asLine, asOneOf, asWhole } from '../wire/check.ts';
 import { decodeGetAnswer, decodeListAnswer, decodeStatusAnswer } from '../wire/clients/answers.ts';
 import { encodeGet, encodeList } from '../wire/clients/client-messages.ts';
-import { EventCache } from '../wire/clients/event-cache.ts';
 import { decodeHistoryAnswer, encodeHistory } from '../wire/clients/history-query.ts';
 import { decodeRecordsAnswer, encodeRecords } from '../wire/clients/record-queries.ts';
 import type { ReplicaStatus } from '../wire/clients/status.ts';
@@ -55,7 +54,6 @@ import { encodeCommand, keyFromText } from '../wire/commands/commands.ts';
 import { parseCommand, parseFilter } from '../wire/commands/parse.ts';
 import { parseCursor, parseRef } from '../wire/commands/parse-parts.ts';
 import { FrameType } from '../wire/frame.ts';
-import { AbortListeners } from './abort-listeners.ts';
 import { observed } from './call-events.ts';
 import { type BatchedCommand, encodeBatch } from './command-batch.ts';
 import type { ConnectionEvent } from './connection/connection-events.ts';
@@ -104,8 +102,6 @@ export class Client implements AlertApi, CareApi, AsyncDisposable {
   readonly #keys: KeySource;
   readonly #session = new Session();
   readonly #watches = new Set<Watch>();
-  readonly #events = new EventCache();
-  readonly #aborts = new AbortListeners();
   #closing: Promise<void> | undefined;
 
   /** Use `connect`. */
@@ -185,7 +181,7 @@ export class Client implements AlertApi, CareApi, AsyncDisposable {
     return this.#read('get', options, (consistency) => ({
       type: FrameType.GET,
       body: [encodeGet({ ref: parseRef(ref, 'ref'), consistency })],
-      decode: decodeGetAnswer,
+      decode: (body) => decodeGetAnswer(body, this.#parts.recentAlerts),
     }));
   }
 
@@ -198,7 +194,8 @@ export class Client implements AlertApi, CareApi, AsyncDisposable {
         limit: asWhole('request', 'limit', limit, 1, LIST_PAGE_MAX),
         ...parseCursor('request', 'after', after),
       };
-      return { type: FrameType.LIST, body: [encodeList(request)], decode: decodeListAnswer };
+      const decode = (body: Uint8Array) => decodeListAnswer(body, this.#parts.recentAlerts);
+      return { type: FrameType.LIST, body: [encodeList(request)], decode };
     });
   }
 
@@ -374,8 +371,8 @@ export class Client implements AlertApi, CareApi, AsyncDisposable {
       finder: this.#parts.finder,
       clock: this.#options.clock,
       prng: this.#parts.prng,
-      events: this.#events,
-      aborts: this.#aborts,
+      recent: this.#parts.recentEvents,
+      aborts: this.#parts.watchAborts,
       onEnd: () => this.#watches.delete(watch),
     });
     this.#watches.add(watch);

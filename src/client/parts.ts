@@ -1,6 +1,11 @@
 import type { Clock } from '../base/clock.ts';
+import { CLIENT_RECENT_ALERTS_MAX, CLIENT_RECENT_EVENTS_MAX } from '../base/limits.ts';
 import { Prng } from '../base/prng.ts';
+import type { ListedAlert } from '../statemachine/alert-api.ts';
+import type { AlertEvent } from '../statemachine/types.ts';
 import type { Transport } from '../transport/types.ts';
+import { Recent } from '../wire/clients/recent.ts';
+import { AbortListeners } from './abort-listeners.ts';
 import { AddressBook } from './connection/address-book.ts';
 import { ConnectionEvents } from './connection/connection-events.ts';
 import { Connections } from './connection/connections.ts';
@@ -18,6 +23,9 @@ export interface ClientParts {
   readonly writer: Writer;
   readonly reader: Reader;
   readonly prng: Prng;
+  readonly recentAlerts: Recent<ListedAlert>;
+  readonly recentEvents: Recent<AlertEvent>;
+  readonly watchAborts: AbortListeners;
 }
 
 export function assemble(options: ResolvedOptions, transport: Transport): ClientParts {
@@ -28,7 +36,18 @@ export function assemble(options: ResolvedOptions, transport: Transport): Client
   const finder = new LeaderFinder(new AddressBook(endpoints, clock), connections, clock, events);
   const writer = new Writer(finder, clock, prng.fork(1));
   const reader = new Reader(finder, clock, prng.fork(2));
-  return { options, connections, events, finder, writer, reader, prng };
+  return {
+    options,
+    connections,
+    events,
+    finder,
+    writer,
+    reader,
+    prng,
+    recentAlerts: new Recent(CLIENT_RECENT_ALERTS_MAX),
+    recentEvents: new Recent(CLIENT_RECENT_EVENTS_MAX),
+    watchAborts: new AbortListeners(),
+  };
 }
 
 /** Loaded when it is needed: a test or a simulator that brings its own does not pay for it. */

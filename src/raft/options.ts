@@ -35,6 +35,8 @@ export interface RaftOptions {
    * a message of its own. A heartbeat tells it in any case.
    */
   readonly commitNoticeMs: number;
+  /** How long a round of reads may keep the next one waiting, in milliseconds; 0 = not at all. */
+  readonly readRoundMs: number;
 }
 
 export const DEFAULT_OPTIONS: RaftOptions = {
@@ -50,4 +52,5 @@ export const DEFAULT_OPTIONS: RaftOptions = {
   readsPendingMax: READS_PENDING_MAX,
   leaseMs: 0,
   commitNoticeMs: 0,
+  readRoundMs: 0,
 };

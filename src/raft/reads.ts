@@ -37,10 +37,16 @@ export function startRead(s: State, context: number): void {
 
 // ── the leader's side ──
 
-/** Gives the waiting reads their index and their round. Called once per Ready, so a round serves a whole turn. */
+/**
+ * Gives the waiting reads their index and their round. One round at a time: what comes meanwhile is the next, so that many
+ * reads cost few rounds. If its messages are lost, the next does not wait for the heartbeats that would make up for them.
+ */
 export function openRound(s: State, leader: Leader): void {
   // Until an entry of this reign is committed, the commit index may be behind what was acknowledged before (§6.4).
   if (leader.readsNew.length === 0 || s.log.committed < leader.firstIndex) return;
+  const isWaiting = leader.readsPending.length > 0;
+  if (isWaiting && s.now - leader.roundAt < s.options.readRoundMs) return;
+  leader.roundAt = s.now;
   leader.round += 1;
   for (const read of leader.readsNew) {
     read.index = s.log.committed;

@@ -80,6 +80,7 @@ export function becomeLeader(s: State): void {
     readsNew: [],
     readsPending: [],
     round: 0,
+    roundAt: 0,
     quorumAt: 0,
     ordered: false,
     leaseAfter: 0,

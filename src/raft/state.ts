@@ -77,6 +77,8 @@ export interface Leader {
   readonly readsNew: PendingRead[];
   readonly readsPending: PendingRead[];
   round: number;
+  /** The leader's clock when it began the newest round. */
+  roundAt: number;
   /** The leader's clock when it sent the newest heartbeat that a quorum has answered. */
   quorumAt: number;
   /** A peer was ordered to campaign: the others may vote for it although they hear this leader. */

@@ -8,7 +8,7 @@ import {
   type ReplicaId,
   type UnixMillis,
 } from '../base/ids.ts';
-import { COMMIT_NOTICE_MS, LEASE_MS, TICK_MS } from '../base/limits.ts';
+import { COMMIT_NOTICE_MS, LEASE_MS, READ_ROUND_MS, TICK_MS } from '../base/limits.ts';
 import { Prng } from '../base/prng.ts';
 import type { Plan, Target } from '../raft/change.ts';
 import type { Configuration } from '../raft/configuration.ts';
@@ -353,7 +353,11 @@ export function initFrom(
   const committed = Math.max(hardState.commit, (snapshot ?? base).index);
   return {
     id,
-    options: { commitNoticeMs: COMMIT_NOTICE_MS, leaseMs: leases ? LEASE_MS : 0 },
+    options: {
+      commitNoticeMs: COMMIT_NOTICE_MS,
+      readRoundMs: READ_ROUND_MS,
+      leaseMs: leases ? LEASE_MS : 0,
+    },
     voters: configuration.voters,
     prng: new Prng(seed),
     hardState: { ...hardState, commit: logIndex(committed) },

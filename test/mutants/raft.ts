@@ -140,4 +140,20 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     replace: 'const untoldSince = s.now;',
     killedBy: ['test/raft/commit-notice.test.ts'],
   },
+  {
+    name: 'read-joins-the-round-under-way',
+    claim: 'a round confirms only reads that came before it',
+    file: 'src/raft/reads.ts',
+    find: 'if (isWaiting && s.now - leader.roundAt < s.options.readRoundMs) return;\n  leader.roundAt = s.now;\n  leader.round += 1;',
+    replace: 'leader.roundAt = s.now;\n  if (!isWaiting) leader.round += 1;',
+    killedBy: ['test/raft/read-rounds.test.ts'],
+  },
+  {
+    name: 'reads-wait-for-a-lost-round',
+    claim: 'a round whose messages are lost does not hold up the reads after it',
+    file: 'src/raft/reads.ts',
+    find: 'if (isWaiting && s.now - leader.roundAt < s.options.readRoundMs) return;',
+    replace: 'if (isWaiting) return;',
+    killedBy: ['test/raft/read-rounds.test.ts'],
+  },
 ];

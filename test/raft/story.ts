@@ -23,6 +23,7 @@ export function story(seed: number, steps: number): CoreCluster {
       logMemoryBytesMax: chance.pick([0, 500, 1_000_000]),
       uncommittedBytesMax: chance.pick([300, 1_000_000]),
       commitNoticeMs: chance.pick([0, 1]),
+      readRoundMs: chance.pick([0, 1]),
     },
   });
   for (let step = 0; step < steps; step += 1) {

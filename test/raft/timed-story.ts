@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { millis, type ReplicaId, replicaId } from '../../src/base/ids.ts';
-import { COMMIT_NOTICE_MS, LEASE_MS, TICK_MS } from '../../src/base/limits.ts';
+import { COMMIT_NOTICE_MS, LEASE_MS, READ_ROUND_MS, TICK_MS } from '../../src/base/limits.ts';
 import { Prng } from '../../src/base/prng.ts';
 import { CoreCluster, type InFlight } from '../../src/testing/core-cluster.ts';
 import { change } from './story.ts';
@@ -50,7 +50,11 @@ export class TimedStory {
     this.cluster = new CoreCluster({
       size: this.#size,
       seed,
-      raft: { leaseMs: options.leaseMs ?? LEASE_MS, commitNoticeMs: COMMIT_NOTICE_MS },
+      raft: {
+        leaseMs: options.leaseMs ?? LEASE_MS,
+        commitNoticeMs: COMMIT_NOTICE_MS,
+        readRoundMs: READ_ROUND_MS,
+      },
       clock: (id) => millis(this.#clock(id)),
     });
   }

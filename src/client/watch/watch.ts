@@ -4,9 +4,9 @@ import { millis, type Revision } from '../../base/ids.ts';
 import { WATCH_MALFORMED_MAX, WATCH_SILENCE_MS } from '../../base/limits.ts';
 import type { Prng } from '../../base/prng.ts';
 import type { WatchMessage } from '../../statemachine/alert-api.ts';
-import type { AlertFilter } from '../../statemachine/types.ts';
+import type { AlertEvent, AlertFilter } from '../../statemachine/types.ts';
 import { encodeWatch } from '../../wire/clients/client-messages.ts';
-import type { EventCache } from '../../wire/clients/event-cache.ts';
+import type { Recent } from '../../wire/clients/recent.ts';
 import { WatchReader } from '../../wire/clients/watch-messages.ts';
 import { FrameType } from '../../wire/frame.ts';
 import type { AbortListeners } from '../abort-listeners.ts';
@@ -28,7 +28,7 @@ export interface WatchParts {
   readonly clock: Clock;
   readonly prng: Prng;
   /** Shared by all the watches of a client, as are `aborts`. */
-  readonly events: EventCache;
+  readonly recent: Recent<AlertEvent>;
   readonly aborts: AbortListeners;
   /** Called once, when the watch has ended. */
   readonly onEnd: (watch: Watch) => void;
@@ -138,7 +138,7 @@ export class Watch implements AsyncIterator<WatchMessage, undefined> {
 
   #open(connection: Connection): void {
     if (this.#phase !== 'connecting') return;
-    const reader = new WatchReader(this.#parts.events);
+    const reader = new WatchReader(this.#parts.recent);
     const { next } = this.#position;
     const body = encodeWatch({ from: next, filter: this.#request.filter });
     const id = connection.send(FrameType.WATCH, [body], {

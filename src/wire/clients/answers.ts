@@ -1,4 +1,9 @@
-import { LIST_PAGE_MAX, PAGE_BYTES_MAX } from '../../base/limits.ts';
+import {
+  ANSWERS_RECENT_MAX,
+  CLIENT_RECENT_ALERTS_MAX,
+  LIST_PAGE_MAX,
+  PAGE_BYTES_MAX,
+} from '../../base/limits.ts';
 import type { AlertPage, Answer, ListCursor, ListedAlert } from '../../statemachine/alert-api.ts';
 import type { AlertSlice } from '../../statemachine/queries/queries.ts';
 import type { AlertId } from '../../statemachine/types.ts';
@@ -8,6 +13,7 @@ import { alertNumber } from '../commands/parse-parts.ts';
 import { alertBody } from './alert-body.ts';
 import { Items, LENGTH_BYTES, malformed, readRevision } from './items.ts';
 import { parseStatus } from './parse-answers.ts';
+import { Recent } from './recent.ts';
 import { parseListed } from './record-shapes.ts';
 import type { ReplicaStatus } from './status.ts';
 
@@ -21,20 +27,43 @@ const GET_HEADER_BYTES = 12;
 const LIST_HEADER_BYTES = 24;
 const AGE_UNKNOWN: number = 2 ** 32 - 1;
 
+/** Alerts as bytes, the oldest first. An alert is never changed, but replaced; with badges it is made for one answer. */
+const encoded: Map<ListedAlert, Uint8Array> = new Map();
+
+function encodeAlert(alert: ListedAlert): Uint8Array {
+  const known = encoded.get(alert);
+  if (known !== undefined) return known;
+  const body = encodeBody(alertBody(alert));
+  if (alert.badges !== undefined) return body;
+  if (encoded.size >= ANSWERS_RECENT_MAX) {
+    const [oldest] = encoded.keys();
+    if (oldest !== undefined) encoded.delete(oldest);
+  }
+  encoded.set(alert, body);
+  return body;
+}
+
 /** The ANSWER to GET. */
 export function encodeGetAnswer(answer: Answer<ListedAlert | undefined>): readonly Uint8Array[] {
   const header = new Uint8Array(GET_HEADER_BYTES);
   writeU64(header, 0, answer.revision);
   writeAge(header, 8, answer.ageMs);
-  return answer.value === undefined ? [header] : [header, encodeBody(alertBody(answer.value))];
+  return answer.value === undefined ? [header] : [header, encodeAlert(answer.value)];
 }
 
-/** @throws TocsinError BODY_MALFORMED */
-export function decodeGetAnswer(body: Uint8Array): Answer<ListedAlert | undefined> {
-  if (body.byteLength < GET_HEADER_BYTES) throw malformed(`only ${body.byteLength} bytes`);
+/** `recent`: alerts that the asker got before. @throws TocsinError BODY_MALFORMED */
+export function decodeGetAnswer(
+  body: Uint8Array,
+  recent: Recent<ListedAlert> = new Recent(CLIENT_RECENT_ALERTS_MAX),
+): Answer<ListedAlert | undefined> {
+  const { byteLength } = body;
+  if (byteLength < GET_HEADER_BYTES) throw malformed(`only ${byteLength} bytes`);
   const at = readRevision(body, 0);
-  const rest = body.subarray(GET_HEADER_BYTES);
-  const value = rest.byteLength === 0 ? undefined : parseListed(decodeBody(rest));
+  const read = (): ListedAlert => parseListed(decodeBody(body.subarray(GET_HEADER_BYTES)));
+  const value =
+    byteLength === GET_HEADER_BYTES
+      ? undefined
+      : recent.get(body, GET_HEADER_BYTES, byteLength, read);
   return { value, revision: at, ...readAge(body, 8) };
 }
 
@@ -50,7 +79,7 @@ export class ListAnswer {
 
   /** Takes in the next alert. Whether there is room for one more. */
   add(alert: ListedAlert): boolean {
-    const body = encodeBody(alertBody(alert));
+    const body = encodeAlert(alert);
     const length = new Uint8Array(LENGTH_BYTES);
     writeU32(length, 0, body.byteLength);
     this.#parts.push(length, body);
@@ -80,8 +109,11 @@ export function encodeListAnswer(answer: Answer<AlertSlice>): readonly Uint8Arra
   return body.finish(answer);
 }
 
-/** @throws TocsinError BODY_MALFORMED */
-export function decodeListAnswer(body: Uint8Array): Answer<AlertPage> {
+/** `recent`: alerts that the asker got before. @throws TocsinError BODY_MALFORMED */
+export function decodeListAnswer(
+  body: Uint8Array,
+  recent: Recent<ListedAlert> = new Recent(CLIENT_RECENT_ALERTS_MAX),
+): Answer<AlertPage> {
   const at = readRevision(body, 0);
   if (body.byteLength < LIST_HEADER_BYTES) throw malformed(`only ${body.byteLength} bytes`);
   const next = readU64(body, 8);
@@ -92,7 +124,7 @@ export function decodeListAnswer(body: Uint8Array): Answer<AlertPage> {
   const items = new Items(body, LIST_HEADER_BYTES);
   while (alerts.length < count) {
     if (!items.next()) throw malformed(`${alerts.length} alerts, ${count} announced`);
-    alerts.push(parseListed(items.decode(0)));
+    alerts.push(items.recent(0, recent, () => parseListed(items.decode(0))));
   }
   if (items.next()) throw malformed(`more alerts than the ${count} announced`);
   const cursor: ListCursor | undefined = next === 0 ? undefined : `A${next}@${at}`;

@@ -1,9 +1,8 @@
 import { TocsinError } from '../../base/errors.ts';
 import { type Revision, revision } from '../../base/ids.ts';
-import type { AlertEvent } from '../../statemachine/types.ts';
 import { BodyDecoder } from '../body.ts';
 import { readU32, readU64, writeU32 } from '../bytes.ts';
-import type { EventCache } from './event-cache.ts';
+import type { Recent } from './recent.ts';
 
 /** Small MessagePack bodies one after another, each behind its length. */
 
@@ -47,9 +46,9 @@ export class Items {
     return this.#decoder.decode(this.#start + skip, this.#end);
   }
 
-  /** The event behind the item's first `skip` bytes, from the cache if it is there. */
-  cached(skip: number, cache: EventCache, read: () => AlertEvent): AlertEvent {
-    return cache.get(this.#body, this.#start + skip, this.#end, read);
+  /** What `read` makes of the item's bytes behind the first `skip`, unless it is known. */
+  recent<T>(skip: number, known: Recent<T>, read: () => T): T {
+    return known.get(this.#body, this.#start + skip, this.#end, read);
   }
 
   /** The revision that an item is, behind its kind. */

@@ -1,14 +1,18 @@
 import { assert } from '../../base/assert.ts';
 import type { Revision } from '../../base/ids.ts';
-import { COMPACTED_ALERTS_MAX, TRANSACTION_EVENTS_MAX } from '../../base/limits.ts';
+import {
+  CLIENT_RECENT_EVENTS_MAX,
+  COMPACTED_ALERTS_MAX,
+  TRANSACTION_EVENTS_MAX,
+} from '../../base/limits.ts';
 import type { WatchMessage } from '../../statemachine/alert-api.ts';
 import type { Alert, AlertEvent } from '../../statemachine/types.ts';
 import { encodeBody } from '../body.ts';
 import { writeU32, writeU64 } from '../bytes.ts';
 import { alertBody, eventBody } from './alert-body.ts';
-import { EventCache } from './event-cache.ts';
 import { encodeItem, Items, LENGTH_BYTES, malformed } from './items.ts';
 import { parseAlert, parseEvent } from './parse-answers.ts';
+import { Recent } from './recent.ts';
 
 /** What watchers are told, as items of WATCH_MESSAGES. Layouts in FORMAT.md, "Answers". */
 
@@ -90,15 +94,15 @@ type EventMessage = WatchMessage & { readonly type: 'event' };
  * transaction are told when all of them are there.
  */
 export class WatchReader {
-  readonly #cache: EventCache;
+  readonly #recent: Recent<AlertEvent>;
   #alerts: Alert[] = [];
   /** The events so far of a transaction of which more are to come, and how many. */
   #together: EventMessage[] = [];
   #missing = 0;
 
-  /** `cache`: of all the watches that are told the same. */
-  constructor(cache: EventCache = new EventCache()) {
-    this.#cache = cache;
+  /** `recent`: of all the watches that are told the same. */
+  constructor(recent: Recent<AlertEvent> = new Recent(CLIENT_RECENT_EVENTS_MAX)) {
+    this.#recent = recent;
   }
 
   /** @throws TocsinError BODY_MALFORMED; the watch is of no use afterwards */
@@ -116,7 +120,7 @@ export class WatchReader {
 
   #readEvent(items: Items, kind: number): readonly EventMessage[] {
     if (this.#alerts.length > 0) throw malformed('a state was broken off');
-    const event = items.cached(1, this.#cache, () => parseEvent(items.decode(1)));
+    const event = items.recent(1, this.#recent, () => parseEvent(items.decode(1)));
     const leaves = kind === LEAVING_EVENT ? ({ leaves: true } as const) : {};
     if (this.#missing === 0) return [{ type: 'event', event, ...leaves }];
     this.#missing -= 1;
