@@ -1,6 +1,12 @@
 import { Command } from 'commander';
 import { revision } from '../../src/base/ids.ts';
-import { AlarmMetrics, type AlarmReport } from '../../src/statemachine/queries/metrics.ts';
+import {
+  AlarmMetrics,
+  type AlarmReport,
+  type BadActor,
+  type ExposedWaits,
+} from '../../src/statemachine/queries/metrics.ts';
+import { printable } from '../output/escape.ts';
 import { renderPairs } from '../output/pairs.ts';
 import type { TableOptions } from '../output/table.ts';
 import { formatDuration, formatInstant } from '../output/time.ts';
@@ -39,11 +45,24 @@ async function measure(
     signal,
   })) {
     if (message.type === 'event') metrics.add(message.event);
+    if (message.type === 'compacted') metrics.begin(message.alerts);
     const at = message.type === 'event' ? message.event.revision : message.revision;
     if (at >= until) break;
   }
   return metrics.report();
 }
+
+type Row = readonly [string, string | undefined];
+
+const worstRow = ({ dedupKey, annunciations }: BadActor): Row => [
+  `  ${annunciations} times`,
+  printable(dedupKey),
+];
+
+const exposureRow = ({ from, count, waits }: ExposedWaits): Row => [
+  `  after ${from} or more false`,
+  waits && `${formatDuration(waits.median)}, of ${count}`,
+];
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
@@ -53,17 +72,22 @@ function renderMetrics(told: AlarmReport, { paint }: TableOptions): string {
   return renderPairs(
     [
       ['From', from === undefined ? 'nothing happened' : formatInstant(from)],
+      ['Before that', told.isWhole ? undefined : 'no longer kept'],
       ['For', span === undefined ? undefined : formatDuration(span)],
       ['Annunciations', String(told.annunciations)],
       ['High, medium, low, none', Object.values(byPriority).join(', ')],
-      ['Per bed and day', told.perBedDay.toFixed(1)],
+      ['Per bed and day', `${told.perBedDay.toFixed(1)}, over ${told.bedDays.toFixed(1)} bed-days`],
       ['Floods', `${told.floods}, ${percent(told.floodShare)} of the time`],
       ['Chattering', String(told.chattering)],
+      ['Standing for a day', String(told.standing)],
+      ['Ten worst conditions', percent(told.worstShare)],
+      ...told.worst.map(worstRow),
       [
         'Acknowledged after',
         waits && `${formatDuration(waits.median)}, 95 % within ${formatDuration(waits.p95)}`,
       ],
-      ['By reflex', String(told.reflex)],
+      ...told.afterFalseAlarms.map(exposureRow),
+      ['By reflex', `${told.reflex}, ${percent(told.reflexShare)} of those acknowledged`],
       ['Escalated', percent(told.escalatedShare)],
     ],
     paint,

@@ -273,6 +273,8 @@ export const PASTS_MAX = 8;
 export const DEDUP_KEYS_REMEMBERED_MAX = 262_144;
 /** Waits for an acknowledgement that a report of how alarms behave takes its quantiles of. */
 export const METRIC_SAMPLES_MAX = 65_536;
+/** Conditions, beds, units and people that are told apart, each. */
+export const METRIC_KEYS_MAX = 262_144;
 /** Raises that end a condition's rest sooner than this are counted as chattering. */
 export const FLAP_MS_MAX = 60_000;
 /** Seconds the sound of an alert may be off at a time, by its priority. */

@@ -1,39 +1,70 @@
 import type { UnixMillis } from '../../base/ids.ts';
-import { METRIC_SAMPLES_MAX } from '../../base/limits.ts';
-import type { Alert, AlertEvent, Priority } from '../types.ts';
+import { METRIC_KEYS_MAX, METRIC_SAMPLES_MAX } from '../../base/limits.ts';
+import type { Alert, AlertEvent, AlertId, Priority } from '../types.ts';
+import { Floods } from './floods.ts';
 
 /**
  * How a ward's alarms behave, from the history of alerts alone: added to event by event, and the same as what going through the
- * whole history again gives. Sources: ISA-18.2 (floods, chattering, priority mix), AAMI and ECRI (alarms per bed-day).
+ * whole history again gives. Sources: ISA-18.2 (floods, chattering, standing alarms, priority mix), AAMI and ECRI (alarms per
+ * bed-day).
  */
 export interface AlarmReport {
   readonly from: UnixMillis | undefined;
   readonly until: UnixMillis | undefined;
+  /** Nothing happened before `from` that is no longer kept. */
+  readonly isWhole: boolean;
   /** Annunciations: raises that opened, and every later activation. */
   readonly annunciations: number;
   readonly byPriority: Readonly<Record<Priority, number>>;
-  /** Per bed that had any, and day of 24 hours. */
+  /** Days of 24 hours that beds were heard of, each from its first alarm on; and the annunciations about beds for each. */
+  readonly bedDays: number;
   readonly perBedDay: number;
-  /** Times that more than FLOOD_FROM were annunciated in ten minutes, and the share of the time that this took. */
+  /** Times that a unit was flooded, and the share of the time of all units that this took. */
   readonly floods: number;
   readonly floodShare: number;
   /** Annunciations that were the third or later of their condition within a minute. */
   readonly chattering: number;
+  /** Conditions that are there, and have been for more than a day. */
+  readonly standing: number;
+  /** The conditions annunciated most often, at most ten, and their share of all annunciations. */
+  readonly worst: readonly BadActor[];
+  readonly worstShare: number;
   /** Milliseconds from annunciation to acknowledgement, of the newest METRIC_SAMPLES_MAX. */
-  readonly acknowledgedAfter: { readonly median: number; readonly p95: number } | undefined;
+  readonly acknowledgedAfter: Waits | undefined;
+  /** The same by how many alarms of the unit had gone by themselves in the two hours before. */
+  readonly afterFalseAlarms: readonly ExposedWaits[];
   /** Of the activations acknowledged: those that were acknowledged within two seconds of another one by the same person. */
   readonly reflex: number;
+  readonly reflexShare: number;
   /** Activations for which at least a second step of a policy was carried out, of all. */
   readonly escalatedShare: number;
 }
 
-/** ISA-18.2: a flood begins above the first in ten minutes, and ends below the second. */
-const FLOOD_FROM = 10;
-const FLOOD_UNTIL = 5;
-const TEN_MINUTES = 600_000;
+export interface Waits {
+  readonly median: number;
+  readonly p95: number;
+}
+
+export interface ExposedWaits {
+  /** Alarms that nobody had to answer: at least so many. */
+  readonly from: number;
+  readonly count: number;
+  readonly waits: Waits | undefined;
+}
+
+export interface BadActor {
+  readonly dedupKey: string;
+  readonly condition: string;
+  readonly annunciations: number;
+}
+
 const MINUTE = 60_000;
+const TWO_HOURS = 7_200_000;
 const DAY = 86_400_000;
 const REFLEX_MS = 2_000;
+const WORST = 10;
+/** Bounds of exposure in use in the literature on alarm fatigue (0–29, 30–79, 80 and more in two hours). */
+const EXPOSURES = [0, 30, 80] as const;
 
 const ANNUNCIATES: ReadonlySet<AlertEvent['effect']> = new Set<AlertEvent['effect']>([
   'raised',
@@ -42,101 +73,175 @@ const ANNUNCIATES: ReadonlySet<AlertEvent['effect']> = new Set<AlertEvent['effec
   'lapsed',
 ]);
 
-/** Numbers of annunciations by unit: a flood is one of those who have to listen to it. */
-interface UnitState {
-  /** Times of the annunciations of the last ten minutes, oldest first. */
-  recent: number[];
-  floodSince: number | undefined;
+/** What is known of one condition. */
+interface Actor {
+  readonly condition: string;
+  readonly annunciations: number;
+  /** Times of the newest three annunciations, oldest first. */
+  readonly newest: readonly number[];
+}
+
+/** An open alert. */
+interface Open {
+  readonly raisedAt: number;
+  /** Of the activation in force. */
+  readonly annunciatedAt: number;
+  readonly isPresent: boolean;
 }
 
 export class AlarmMetrics {
   readonly #byPriority: Record<Priority, number> = { high: 0, medium: 0, low: 0, none: 0 };
-  readonly #units = new Map<string, UnitState>();
-  readonly #beds = new Set<string>();
-  /** Times of the newest annunciations of each condition. */
-  readonly #ofKey = new Map<string, number[]>();
+  readonly #floods = new Floods();
+  /** When each bed was first heard of. */
+  readonly #beds = new Map<string, number>();
+  readonly #actors = new Map<string, Actor>();
+  readonly #open = new Map<AlertId, Open>();
   readonly #waits: number[] = [];
+  readonly #exposed: readonly number[][] = EXPOSURES.map(() => []);
+  /** Of each unit, when its alarms ended that nobody acknowledged, as far as two hours back. */
+  readonly #gone = new Map<string, number[]>();
   readonly #newestAck = new Map<string, number>();
   #from: UnixMillis | undefined;
   #until: UnixMillis | undefined;
+  #isWhole = true;
   #annunciations = 0;
-  #floods = 0;
-  #floodMs = 0;
+  #ofBeds = 0;
   #chattering = 0;
+  #acknowledged = 0;
   #reflex = 0;
   #escalated = 0;
-  readonly #begun = new Map<string, number>();
+
+  /** What was open where the history begins that is still kept: its steps are not known. */
+  begin(alerts: readonly Alert[]): void {
+    this.#isWhole = false;
+    for (const alert of alerts)
+      if (alert.resolution === undefined) this.#keep(alert, alert.raisedAt, false);
+  }
 
   add(event: AlertEvent): void {
     const { time, effect, alert } = event;
     this.#from ??= time;
     this.#until = time;
     if (ANNUNCIATES.has(effect)) this.#annunciated(alert, time);
-    if (effect === 'acknowledged') this.#acknowledged(event);
+    if (effect === 'acknowledged') this.#wasAcknowledged(event);
     if (effect === 'notified' && placeOf(alert) === 2) this.#escalated += 1;
-    if (alert.resolution !== undefined) this.#begun.delete(alert.id);
+    if (alert.resolution === undefined) this.#keep(alert, time, ANNUNCIATES.has(effect));
+    else this.#ended(alert, time);
   }
 
   report(): AlarmReport {
-    const from = this.#from ?? 0;
     const until = this.#until ?? 0;
-    const days = Math.max(until - from, 1) / DAY;
-    const beds = Math.max(this.#beds.size, 1);
-    const units = Math.max(this.#units.size, 1);
-    let floodMs = this.#floodMs;
-    for (const { floodSince } of this.#units.values())
-      if (floodSince !== undefined) floodMs += until - floodSince;
+    const spanMs = Math.max(until - (this.#from ?? 0), 1);
+    const { units } = this.#floods;
+    let bedMs = 0;
+    for (const first of this.#beds.values()) bedMs += Math.max(until - first, 1);
+    const worst = this.#worst();
+    const ofWorst = worst.reduce((sum, { annunciations }) => sum + annunciations, 0);
     return {
       from: this.#from,
       until: this.#until,
+      isWhole: this.#isWhole,
       annunciations: this.#annunciations,
       byPriority: { ...this.#byPriority },
-      perBedDay: this.#annunciations / beds / days,
-      floods: this.#floods,
-      floodShare: floodMs / Math.max(until - from, 1) / units,
+      bedDays: bedMs / DAY,
+      perBedDay: share(this.#ofBeds, bedMs / DAY),
+      floods: this.#floods.count,
+      floodShare: share(this.#floods.msUntil(until), spanMs * units),
       chattering: this.#chattering,
+      standing: this.#standing(until),
+      worst,
+      worstShare: share(ofWorst, this.#annunciations),
       acknowledgedAfter: quantiles(this.#waits),
+      afterFalseAlarms: EXPOSURES.map((from, at) => {
+        const waits = this.#exposed[at] ?? [];
+        return { from, count: waits.length, waits: quantiles(waits) };
+      }),
       reflex: this.#reflex,
-      escalatedShare: this.#annunciations === 0 ? 0 : this.#escalated / this.#annunciations,
+      reflexShare: share(this.#reflex, this.#acknowledged),
+      escalatedShare: share(this.#escalated, this.#annunciations),
     };
   }
 
-  #annunciated(alert: Alert, time: UnixMillis): void {
+  #annunciated(alert: Alert, time: number): void {
     const { unit = '', bed } = alert.subject;
+    const { dedupKey, condition } = alert;
     this.#annunciations += 1;
     this.#byPriority[alert.priority] += 1;
-    if (bed !== undefined) this.#beds.add(`${unit} ${bed}`);
-    this.#begun.set(alert.id, time);
-    const times = [...(this.#ofKey.get(alert.dedupKey) ?? []), time].slice(-3);
-    this.#ofKey.set(alert.dedupKey, times);
-    if (times.length === 3 && time - (times[0] ?? time) < MINUTE) this.#chattering += 1;
-    this.#flood(unit, time);
-  }
-
-  #flood(unit: string, time: UnixMillis): void {
-    const state = this.#units.get(unit) ?? { recent: [], floodSince: undefined };
-    this.#units.set(unit, state);
-    const before = state.recent.filter((one) => one > time - TEN_MINUTES);
-    if (state.floodSince !== undefined && before.length < FLOOD_UNTIL) {
-      this.#floodMs += time - state.floodSince;
-      state.floodSince = undefined;
+    if (bed !== undefined) {
+      this.#ofBeds += 1;
+      const place = `${unit} ${bed}`;
+      if (!this.#beds.has(place)) put(this.#beds, place, time);
     }
-    state.recent = [...before, time];
-    if (state.floodSince !== undefined || state.recent.length <= FLOOD_FROM) return;
-    state.floodSince = time;
-    this.#floods += 1;
+    const before = this.#actors.get(dedupKey);
+    const newest = [...(before?.newest ?? []), time].slice(-3);
+    put(this.#actors, dedupKey, {
+      condition,
+      annunciations: (before?.annunciations ?? 0) + 1,
+      newest,
+    });
+    if (newest.length === 3 && time - (newest[0] ?? time) < MINUTE) this.#chattering += 1;
+    this.#floods.add(unit, time);
   }
 
-  #acknowledged({ alert, actor, time }: AlertEvent): void {
-    const begun = this.#begun.get(alert.id);
+  #wasAcknowledged({ alert, actor, time }: AlertEvent): void {
+    const begun = this.#open.get(alert.id)?.annunciatedAt;
     if (begun === undefined || alert.acknowledgements.filter(ofNow(alert)).length > 1) return;
-    this.#waits.push(time - begun);
-    if (this.#waits.length > METRIC_SAMPLES_MAX) this.#waits.shift();
+    this.#acknowledged += 1;
+    const gone = (this.#gone.get(alert.subject.unit ?? '') ?? []).filter(
+      (at) => at > time - TWO_HOURS,
+    );
+    const exposure = EXPOSURES.findLastIndex((from) => gone.length >= from);
+    for (const waits of [this.#waits, this.#exposed[exposure] ?? []]) {
+      waits.push(time - begun);
+      if (waits.length > METRIC_SAMPLES_MAX) waits.shift();
+    }
     const before = this.#newestAck.get(actor);
     if (before !== undefined && time - before < REFLEX_MS) this.#reflex += 1;
-    this.#newestAck.set(actor, time);
+    put(this.#newestAck, actor, time);
+  }
+
+  #keep({ id, raisedAt, presence }: Alert, time: number, isNew: boolean): void {
+    const annunciatedAt = isNew ? time : (this.#open.get(id)?.annunciatedAt ?? raisedAt);
+    this.#open.set(id, { raisedAt, annunciatedAt, isPresent: presence === 'present' });
+  }
+
+  /** An alarm that went by itself before anybody acknowledged it asked nothing of anybody. */
+  #ended({ id, subject, resolution, acknowledgements }: Alert, time: number): void {
+    this.#open.delete(id);
+    if (resolution?.how !== 'auto' || acknowledgements.length > 0) return;
+    const { unit = '' } = subject;
+    const gone = (this.#gone.get(unit) ?? []).filter((at) => at > time - TWO_HOURS);
+    put(this.#gone, unit, [...gone, time].slice(-Math.max(...EXPOSURES)));
+  }
+
+  #standing(until: number): number {
+    let count = 0;
+    for (const { raisedAt, isPresent } of this.#open.values())
+      if (isPresent && until - raisedAt > DAY) count += 1;
+    return count;
+  }
+
+  #worst(): BadActor[] {
+    const all = [...this.#actors].map(([dedupKey, { condition, annunciations }]) => ({
+      dedupKey,
+      condition,
+      annunciations,
+    }));
+    return all
+      .sort((a, b) => b.annunciations - a.annunciations || (a.dedupKey < b.dedupKey ? -1 : 1))
+      .slice(0, WORST);
   }
 }
+
+/** Puts in the newest; the one that was not heard of for longest goes when there are too many. */
+function put<V>(map: Map<string, V>, key: string, value: V): void {
+  map.delete(key);
+  map.set(key, value);
+  const [oldest] = map.keys();
+  if (map.size > METRIC_KEYS_MAX && oldest !== undefined) map.delete(oldest);
+}
+
+const share = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole);
 
 const ofNow =
   ({ activation }: Alert) =>
@@ -147,12 +252,10 @@ const ofNow =
 const placeOf = ({ escalation }: Alert): number =>
   escalation === undefined ? 0 : escalation.loop === 0 ? escalation.step : 3;
 
-function quantiles(
-  waits: readonly number[],
-): { readonly median: number; readonly p95: number } | undefined {
+function quantiles(waits: readonly number[]): Waits | undefined {
   if (waits.length === 0) return undefined;
   const sorted = [...waits].sort((a, b) => a - b);
-  const at = (share: number): number =>
-    sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
+  const at = (part: number): number =>
+    sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))] ?? 0;
   return { median: at(0.5), p95: at(0.95) };
 }
