@@ -44,6 +44,8 @@ test('a disk that fills up refuses what is new in good time, takes what ends som
   }
 });
 
+const AMPLE = 4 * DISK_FREE_BYTES_LOW;
+
 /** Nothing more is written there, whatever the looks for room said before. */
 const runOut = (cluster: VirtualCluster, id: number): void => fill(cluster, id, 0);
 
@@ -82,37 +84,78 @@ test('a follower whose disk is full to the last byte answers from what it has, a
   }
 });
 
-test.each([31, 32, 33, 34])(
-  "disks that are full to the last byte one after another, the leader's too, lose nothing that was confirmed and need no restart (seed %i)",
+/** Disks run out of room and get it back, replicas die and start again, links break; anything at any time. */
+async function misfortune(cluster: VirtualCluster, down: Set<number>): Promise<void> {
+  const { prng } = cluster;
+  for (const id of [1, 2, 3]) {
+    const room = prng.pick([0, DISK_FREE_BYTES_OUT - 1, AMPLE, AMPLE, AMPLE]);
+    if (prng.chance(0.4)) fill(cluster, id, room);
+    if (prng.chance(0.05) && down.size === 0) {
+      cluster.crash(id, prng.pick(['kept', 'lost']));
+      down.add(id);
+    } else if (down.has(id) && prng.chance(0.4)) {
+      await cluster.start(id);
+      down.delete(id);
+    }
+    if (prng.chance(0.05)) cluster.cut(id, (id % 3) + 1);
+    if (prng.chance(0.1)) cluster.heal();
+  }
+}
+
+test.each([1, 2, 3, 4, 5, 6])(
+  'whatever disks are full when, nothing that was confirmed is lost, and nobody has to start a replica again (seed %i)',
   async (seed) => {
-    const cluster = await clusterOf(3, seed);
+    const cluster = new VirtualCluster(3, seed);
+    if (seed % 2 === 0) cluster.snapshots = { entries: 15, logBytes: 1e9, share: 0 };
+    for (const id of [1, 2, 3]) await cluster.start(id);
+    await cluster.converge();
     try {
       const client = await cluster.client('c');
       const confirmed: string[] = [];
-      for (let n = 0; n < 30; n += 1) {
-        for (const id of [1, 2, 3])
-          if (cluster.prng.chance(0.2)) runOut(cluster, id);
-          else if (cluster.prng.chance(0.5)) fill(cluster, id, 4 * DISK_FREE_BYTES_LOW);
-        const asked = client.raise(
-          { dedupKey: `k${n}`, condition: 'HR:HI', priority: 'high' },
-          { timeoutMs: 500 },
-        );
-        await cluster.clock.settle(asked).then(
+      const down = new Set<number>();
+      for (let n = 0; n < 60; n += 1) {
+        await misfortune(cluster, down);
+        const input = { dedupKey: `k${n}`, condition: 'HR:HI', priority: 'high' } as const;
+        await cluster.clock.settle(client.raise(input, { timeoutMs: 700 })).then(
           () => confirmed.push(`k${n}`),
           () => undefined,
         );
       }
-      for (const id of [1, 2, 3]) fill(cluster, id, 4 * DISK_FREE_BYTES_LOW);
-      await cluster.converge();
+      cluster.heal();
+      for (const id of [1, 2, 3]) fill(cluster, id, AMPLE);
+      for (const id of down) await cluster.start(id);
+      await cluster.converge(60_000);
       expect(cluster.machines.map(({ fault }) => fault)).toEqual([undefined, undefined, undefined]);
-      const { machine } = cluster.leader;
-      expect(confirmed.length).toBeGreaterThan(0);
-      for (const dedupKey of confirmed) expect(machine.get({ dedupKey }), dedupKey).toBeDefined();
+      expect(confirmed.length).toBeGreaterThan(2);
+      for (const { replica } of cluster.machines)
+        for (const dedupKey of confirmed)
+          expect(replica?.machine.get({ dedupKey }), dedupKey).toBeDefined();
     } finally {
       await cluster.close();
     }
   },
 );
+
+test('a replica alone whose disk was full is back by itself', async () => {
+  const cluster = await clusterOf(1, 24);
+  try {
+    const client = await cluster.client('c');
+    const raise = (key: string) =>
+      cluster.clock.settle(
+        client.raise({ dedupKey: key, condition: 'HR:HI', priority: 'high' }, { timeoutMs: 2_000 }),
+      );
+    await raise('before');
+    runOut(cluster, 1);
+    await expect(raise('during')).rejects.toThrow();
+    fill(cluster, 1, AMPLE);
+    await cluster.clock.run(5_000);
+    await raise('after');
+    expect(cluster.machines[0]?.fault).toBeUndefined();
+    expect(cluster.leader.machine.get({ dedupKey: 'before' })).toBeDefined();
+  } finally {
+    await cluster.close();
+  }
+});
 
 test('a follower that is short of room takes no more commands, and goes on where it was when there is room', async () => {
   const cluster = await clusterOf(3, 22);
