@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type Code, MEANING } from '../src/base/errors.ts';
+import { type Code, MEANING, type Meaning } from '../src/base/errors.ts';
 import * as limits from '../src/base/limits.ts';
 import * as trendLimits from '../src/base/trend-limits.ts';
 import { benchmarkPages } from './benchmarks-page.ts';
@@ -83,6 +83,12 @@ function limitsPage(): string {
   ].join('\n\n');
 }
 
+const OUTCOME: Readonly<Record<Meaning['outcome'], string>> = {
+  none: 'nothing was written',
+  applied: 'was carried out, once',
+  unknown: 'may or may not have happened',
+};
+
 const RETRY = {
   now: 'at once',
   later: 'after a pause',
@@ -91,8 +97,7 @@ const RETRY = {
 
 function errorsPage(): string {
   const sections = Object.entries(MEANING).map(([code, meaning]) => {
-    const outcome =
-      meaning.outcome === 'unknown' ? 'may or may not have happened' : 'nothing was written';
+    const outcome = OUTCOME[meaning.outcome];
     return [
       `## ${code satisfies string as Code}`,
       meaning.says,

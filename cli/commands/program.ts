@@ -41,6 +41,10 @@ const ENTRIES: Readonly<Record<string, Entry>> = {
     summary: 'sources of alerts, and whether they have been heard from',
     load: async (io) => (await import('./source.ts')).sourceCommand(io),
   },
+  session: {
+    summary: 'sessions of clients, whose commands are carried out once',
+    load: async (io) => (await import('./client-session.ts')).sessionCommand(io),
+  },
   maintenance: {
     summary: 'maintenance windows: what is being worked on',
     load: async (io) => (await import('./maintenance.ts')).maintenanceCommand(io),

@@ -35,7 +35,8 @@ const RETRY: Readonly<Record<'now' | 'later' | 'never', string>> = {
   never: 'not without changing something',
 };
 
-const OUTCOME: Readonly<Record<'none' | 'unknown', string>> = {
+const OUTCOME: Readonly<Record<'none' | 'applied' | 'unknown', string>> = {
   none: 'surely nothing was written',
+  applied: 'it was carried out, once',
   unknown: 'unknown: it may have been written',
 };

@@ -1,6 +1,7 @@
 import type { Incident } from '../../src/statemachine/beside/incidents.ts';
 import type { Notification } from '../../src/statemachine/beside/notifications.ts';
 import type { EscalationPolicy, EscalationStep } from '../../src/statemachine/beside/policies.ts';
+import type { KeptSession } from '../../src/statemachine/beside/sessions.ts';
 import type { Source } from '../../src/statemachine/beside/sources.ts';
 import type {
   MaintenanceWindow,
@@ -98,4 +99,14 @@ export const renderIncidents: Render<Incident> = render((now) => [
   { title: 'COMMANDER', cell: ({ commander = '-' }) => printable(commander), drop: 1 },
   { title: 'OPENED', cell: ({ openedAt }) => fromNow(openedAt, now), align: 'right' },
   { title: 'REVIEW', cell: ({ review }) => (review === undefined ? '-' : 'written'), drop: 2 },
+]);
+
+export const renderSessions: Render<KeptSession> = render((now) => [
+  { title: 'ID', cell: ({ id }) => id },
+  { title: 'CLIENT', cell: ({ by }) => printable(by), shrinkTo: 20 },
+  { title: 'HEARD', cell: ({ seenAt }) => fromNow(seenAt, now), align: 'right' },
+  { title: 'LEASE', cell: ({ leaseSeconds }) => `${leaseSeconds}s`, align: 'right' },
+  { title: 'WINDOW', cell: ({ window }) => String(window), align: 'right' },
+  { title: 'ANSWERED', cell: ({ floor }) => `up to ${floor}`, align: 'right', drop: 1 },
+  { title: 'OPENED', cell: ({ openedAt }) => fromNow(openedAt, now), align: 'right', drop: 2 },
 ]);

@@ -159,7 +159,7 @@ function askedOf({ request, dedupKey, told }: Settled): AskedCommand {
 }
 
 function toldOf(told: Settled['told']): Told {
-  if (TocsinError.is(told)) return { how: told.outcome };
+  if (TocsinError.is(told)) return { how: told.outcome === 'none' ? 'none' : 'unknown' };
   const { revision: at, alertId, effect } = told;
   return { how: 'done', revision: at, alertId, effect };
 }

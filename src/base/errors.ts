@@ -13,6 +13,8 @@ export type Code =
   | 'ACTIVATION_MISMATCH'
   | 'ALREADY_RESOLVED'
   | 'KEY_REUSED'
+  | 'SESSION_EXPIRED'
+  | 'REPLY_FORGOTTEN'
   // what operators ask
   | 'CHANGE_REFUSED'
   | 'CONFIRMATION_REQUIRED'
@@ -60,8 +62,8 @@ export type Code =
 export interface Meaning {
   /** Whether asking again can help: at once, after a pause, or not without changing something. */
   readonly retry: 'now' | 'later' | 'never';
-  /** What became of a write that ended so: surely nothing, or nobody knows. */
-  readonly outcome: 'none' | 'unknown';
+  /** What became of a write that ended so: surely nothing, surely what was asked, or nobody knows. */
+  readonly outcome: 'none' | 'applied' | 'unknown';
   /** Exit status of the command line. */
   readonly exit: 1 | 2 | 3 | 4 | 5 | 6 | 7 | 130;
   /** One sentence for the error reference. */
@@ -96,6 +98,18 @@ export const MEANING: Readonly<Record<Code, Meaning>> = {
   ),
   ALREADY_RESOLVED: never(5, 'The alert is resolved; nothing leads out of that state.'),
   KEY_REUSED: never(5, 'The idempotency key was used before for a different command.'),
+  SESSION_EXPIRED: {
+    retry: 'now',
+    outcome: 'none',
+    exit: 5,
+    says: 'The session is over: the command was not carried out. It can be sent again in another session.',
+  },
+  REPLY_FORGOTTEN: {
+    retry: 'never',
+    outcome: 'applied',
+    exit: 5,
+    says: 'The command was carried out before, once; its reply is no longer kept, because the client had it.',
+  },
   CHANGE_REFUSED: never(
     5,
     'A change of who takes part is not safe, or could not be committed now.',
@@ -210,7 +224,7 @@ export class TocsinError extends Error {
     return MEANING[this.code].retry !== 'never';
   }
 
-  get outcome(): 'none' | 'unknown' {
+  get outcome(): Meaning['outcome'] {
     return MEANING[this.code].outcome;
   }
 

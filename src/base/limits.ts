@@ -261,6 +261,10 @@ export const TRANSACTION_COMMANDS_MAX = 32;
 export const TRANSACTION_GUARDS_MAX = 32;
 /** Steps of one transaction, and of what follows from them, that watchers are told as one. */
 export const TRANSACTION_EVENTS_MAX = 4_096;
+/** Client sessions, and the replies that all of them may keep together: each reserves as many as it has commands under way. */
+export const SESSIONS_MAX = 1_024;
+export const SESSION_REPLIES_MAX = 65_536;
+export const SESSION_WINDOW_MAX = 4_096;
 /** Replies kept so that a repeated command gets its first answer. */
 export const REPLIES_MAX = 262_144;
 /** Events kept in memory for watchers that resume; older ones are compacted to the current state. */
@@ -486,6 +490,7 @@ assert(
   SCHEDULE_LEFT_MS_MIN * 2 <= SCHEDULE_AHEAD_MS,
   'a schedule that was extended must not be due again at once',
 );
+assert(SESSION_WINDOW_MAX * 16 <= SESSION_REPLIES_MAX, 'one session must not keep the others out');
 assert(PROMOTION_LAG_MAX <= APPEND_ENTRIES_MAX, 'what a new voter still lacks must fit one append');
 assert(HISTORY_EVENTS_MAX >= COMMANDS_PER_FRAME_MAX, 'one entry must fit the history');
 assert(RUN_SAMPLES_MAX < 2 ** 15, 'a run and its on-bit must fit 16 bits');

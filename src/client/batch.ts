@@ -88,10 +88,19 @@ export class Batch {
   settle(calls: readonly Call[], replies: readonly Reply[]): void {
     let from = 0;
     for (const call of calls) {
-      if (this.#settle(call)) call.replied(replies, from);
+      const doubt = this.#doubtOf(replies[from]);
+      if (doubt !== undefined) this.#reject(call, doubt);
+      else if (this.#settle(call)) call.replied(replies, from);
       from += call.records.length;
     }
     assert(from === replies.length, `${replies.length} replies to ${from} commands`);
+  }
+
+  /** That a session has expired says nothing of an earlier attempt that was made while it had not. */
+  #doubtOf(reply: Reply | undefined): TocsinError | undefined {
+    if (reply?.ok !== false || reply.code !== 'SESSION_EXPIRED' || !this.mayHaveHappened)
+      return undefined;
+    return this.#truthful(new TocsinError(reply.code, reply.message));
   }
 
   /** The time is up for all of them. */

@@ -1,6 +1,6 @@
 import { channel } from 'node:diagnostics_channel';
 import type { Clock } from '../base/clock.ts';
-import type { Code } from '../base/errors.ts';
+import type { Code, TocsinError } from '../base/errors.ts';
 import { asTocsinError } from './failures.ts';
 
 /** What instruments are told of each call, when it has ended: on the channel `tocsin:client:call`. */
@@ -14,7 +14,7 @@ export interface CallEvent {
   /** Undefined = it was answered. */
   readonly code: Code | undefined;
   /** Of a call that failed. */
-  readonly outcome: 'none' | 'unknown' | undefined;
+  readonly outcome: TocsinError['outcome'] | undefined;
 }
 
 const CHANNEL = channel('tocsin:client:call');

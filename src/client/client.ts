@@ -43,13 +43,12 @@ import {
   type Kept,
   type Reply,
 } from '../statemachine/types.ts';
-import { asFields, asLine, asOneOf, asWhole } from '../wire/check.ts';
+import { asFields, asLine, asWhole } from '../wire/check.ts';
 import { decodeGetAnswer, decodeListAnswer, decodeStatusAnswer } from '../wire/clients/answers.ts';
 import { encodeGet, encodeList } from '../wire/clients/client-messages.ts';
 import { decodeHistoryAnswer, encodeHistory } from '../wire/clients/history-query.ts';
 import { decodeRecordsAnswer, encodeRecords } from '../wire/clients/record-queries.ts';
 import type { ReplicaStatus } from '../wire/clients/status.ts';
-import { RARE_TYPES, type RareCommand } from '../wire/commands/command-shapes.ts';
 import { encodeCommand, keyFromText } from '../wire/commands/commands.ts';
 import { parseCommand, parseFilter } from '../wire/commands/parse.ts';
 import { parseCursor, parseRef } from '../wire/commands/parse-parts.ts';
@@ -59,6 +58,7 @@ import { type BatchedCommand, encodeBatch } from './command-batch.ts';
 import type { ConnectionEvent } from './connection/connection-events.ts';
 import { reach } from './connection/reach.ts';
 import { clientClosed, offline } from './failures.ts';
+import { typeOf } from './inputs.ts';
 import { KeySource } from './keys.ts';
 import { Operator } from './operator.ts';
 import { type ClientOptions, type ResolvedOptions, resolveOptions, timeoutOf } from './options.ts';
@@ -66,6 +66,7 @@ import { assemble, type ClientParts, defaultTransport } from './parts.ts';
 import { consistencyOf, type Question, type ReadLimits, whomFor } from './read-call.ts';
 import { Session } from './session.ts';
 import { Watch, type WatchRequest } from './watch/watch.ts';
+import { type WriteSession, writeSessionOf } from './write-session.ts';
 
 const LIST_LIMIT_DEFAULT = 100;
 
@@ -101,6 +102,7 @@ export class Client implements AlertApi, CareApi, AsyncDisposable {
   readonly #options: ResolvedOptions;
   readonly #keys: KeySource;
   readonly #session = new Session();
+  readonly #writes: WriteSession | undefined;
   readonly #watches = new Set<Watch>();
   #closing: Promise<void> | undefined;
 
@@ -109,6 +111,7 @@ export class Client implements AlertApi, CareApi, AsyncDisposable {
     this.#parts = parts;
     this.#options = parts.options;
     this.#keys = new KeySource(parts.options.keyPrefix);
+    this.#writes = writeSessionOf(parts, this.#keys);
   }
 
   raise(input: RaiseInput, options?: WriteOptions): Promise<Done> {
@@ -278,6 +281,7 @@ export class Client implements AlertApi, CareApi, AsyncDisposable {
   }
 
   async #close(): Promise<void> {
+    if (this.#writes !== undefined) await this.#writes.close();
     this.#parts.writer.close();
     this.#parts.reader.close();
     for (const watch of [...this.#watches]) watch.fail(clientClosed());
@@ -303,18 +307,21 @@ export class Client implements AlertApi, CareApi, AsyncDisposable {
     build: (origin: CommandOrigin) => Command,
     options: WriteOptions = {},
   ): Promise<Fulfilled> {
-    let record: Uint8Array;
-    let limits: ReadLimits;
+    const { name, clock } = this.#options;
     try {
       asFields('request', type, input, undefined);
-      record = encodeCommand(parseCommand(type, build(this.#origin)), this.#keyOf(options));
-      limits = this.#limits(options);
+      const command = parseCommand(type, build(this.#origin));
+      const limits = this.#limits(options);
+      if (this.#isOffline()) return Promise.reject(offline());
+      const session = options.idempotencyKey === undefined ? this.#writes : undefined;
+      const reply =
+        session === undefined
+          ? this.#parts.writer.submit(encodeCommand(command, this.#keyOf(options)), limits)
+          : session.submit(command, limits);
+      return observed(name, type, clock, reply);
     } catch (error) {
       return Promise.reject(error);
     }
-    if (this.#isOffline()) return Promise.reject(offline());
-    const { name, clock } = this.#options;
-    return observed(name, type, clock, this.#parts.writer.submit(record, limits));
   }
 
   async #submitAll(records: readonly Uint8Array[], limits: ReadLimits): Promise<readonly Reply[]> {
@@ -384,11 +391,6 @@ export class Client implements AlertApi, CareApi, AsyncDisposable {
 /** A replica answered what was not asked: it is of another version. */
 const otherReply = (type: string): TocsinError =>
   new TocsinError('BODY_MALFORMED', `the reply is not one to ${type}`);
-
-/** @throws TocsinError BAD_REQUEST when it is no command */
-function typeOf(input: { readonly type: unknown }): RareCommand['type'] {
-  return asOneOf('request', 'type', input?.type, RARE_TYPES);
-}
 
 const parseFrom = (from: Revision): Revision =>
   revision(asWhole('request', 'from', from, 1, Number.MAX_SAFE_INTEGER));

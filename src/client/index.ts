@@ -65,6 +65,7 @@ export type {
   ScheduleCommand,
   Shift,
 } from '../statemachine/beside/schedule.ts';
+export type { KeptSession, SessionCommand } from '../statemachine/beside/sessions.ts';
 export type { Source, SourceCommand } from '../statemachine/beside/sources.ts';
 export type {
   Badges,
@@ -115,3 +116,4 @@ export type { ClientOptions } from './options.ts';
 export { type ScheduleInput, setSchedule } from './schedules.ts';
 export { connectTrends, type TrendClient } from './trend/trend-client.ts';
 export type { TrendWriter } from './trend/trend-writer.ts';
+export type { SessionOptions } from './write-session.ts';

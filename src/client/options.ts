@@ -6,11 +6,14 @@ import {
   CLIENT_ADDRESSES_LEARNED_MAX,
   CLIENT_TIMEOUT_MS,
   REQUEST_MS_MAX,
+  SECONDS_MAX,
+  SESSION_WINDOW_MAX,
 } from '../base/limits.ts';
 import type { CallOptions } from '../statemachine/alert-api.ts';
 import { SystemClock } from '../transport/system-clock.ts';
 import type { Transport } from '../transport/types.ts';
 import { asArray, asBoolean, asFields, asLine, asName, asWhole } from '../wire/check.ts';
+import type { SessionOptions } from './write-session.ts';
 
 /** How a client finds its cluster and what it does by default. */
 export interface ClientOptions {
@@ -28,6 +31,13 @@ export interface ClientOptions {
    * @defaultValue true
    */
   readonly offlineQueue?: boolean;
+  /**
+   * Whether commands without an idempotency key have places in a session of the cluster: then each is carried out once however
+   * long its repetitions take, and nothing of another client can push out what is known of it. Costs one command when the first is
+   * sent, and one now and then.
+   * @defaultValue false
+   */
+  readonly session?: boolean | SessionOptions;
   /** Gives up connecting; means nothing afterwards. */
   readonly signal?: AbortSignal;
   /** @defaultValue TCP */
@@ -44,6 +54,7 @@ export interface ResolvedOptions {
   readonly name: string;
   readonly timeoutMs: number;
   readonly offlineQueue: boolean;
+  readonly session: Required<SessionOptions> | undefined;
   readonly clock: Clock;
   readonly seed: number;
   /** Of the keys this client makes. */
@@ -52,6 +63,8 @@ export interface ResolvedOptions {
 
 const NAME = 'tocsin-client';
 const KEY_PREFIX_BYTES = 8;
+const LEASE_SECONDS = 60;
+const SESSION_WINDOW = 1_024;
 
 /** @throws TocsinError BAD_REQUEST naming the option */
 export function resolveOptions(given: ClientOptions): ResolvedOptions {
@@ -67,10 +80,21 @@ export function resolveOptions(given: ClientOptions): ResolvedOptions {
     name: asName('request', 'name', name),
     timeoutMs: checkedTimeout(timeoutMs),
     offlineQueue: asBoolean('request', 'offlineQueue', offlineQueue),
+    session: sessionFrom(given.session),
     clock: clock ?? new SystemClock(),
     seed: seed ?? drawn.readUInt32LE(0),
     keyPrefix: drawn,
   });
+}
+
+function sessionFrom(given: ClientOptions['session']): Required<SessionOptions> | undefined {
+  if (given === undefined || given === false) return undefined;
+  const fields = given === true ? {} : asFields('request', 'session', given, undefined);
+  const { leaseSeconds = LEASE_SECONDS, window = SESSION_WINDOW }: SessionOptions = fields;
+  return {
+    leaseSeconds: asWhole('request', 'session.leaseSeconds', leaseSeconds, 1, SECONDS_MAX),
+    window: asWhole('request', 'session.window', window, 1, SESSION_WINDOW_MAX),
+  };
 }
 
 /** The time a call may take. @throws TocsinError BAD_REQUEST */

@@ -222,6 +222,7 @@ export class AlertMachine {
       notifications: this.#notifications.capture(),
       records: this.#records.capture(),
       replies: this.#replies.freeze(),
+      sessionReplies: this.#records.sessions.freeze(),
     });
   }
 
@@ -239,18 +240,23 @@ export class AlertMachine {
   }
 
   #replyTo(submission: Submission, keyHash: number): Reply {
-    const { key, fingerprint, command } = submission;
+    const { key, fingerprint, command, place } = submission;
+    if (place !== undefined)
+      return this.#records.sessions.once(place, fingerprint, () => this.#carryOut(command));
     const first = this.#replies.get(key, keyHash);
     if (first !== undefined) {
       if (first.fingerprint === fingerprint) return first.reply;
       return refuse('KEY_REUSED', `key ${key} was used before, for another command`);
     }
-    const reply =
-      command === undefined
-        ? refuse('BAD_REQUEST', 'the bytes are not a well-formed command')
-        : this.#execute(command);
+    const reply = this.#carryOut(command);
     this.#replies.add(key, keyHash, { fingerprint, reply });
     return reply;
+  }
+
+  #carryOut(command: Command | undefined): Reply {
+    return command === undefined
+      ? refuse('BAD_REQUEST', 'the bytes are not a well-formed command')
+      : this.#execute(command);
   }
 
   #execute(command: Command): Reply {
@@ -283,6 +289,10 @@ export class AlertMachine {
         return this.#records.rules.set(command);
       case 'remove-rule':
         return this.#records.rules.remove(command);
+      case 'open-session':
+      case 'keep-session':
+      case 'end-session':
+        return this.#records.sessions.execute(command);
       case 'set-schedule':
       case 'extend-schedule':
       case 'remove-schedule':
@@ -369,6 +379,9 @@ export class AlertMachine {
         return;
       case 'source':
         this.#records.sources.expire(number);
+        return;
+      case 'session':
+        this.#records.sessions.expire(number);
         return;
       case 'silence':
       case 'window':

@@ -11,6 +11,7 @@ const KINDS = [
   'source',
   'silence',
   'window',
+  'session',
 ] as const;
 export type TimerKind = (typeof KINDS)[number];
 

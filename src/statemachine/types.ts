@@ -6,6 +6,7 @@ import type { NotificationCommand } from './beside/notifications.ts';
 import type { PolicyCommand } from './beside/policies.ts';
 import type { RuleCommand } from './beside/rule-book.ts';
 import type { ScheduleCommand } from './beside/schedule.ts';
+import type { SessionCommand, SessionPlace } from './beside/sessions.ts';
 import type { SourceCommand } from './beside/sources.ts';
 import type { SuppressionCommand } from './beside/suppression.ts';
 import type { CareCommand } from './care-commands.ts';
@@ -115,6 +116,7 @@ export type RecordCommand =
   | SourceCommand
   | IncidentCommand
   | RuleCommand
+  | SessionCommand
   | ScheduleCommand
   | TransactionCommand;
 
@@ -128,6 +130,8 @@ export interface Submission {
   readonly fingerprint: number;
   /** Undefined when the bytes are not a well-formed command: refused, by every replica alike. */
   readonly command: Command | undefined;
+  /** Its place in a session, which the key then spells; undefined = it is in none. */
+  readonly place?: SessionPlace;
 }
 
 /** One committed entry, as the machine sees it. */
@@ -260,6 +264,8 @@ export type RefusalCode = Extract<
   | 'ACTIVATION_MISMATCH'
   | 'ALREADY_RESOLVED'
   | 'KEY_REUSED'
+  | 'SESSION_EXPIRED'
+  | 'REPLY_FORGOTTEN'
   | 'CONFIRMATION_REQUIRED'
   | 'RECORD_NOT_FOUND'
   | 'OVER_LIMIT'

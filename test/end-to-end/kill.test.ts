@@ -37,7 +37,11 @@ async function call(client: Client, name: string, prng: Prng, stop: AbortSignal)
       told.push({ dedupKey, outcome: 'done', revision });
     } catch (error) {
       if (!TocsinError.is(error)) throw error;
-      told.push({ dedupKey, outcome: error.outcome, revision: undefined });
+      told.push({
+        dedupKey,
+        outcome: error.outcome === 'none' ? 'none' : 'unknown',
+        revision: undefined,
+      });
     }
     await pause(prng.between(0, PAUSE_MS_MAX));
   }

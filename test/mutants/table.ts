@@ -5,6 +5,7 @@ import { MEMBER_PITFALL_MUTANTS } from './pitfalls-members.ts';
 import { SERVICE_PITFALL_MUTANTS } from './pitfalls-service.ts';
 import { RAFT_MUTANTS } from './raft.ts';
 import { REPLICA_MUTANTS } from './replica.ts';
+import { SESSION_MUTANTS } from './sessions.ts';
 import { STATEMACHINE_MUTANTS } from './statemachine.ts';
 import { STORAGE_MUTANTS } from './storage.ts';
 
@@ -18,6 +19,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...STATEMACHINE_MUTANTS,
   ...REPLICA_MUTANTS,
   ...CLOCK_MUTANTS,
+  ...SESSION_MUTANTS,
 ];
 
 /** @throws Error when there is none, or more than one */

@@ -1,7 +1,7 @@
 import { must } from '../../src/base/assert.ts';
 import { logIndex, millis, type ReplicaId, replicaId } from '../../src/base/ids.ts';
 import { Prng } from '../../src/base/prng.ts';
-import { type Client, connect } from '../../src/client/index.ts';
+import { type Client, type ClientOptions, connect } from '../../src/client/index.ts';
 import type { Replica } from '../../src/replica/replica.ts';
 import { Residence } from '../../src/replica/residence.ts';
 import type { SnapshotPolicy } from '../../src/replica/snapshots/snapshotter.ts';
@@ -162,7 +162,7 @@ export class VirtualCluster {
       for (const to of this.hosts) if (from !== to) this.network.heal(from, to);
   }
 
-  async client(name: string): Promise<Client> {
+  async client(name: string, options: Partial<ClientOptions> = {}): Promise<Client> {
     this.hosts.push(name);
     const client = await this.clock.settle(
       connect({
@@ -172,6 +172,7 @@ export class VirtualCluster {
         transport: this.network.transport(name),
         clock: this.clock,
         seed: this.prng.uint32(),
+        ...options,
       }),
     );
     this.#clients.push(client);

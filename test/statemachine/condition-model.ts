@@ -111,7 +111,11 @@ export abstract class ConditionModel {
   /** What follows from a change. */
   abstract afterwards(before: Alert, after: Alert): void;
 
+  /** A command that has a place in a session. */
+  abstract inSession(submission: Submission): ModelReply;
+
   submit(submission: Submission): ModelReply {
+    if (submission.place) return this.inSession(submission);
     const known = this.replies.find((one) => one.key === submission.key);
     if (known && known.fingerprint !== submission.fingerprint)
       return { ok: false, code: 'KEY_REUSED' };

@@ -57,6 +57,7 @@ test('records of every kind are looked through page by page, each once and in or
     'incident',
     'rule',
     'schedule',
+    'session',
   ] as const;
   const counts = new Map<string, number>();
   fc.assert(

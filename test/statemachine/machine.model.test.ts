@@ -99,6 +99,7 @@ function checkRecords(machine: AlertMachine, model: ReferenceModel): void {
   same(machine.records('incident', 0, 1_000).records, model.incidents);
   same(machine.records('rule', 0, 1_000).records, model.rules);
   same(machine.records('schedule', 0, 1_000).records, model.schedules);
+  same(machine.records('session', 0, 1_000).records, model.sessions);
   for (const alert of model.all()) same(machine.badgesOf(alert), model.badges(alert));
 }
 

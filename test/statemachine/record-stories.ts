@@ -19,7 +19,9 @@ export type RecordDeed =
   | { type: 'open-incident'; alerts: number[] }
   | { type: 'set-schedule'; id: string; shifts: ShiftDrawn[]; back?: number }
   | { type: 'extend-schedule'; id: string; shifts: ShiftDrawn[]; stale: boolean }
-  | Exactly<'remove-schedule'>
+  | Exactly<'remove-schedule' | 'open-session'>
+  | { type: 'end-session'; back: number }
+  | { type: 'keep-session'; back: number; more: number }
   | ({
       type: 'change-incident';
       back: number;
@@ -198,6 +200,12 @@ const extendSchedule = fc.record({
   stale: fc.boolean(),
 });
 
+const openSession = fc.record({
+  type: type('open-session'),
+  leaseSeconds: fc.constantFrom(1, 5, 60),
+  window: fc.integer({ min: 1, max: 4 }),
+});
+
 /** The shifts that were drawn, from a second ago on. */
 function covered(drawn: readonly ShiftDrawn[], now: number): Coverage {
   const from = unixMillis(Math.max(0, now - 1_000));
@@ -239,6 +247,16 @@ export const recordDeed: fc.Arbitrary<RecordDeed> = fc.oneof(
   { weight: 4, arbitrary: setSchedule },
   { weight: 2, arbitrary: extendSchedule },
   { weight: 1, arbitrary: fc.record({ type: type('remove-schedule'), id: scheduleId }) },
+  { weight: 2, arbitrary: openSession },
+  { weight: 1, arbitrary: fc.record({ type: type('end-session'), back }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      type: type('keep-session'),
+      back,
+      more: fc.integer({ min: -1, max: 4 }),
+    }),
+  },
 );
 
 /** The command of a deed, as the model stands. */
@@ -286,6 +304,13 @@ export function recordCommand(deed: RecordDeed, by: string, model: ReferenceMode
         ...(remove === undefined ? {} : { remove: remove.map(alertAt) }),
         ...asked,
       };
+    }
+    case 'end-session':
+      return { type: deed.type, id: model.sessions.at(-1 - deed.back)?.id ?? 'X9999', ...asked };
+    case 'keep-session': {
+      const one = model.sessions.at(-1 - deed.back);
+      const floor = Math.max(0, (one?.floor ?? 0) + deed.more);
+      return { type: deed.type, id: one?.id ?? 'X9999', floor, ...asked };
     }
     case 'set-schedule': {
       const { back: place, shifts: drawn, ...rest } = deed;

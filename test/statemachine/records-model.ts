@@ -2,6 +2,7 @@ import type { KeptRule, ListedRule } from '../../src/base/rules/listed-rules.ts'
 import type { Incident, IncidentCommand } from '../../src/statemachine/beside/incidents.ts';
 import type { RuleCommand } from '../../src/statemachine/beside/rule-book.ts';
 import type { ScheduleCommand } from '../../src/statemachine/beside/schedule.ts';
+import type { SessionCommand } from '../../src/statemachine/beside/sessions.ts';
 import type { Source, SourceCommand } from '../../src/statemachine/beside/sources.ts';
 import type { SuppressionCommand } from '../../src/statemachine/beside/suppression.ts';
 import type { Alert } from '../../src/statemachine/types.ts';
@@ -15,7 +16,8 @@ type BesideCommand =
   | SourceCommand
   | IncidentCommand
   | RuleCommand
-  | ScheduleCommand;
+  | ScheduleCommand
+  | SessionCommand;
 
 const nameOf = (rule: ListedRule): string => (rule.list === 'profiles' ? rule.name : rule.id);
 
@@ -58,6 +60,10 @@ export abstract class RecordsModel extends SuppressionModel {
       case 'set-rule':
       case 'remove-rule':
         return this.rule(command);
+      case 'open-session':
+      case 'keep-session':
+      case 'end-session':
+        return this.session(command);
       case 'set-schedule':
       case 'extend-schedule':
       case 'remove-schedule':

@@ -322,7 +322,8 @@ describe('refused as malformed:', () => {
   refused('a later version', (r) => r.writeUInt8(2, 4), /version 2/);
   refused('kind 0', (r) => r.writeUInt8(0, 5), /kind 0/);
   refused('kind 200', (r) => r.writeUInt8(200, 5), /kind 200/);
-  refused('a flag', (r) => r.writeUInt8(1, 7), /flags 1/);
+  refused('a flag', (r) => r.writeUInt8(2, 7), /flags 2/);
+  refused('a place that is none', (r) => r.fill(0, 8, 24).writeUInt8(1, 7), /no place/);
 });
 
 describe('parseCommand', () => {

@@ -208,6 +208,9 @@ const FIELDS: {
   'set-schedule': [{ id: name, ...scheduleFields, ...coverageFields }, { expectedVersion: count }],
   'extend-schedule': [{ id: name, expectedVersion: count, ...coverageFields }, {}],
   'remove-schedule': [{ id: name }, {}],
+  'open-session': [{ leaseSeconds: seconds, window: whole(1, 4_096) }, {}],
+  'keep-session': [{ id: idOf('X'), floor: count }, {}],
+  'end-session': [{ id: idOf('X') }, {}],
   'change-incident': [
     { id: idOf('C') },
     {
@@ -357,9 +360,25 @@ const schedule = record(
   {},
 );
 
+const session = record(
+  {
+    id: idOf('X'),
+    version: count,
+    by: name,
+    leaseSeconds: seconds,
+    window: whole(1, 4_096),
+    floor: count,
+    doubtUntil: count,
+    openedAt: when,
+    seenAt: when,
+    dueAt: when,
+  },
+  {},
+);
+
 /** A record of a registry, with its kind. */
 export const anyRecord: Gen<AnyRecord> = fc.oneof(
-  ...Object.entries({ silence, window, source, incident, rule, schedule }).map(([type, one]) =>
-    record<AnyRecord>({ type: fc.constant(type), record: one }, {}),
+  ...Object.entries({ silence, window, source, incident, rule, schedule, session }).map(
+    ([type, one]) => record<AnyRecord>({ type: fc.constant(type), record: one }, {}),
   ),
 );

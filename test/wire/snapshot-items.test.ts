@@ -28,6 +28,7 @@ const counts = Object.fromEntries(
     'notifications',
     'records',
     'replies',
+    'sessionReplies',
   ].map((field) => [field, count]),
 );
 const one = (kind: SnapshotItem['kind'], fields: Record<string, Gen<unknown>>) =>

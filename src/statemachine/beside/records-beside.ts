@@ -7,6 +7,7 @@ import type { Registry, RegistryView } from './registry.ts';
 import { RuleBook } from './rule-book.ts';
 import type { KeptSchedule } from './schedule.ts';
 import { Schedules } from './schedules.ts';
+import { type KeptSession, Sessions } from './sessions.ts';
 import { type Source, Sources } from './sources.ts';
 import type { MaintenanceWindow, Silence } from './suppression.ts';
 import { Suppressions } from './suppressions.ts';
@@ -19,6 +20,7 @@ export interface RecordTypes {
   readonly incident: Incident;
   readonly rule: KeptRule;
   readonly schedule: KeptSchedule;
+  readonly session: KeptSession;
 }
 
 export type RecordKind = keyof RecordTypes;
@@ -43,6 +45,7 @@ export const RECORD_KINDS: readonly RecordKind[] = [
   'incident',
   'rule',
   'schedule',
+  'session',
 ];
 
 /** What a capture holds of them. */
@@ -55,6 +58,7 @@ export class Records {
   readonly incidents: Incidents;
   readonly rules: RuleBook;
   readonly schedules: Schedules;
+  readonly sessions: Sessions;
 
   constructor(ledger: Ledger) {
     this.suppressions = new Suppressions(ledger);
@@ -62,6 +66,7 @@ export class Records {
     this.incidents = new Incidents(ledger);
     this.rules = new RuleBook(ledger);
     this.schedules = new Schedules(ledger);
+    this.sessions = new Sessions(ledger);
   }
 
   /** Records in their order, after the first `after` of them. */
@@ -84,6 +89,7 @@ export class Records {
       incident: this.incidents.registry.freeze(),
       rule: this.rules.registry.freeze(),
       schedule: this.schedules.registry.freeze(),
+      session: this.sessions.registry.freeze(),
     };
   }
 
@@ -109,6 +115,8 @@ export class Records {
       case 'schedule':
         this.schedules.registry.put(record);
         return true;
+      case 'session':
+        return this.sessions.restore(record);
     }
   }
 
@@ -120,6 +128,7 @@ export class Records {
       incident: this.incidents.registry,
       rule: this.rules.registry,
       schedule: this.schedules.registry,
+      session: this.sessions.registry,
     };
     return all[kind];
   }

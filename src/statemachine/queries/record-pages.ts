@@ -43,5 +43,6 @@ export function queriesOf(
     incident: registry('incident'),
     rule: registry('rule'),
     schedule: registry('schedule'),
+    session: registry('session'),
   };
 }

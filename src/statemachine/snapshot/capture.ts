@@ -5,7 +5,7 @@ import type { Notification, NotificationCapture } from '../beside/notifications.
 import type { CapturedPolicy } from '../beside/policies.ts';
 import { type AnyRecord, RECORD_KINDS, type RecordViews } from '../beside/records-beside.ts';
 import type { RegistryView } from '../beside/registry.ts';
-import type { ReplyView } from '../collections/reply-table.ts';
+import type { FirstReply, ReplyView } from '../collections/reply-table.ts';
 import type { LedgerStart } from '../ledger.ts';
 import { halvesOf, matches } from '../queries/filter.ts';
 import type { Alert, AlertFilter, Reply } from '../types.ts';
@@ -36,12 +36,13 @@ export interface CaptureHeader {
   readonly notifications: number;
   readonly records: number;
   readonly replies: number;
+  readonly sessionReplies: number;
 }
 
 /**
  * One piece of a machine's state. The header comes first; then the policies; the open alerts by id, the resolved ones and
  * the conditions that are not open in order of resolution; the notifications, first the live ones; the other records, by
- * kind, first the live ones; the replies in order of arrival.
+ * kind, first the live ones; the replies in order of arrival, after them those that sessions keep, by session and place.
  */
 export type SnapshotItem =
   | { readonly kind: 'header'; readonly header: CaptureHeader }
@@ -68,6 +69,7 @@ export interface MachineViews {
   readonly notifications: NotificationCapture;
   readonly records: RecordViews;
   readonly replies: ReplyView;
+  readonly sessionReplies: readonly (readonly [key: string, first: FirstReply])[];
 }
 
 /**
@@ -92,6 +94,7 @@ export class MachineCapture {
       notifications: notifications.live.size + notifications.over.size,
       records: RECORD_KINDS.reduce((sum, kind) => sum + sizeOf(views.records[kind]), 0),
       replies: replies.size,
+      sessionReplies: views.sessionReplies.length,
     };
     this.#views = views;
   }
@@ -114,8 +117,9 @@ export class MachineCapture {
       for (const part of [records[type].live, records[type].over])
         for (const { value } of part.values())
           yield { kind: 'record', type, record: value } as SnapshotItem;
-    for (const [key, { fingerprint, reply }] of replies.entries())
-      yield { kind: 'reply', key, fingerprint, reply };
+    for (const part of [replies.entries(), this.#views.sessionReplies])
+      for (const [key, { fingerprint, reply }] of part)
+        yield { kind: 'reply', key, fingerprint, reply };
     return undefined;
   }
 }

@@ -6,6 +6,7 @@ import { AlertTable, idNumber } from '../alerts/alert-table.ts';
 import { type Notification, Notifications, numberOf } from '../beside/notifications.ts';
 import { Policies } from '../beside/policies.ts';
 import { Records } from '../beside/records-beside.ts';
+import { placeOfKey } from '../beside/sessions.ts';
 import { ReplyTable } from '../collections/reply-table.ts';
 import { Ledger } from '../ledger.ts';
 import { AlertMachine } from '../machine.ts';
@@ -100,6 +101,7 @@ export class MachineRestorer {
     expectCount('remembered conditions', table.rememberedCount, header.remembered);
     expectCount('replies', this.#replies.size, header.replies);
     const records = this.#records ?? corrupt('it is empty');
+    expectCount('replies of sessions', records.sessions.replyCount, header.sessionReplies);
     const parts = { ledger, replies: this.#replies, notifications: this.#notifications, records };
     return new AlertMachine(this.#limits, this.#seed, parts);
   }
@@ -163,6 +165,12 @@ export class MachineRestorer {
   }
 
   #reply({ key, fingerprint, reply }: SnapshotItem & { kind: 'reply' }): void {
+    const place = placeOfKey(key);
+    if (place !== undefined) {
+      if (this.#records?.sessions.restoreReply(place, { fingerprint, reply }) !== true)
+        corrupt(`the reply to ${key} does not fit in`);
+      return;
+    }
     const hash = hashText(key);
     if (this.#replies.get(key, hash) !== undefined) corrupt(`two replies to key ${key}`);
     if (this.#replies.size >= this.#limits.repliesMax) corrupt('too many replies');

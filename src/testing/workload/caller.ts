@@ -111,7 +111,7 @@ export class Caller {
       const { code, outcome } = error;
       if (code === 'BAD_REQUEST') throw error;
       if (REFUSALS.includes(code)) return { type: 'refused', code: code as RefusalCode };
-      return { type: outcome };
+      return { type: outcome === 'none' ? 'none' : 'unknown' };
     }
   }
 

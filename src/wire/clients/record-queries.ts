@@ -28,6 +28,7 @@ export const QUERY_KINDS: readonly QueryKind[] = [
   'incident',
   'rule',
   'schedule',
+  'session',
 ];
 
 export interface RecordsRequest {

@@ -8,6 +8,7 @@ import {
   POLICY_STEPS_MAX,
   REVIEW_ACTIONS_MAX,
   SECONDS_MAX,
+  SESSION_WINDOW_MAX,
   SILENCES_MAX,
   STEP_TARGETS_MAX,
   WINDOWS_MAX,
@@ -26,6 +27,7 @@ import type {
 } from '../../statemachine/beside/notifications.ts';
 import type { EscalationPolicy, EscalationStep } from '../../statemachine/beside/policies.ts';
 import type { RecordKind, RecordTypes } from '../../statemachine/beside/records-beside.ts';
+import type { KeptSession, SessionId } from '../../statemachine/beside/sessions.ts';
 import type { Source } from '../../statemachine/beside/sources.ts';
 import type {
   Badges,
@@ -84,6 +86,7 @@ const idOf =
 export const notificationId: Check<NotificationId> = idOf('N', 'a notification id');
 export const silenceId: Check<SilenceId> = idOf('S', 'a silence id');
 export const windowId: Check<WindowId> = idOf('M', 'a maintenance window id');
+export const sessionId: Check<SessionId> = idOf('X', 'a session id');
 export const incidentId: Check<IncidentId> = idOf('C', 'an incident id');
 
 export const policy: Check<EscalationPolicy> = ofShape<EscalationPolicy>({
@@ -204,6 +207,19 @@ const incident: Check<Incident> = ofShape<Incident>({
   closedAt: orUndefined(instant),
 });
 
+const session: Check<KeptSession> = ofShape<KeptSession>({
+  id: must(sessionId),
+  version: must(count),
+  by: must(name),
+  leaseSeconds: must(whole(1, SECONDS_MAX)),
+  window: must(whole(1, SESSION_WINDOW_MAX)),
+  floor: must(count),
+  doubtUntil: must(count),
+  openedAt: must(instant),
+  seenAt: must(instant),
+  dueAt: must(instant),
+});
+
 type RecordChecks = { readonly [K in RecordKind]: Check<RecordTypes[K]> };
 
 /** The records in registries, by kind. */
@@ -214,6 +230,7 @@ export const RECORD_CHECKS: RecordChecks = {
   incident,
   rule: keptRule,
   schedule,
+  session,
 };
 
 const badges: Check<Badges> = ofShape<Badges>({

@@ -68,6 +68,9 @@ const TAKES_ROOM: TakesRoom = {
   'set-schedule': always,
   'extend-schedule': never,
   'remove-schedule': never,
+  'open-session': always,
+  'keep-session': never,
+  'end-session': never,
   transaction: ({ commands }) => commands.some(takesRoom),
 };
 

@@ -7,6 +7,7 @@ import {
   POLICY_STEPS_MAX,
   PRESENT_KEYS_MAX,
   SECONDS_MAX,
+  SESSION_WINDOW_MAX,
   TRANSACTION_COMMANDS_MAX,
   TRANSACTION_GUARDS_MAX,
 } from '../../base/limits.ts';
@@ -25,6 +26,7 @@ import {
   matcher,
   notificationId,
   review,
+  sessionId,
   silenceId,
   step,
   windowId,
@@ -211,6 +213,13 @@ const SHAPES: Shapes = {
     ...coverageShape,
   },
   'remove-schedule': { actor: must(name), id: must(name) },
+  'open-session': {
+    actor: must(name),
+    leaseSeconds: must(whole(1, SECONDS_MAX)),
+    window: must(whole(1, SESSION_WINDOW_MAX)),
+  },
+  'keep-session': { actor: must(name), id: must(sessionId), floor: must(count) },
+  'end-session': { actor: must(name), id: must(sessionId) },
   transaction: {
     actor: must(name),
     guards: must(listOf(guard, 0, TRANSACTION_GUARDS_MAX)),

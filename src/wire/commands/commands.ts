@@ -3,6 +3,7 @@ import { assert } from '../../base/assert.ts';
 import { TocsinError } from '../../base/errors.ts';
 import { type UnixMillis, unixMillis } from '../../base/ids.ts';
 import { COMMAND_BYTES_MAX, COMMANDS_PER_FRAME_MAX, UNIX_MILLIS_MAX } from '../../base/limits.ts';
+import type { SessionPlace } from '../../statemachine/beside/sessions.ts';
 import type { Command, Submission } from '../../statemachine/types.ts';
 import { BodyDecoder, encodeBody } from '../body.ts';
 import { readU32, readU64, writeU32, writeU64 } from '../bytes.ts';
@@ -22,6 +23,8 @@ import { parseCommandBody } from './parse-command-body.ts';
 export const COMMAND_HEADER_BYTES = 32;
 export const KEY_BYTES = 16;
 const VERSION = 1;
+/** Flag: the key is a place in a session. */
+const IN_SESSION = 1;
 const KEY_AT = 8;
 const OBSERVED_AT_AT = 24;
 
@@ -59,6 +62,9 @@ const TYPES: readonly (Command['type'] | undefined)[] = [
   'set-schedule',
   'extend-schedule',
   'remove-schedule',
+  'open-session',
+  'keep-session',
+  'end-session',
 ];
 
 /**
@@ -68,6 +74,18 @@ const TYPES: readonly (Command['type'] | undefined)[] = [
  * @throws TocsinError BAD_REQUEST when it holds too much, as a transaction or a long list can
  */
 export function encodeCommand(command: Command, key: Uint8Array): Uint8Array {
+  return encodeUnder(command, key, 0);
+}
+
+/** The record of a command that has a place in a session instead of a key of its own. */
+export function encodeInSession(command: Command, { session, sequence }: SessionPlace): Uint8Array {
+  const key = new Uint8Array(KEY_BYTES);
+  writeU64(key, 0, session);
+  writeU64(key, 8, sequence);
+  return encodeUnder(command, key, IN_SESSION);
+}
+
+function encodeUnder(command: Command, key: Uint8Array, flags: number): Uint8Array {
   assert(key.byteLength === KEY_BYTES, `key of ${key.byteLength} bytes, not ${KEY_BYTES}`);
   const body = encodeBody(bodyOf(command));
   const length = COMMAND_HEADER_BYTES + body.byteLength;
@@ -79,7 +97,7 @@ export function encodeCommand(command: Command, key: Uint8Array): Uint8Array {
   record[4] = VERSION;
   record[5] = TYPES.indexOf(command.type);
   record[6] = urgencyOf(command);
-  record[7] = 0;
+  record[7] = flags;
   record.set(key, KEY_AT);
   writeU64(record, OBSERVED_AT_AT, command.observedAt);
   record.set(body, COMMAND_HEADER_BYTES);
@@ -139,11 +157,15 @@ export function decodeSubmissions(body: Uint8Array): Submission[] {
   for (let at = 0; at < body.byteLength; ) {
     const length = recordLengthAt(body, at);
     checkKnown(body, at);
-    submissions.push({
-      key: bytes.toString('hex', at + KEY_AT, at + KEY_AT + KEY_BYTES),
-      fingerprint: fingerprintAt(body, at, length),
-      command: decoder.decodeOrUndefined(at, length),
-    });
+    const fingerprint = fingerprintAt(body, at, length);
+    const command = decoder.decodeOrUndefined(at, length);
+    if (body[at + 7] === IN_SESSION) {
+      const place = placeAt(body, at);
+      submissions.push({ key: `X${place.session}.${place.sequence}`, fingerprint, command, place });
+    } else {
+      const key = bytes.toString('hex', at + KEY_AT, at + KEY_AT + KEY_BYTES);
+      submissions.push({ key, fingerprint, command });
+    }
     at += length;
   }
   return submissions;
@@ -152,9 +174,20 @@ export function decodeSubmissions(body: Uint8Array): Submission[] {
 /** @throws TocsinError DATA_NEWER_FORMAT */
 function checkKnown(body: Uint8Array, at: number): void {
   const [version, kind, flags] = [body[at + 4], body[at + 5] as number, body[at + 7]];
-  if (version === VERSION && TYPES[kind] !== undefined && flags === 0) return;
+  if (version === VERSION && TYPES[kind] !== undefined && isFlags(flags)) return;
   const what = `a command of kind ${kind}, version ${version}, flags ${flags}`;
   throw new TocsinError('DATA_NEWER_FORMAT', `${what} is not known here`);
+}
+
+const isFlags = (flags: number | undefined): boolean => flags === 0 || flags === IN_SESSION;
+
+/** @throws TocsinError BODY_MALFORMED */
+function placeAt(bytes: Uint8Array, at: number): SessionPlace {
+  const session = readU64(bytes, at + KEY_AT);
+  const sequence = readU64(bytes, at + KEY_AT + 8);
+  // What is no safe integer reads as NaN.
+  if (!(session >= 1 && sequence >= 1)) throw malformed(`command record at ${at}: no place`);
+  return { session, sequence };
 }
 
 const malformed = (what: string): TocsinError => new TocsinError('BODY_MALFORMED', what);
@@ -186,7 +219,8 @@ class CommandDecoder {
     if (bytes[at + 4] !== VERSION) throw malformed(`command version ${bytes[at + 4]} is not known`);
     const type = TYPES[bytes[at + 5] as number];
     if (type === undefined) throw malformed(`command kind ${bytes[at + 5]} is not known`);
-    if (bytes[at + 7] !== 0) throw malformed(`command flags ${bytes[at + 7]} are not known`);
+    if (!isFlags(bytes[at + 7])) throw malformed(`command flags ${bytes[at + 7]} are not known`);
+    if (bytes[at + 7] === IN_SESSION) placeAt(bytes, at);
     const observedAt = observedAtOf(bytes, at);
     const start = at + COMMAND_HEADER_BYTES;
     const command = isRare(type)

@@ -66,6 +66,8 @@ export const REFUSALS: readonly RefusalCode[] = [
   'TOO_BROAD',
   'QUOTA_EXCEEDED',
   'GUARD_FAILED',
+  'SESSION_EXPIRED',
+  'REPLY_FORGOTTEN',
 ];
 
 /** The number of a word. */

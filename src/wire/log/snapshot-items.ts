@@ -198,6 +198,7 @@ const header: Check<CaptureHeader> = ofShape<CaptureHeader>({
   notifications: must(count),
   records: must(count),
   replies: must(count),
+  sessionReplies: must(count),
 });
 
 interface TypedRecord {
@@ -212,6 +213,7 @@ const RECORD_KINDS: readonly RecordKind[] = [
   'incident',
   'rule',
   'schedule',
+  'session',
 ];
 
 const typedRecord: Check<TypedRecord> = ofShape<TypedRecord>({

@@ -115,6 +115,20 @@ const RECORDS: { readonly [K in QueryKind]: readonly QueryTypes[K][] } = {
       changedAt: AT,
     },
   ],
+  session: [
+    {
+      id: 'X9',
+      version: 1,
+      by: 'monitor-gateway',
+      leaseSeconds: 60,
+      window: 256,
+      floor: 40,
+      doubtUntil: 0,
+      openedAt: AT,
+      seenAt: AT,
+      dueAt: AT,
+    },
+  ],
   incident: [
     {
       id: 'C3',

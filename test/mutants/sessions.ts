@@ -1,0 +1,29 @@
+import type { Mutant } from './mutant.ts';
+
+/** Bugs in what a session remembers. */
+export const SESSION_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'forget-what-is-not-answered',
+    claim: 'a session passes over no command of which it does not know that it was carried out',
+    file: 'src/statemachine/beside/sessions.ts',
+    find: 'if (!replies.has(at))\n        return refuse',
+    replace: 'if (at < 0)\n        return refuse',
+    killedBy: ['test/statemachine/sessions.test.ts'],
+  },
+  {
+    name: 'expire-who-was-heard-from',
+    claim: 'a session lives for as long as its client is heard from',
+    file: 'src/statemachine/beside/sessions.ts',
+    find: 'secondsAfter(session.seenAt, session.leaseSeconds)',
+    replace: 'secondsAfter(session.openedAt, session.leaseSeconds)',
+    killedBy: ['test/statemachine/sessions.test.ts'],
+  },
+  {
+    name: 'deny-what-an-earlier-session-did',
+    claim: 'an expired session says nothing of an attempt that was made before',
+    file: 'src/client/batch.ts',
+    find: "|| reply.code !== 'SESSION_EXPIRED' || !this.mayHaveHappened",
+    replace: "|| reply.code !== 'SESSION_EXPIRED' || this.calls.length >= 0",
+    killedBy: ['test/client/session-truth.test.ts'],
+  },
+];
