@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../base/clock.ts';
 import { TocsinError } from '../base/errors.ts';
 import { millis } from '../base/ids.ts';
+import { SESSION_BEAT_MS_MAX, SESSION_END_MS_MAX } from '../base/limits.ts';
 import type { SessionId, SessionPlace } from '../statemachine/beside/sessions.ts';
 import type { Command, Fulfilled } from '../statemachine/types.ts';
 import { encodeCommand, encodeInSession } from '../wire/commands/commands.ts';
@@ -32,9 +33,6 @@ const isReply = ({ code }: TocsinError): boolean =>
 
 /** How often within a lease the client says that it is there. */
 const BEATS_PER_LEASE = 3;
-const BEAT_MS_MAX = 5_000;
-/** For telling the cluster that a session is over; it finds out by itself too. */
-const END_MS_MAX = 500;
 
 /** A session as its client sees it. */
 class Opened {
@@ -108,9 +106,10 @@ export class WriteSession {
     this.#beat?.cancel();
     const opened = this.#current;
     if (opened !== undefined)
-      await this.#tell({ type: 'end-session', id: opened.id, ...this.#asked }, END_MS_MAX).catch(
-        () => {},
-      );
+      await this.#tell(
+        { type: 'end-session', id: opened.id, ...this.#asked },
+        SESSION_END_MS_MAX,
+      ).catch(() => {});
   }
 
   async #submitIn(opened: Opened, command: Command, limits: ReadLimits): Promise<Fulfilled> {
@@ -172,7 +171,7 @@ export class WriteSession {
     const { floor } = opened;
     try {
       const { leaseSeconds } = this.#parts;
-      const timeoutMs = Math.min(BEAT_MS_MAX, (leaseSeconds * 1_000) / BEATS_PER_LEASE);
+      const timeoutMs = Math.min(SESSION_BEAT_MS_MAX, (leaseSeconds * 1_000) / BEATS_PER_LEASE);
       const { id } = opened;
       await this.#tell({ type: 'keep-session', id, floor, ...this.#asked }, Math.ceil(timeoutMs));
       opened.told(floor);

@@ -14,7 +14,7 @@ import type { EscalationState } from './beside/escalation.ts';
 import { Escalations } from './beside/escalations.ts';
 import { type Notification, Notifications } from './beside/notifications.ts';
 import { type EscalationPolicy, Policies, type PolicyCommand } from './beside/policies.ts';
-import { type QueryKind, Records } from './beside/records-beside.ts';
+import { isBeside, type QueryKind, Records } from './beside/records-beside.ts';
 import type { Badges } from './beside/suppression.ts';
 import type { CareCommand } from './care-commands.ts';
 import { ReplyTable } from './collections/reply-table.ts';
@@ -272,33 +272,8 @@ export class AlertMachine {
         return this.#transact(command);
       case 'report':
         return this.#escalations.report(command);
-      case 'silence':
-      case 'unsilence':
-      case 'open-window':
-      case 'end-window':
-        return this.#records.suppressions.execute(command);
-      case 'heartbeat':
-        return this.#records.sources.heartbeat(command);
-      case 'retire-source':
-        return this.#records.sources.retire(command);
-      case 'open-incident':
-        return this.#records.incidents.open(command);
-      case 'change-incident':
-        return this.#records.incidents.change(command);
-      case 'set-rule':
-        return this.#records.rules.set(command);
-      case 'remove-rule':
-        return this.#records.rules.remove(command);
-      case 'open-session':
-      case 'keep-session':
-      case 'end-session':
-        return this.#records.sessions.execute(command);
-      case 'set-schedule':
-      case 'extend-schedule':
-      case 'remove-schedule':
-        return this.#records.schedules.execute(command);
       default:
-        return this.#care(command);
+        return isBeside(command) ? this.#records.execute(command) : this.#care(command);
     }
   }
 

@@ -306,6 +306,27 @@ export function recordCommand(deed: RecordDeed, by: string, model: ReferenceMode
       };
     }
     case 'end-session':
+    case 'keep-session':
+    case 'set-schedule':
+    case 'extend-schedule':
+      return dutyCommand(deed, by, model);
+    default:
+      return { ...deed, ...asked };
+  }
+}
+
+/** The same of sessions and schedules. */
+function dutyCommand(
+  deed: Extract<
+    RecordDeed,
+    { type: 'end-session' | 'keep-session' | 'set-schedule' | 'extend-schedule' }
+  >,
+  by: string,
+  model: ReferenceModel,
+): RecordCommand {
+  const asked = { actor: by, observedAt: unixMillis(6) };
+  switch (deed.type) {
+    case 'end-session':
       return { type: deed.type, id: model.sessions.at(-1 - deed.back)?.id ?? 'X9999', ...asked };
     case 'keep-session': {
       const one = model.sessions.at(-1 - deed.back);
@@ -333,7 +354,5 @@ export function recordCommand(deed: RecordDeed, by: string, model: ReferenceMode
       const expectedVersion = stale ? version + 1 : version;
       return { ...rest, expectedVersion, ...covered(drawn, model.time), ...asked };
     }
-    default:
-      return { ...deed, ...asked };
   }
 }

@@ -1,15 +1,16 @@
 import type { KeptRule } from '../../base/rules/listed-rules.ts';
 import type { Ledger } from '../ledger.ts';
-import { type Incident, Incidents } from './incidents.ts';
+import type { Command, Kept, Refusal } from '../types.ts';
+import { type Incident, type IncidentCommand, Incidents } from './incidents.ts';
 import type { Notification } from './notifications.ts';
 import type { EscalationPolicy } from './policies.ts';
 import type { Registry, RegistryView } from './registry.ts';
-import { RuleBook } from './rule-book.ts';
-import type { KeptSchedule } from './schedule.ts';
+import { RuleBook, type RuleCommand } from './rule-book.ts';
+import type { KeptSchedule, ScheduleCommand } from './schedule.ts';
 import { Schedules } from './schedules.ts';
-import { type KeptSession, Sessions } from './sessions.ts';
-import { type Source, Sources } from './sources.ts';
-import type { MaintenanceWindow, Silence } from './suppression.ts';
+import { type KeptSession, type SessionCommand, Sessions } from './sessions.ts';
+import { type Source, type SourceCommand, Sources } from './sources.ts';
+import type { MaintenanceWindow, Silence, SuppressionCommand } from './suppression.ts';
 import { Suppressions } from './suppressions.ts';
 
 /** The kinds of records beside the alerts that are kept in registries, and what each is. */
@@ -24,6 +25,36 @@ export interface RecordTypes {
 }
 
 export type RecordKind = keyof RecordTypes;
+
+/** What is done about them. */
+type BesideCommand =
+  | SuppressionCommand
+  | SourceCommand
+  | IncidentCommand
+  | RuleCommand
+  | ScheduleCommand
+  | SessionCommand;
+
+const BESIDE: Readonly<Record<BesideCommand['type'], true>> = {
+  silence: true,
+  unsilence: true,
+  'open-window': true,
+  'end-window': true,
+  heartbeat: true,
+  'retire-source': true,
+  'open-incident': true,
+  'change-incident': true,
+  'set-rule': true,
+  'remove-rule': true,
+  'open-session': true,
+  'keep-session': true,
+  'end-session': true,
+  'set-schedule': true,
+  'extend-schedule': true,
+  'remove-schedule': true,
+};
+
+export const isBeside = (command: Command): command is BesideCommand => command.type in BESIDE;
 
 /** What can be asked for, page by page: these records, and those that are kept elsewhere. */
 export interface QueryTypes extends RecordTypes {
@@ -67,6 +98,36 @@ export class Records {
     this.rules = new RuleBook(ledger);
     this.schedules = new Schedules(ledger);
     this.sessions = new Sessions(ledger);
+  }
+
+  execute(command: BesideCommand): Kept | Refusal {
+    switch (command.type) {
+      case 'silence':
+      case 'unsilence':
+      case 'open-window':
+      case 'end-window':
+        return this.suppressions.execute(command);
+      case 'heartbeat':
+        return this.sources.heartbeat(command);
+      case 'retire-source':
+        return this.sources.retire(command);
+      case 'open-incident':
+        return this.incidents.open(command);
+      case 'change-incident':
+        return this.incidents.change(command);
+      case 'set-rule':
+        return this.rules.set(command);
+      case 'remove-rule':
+        return this.rules.remove(command);
+      case 'open-session':
+      case 'keep-session':
+      case 'end-session':
+        return this.sessions.execute(command);
+      case 'set-schedule':
+      case 'extend-schedule':
+      case 'remove-schedule':
+        return this.schedules.execute(command);
+    }
   }
 
   /** Records in their order, after the first `after` of them. */
