@@ -3,6 +3,7 @@ import { careCommands } from './alert-care.ts';
 import { historyCommand } from './alert-history.ts';
 import { metricsCommand } from './alert-metrics.ts';
 import { getCommand, listCommand } from './alert-read.ts';
+import { transactionCommand } from './alert-transaction.ts';
 import { watchCommand } from './alert-watch.ts';
 import { ackCommand, clearCommand, raiseCommand } from './alert-write.ts';
 import type { Io } from './io.ts';
@@ -24,6 +25,7 @@ export function alertCommand(io: Io): Command {
   ];
   for (const make of commands) group.addCommand(make(io));
   for (const command of careCommands(io)) group.addCommand(command);
+  group.addCommand(transactionCommand(io));
   group.addCommand(metricsCommand(io));
   return withExamples(group, [
     ['tocsin alert list', 'what is open now'],

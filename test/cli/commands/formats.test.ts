@@ -26,6 +26,8 @@ const SLOW: ReadonlySet<string> = new Set([
   'rule explain',
   'rule test',
   'shell',
+  'schedule set',
+  'alert transaction',
   'trend load',
   'trend export',
   'cluster transfer',

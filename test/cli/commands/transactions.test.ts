@@ -1,0 +1,51 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { TransactionCommand } from '../../../src/statemachine/transaction.ts';
+import { parseCommand } from '../../../src/wire/commands/parse.ts';
+import { runIn } from './world.ts';
+
+const EXAMPLE = readFileSync(join(import.meta.dirname, '../../../examples/handover.yaml'), 'utf8');
+
+const kept = ({ calls }: Awaited<ReturnType<typeof runIn>>): TransactionCommand =>
+  calls.find(({ method }) => method === 'keep')?.args[0] as TransactionCommand;
+
+const run = (text: string) =>
+  runIn({ disk: { 'file.yaml': text } }, 'alert', 'transaction', '-f', 'file.yaml');
+
+describe('alert transaction', () => {
+  test('does the guards and commands of a file together, for whoever asks', async () => {
+    const result = await run(EXAMPLE);
+    expect(result.stderr).toBe('');
+    expect(result.status).toBe(0);
+    const command = kept(result);
+    expect(command.guards).toEqual([
+      { target: { dedupKey: 'bed:B12:HR:HI' }, state: 'ACTIVE_UNACK' },
+    ]);
+    expect(command.commands.map(({ type, actor }) => [type, actor])).toEqual([
+      ['acknowledge', command.actor],
+      ['raise', command.actor],
+    ]);
+    expect(parseCommand('transaction', command)).toMatchObject({ type: 'transaction' });
+  });
+
+  test('takes JSON, and commands of every kind', async () => {
+    const commands = [{ type: 'pause', target: { id: 'A7' }, seconds: 60, actor: 'anna' }];
+    const command = kept(await run(JSON.stringify({ commands })));
+    expect(command).toMatchObject({ guards: [], commands });
+    expect(parseCommand('transaction', command)).toMatchObject({ commands });
+  });
+
+  test.each([
+    ['commands: [', /flow collection|Flow/i],
+    ['guards: []', /field commands/],
+    ['commands: [{ target: { id: A1 } }]', /field commands\.0\.type/],
+    ['comands: []', /comands|commands/],
+    ['- a list', /file: /],
+  ])('says what is wrong in %j', async (text, why) => {
+    const { status, stderr } = await run(text);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/file\.yaml: /);
+    expect(stderr).toMatch(why);
+  });
+});
