@@ -16,6 +16,7 @@ import { AlertSender } from '../pipeline/alert-sender.ts';
 import { AlertOutlet } from './alert-outlet.ts';
 import type { FromWorker, ToWorker, TrendWorkerData } from './messages.ts';
 import { OpenConditions } from './open-conditions.ts';
+import { PressThread } from './press-thread.ts';
 
 /**
  * The trend tier of a replica in a thread of its own: its own event loop, port, connections and folders. Alerts leave it
@@ -35,6 +36,7 @@ async function main(data: TrendWorkerData): Promise<void> {
   const emit = senderOf(client, identity);
   const open = new OpenConditions(client);
   await open.start((error) => log(`open alerts are followed no longer: ${error.message}`));
+  const press = new PressThread();
   let judge: TrendJudge | undefined;
   const replica = new TrendReplica({
     identity,
@@ -44,6 +46,7 @@ async function main(data: TrendWorkerData): Promise<void> {
     disk: await openTrendDisk(data.folder),
     journal: await openTrendJournal(data.folder),
     sketches: SKETCHES,
+    press,
     agent: `tocsin/${packageVersion()}`,
     judge: (registry) => {
       judge = new TrendJudge(rules, registry, open.keys, emit);
@@ -60,6 +63,7 @@ async function main(data: TrendWorkerData): Promise<void> {
         .close()
         .then(() => open.close())
         .then(() => client.close())
+        .then(() => press.close())
         .then(end, fail);
   });
   tell({ type: 'listening', address: must(replica.address, 'it listens') });

@@ -7,16 +7,16 @@ import {
 } from '../../base/trend-limits.ts';
 import type { Put, TrendDisk } from '../../storage/trend/trend-disk.ts';
 import type { TrendJournal } from '../../storage/trend/trend-journal.ts';
-import { type Chunk, decodeChunk, encodeChunk, joinChunks } from '../../trend/chunk.ts';
-import { encodeRollups, rollUp } from '../../trend/rollup.ts';
+import { type Chunk, decodeChunk, joinChunks } from '../../trend/chunk.ts';
 import { type Series, type SeriesId, type SeriesInfo, SeriesRegistry } from '../../trend/series.ts';
 import type { SketchMaker } from '../../trend/sketch.ts';
 import { type Latest, type Leaving, TrendStore, type Verdict } from '../../trend/store.ts';
+import type { SampleWindow } from '../../trend/window.ts';
 import { decodeRegister, encodeRegister } from '../../wire/trend/trend-messages.ts';
 import { decodeSamples, type SampleBatch, type Taken } from '../../wire/trend/trend-samples.ts';
 import { DigestTable } from './digest-table.ts';
 import { keyOf, levelRange, startOf } from './keys.ts';
-import { encodeSummary, summaryOf } from './minute-record.ts';
+import { type ChunkPress, InlinePress, latestOf, type Pressed } from './press.ts';
 
 /** Told of each sample that was taken. */
 export type OnSample = (
@@ -32,6 +32,8 @@ export interface KeeperOptions {
   readonly journal: TrendJournal;
   readonly clock: Clock;
   readonly sketches: SketchMaker;
+  /** @defaultValue where the keeper runs */
+  readonly press?: ChunkPress;
 }
 
 const KIND_SERIES = 1;
@@ -48,7 +50,7 @@ export class TrendKeeper {
   readonly disk: TrendDisk;
   readonly #journal: TrendJournal;
   readonly #clock: Clock;
-  readonly #sketches: SketchMaker;
+  readonly #press: ChunkPress;
   /** By place: the generation of the journal that knows the series. */
   readonly #journaled: number[] = [];
   #generation = 1;
@@ -58,11 +60,11 @@ export class TrendKeeper {
   /** Whose latest sample on disk was looked up: an earlier run, or a peer, may have put it there. */
   readonly #isRecalled: Set<SeriesId> = new Set();
 
-  constructor({ disk, journal, clock, sketches }: KeeperOptions) {
+  constructor({ disk, journal, clock, sketches, press }: KeeperOptions) {
     this.disk = disk;
     this.#journal = journal;
     this.#clock = clock;
-    this.#sketches = sketches;
+    this.#press = press ?? new InlinePress(sketches);
     this.digests = new DigestTable(disk, () => [...this.registry].map(({ id }) => id));
   }
 
@@ -158,12 +160,11 @@ export class TrendKeeper {
     });
   }
 
-  /** Joins a chunk that another replica has into what is on disk. */
-  absorb(info: SeriesInfo, start: number, chunk: Chunk): Promise<void> {
+  /** Joins a chunk that another replica has into what is on disk. @throws TocsinError DATA_CORRUPT */
+  absorb(info: SeriesInfo, start: number, encoded: Uint8Array): Promise<void> {
     return this.#inTurn(async () => {
       const series = this.register(info);
-      await this.#writeChunks([{ series, start, chunk }]);
-      this.#recall(series.place, chunk);
+      await this.#writeChunks([{ series, start, encoded }]);
     });
   }
 
@@ -172,17 +173,10 @@ export class TrendKeeper {
     if (!this.#isRecalled.has(id)) {
       this.#isRecalled.add(id);
       const last = await this.disk.last(keyOf('chunk', id), keyOf('chunk', id + 1));
-      if (last !== undefined) this.#recall(place, decodeChunk(last[1], startOf(last[0])));
+      const latest = last && latestOf(decodeChunk(last[1], startOf(last[0])));
+      if (latest !== undefined) this.store.recall(place, latest);
     }
     return this.store.latest(place);
-  }
-
-  #recall(place: number, { samples, delays }: Chunk): void {
-    const at = samples.times.length - 1;
-    const time = samples.times[at];
-    if (time === undefined) return;
-    const [value, quality] = [samples.values[at] as number, samples.qualities[at] as number];
-    this.store.recall(place, { time, value, quality, receivedAt: time + delays.maxMs });
   }
 
   /** What is known of a window, in memory and on disk. */
@@ -207,7 +201,7 @@ export class TrendKeeper {
         some.flatMap(({ place, window }) => {
           const series = this.registry.at(place);
           if (series === undefined || window.count === 0) return [];
-          return [{ series, start: window.start, chunk: window.chunk() }];
+          return [{ series, start: window.start, held: window }];
         }),
       );
     }
@@ -218,24 +212,30 @@ export class TrendKeeper {
     const keys = all.map(({ series, start }) => keyOf('chunk', series.id, start));
     const before = await this.disk.getMany(keys);
     const puts: Put[] = this.#seriesPuts();
-    for (const [at, { series, start, chunk }] of all.entries()) {
+    const pressing: Promise<void>[] = [];
+    for (const [at, { series, start, held, encoded }] of all.entries()) {
       const known = before[at];
-      const whole = known === undefined ? chunk : joinChunks(decodeChunk(known, start), chunk);
-      const bytes = encodeChunk(whole, start);
-      puts.push([keys[at] as Uint8Array, bytes], ...this.#rollupPuts(series, start, whole));
-      this.digests.put(series.id, start, bytes);
-      // Windows of a fast signal take a while each: what has arrived meanwhile goes first.
-      if (whole.samples.times.length > LONG_WINDOW) await this.#pause();
+      const both = [known, encoded].filter((one) => one !== undefined);
+      const pressed = this.#press.press({ start, encoded: both, held: held?.chunk() });
+      const done = pressed.then((made) => this.#take(series, start, made, puts));
+      done.catch(() => {}); // Whoever awaits all of them hears of it.
+      pressing.push(done);
+      // What has arrived meanwhile goes first.
+      await this.#pause();
     }
+    await Promise.all(pressing);
     if (puts.length > 0) await this.disk.write(puts, true);
     await this.#pause();
   }
 
-  #rollupPuts({ id }: Series, start: number, { samples }: Chunk): readonly Put[] {
-    return [
-      [keyOf('seconds', id, start), encodeRollups(rollUp(samples, 1_000), start)],
-      [keyOf('minutes', id, start), encodeSummary(summaryOf(samples, this.#sketches), start)],
-    ];
+  #take({ id, place }: Series, start: number, made: Pressed, puts: Put[]): void {
+    puts.push(
+      [keyOf('chunk', id, start), made.chunk],
+      [keyOf('seconds', id, start), made.seconds],
+      [keyOf('minutes', id, start), made.minute],
+    );
+    this.digests.put(id, start, made.chunk);
+    if (made.latest !== undefined) this.store.recall(place, made.latest);
   }
 
   #seriesPuts(): Put[] {
@@ -261,7 +261,7 @@ export class TrendKeeper {
 interface Held {
   readonly series: Series;
   readonly start: number;
-  readonly chunk: Chunk;
+  /** In memory, or as a peer has it. */
+  readonly held?: SampleWindow;
+  readonly encoded?: Uint8Array;
 }
-
-const LONG_WINDOW = 1_000;

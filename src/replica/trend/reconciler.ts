@@ -11,7 +11,6 @@ import {
   TREND_RECONCILE_MS,
   TREND_WINDOW_MS,
 } from '../../base/trend-limits.ts';
-import { decodeChunk } from '../../trend/chunk.ts';
 import { differingSeries, differingWindows } from '../../trend/digests.ts';
 import type { SeriesId } from '../../trend/series.ts';
 import { FrameType } from '../../wire/frame.ts';
@@ -165,7 +164,7 @@ export class Reconciler {
       const known = held.find((one) => one.series === series);
       if (known === undefined || !refs.some((ref) => ref.series === series && ref.start === start))
         throw new TocsinError('BODY_MALFORMED', `a chunk of series ${series} nobody asked for`);
-      await this.#keeper.absorb(known.info, start, decodeChunk(bytes, start));
+      await this.#keeper.absorb(known.info, start, bytes);
       this.fetched += 1;
     }
     // What it had a moment ago may be gone with its retention: it is not asked for again.

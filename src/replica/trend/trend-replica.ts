@@ -14,6 +14,7 @@ import type { TrendStanding } from '../../wire/trend/trend-query.ts';
 import type { SampleBatch, Taken } from '../../wire/trend/trend-samples.ts';
 import { type OnSample, TrendKeeper } from './keeper.ts';
 import { PeerLink } from './peer-link.ts';
+import type { ChunkPress } from './press.ts';
 import { TrendQueries } from './queries.ts';
 import { Reconciler } from './reconciler.ts';
 import { Retention } from './retention.ts';
@@ -28,6 +29,8 @@ export interface TrendReplicaOptions {
   readonly disk: TrendDisk;
   readonly journal: TrendJournal;
   readonly sketches: SketchMaker;
+  /** Where windows become bytes. @defaultValue where the replica runs */
+  readonly press?: ChunkPress;
   readonly agent: string;
   /** Judges samples as they come, by the places of this registry. */
   readonly judge?: (registry: SeriesRegistry) => SampleJudge;
