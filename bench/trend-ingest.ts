@@ -1,26 +1,31 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { shippedRules } from '../cli/demo/shipped-rules.ts';
 import { LocalCluster } from '../cli/local/local-cluster.ts';
 import { type Client, connect } from '../src/client/client.ts';
-import { connectTrends } from '../src/client/trend/trend-client.ts';
+import { connectTrends, type TrendClient } from '../src/client/trend/trend-client.ts';
 import type { TrendWriter } from '../src/client/trend/trend-writer.ts';
+import { measureMachine } from './measure/machine.ts';
 
 /**
- * node dist/bench/trend-ingest.js [--replicas 3] [--rate 100000 | max] [--seconds 60] [--data FOLDER]
+ * node dist/bench/trend-ingest.js [--replicas 3] [--rate 100000 | max] [--minutes 1] [--data FOLDER] [--out FILE]
  *
  * Recorded 125 Hz waveforms, looped and shifted in time, into the trend tier of replicas that are processes of their own
  * on this machine, this program included. Rules judge every sample; meanwhile alerts that have nothing to do with it are
- * committed one at a time, first without the samples and then with them. Compare figures of one run with each other.
+ * committed one at a time, first without the samples and then with them. At the end it asks a replica that was brought none of
+ * them for every sample that was taken. Compare figures of one run with each other.
  */
 
 const { values: flags } = parseArgs({
   options: {
     replicas: { type: 'string', default: '3' },
     rate: { type: 'string', default: '100000' },
-    seconds: { type: 'string', default: '60' },
+    minutes: { type: 'string', default: '1' },
+    out: { type: 'string' },
     data: { type: 'string', default: join(import.meta.dirname, '../../../shared/data/bidmc') },
   },
 });
@@ -28,7 +33,7 @@ const { values: flags } = parseArgs({
 const HERTZ = 125;
 const STEP_MS = 1_000 / HERTZ;
 const TICK_MS = 40;
-const SECONDS = Number(flags.seconds);
+const SECONDS = Number(flags.minutes) * 60;
 const METRICS = ['HR', 'PULSE', 'RESP', 'SpO2'] as const;
 /** Where each waveform, from 0 to 1, is put so that one patient in a hundred crosses a limit now and then. */
 const SCALES = { HR: [70, 30], PULSE: [70, 30], RESP: [12, 8], SpO2: [94, 5] } as const;
@@ -70,50 +75,119 @@ interface Source {
 const latencies = { taken: [] as number[], told: [] as number[] };
 let judged = 0;
 
+const rows: (readonly [what: string, figures: string])[] = [];
+
 async function main(): Promise<void> {
   const size = Number(flags.replicas);
-  const cluster = await LocalCluster.start({ size, trend: { rules: shippedRules('bidmc.yaml') } });
+  const machine = await measureMachine();
+  const folder = await mkdtemp(join(tmpdir(), 'tocsin-trends-'));
+  const trend = { rules: shippedRules('bidmc.yaml') };
+  const cluster = await LocalCluster.start({ size, folder, trend });
   try {
     await cluster.leader();
-    const client = await connect({ endpoints: cluster.endpoints });
-    const trends = await connectTrends({ endpoints: cluster.trendEndpoints });
-    const quiet = await commitLatency(client, 10);
-    const each = cluster.trendEndpoints.map((endpoint) => [endpoint]);
-    const clients = await Promise.all(each.map((endpoints) => connectTrends({ endpoints })));
-    const writers = clients.map((one) =>
-      one.writer({
-        frameSamples: 4_096,
-        onTaken: (taken, elapsedMs) => {
-          judged += taken.inOrder + taken.behind;
-          latencies.taken.push(elapsedMs);
-        },
-      }),
-    );
-    const watching = watch(client);
-    const memoryBefore = memory(cluster);
-    const busy = commitLatency(client, SECONDS);
-    const sent = await play(sourcesFor(writers));
-    const withLoad = await busy;
-    const seconds = sent.elapsedMs / 1_000;
-    line(
-      'samples sent',
-      `${sent.samples} in ${seconds.toFixed(1)} s, ${Math.round(sent.samples / seconds)}/s`,
-    );
-    line('taken and judged', `${judged}; refused ${refusedBy(writers)}`);
-    line('sent to judged, a frame', quantiles(latencies.taken));
-    line(
-      'crossed limits, sample to watcher',
-      `${latencies.told.length}: ${quantiles(latencies.told)}`,
-    );
-    line('commit, no samples', quantiles(quiet));
-    line('commit, with samples', quantiles(withLoad));
-    line('memory of replicas, before and after', `${memoryBefore} → ${memory(cluster)}`);
-    await Promise.all([...clients, trends].map((one) => one.close()));
-    await client.close();
-    await watching;
+    await measure(cluster);
   } finally {
     await cluster.close();
   }
+  for (const [id, said] of (await handled(folder)).entries())
+    line(`replica ${id + 1}, its thread of trends`, said);
+  await rm(folder, { recursive: true });
+  if (flags.out === undefined) return;
+  const run = {
+    bench: 'trends',
+    at: new Date().toISOString(),
+    machine,
+    minutes: flags.minutes,
+    rows,
+  };
+  await writeFile(flags.out, `${JSON.stringify(run, undefined, 2)}\n`);
+}
+
+async function measure(cluster: LocalCluster): Promise<void> {
+  const client = await connect({ endpoints: cluster.endpoints });
+  const quiet = await commitLatency(client, 10);
+  const each = cluster.trendEndpoints.map((endpoint) => [endpoint]);
+  const clients = await Promise.all(each.map((endpoints) => connectTrends({ endpoints })));
+  const writers = clients.map((one) =>
+    one.writer({
+      frameSamples: 4_096,
+      onTaken: (taken, elapsedMs) => {
+        judged += taken.inOrder + taken.behind;
+        latencies.taken.push(elapsedMs);
+      },
+    }),
+  );
+  const watching = watch(client);
+  const memories = watchMemory(cluster);
+  const busy = commitLatency(client, SECONDS);
+  const sent = await play(sourcesFor(writers));
+  const withLoad = await busy;
+  const remembered = await memories;
+  const seconds = sent.elapsedMs / 1_000;
+  line(
+    'samples sent',
+    `${sent.samples} in ${seconds.toFixed(1)} s, ${Math.round(sent.samples / seconds)}/s`,
+  );
+  line('taken and judged', `${judged}; refused ${refusedBy(writers)}`);
+  for (const [at, one] of clients.entries())
+    line(`on replica ${at + 1} at last`, await kept(one, sent));
+  line('sent to judged, a frame', quantiles(latencies.taken));
+  line(
+    'crossed limits, sample to watcher',
+    `${latencies.told.length}: ${quantiles(latencies.told)}`,
+  );
+  line('commit, no samples', quantiles(quiet));
+  line('commit, with samples', quantiles(withLoad));
+  for (const [share, all] of remembered) line(`memory of replicas at ${share} %`, all);
+  await Promise.all(clients.map((one) => one.close()));
+  await client.close();
+  await watching;
+}
+
+const SETTLE_MS = 240_000;
+
+/** How many of the samples a replica has in the end, by its rollups: those that it was not brought came from its peers. */
+async function kept(trends: TrendClient, { samples, origin, end }: Played): Promise<string> {
+  const query = {
+    what: 'rollup',
+    series: ['*/bench/*'],
+    from: Math.floor(origin / 60_000) * 60_000,
+    to: end,
+    stepMs: 60_000,
+  } as const;
+  const deadline = performance.now() + SETTLE_MS;
+  for (;;) {
+    let count = 0;
+    for await (const { series } of trends.queryAll(query))
+      for (const { columns } of series) count += sum(columns['count']);
+    if (count === samples || performance.now() > deadline)
+      return `${count} samples, ${samples - count} lost`;
+    await until(performance.now() + 2_000);
+  }
+}
+
+const sum = (column: Float64Array = new Float64Array()): number =>
+  column.reduce((total, one) => total + one, 0);
+
+/** What each replica's thread of trends said of itself when it ended. */
+async function handled(folder: string): Promise<readonly string[]> {
+  const logs = (await readdir(folder)).filter((name) => name.endsWith('.err')).sort();
+  const texts = await Promise.all(logs.map((name) => readFile(join(folder, name), 'utf8')));
+  return texts.map((text) => /trend: (\d+ samples judged.*)/.exec(text)?.[1] ?? 'said nothing');
+}
+
+const QUARTERS = 4;
+
+async function watchMemory(
+  cluster: LocalCluster,
+): Promise<readonly (readonly [share: number, all: string])[]> {
+  const begin = performance.now();
+  const seen: (readonly [number, string])[] = [];
+  for (let quarter = 0; quarter <= QUARTERS; quarter += 1) {
+    await until(begin + (quarter / QUARTERS) * SECONDS * 1_000);
+    seen.push([(quarter * 100) / QUARTERS, memory(cluster)]);
+  }
+  return seen;
 }
 
 function sourcesFor(writers: readonly TrendWriter[]): readonly Source[] {
@@ -140,13 +214,22 @@ function sourcesFor(writers: readonly TrendWriter[]): readonly Source[] {
 /** When the samples of a tick left, by the time that the tick stands for. */
 const sentAt = new Map<number, number>();
 
-async function play(sources: readonly Source[]): Promise<{ samples: number; elapsedMs: number }> {
+interface Played {
+  readonly samples: number;
+  readonly elapsedMs: number;
+  /** Of the first sample, and after the last one. */
+  readonly origin: number;
+  readonly end: number;
+}
+
+async function play(sources: readonly Source[]): Promise<Played> {
   const perTick = TICK_MS / STEP_MS;
   const isMax = flags.rate === 'max';
   const begin = performance.now();
   // On whole ticks, so that a time tells its tick.
   const origin = Math.floor(Date.now() / TICK_MS) * TICK_MS;
   let samples = 0;
+  let end = origin;
   for (let tick = 0; performance.now() - begin < SECONDS * 1_000; tick += 1) {
     if (!isMax) await until(begin + tick * TICK_MS);
     sentAt.set(origin + tick * TICK_MS, performance.now());
@@ -157,13 +240,14 @@ async function play(sources: readonly Source[]): Promise<{ samples: number; elap
         writer.add(number, origin + tick * TICK_MS + i * STEP_MS, base + span * value);
       }
     samples += sources.length * perTick;
+    end = origin + (tick + 1) * TICK_MS;
     for (const writer of new Set(sources.map((source) => source.writer))) {
       writer.flush();
       await writer.ready(262_144);
     }
   }
   for (const writer of new Set(sources.map((source) => source.writer))) await writer.drain();
-  return { samples, elapsedMs: performance.now() - begin };
+  return { samples, elapsedMs: performance.now() - begin, origin, end };
 }
 
 const until = (time: number): Promise<void> =>
@@ -220,6 +304,9 @@ function quantiles(all: readonly number[]): string {
   return `p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, p99.9 ${at(0.999)} ms`;
 }
 
-const line = (what: string, figures: string): void => console.log(`${what.padEnd(38)} ${figures}`);
+function line(what: string, figures: string): void {
+  rows.push([what, figures]);
+  console.log(`${what.padEnd(38)} ${figures}`);
+}
 
 await main();

@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { shippedRules } from '../cli/demo/shipped-rules.ts';
 import { loadRules } from '../cli/input/rules-file.ts';
 import { millis } from '../src/base/ids.ts';
@@ -5,7 +8,7 @@ import { METRIC_NAMES } from '../src/base/rules/metrics.ts';
 import { TrendJudge } from '../src/replica/trend/judge.ts';
 import { TrendKeeper } from '../src/replica/trend/keeper.ts';
 import { MemoryTrendDisk } from '../src/storage/trend/trend-disk.ts';
-import { MemoryJournal } from '../src/storage/trend/trend-journal.ts';
+import { openTrendJournal } from '../src/storage/trend/trend-journal.ts';
 import { SystemClock } from '../src/transport/system-clock.ts';
 import { VERDICT } from '../src/trend/store.ts';
 import { windowOf } from '../src/trend/window.ts';
@@ -14,7 +17,7 @@ import { BatchBuilder, decodeSamples } from '../src/wire/trend/trend-samples.ts'
 
 /**
  * node dist/bench/trend-judge.js: what the trend thread does with a frame of samples, from its bytes to the last rule, in one
- * process without sockets and disks; by the wall clock, which on a shared machine counts what others do, and in CPU time of all
+ * process without sockets; by the wall clock, which on a shared machine counts what others do, and in CPU time of all
  * threads. A sample has been judged when its frame has, so the frame's time is the sample's at most.
  */
 
@@ -26,9 +29,11 @@ const WARM_SECONDS = 70;
 /** What 100,000 samples a second bring in 10 ms. */
 const FRAME_SAMPLES = 1_000;
 const STEPS_PER_CHECKPOINT = 7_750;
+const STEPS_PER_SYNC = 1_000 / STEP_MS;
 
 const clock = new SystemClock();
-const journal = new MemoryJournal();
+const folder = await mkdtemp(join(tmpdir(), 'tocsin-judge-'));
+const journal = await openTrendJournal(folder);
 const keeper = new TrendKeeper({ disk: new MemoryTrendDisk(), journal, clock, sketches: SKETCHES });
 await keeper.load();
 
@@ -64,6 +69,7 @@ for (const name of ['bidmc.yaml', 'ward.yaml', 'trends.yaml']) {
       if (builder.count === FRAME_SAMPLES) handle();
     }
     if (step % STEPS_PER_CHECKPOINT === 0) await keeper.checkpoint();
+    else if (step % STEPS_PER_SYNC === 0) await keeper.sync();
   }
   report(`${name}, wall`, times, transitions);
   report(`${name}, CPU`, cpuTimes, transitions);
@@ -71,6 +77,9 @@ for (const name of ['bidmc.yaml', 'ward.yaml', 'trends.yaml']) {
     clock.after(millis(1), resolve);
   });
 }
+
+await journal.close();
+await rm(folder, { recursive: true });
 
 function report(name: string, times: readonly number[], transitions: number): void {
   const warm = (WARM_SECONDS / SECONDS) * times.length;

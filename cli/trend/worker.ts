@@ -14,6 +14,7 @@ import { SKETCHES } from '../../src/wire/trend/sketch.ts';
 import { packageVersion } from '../commands/version.ts';
 import { AlertSender } from '../pipeline/alert-sender.ts';
 import { AlertOutlet } from './alert-outlet.ts';
+import { Handling } from './handling.ts';
 import type { FromWorker, ToWorker, TrendWorkerData } from './messages.ts';
 import { OpenConditions } from './open-conditions.ts';
 import { PressThread } from './press-thread.ts';
@@ -37,6 +38,7 @@ async function main(data: TrendWorkerData): Promise<void> {
   const open = new OpenConditions(client);
   await open.start((error) => log(`open alerts are followed no longer: ${error.message}`));
   const press = new PressThread();
+  const handling = new Handling();
   let judge: TrendJudge | undefined;
   const replica = new TrendReplica({
     identity,
@@ -47,6 +49,7 @@ async function main(data: TrendWorkerData): Promise<void> {
     journal: await openTrendJournal(data.folder),
     sketches: SKETCHES,
     press,
+    onHandled: (samples, elapsedMs) => handling.add(samples, elapsedMs),
     agent: `tocsin/${packageVersion()}`,
     judge: (registry) => {
       judge = new TrendJudge(rules, registry, open.keys, emit);
@@ -64,6 +67,7 @@ async function main(data: TrendWorkerData): Promise<void> {
         .then(() => open.close())
         .then(() => client.close())
         .then(() => press.close())
+        .then(() => log(handling.summary() ?? 'no samples came'))
         .then(end, fail);
   });
   tell({ type: 'listening', address: must(replica.address, 'it listens') });

@@ -33,6 +33,9 @@ export const TREND_FRAME_SERIES_MAX = 4_096;
 export const TREND_CREDIT_SAMPLES = 262_144;
 /** Received and not yet in the journal; senders wait for their answers until there is room. */
 export const TREND_UNSYNCED_BYTES_MAX: number = 64 * MiB;
+/** The journal gathers what arrives in blocks of so many bytes, and keeps so many for the next time. */
+export const TREND_JOURNAL_BLOCK_BYTES: number = 1 * MiB;
+export const TREND_JOURNAL_SPARES_MAX = 18;
 /** What arrived is in the journal after so long, and lost before if the replica crashes. */
 export const TREND_SYNC_MS = 1_000;
 /** A window that has ended is written out so much later, for what comes late. */
@@ -95,6 +98,10 @@ assert(
 assert(
   TREND_FORWARD_BYTES_MAX < CONNECTION_SEND_BYTES_MAX,
   'samples for a peer must not fill the send queue that answers share',
+);
+assert(
+  TREND_JOURNAL_BLOCK_BYTES * TREND_JOURNAL_SPARES_MAX <= TREND_UNSYNCED_BYTES_MAX,
+  'blocks kept for the next time must not outgrow what may wait',
 );
 assert(TREND_HOURS_AT_HAND >= 2, 'the hours that still grow must be at hand');
 assert(TREND_WINDOW_SAMPLES_MAX <= TREND_FRAME_SAMPLES_MAX, 'a window must fit a frame');

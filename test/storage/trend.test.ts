@@ -118,6 +118,35 @@ describe.each(JOURNALS)('a journal in %s', (_name, prepare) => {
   });
 });
 
+describe('a journal on disk', () => {
+  it('keeps records of any size, whatever the caller does with their bytes afterwards', async () => {
+    const path = await folder();
+    const journal = await openTrendJournal(path);
+    await journal.begin();
+    const sizes = [0, 5, 400_000, 700_000, 1_048_567, 1_048_568, 3_000_000, 1, 900_000, 900_000];
+    for (let round = 0; round < 3; round += 1) {
+      for (const [at, size] of sizes.entries()) {
+        const body = new Uint8Array(size).fill(round * 16 + at);
+        journal.append(1, body);
+        body.fill(255);
+      }
+      await journal.sync();
+    }
+    await journal.close();
+    const again = await openTrendJournal(path);
+    const read = (await all(again.read())).map(({ body }) => [
+      body.byteLength,
+      body.every((one) => one === body[0]) ? body[0] : 'torn',
+    ]);
+    expect(read).toEqual(
+      [0, 1, 2].flatMap((round) =>
+        sizes.map((size, at) => [size, size === 0 ? undefined : round * 16 + at]),
+      ),
+    );
+    await again.close();
+  });
+});
+
 describe('a journal that was torn', () => {
   it.each([
     ['cut short', async (path: string, size: number) => truncate(path, size - 2)],

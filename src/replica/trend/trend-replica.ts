@@ -11,7 +11,7 @@ import type { SketchMaker } from '../../trend/sketch.ts';
 import { VERDICT } from '../../trend/store.ts';
 import type { Hello } from '../../wire/handshake.ts';
 import type { TrendStanding } from '../../wire/trend/trend-query.ts';
-import type { SampleBatch, Taken } from '../../wire/trend/trend-samples.ts';
+import { FrameRoom, type SampleBatch, type Taken } from '../../wire/trend/trend-samples.ts';
 import { type OnSample, TrendKeeper } from './keeper.ts';
 import { PeerLink } from './peer-link.ts';
 import type { ChunkPress } from './press.ts';
@@ -34,6 +34,8 @@ export interface TrendReplicaOptions {
   readonly agent: string;
   /** Judges samples as they come, by the places of this registry. */
   readonly judge?: (registry: SeriesRegistry) => SampleJudge;
+  /** A frame of so many samples was kept and judged, in so many milliseconds. */
+  readonly onHandled?: (samples: number, elapsedMs: number) => void;
   readonly log: (line: string) => void;
   /** The disk failed: what this tier promises to keep it can keep no more. */
   readonly onFault: (error: Error) => void;
@@ -68,6 +70,7 @@ export class TrendReplica {
   readonly #reconciler: Reconciler;
   readonly #retention: Retention;
   readonly #judge: SampleJudge | undefined;
+  readonly #room: FrameRoom = new FrameRoom();
   readonly #timers: Timer[] = [];
   readonly #work: Set<Promise<void>> = new Set();
   #listener: Listener | undefined;
@@ -114,6 +117,7 @@ export class TrendReplica {
         new TrendSession(channel, {
           keeper: this.keeper,
           queries: this.#queries,
+          room: this.#room,
           now: () => clock.wall(),
           take: (batch, isFromPeer) => this.#take(batch, isFromPeer),
         }),
@@ -145,8 +149,10 @@ export class TrendReplica {
   }
 
   #take(batch: SampleBatch, isFromPeer: boolean): Taken {
+    const { clock, onHandled } = this.#options;
     const judge = this.#judge;
-    judge?.receive(this.#options.clock.wall());
+    const began = clock.monotonic();
+    judge?.receive(clock.wall());
     // A sample that comes behind another one has nothing to say about now.
     const onSample: OnSample | undefined =
       judge &&
@@ -154,6 +160,7 @@ export class TrendReplica {
         if (verdict === VERDICT.inOrder) judge.judge(place, time, value, quality, !isFromPeer);
       });
     const taken = this.keeper.ingest(batch, onSample);
+    onHandled?.(batch.count, clock.monotonic() - began);
     if (!isFromPeer) for (const link of this.#links) link.forward(batch);
     return taken;
   }

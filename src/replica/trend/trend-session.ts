@@ -26,6 +26,7 @@ import {
 import {
   decodeSamples,
   encodeTaken,
+  type FrameRoom,
   type SampleBatch,
   type Taken,
 } from '../../wire/trend/trend-samples.ts';
@@ -38,6 +39,7 @@ import { settledBefore } from './reconciler.ts';
 export interface SessionHost {
   readonly keeper: TrendKeeper;
   readonly queries: TrendQueries;
+  readonly room: FrameRoom;
   now(): number;
   /** Keeps and judges samples whose slots are places; those of clients are passed on to the peers. */
   take(batch: SampleBatch, isFromPeer: boolean): Taken;
@@ -98,21 +100,22 @@ export class TrendSession {
   }
 
   #samples(id: number, body: Uint8Array): void {
-    const batch = decodeSamples(body);
-    const { slots } = batch;
+    // What a peer sent is passed on to nobody: nothing of the frame is kept.
+    const batch = decodeSamples(body, this.#isPeer ? this.#host.room : undefined);
+    const { slots, count } = batch;
     for (let i = 0; i < slots.length; i += 1) {
       const place = this.#places[slots[i] as number] ?? NO_PLACE;
       if (place === NO_PLACE)
         throw new TocsinError('BAD_REQUEST', `slot ${slots[i]} was never registered`);
       slots[i] = place;
     }
-    this.#owed += batch.count;
+    this.#owed += count;
     if (!this.#isPeer && this.#owed > TREND_CREDIT_SAMPLES)
       throw new TocsinError('OVERLOADED', `more than ${TREND_CREDIT_SAMPLES} samples on their way`);
     const taken = this.#host.take(batch, this.#isPeer);
     // The sender is held up by being told later: its credit is what it has not been told of.
     void this.#host.keeper.whenRoom().then(() => {
-      this.#owed -= batch.count;
+      this.#owed -= count;
       if (id !== 0) this.#send(FrameType.TREND_TAKEN, id, [encodeTaken(taken)]);
     });
   }

@@ -1,6 +1,7 @@
 import { type FileHandle, mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FRAME_BYTES_MAX } from '../../base/limits.ts';
+import { TREND_JOURNAL_BLOCK_BYTES, TREND_JOURNAL_SPARES_MAX } from '../../base/trend-limits.ts';
 import { readU32, writeU32 } from '../../wire/bytes.ts';
 import { checksum } from '../../wire/checksum.ts';
 import { faultOf } from '../level/level.ts';
@@ -13,7 +14,7 @@ import { faultOf } from '../level/level.ts';
 export interface TrendJournal {
   /** The records of all older segments, in order. */
   read(): AsyncIterable<JournalRecord>;
-  /** Takes a record; it is on disk after the next `sync`. The body is not copied. */
+  /** Takes a record; it is on disk after the next `sync`. The body is copied. */
   append(kind: number, body: Uint8Array): void;
   /** Bytes taken and not handed to the disk yet. */
   readonly unsyncedBytes: number;
@@ -31,6 +32,12 @@ export interface JournalRecord {
 }
 
 const HEADER_BYTES = 9;
+
+interface Block {
+  readonly bytes: Uint8Array;
+  filled: number;
+}
+
 const FOLDER = 'trend-journal';
 const NAME = /^(\d{10})\.journal$/;
 
@@ -57,7 +64,10 @@ class FileJournal implements TrendJournal {
   readonly #folder: string;
   #segments: number[];
   #file: FileHandle | undefined;
-  #parts: Uint8Array[] = [];
+  /** Filled, the newest last; each is written as far as it is filled. */
+  #blocks: Block[] = [];
+  /** Written, and used again: what arrives each second needs the same room each second. */
+  readonly #spares: Block[] = [];
   #bytes = 0;
   #syncing: Promise<void> = Promise.resolve();
 
@@ -81,12 +91,27 @@ class FileJournal implements TrendJournal {
   }
 
   append(kind: number, body: Uint8Array): void {
-    const header = new Uint8Array(HEADER_BYTES);
-    writeU32(header, 0, body.byteLength);
-    writeU32(header, 4, checksum(body, 0, body.byteLength, kind));
-    header[8] = kind;
-    this.#parts.push(header, body);
-    this.#bytes += HEADER_BYTES + body.byteLength;
+    const length = HEADER_BYTES + body.byteLength;
+    const block = this.#blockFor(length);
+    const { bytes, filled } = block;
+    writeU32(bytes, filled, body.byteLength);
+    writeU32(bytes, filled + 4, checksum(body, 0, body.byteLength, kind));
+    bytes[filled + 8] = kind;
+    bytes.set(body, filled + HEADER_BYTES);
+    block.filled = filled + length;
+    this.#bytes += length;
+  }
+
+  #blockFor(length: number): Block {
+    const newest = this.#blocks.at(-1);
+    if (newest !== undefined && newest.filled + length <= newest.bytes.byteLength) return newest;
+    const spare = length <= TREND_JOURNAL_BLOCK_BYTES ? this.#spares.pop() : undefined;
+    const block = spare ?? {
+      bytes: new Uint8Array(Math.max(TREND_JOURNAL_BLOCK_BYTES, length)),
+      filled: 0,
+    };
+    this.#blocks.push(block);
+    return block;
   }
 
   /** One after the other; what came before the call is on disk when it resolves. */
@@ -96,16 +121,28 @@ class FileJournal implements TrendJournal {
   }
 
   async #write(): Promise<void> {
-    const parts = this.#parts;
-    if (parts.length === 0 || this.#file === undefined) return;
-    this.#parts = [];
+    const blocks = this.#blocks;
+    if (blocks.length === 0 || this.#file === undefined) return;
+    this.#blocks = [];
     this.#bytes = 0;
     try {
-      await this.#file.appendFile(Buffer.concat(parts));
+      for (const { bytes, filled } of blocks)
+        await this.#file.appendFile(bytes.subarray(0, filled));
       await this.#file.datasync();
     } catch (error) {
       throw faultOf(error, 'writing the journal of trends');
     }
+    for (const block of blocks) this.#spare(block);
+  }
+
+  #spare(block: Block): void {
+    if (
+      block.bytes.byteLength !== TREND_JOURNAL_BLOCK_BYTES ||
+      this.#spares.length >= TREND_JOURNAL_SPARES_MAX
+    )
+      return;
+    block.filled = 0;
+    this.#spares.push(block);
   }
 
   async begin(): Promise<number> {

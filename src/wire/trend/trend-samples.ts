@@ -39,18 +39,30 @@ function viewOf(bytes: Uint8Array, count: number, base: number): SampleBatch {
   };
 }
 
+/** Where a frame's columns may lie until the next one comes: for frames that nobody keeps. */
+export class FrameRoom {
+  #bytes = new Uint8Array(0);
+
+  copyOf(body: Uint8Array): Uint8Array {
+    if (this.#bytes.byteLength < body.byteLength) this.#bytes = new Uint8Array(body.byteLength * 2);
+    this.#bytes.set(body);
+    return this.#bytes.subarray(0, body.byteLength);
+  }
+}
+
 /**
- * A copy of the body, all of whose samples are well formed; slots are not known here.
+ * A copy of the body, all of whose samples are well formed; slots are not known here. With a room it holds until that is
+ * used again.
  * @throws TocsinError BODY_MALFORMED
  */
-export function decodeSamples(body: Uint8Array): SampleBatch {
+export function decodeSamples(body: Uint8Array, room?: FrameRoom): SampleBatch {
   if (body.byteLength < HEADER_BYTES) throw malformed(`only ${body.byteLength} bytes`);
   const count = readU32(body, 0);
   if (count < 1 || count > TREND_FRAME_SAMPLES_MAX) throw malformed(`${count} samples`);
   if (body.byteLength !== HEADER_BYTES + count * SAMPLE_BYTES)
     throw malformed(`${count} samples in ${body.byteLength} bytes`);
   if (readU32(body, 4) !== 0) throw malformed('a field that must be zero is not');
-  const bytes = new Uint8Array(body);
+  const bytes = room === undefined ? new Uint8Array(body) : room.copyOf(body);
   const base = new Float64Array(bytes.buffer, 8, 1)[0] as number;
   if (!Number.isSafeInteger(base) || base < 0 || base > UNIX_MILLIS_MAX)
     throw malformed(`base ${base} is not a time`);
