@@ -244,6 +244,8 @@ export const FAREWELL_MS = 2_000;
 export const REPAIR_PAUSE_MS = 500;
 export const REPAIR_ROUNDS_MAX = 20;
 
+/** How long it counts that a peer has said that it is short of room on its disk. */
+export const ROOM_KEPT_MS = 1_000;
 /** Between two looks at how much room the disk has. */
 export const DISK_LOOK_MS = 1_000;
 
@@ -669,4 +671,8 @@ assert(
 assert(
   REST_TIMEOUTS * ELECTION_TICKS_MIN >= ELECTION_TICKS_MAX * 2,
   'others must have had two elections before a replica that rests begins one',
+);
+assert(
+  ROOM_KEPT_MS >= HEARTBEAT_TICKS * TICK_MS * 4,
+  'a peer that is short of room must not seem to have some when a word of it is lost',
 );

@@ -26,6 +26,7 @@ import { PeerLinks } from './peers/peer-links.ts';
 import { successorOf } from './peers/successor.ts';
 import { AppliedState } from './pipeline/applied-state.ts';
 import { Applier } from './pipeline/applier.ts';
+import { refusalIn } from './pipeline/disk-room.ts';
 import { type Proposal, Proposals } from './pipeline/proposals.ts';
 import { tickIfDue } from './pipeline/tick.ts';
 import { type AdminDone, Administrator } from './service/administrator.ts';
@@ -34,7 +35,7 @@ import type { Resident } from './service/front-door.ts';
 import { Pages } from './service/pages.ts';
 import { type FreshDone, ReadDesk } from './service/read-desk.ts';
 import { Reads } from './service/reads.ts';
-import { notLeading, unknownOutcome } from './service/redirect.ts';
+import { describeStanding, notLeading, unknownOutcome } from './service/redirect.ts';
 import { statusOf } from './service/status.ts';
 import { WatchHub } from './service/watch-hub.ts';
 import { SnapshotDesk } from './snapshots/snapshot-desk.ts';
@@ -98,12 +99,11 @@ export class Replica implements Resident {
     this.pages = new Pages(this.#state, clock);
     this.#comparer = new Comparer(identity.replicaId, this.#members, this.#links);
     const onFault = (error: unknown): void => this.#fault(error);
-    const [driver, members] = [this.#driver, this.#members];
-    const common = { store, clock, driver, members, log, onFault };
+    const [driver, members, links] = [this.#driver, this.#members, this.#links];
+    const common = { store, clock, driver, members, links, log, onFault };
     this.snapshots = new SnapshotDesk({
       ...common,
       state: this.#state,
-      links: this.#links,
       transport,
       self: this.hello,
       place: () => this.#place,
@@ -111,8 +111,10 @@ export class Replica implements Resident {
       seed,
       policy: kept.snapshots,
     });
-    this.#upkeep = new Upkeep({ ...common, snapshots: this.snapshots });
+    const self = identity.replicaId;
+    this.#upkeep = new Upkeep({ ...common, self, snapshots: this.snapshots });
     this.#quarantine = new Quarantine({
+      ...common,
       seed,
       base: () => this.#driver.baseIndex,
       applied: () => this.#applier.applied,
@@ -120,8 +122,6 @@ export class Replica implements Resident {
       discard: () => this.snapshots.discard(this.#comparer.agreed),
       fetch: (peer, reaching) => this.snapshots.fetch(peer, reaching),
       rebuild: (to, place) => this.#replaceState(to, place ?? emptyEnd(identity.clusterId)),
-      log,
-      onFault,
     });
     this.#admin = new Administrator({
       ...common,
@@ -228,6 +228,7 @@ export class Replica implements Resident {
     new ClientSession(channel, this);
   }
 
+  readonly toldRoom: Resident['toldRoom'] = (peer, room) => this.#upkeep.rooms.told(peer, room);
   readonly answerBulk = (type: FrameType, body: Uint8Array): Promise<readonly Uint8Array[]> =>
     this.problem === undefined
       ? this.snapshots.answer(type, body)
@@ -264,7 +265,7 @@ export class Replica implements Resident {
       proposal.settle(this.#notLeading());
       return;
     }
-    const refusal = this.problem ?? this.#upkeep.room.refusalOf(proposal);
+    const refusal = this.problem ?? refusalIn(this.#upkeep.rooms.left, proposal);
     if (refusal === undefined) this.#proposals.add(proposal);
     else proposal.settle(refusal);
     this.#driver.soon();
@@ -305,15 +306,14 @@ export class Replica implements Resident {
     if (this.problem === undefined && !this.#upkeep.room.isOut) this.snapshots.tick();
     this.#quarantine.tick();
     this.#upkeep.tick();
-    this.#admin.settle();
-    this.#admin.identify();
+    this.#admin.tick();
     this.#beat += 1;
     if (this.#beat % HEARTBEAT_TICKS === 0) this.#compare();
     this.#driver.work();
   }
 
   #compare(): void {
-    if (this.clocks.ask()) this.#driver.prefer(this.clocks.ranks);
+    if ([this.clocks.ask(), this.#upkeep.rooms.tell()].includes(true)) this.#prefer();
     const verdict = this.#comparer.compare();
     if (verdict.is === 'differs') this.#quarantine.enter(verdict.index, verdict.agreeing);
     const { problem } = this.#quarantine;
@@ -326,13 +326,17 @@ export class Replica implements Resident {
 
   #followMembers(): void {
     this.#links.sync(this.#members.others);
-    this.#driver.prefer(this.clocks.ranks);
+    this.#prefer();
+  }
+
+  #prefer(): void {
+    this.#driver.prefer(this.#upkeep.rooms.ranked(this.clocks.ranks));
   }
 
   #cut(): void {
     if (this.standing.role !== 'leader') return;
     this.#proposals.placeInto(this.#driver, () => this.#notLeading());
-    if (!this.#upkeep.room.isOut)
+    if (this.#upkeep.rooms.left !== 'out')
       tickIfDue(this.#driver, this.#state.machine, this.#applier.applied);
   }
 
@@ -370,12 +374,7 @@ export class Replica implements Resident {
     const reigns = now.role === 'leader' && before.term === now.term;
     if (before.role === 'leader' && !reigns)
       this.#proposals.abandon(this.#notLeading(), unknownOutcome('the leader was deposed'));
-    if (before.leader !== now.leader)
-      this.#parts.log(
-        now.leader === undefined
-          ? `term ${now.term}: no leader known`
-          : `term ${now.term}: replica ${now.leader} leads`,
-      );
+    if (before.leader !== now.leader) this.#parts.log(describeStanding(now));
   }
 
   #notLeading(): TocsinError {

@@ -1,13 +1,19 @@
 import type { Clock } from '../base/clock.ts';
+import type { ReplicaId } from '../base/ids.ts';
 import type { LogStore } from '../storage/types.ts';
 import type { Alarm } from '../wire/clients/status.ts';
+import type { Room } from '../wire/peers/room.ts';
 import type { CoreDriver } from './core-driver.ts';
 import { Scrubber } from './health/scrubber.ts';
 import type { Members } from './peers/members.ts';
+import type { PeerLinks } from './peers/peer-links.ts';
+import { Rooms } from './peers/rooms.ts';
 import { DiskRoom } from './pipeline/disk-room.ts';
 import type { SnapshotDesk } from './snapshots/snapshot-desk.ts';
 
 export interface UpkeepParts {
+  readonly self: ReplicaId;
+  readonly links: PeerLinks;
   readonly store: LogStore;
   readonly clock: Clock;
   readonly driver: CoreDriver;
@@ -20,10 +26,15 @@ export interface UpkeepParts {
 /** Looks after the disk while the replica runs: that there is room on it, and that what is on it is still right. */
 export class Upkeep {
   readonly room: DiskRoom;
+  /** On all disks. */
+  readonly rooms: Rooms;
   readonly #scrubber: Scrubber;
 
-  constructor({ store, clock, driver, members, snapshots, log, onFault }: UpkeepParts) {
+  constructor(parts: UpkeepParts) {
+    const { self, store, clock, driver, members, links, snapshots, log, onFault } = parts;
     this.room = new DiskRoom({ store, clock, log, onFault });
+    const own = (): Room => this.room.left;
+    this.rooms = new Rooms({ self, clock, members, links, own });
     this.#scrubber = new Scrubber({
       store,
       clock,

@@ -1,14 +1,9 @@
 import { statfs } from 'node:fs/promises';
 import { DISK_FREE_BYTES_LOW, DISK_FREE_BYTES_OUT } from '../base/limits.ts';
+import type { Room } from '../wire/peers/room.ts';
 import { faultOf } from './level/level.ts';
 
-/**
- * How much room there is. `low`: nothing new is to be taken in, only what ends or frees something. `out`: nothing at all;
- * what was acknowledged is safe, and what is here can be read.
- */
-export type Room = 'ample' | 'low' | 'out';
-
-/** `before` is what it was: it gets better only with some margin, so that it does not flap. */
+/** How much room there is. `before` is what it was: it gets better only with some margin, so that it does not flap. */
 export function roomOf(freeBytes: number, before: Room): Room {
   const margin = before === 'ample' ? 0 : DISK_FREE_BYTES_OUT / 2;
   if (freeBytes < DISK_FREE_BYTES_OUT + (before === 'out' ? margin : 0)) return 'out';

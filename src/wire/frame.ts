@@ -32,6 +32,7 @@ interface FrameTypes {
   readonly READ_INDEX_REPLY: 25;
   readonly CLOCK_ASK: 26;
   readonly CLOCK_TELL: 27;
+  readonly ROOM: 28;
   readonly REPAIR_FETCH: 29;
   readonly SNAPSHOT_FETCH: 30;
   readonly DIGESTS: 31;
@@ -76,6 +77,7 @@ export const FrameType: FrameTypes = {
   READ_INDEX_REPLY: 25,
   CLOCK_ASK: 26,
   CLOCK_TELL: 27,
+  ROOM: 28,
   REPAIR_FETCH: 29,
   SNAPSHOT_FETCH: 30,
   DIGESTS: 31,

@@ -1,7 +1,12 @@
 import { expect, test } from 'vitest';
 import { must } from '../../src/base/assert.ts';
 import { TocsinError } from '../../src/base/errors.ts';
-import { DISK_FREE_BYTES_LOW, DISK_FREE_BYTES_OUT, DISK_LOOK_MS } from '../../src/base/limits.ts';
+import {
+  DISK_FREE_BYTES_LOW,
+  DISK_FREE_BYTES_OUT,
+  DISK_LOOK_MS,
+  ROOM_KEPT_MS,
+} from '../../src/base/limits.ts';
 import { VirtualCluster } from './virtual-cluster.ts';
 
 async function clusterOf(size: number, seed: number): Promise<VirtualCluster> {
@@ -135,6 +140,54 @@ test.each([1, 2, 3, 4, 5, 6])(
     }
   },
 );
+
+test('a leader that is short of room hands over to one that has some, and nothing is refused for long', async () => {
+  const cluster = await clusterOf(3, 25);
+  try {
+    const client = await cluster.client('c');
+    const raise = (key: string) =>
+      cluster.clock.settle(client.raise({ dedupKey: key, condition: 'HR:HI', priority: 'high' }));
+    await raise('before');
+    const short = must(cluster.leader.standing.leader, 'a leader');
+    fill(cluster, short, DISK_FREE_BYTES_LOW - 1);
+    await cluster.clock.run(5_000);
+    expect(cluster.leader.standing.leader).not.toBe(short);
+    await raise('new');
+    expect(cluster.leader.status().alarms).toEqual([]);
+    await cluster.converge();
+    expect(cluster.machines[short - 1]?.replica?.machine.openCount, 'it follows').toBe(2);
+    for (const id of [1, 2, 3]) fill(cluster, id, DISK_FREE_BYTES_LOW - 1);
+    // Who sees it first may hand over to one that does not know it yet.
+    await cluster.clock.run(5_000);
+    const { term } = cluster.leader.standing;
+    await cluster.clock.run(60_000);
+    expect(cluster.leader.standing.term, 'where all are short nobody hands over').toBe(term);
+  } finally {
+    await cluster.close();
+  }
+});
+
+test('what a majority has no room for is refused before it is written, though the leader has some', async () => {
+  const cluster = await clusterOf(3, 26);
+  try {
+    const client = await cluster.client('c');
+    const raise = (key: string) =>
+      cluster.clock.settle(client.raise({ dedupKey: key, condition: 'HR:HI', priority: 'high' }));
+    await raise('before');
+    await cluster.converge();
+    const { leader } = cluster.leader.standing;
+    for (const id of [1, 2, 3]) if (id !== leader) fill(cluster, id, DISK_FREE_BYTES_OUT - 1);
+    await cluster.clock.run(2 * DISK_LOOK_MS);
+    const { lastIndex } = cluster.leader.status();
+    await expect(raise('new')).rejects.toMatchObject({ code: 'DISK_FULL', outcome: 'none' });
+    expect(cluster.leader.status().lastIndex).toBe(lastIndex);
+    fill(cluster, leader === 1 ? 2 : 1, AMPLE);
+    await cluster.clock.run(2 * DISK_LOOK_MS + ROOM_KEPT_MS);
+    await raise('new');
+  } finally {
+    await cluster.close();
+  }
+});
 
 test('a replica alone whose disk was full is back by itself', async () => {
   const cluster = await clusterOf(1, 24);

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { DISK_FREE_BYTES_LOW as LOW, DISK_FREE_BYTES_OUT as OUT } from '../../src/base/limits.ts';
 import { faultOf } from '../../src/storage/level/level.ts';
-import { freeBytesAt, type Room, roomOf } from '../../src/storage/space.ts';
+import { freeBytesAt, roomOf } from '../../src/storage/space.ts';
+import type { Room } from '../../src/wire/peers/room.ts';
 import { remove, temporaryFolder } from './folders.ts';
 
 test.each<[number, Room, Room]>([

@@ -24,6 +24,7 @@ import {
   encodeClockTold,
 } from '../../src/wire/peers/clocks.ts';
 import { decodeDigests, encodeDigests } from '../../src/wire/peers/digests.ts';
+import { decodeRoom, encodeRoom } from '../../src/wire/peers/room.ts';
 import { frame, timed } from './pinned.ts';
 
 /** Frames between replicas of which the core knows nothing. */
@@ -49,6 +50,7 @@ export function replicaFrames(): void {
   );
   const told = { question: 9, wall: unixMillis(1_767_225_600_123) };
   frame('clock-tell', FrameType.CLOCK_TELL, [encodeClockTold(told)], decodeClockTold, told);
+  frame('room', FrameType.ROOM, [encodeRoom('low')], decodeRoom, 'low');
   frame('digests', FrameType.DIGESTS, [encodeDigests(checkpoints)], decodeDigests, checkpoints);
 }
 
@@ -67,6 +69,15 @@ export function operatorFrames(): void {
   };
   const body = [encodeTime(5_000), encodeAdminRequest(add)];
   frame('admin-add', FrameType.ADMIN, body, timed(decodeAdminRequest), add);
+  const rest: AdminRequest = { act: 'rest', on: true };
+  const resting = [encodeTime(5_000), encodeAdminRequest(rest)];
+  frame('admin-rest', FrameType.ADMIN, resting, timed(decodeAdminRequest), rest);
+  for (const chunk of [undefined, 3]) {
+    const part: AdminRequest = { act: 'snapshot-part', id: '7-1-00', chunk };
+    const asking = [encodeTime(5_000), encodeAdminRequest(part)];
+    const name = `admin-snapshot-${chunk === undefined ? 'head' : 'chunk'}`;
+    frame(name, FrameType.ADMIN, asking, timed(decodeAdminRequest), part);
+  }
   const report: ChangeReport = {
     outcome: 'planned',
     says: '',

@@ -33,6 +33,7 @@ export class Repairing implements Resident {
   readonly #startedAt: number;
   /** Until it is whole again it has no say in what time it is. */
   readonly clocks: Resident['clocks'] = { asked: () => {}, told: () => {} };
+  readonly toldRoom = (): void => {};
 
   constructor(parts: RepairingParts, restored: Restored) {
     this.#parts = parts;

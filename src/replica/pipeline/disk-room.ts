@@ -3,10 +3,12 @@ import { TocsinError } from '../../base/errors.ts';
 import { type Millis, millis } from '../../base/ids.ts';
 import { DISK_LOOK_MS } from '../../base/limits.ts';
 import type { Message } from '../../raft/types.ts';
-import { type Room, roomOf } from '../../storage/space.ts';
+import { roomOf } from '../../storage/space.ts';
 import type { LogStore } from '../../storage/types.ts';
 import type { Alarm } from '../../wire/clients/status.ts';
 import { recordOf } from '../../wire/log/record.ts';
+import type { Room } from '../../wire/peers/room.ts';
+
 import type { Proposal } from './proposals.ts';
 
 export interface DiskRoomParts {
@@ -35,10 +37,9 @@ export class DiskRoom {
     return this.#room === 'out';
   }
 
-  /** Why these commands are not taken in now; undefined = they are. */
-  refusalOf({ takesRoom }: Pick<Proposal, 'takesRoom'>): TocsinError | undefined {
-    if (this.#room === 'ample' || (this.#room === 'low' && !takesRoom)) return undefined;
-    return new TocsinError('DISK_FULL', SAYS[this.#room]);
+  /** How much there is. */
+  get left(): Room {
+    return this.#room;
   }
 
   /**
@@ -85,6 +86,15 @@ export class DiskRoom {
     this.#room = room;
     this.#parts.log(room === 'ample' ? 'the disk has room again' : SAYS[room]);
   }
+}
+
+/** Why a command is not taken in where so much room is left; undefined = it is. */
+export function refusalIn(
+  room: Room,
+  { takesRoom }: Pick<Proposal, 'takesRoom'>,
+): TocsinError | undefined {
+  if (room === 'ample' || (room === 'low' && !takesRoom)) return undefined;
+  return new TocsinError('DISK_FULL', SAYS[room]);
 }
 
 const SAYS: Readonly<Record<Exclude<Room, 'ample'>, string>> = {

@@ -95,7 +95,13 @@ export class Administrator {
     return this.#recordOf(membersFor(configuration, this.#addresses()));
   }
 
-  /** Called once a tick, and when something was committed: tells who waits for a change that has come to its end. */
+  /** Called once a tick. */
+  tick(): void {
+    this.settle();
+    this.#identify();
+  }
+
+  /** Called when something was committed as well: tells who waits for a change that has come to its end. */
   settle(): void {
     const pending = this.#pending;
     if (pending === undefined) return;
@@ -110,10 +116,10 @@ export class Administrator {
   }
 
   /**
-   * Called once a tick. The leader puts down in the log which disks the members have that it has met, so that from then on a
+   * The leader puts down in the log which disks the members have that it has met, so that from then on a
    * wiped one is told from the one that made promises under its number.
    */
-  identify(): void {
+  #identify(): void {
     const { driver, members } = this.#parts;
     const identified = driver.standing.role === 'leader' ? members.identified : undefined;
     if (identified !== undefined && driver.restate(this.#recordOf(identified)).ok) driver.soon();

@@ -7,6 +7,7 @@ import type { Hello } from '../../wire/handshake.ts';
 import { decodeClockAsk, decodeClockTold } from '../../wire/peers/clocks.ts';
 import { type Checkpoint, decodeDigests } from '../../wire/peers/digests.ts';
 import { decodePeerMessage } from '../../wire/peers/peer-messages.ts';
+import { decodeRoom, type Room } from '../../wire/peers/room.ts';
 import type { Clocks } from '../clocks/clocks.ts';
 import { type BulkAnswer, mustBeOurs, serveBulk } from '../peers/bulk-lane.ts';
 
@@ -22,6 +23,8 @@ export interface Resident {
   peerLost(peer: ReplicaId): void;
   readonly answerBulk: BulkAnswer;
   readonly clocks: Pick<Clocks, 'asked' | 'told'>;
+  /** A peer says how much room its disk has. */
+  readonly toldRoom: (peer: ReplicaId, room: Room) => void;
 }
 
 /**
@@ -52,6 +55,7 @@ function takePeer(resident: Resident, peer: ReplicaId, channel: Channel): void {
       mustBeOurs(group);
       if (type === FrameType.DIGESTS) resident.receiveDigests(peer, decodeDigests(body));
       else if (type === FrameType.CLOCK_ASK) resident.clocks.asked(peer, decodeClockAsk(body));
+      else if (type === FrameType.ROOM) resident.toldRoom(peer, decodeRoom(body));
       else if (type === FrameType.CLOCK_TELL) resident.clocks.told(peer, decodeClockTold(body));
       else resident.receive(messageOf(resident, peer, type, body));
     } catch (error) {

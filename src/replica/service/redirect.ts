@@ -12,5 +12,8 @@ export function notLeading({ leader }: Standing, self: ReplicaId, members: Membe
   return new TocsinError('NOT_LEADER', `replica ${leader} leads`, { leader: address });
 }
 
+export const describeStanding = ({ term, leader }: Standing): string =>
+  `term ${term}: ${leader === undefined ? 'no leader known' : `replica ${leader} leads`}`;
+
 export const unknownOutcome = (why: string): TocsinError =>
   new TocsinError('OUTCOME_UNKNOWN', `${why}; the command may or may not be written`);
