@@ -34,6 +34,7 @@ interface RaiseFlags extends WriteFlags {
   readonly rule?: string;
   readonly latching?: boolean;
   readonly ackRequired?: boolean;
+  readonly resetAfterClear?: boolean;
   readonly ackFor?: number;
   readonly policy?: string;
   readonly label?: Labels;
@@ -69,6 +70,10 @@ export function raiseCommand(io: Io): Command {
     .option('--limit <number>', 'the limit in force', parseNumber)
     .option('--rule <rule>', 'rule and version: hr-high@1', parseText)
     .option('--latching', 'stays on until somebody acknowledges it')
+    .option(
+      '--reset-after-clear',
+      'of a latching one: an acknowledgement counts only when it is gone',
+    )
     .option('--ack-required', 'somebody has to acknowledge it even when it is gone before')
     .option(
       '--ack-for <duration>',
@@ -159,6 +164,7 @@ function raiseInputOf(key: string, flags: RaiseFlags): RaiseInput {
     subject,
     latching: flags.latching === true,
     acknowledgementRequired: flags.ackRequired === true,
+    ...(flags.resetAfterClear ? { resetAfterClear: true } : {}),
     ...(text === undefined ? {} : { text }),
     ...(kind === undefined ? {} : { kind }),
     ...(cause === undefined ? {} : { cause }),

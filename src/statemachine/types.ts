@@ -78,6 +78,11 @@ export interface RaiseCommand extends Guarded {
   readonly cause?: Cause;
   /** Stays on after the condition is gone, until somebody acknowledges it. */
   readonly latching: boolean;
+  /**
+   * Of a latching alert: an acknowledgement while the condition is present does not end it, somebody has to look again when it
+   * is gone. Absent = no.
+   */
+  readonly resetAfterClear?: boolean;
   /** Somebody has to acknowledge it even when the condition is gone before anybody did. */
   readonly acknowledgementRequired: boolean;
   readonly labels?: Readonly<Record<string, string>>;
@@ -204,6 +209,7 @@ export interface Alert {
   /** Its source was lost then: nobody knows whether the condition is still there. */
   readonly staleSince: UnixMillis | undefined;
   readonly latching: boolean;
+  readonly resetAfterClear: boolean;
   readonly acknowledgementRequired: boolean;
   readonly resolution: Resolution | undefined;
   /** Raises that found this occurrence, the first included. */

@@ -214,6 +214,7 @@ export abstract class ConditionModel {
       pausedUntil: undefined,
       staleSince: this.isLost(command) ? now : undefined,
       latching: command.latching,
+      resetAfterClear: command.resetAfterClear ?? false,
       acknowledgementRequired: command.acknowledgementRequired,
       resolution: undefined,
       count: 1,
@@ -243,9 +244,12 @@ export abstract class ConditionModel {
   private clear(command: ClearCommand, alert: Alert): ModelReply {
     if (alert.presence === 'cleared') return reply('unchanged', alert);
     const now = this.time as Alert['raisedAt'];
-    const stays = !alert.acknowledged && (alert.latching || alert.acknowledgementRequired);
+    const isHeld = alert.acknowledged && alert.latching && alert.resetAfterClear;
+    const stays =
+      isHeld || (!alert.acknowledged && (alert.latching || alert.acknowledgementRequired));
     return this.record(command, 'cleared', {
       ...alert,
+      ...(isHeld ? { acknowledged: false, acknowledgedUntil: undefined } : {}),
       presence: 'cleared',
       clearedAt: now,
       observedAt: command.observedAt,

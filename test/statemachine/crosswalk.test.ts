@@ -81,7 +81,7 @@ describe('the tables', () => {
       T5: ['update'],
       T6: ['start'],
       T7: ['end', 'update'],
-      T8: ['end'],
+      T8: ['end', 'update'],
       T9: ['update'],
       T10: ['reset or end'],
       T21: ['end'],

@@ -107,6 +107,7 @@ const ALERT: { readonly [K in keyof Alert]: readonly Alert[K][] } = {
   pausedUntil: [later],
   staleSince: [later],
   latching: [true],
+  resetAfterClear: [true],
   acknowledgementRequired: [true],
   resolution: [
     resolution,
@@ -237,6 +238,7 @@ describe('no field of a command can differ without a trace, checksums aside', ()
     subject: [{}, { unit: '12' }],
     cause: [cause, { ...cause, value: 141.5 }, { ...cause, limit: 139.5 }],
     latching: [true],
+    resetAfterClear: [true],
     acknowledgementRequired: [true],
     labels: [{ a: 'b' }],
     acknowledgementSeconds: [1, 2],

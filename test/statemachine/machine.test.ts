@@ -43,6 +43,7 @@ describe('one life of an alert', () => {
       pausedUntil: undefined,
       staleSince: undefined,
       latching: true,
+      resetAfterClear: false,
       acknowledgementRequired: false,
       resolution: { how: 'auto', by: 'mon42', at: 4_000 },
       count: 2,

@@ -116,6 +116,7 @@ export const raiseBody: fc.Arbitrary<Omit<RaiseCommand, 'dedupKey'>> = fc
     extra: fc.record(
       {
         acknowledgementSeconds: fc.constantFrom(1, 3, 60),
+        resetAfterClear: fc.constant(true),
         policy: fc.constantFrom('icu', 'ward', 'nowhere'),
         cause,
         labels: fc.dictionary(fc.constantFrom('a', 'b', '1'), fc.constantFrom('x', 'y')),

@@ -134,6 +134,16 @@ describe('each command in each state does what the domain table says', () => {
         });
       }
 
+  test('what is to be reset after it cleared waits for another acknowledgement, though it had one (T8)', () => {
+    const bench = new Bench();
+    bench.done(raise({ latching: true, resetAfterClear: true }));
+    bench.done(acknowledge());
+    const cleared = bench.done(clear());
+    expect([cleared.effect, cleared.state]).toEqual(['cleared', 'LATCHED']);
+    const reset = bench.done(acknowledge({ target: { id: cleared.alertId } }));
+    expect([reset.effect, reset.state]).toEqual(['acknowledged', 'RESOLVED']);
+  });
+
   test('every state is reached with the axes that lead to it', () => {
     const reached = FROM_STATES.flatMap((state) =>
       BOTH.flatMap((latching) =>

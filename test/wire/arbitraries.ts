@@ -66,6 +66,7 @@ export const conditionCommand: Gen<Command & ConditionCommand> = fc.oneof(
     {
       ...guardOptions,
       acknowledgementSeconds: whole(1, 86_400),
+      resetAfterClear: fc.constant(true),
       policy: name,
       cause,
       labels: labels.filter((all) => Object.keys(all).length > 0),
@@ -132,6 +133,7 @@ export const alert: Gen<Alert> = record<Alert>(
     pausedUntil: orUndefined(when),
     staleSince: orUndefined(when),
     latching: fc.boolean(),
+    resetAfterClear: fc.boolean(),
     acknowledgementRequired: fc.boolean(),
     resolution: orUndefined(
       record(

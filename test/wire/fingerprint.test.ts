@@ -61,6 +61,7 @@ describe('a fingerprint', () => {
       { metric: 'hr', value: 151, unit: '/min', limit: 131, rule: 'hr-high@1' },
     ],
     latching: [false],
+    resetAfterClear: [true],
     acknowledgementRequired: [true],
     labels: [{}, { a: '1' }, { a: '2', b: '1' }],
     acknowledgementSeconds: [1, 300],

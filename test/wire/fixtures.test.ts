@@ -106,6 +106,7 @@ const alert: Alert = {
   pausedUntil: undefined,
   staleSince: undefined,
   latching: true,
+  resetAfterClear: true,
   acknowledgementRequired: false,
   resolution: { how: 'acknowledged', by: 'nurse-3', at: TIME },
   count: 5,

@@ -119,7 +119,7 @@ test('texts that recur are written once a chunk, and shared by what is read', ()
 
 test('an item begins anew what the chunk before called by number', () => {
   const many = Array.from(
-    { length: 3_000 },
+    { length: 6_000 },
     (_, n): SnapshotItem =>
       ({
         kind: 'open',

@@ -71,6 +71,7 @@ export function firstRecord(
     pausedUntil: undefined,
     staleSince: stamp.isSourceLost ? stamp.time : undefined,
     latching: command.latching,
+    resetAfterClear: command.resetAfterClear ?? false,
     acknowledgementRequired: command.acknowledgementRequired,
     resolution: undefined,
     count: 1,
@@ -184,6 +185,8 @@ function raisedAgain(
 
 function cleared(alert: Alert, command: ClearCommand, transition: Transition, stamp: Stamp): Alert {
   const resolved = transition.to === 'RESOLVED';
+  // What has to be looked at again was not acknowledged as it is now.
+  const isHeld = !resolved && alert.acknowledged;
   return replaced(alert, stamp.revision, {
     activation: alert.activation,
     priority: alert.priority,
@@ -192,9 +195,9 @@ function cleared(alert: Alert, command: ClearCommand, transition: Transition, st
     cause: alert.cause,
     subject: alert.subject,
     presence: 'cleared',
-    acknowledged: alert.acknowledged,
+    acknowledged: alert.acknowledged && !isHeld,
     acknowledgements: alert.acknowledgements,
-    acknowledgedUntil: resolved ? undefined : alert.acknowledgedUntil,
+    acknowledgedUntil: resolved || isHeld ? undefined : alert.acknowledgedUntil,
     escalation: resolved ? stopped(alert.escalation) : alert.escalation,
     responsibility: alert.responsibility,
     pausedUntil: resolved ? undefined : alert.pausedUntil,
@@ -339,6 +342,7 @@ function replaced(alert: Alert, at: Revision, change: Course): Alert {
     pausedUntil: change.pausedUntil,
     staleSince: change.staleSince,
     latching: alert.latching,
+    resetAfterClear: alert.resetAfterClear,
     acknowledgementRequired: alert.acknowledgementRequired,
     resolution: change.resolution,
     count: change.count,

@@ -27,6 +27,7 @@ export type ConditionMove =
   | 'clear-plain'
   | 'clear-required'
   | 'clear-latching'
+  | 'clear-reset'
   | 'acknowledge'
   | 'acknowledge-again';
 
@@ -63,6 +64,7 @@ export const CONDITION_MOVES: readonly ConditionMove[] = [
   'clear-plain',
   'clear-required',
   'clear-latching',
+  'clear-reset',
   'acknowledge',
   'acknowledge-again',
 ];
@@ -92,6 +94,7 @@ const returned: Readonly<Record<ConditionMove, Cell>> = {
   'clear-plain': NOTHING,
   'clear-required': NOTHING,
   'clear-latching': NOTHING,
+  'clear-reset': NOTHING,
   acknowledge: change('T10', 'acknowledged', 'RESOLVED'),
   'acknowledge-again': change('T10', 'acknowledged', 'RESOLVED'),
 };
@@ -103,6 +106,7 @@ const ended: Readonly<Record<ConditionMove, Cell>> = {
   'clear-plain': RESOLVED,
   'clear-required': RESOLVED,
   'clear-latching': RESOLVED,
+  'clear-reset': RESOLVED,
   acknowledge: RESOLVED,
   'acknowledge-again': RESOLVED,
 };
@@ -115,6 +119,7 @@ const CONDITION_TRANSITIONS: Readonly<Record<From, Readonly<Record<ConditionMove
     'clear-plain': NOT_FOUND,
     'clear-required': NOT_FOUND,
     'clear-latching': NOT_FOUND,
+    'clear-reset': NOT_FOUND,
     acknowledge: NOT_FOUND,
     'acknowledge-again': NOT_FOUND,
   },
@@ -125,6 +130,7 @@ const CONDITION_TRANSITIONS: Readonly<Record<From, Readonly<Record<ConditionMove
     'clear-plain': change('T7', 'cleared', 'RESOLVED'),
     'clear-required': change('T7', 'cleared', 'RTN_UNACK'),
     'clear-latching': change('T7', 'cleared', 'LATCHED'),
+    'clear-reset': change('T7', 'cleared', 'LATCHED'),
     acknowledge: change('T9', 'acknowledged', 'ACTIVE_ACK'),
     'acknowledge-again': change('T9', 'acknowledged', 'ACTIVE_ACK'),
   },
@@ -135,6 +141,7 @@ const CONDITION_TRANSITIONS: Readonly<Record<From, Readonly<Record<ConditionMove
     'clear-plain': change('T8', 'cleared', 'RESOLVED'),
     'clear-required': change('T8', 'cleared', 'RESOLVED'),
     'clear-latching': change('T8', 'cleared', 'RESOLVED'),
+    'clear-reset': change('T8', 'cleared', 'LATCHED'),
     acknowledge: change('T11', 'acknowledged', 'ACTIVE_ACK'),
     'acknowledge-again': NOTHING,
   },
@@ -173,7 +180,7 @@ export function moveOf(command: ConditionCommand, alert: Alert | undefined): Con
       return step === 0 ? 'raise-same' : step > 0 ? 'raise-higher' : 'raise-lower';
     }
     case 'clear':
-      if (alert?.latching) return 'clear-latching';
+      if (alert?.latching) return alert.resetAfterClear ? 'clear-reset' : 'clear-latching';
       return alert?.acknowledgementRequired ? 'clear-required' : 'clear-plain';
     case 'acknowledge': {
       const again = alert?.acknowledgements.some(

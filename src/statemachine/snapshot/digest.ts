@@ -67,7 +67,9 @@ export function identityOf(alert: Alert): number {
     alert.occurrence,
     KIND[alert.kind],
     PRIORITY[alert.basePriority],
-    (alert.latching ? 1 : 0) + (alert.acknowledgementRequired ? 2 : 0),
+    (alert.latching ? 1 : 0) +
+      (alert.acknowledgementRequired ? 2 : 0) +
+      (alert.resetAfterClear ? 4 : 0),
     alert.flaps,
     alert.acknowledgementSeconds ?? -1,
   );

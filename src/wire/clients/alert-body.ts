@@ -36,6 +36,7 @@ export function alertBody(alert: ListedAlert): Readonly<Record<string, unknown>>
     ...(pausedUntil === undefined ? {} : { pausedUntil }),
     ...(staleSince === undefined ? {} : { staleSince }),
     latching: alert.latching,
+    ...(alert.resetAfterClear ? { resetAfterClear: true } : {}),
     acknowledgementRequired: alert.acknowledgementRequired,
     ...(resolution === undefined ? {} : { resolution }),
     count: alert.count,

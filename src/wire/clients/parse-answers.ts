@@ -123,6 +123,7 @@ export function parseAlert(value: unknown): Alert {
     pausedUntil: instantOrNone('pausedUntil', alert.pausedUntil),
     staleSince: instantOrNone('staleSince', alert.staleSince),
     latching: asBoolean('answer', 'latching', alert.latching),
+    resetAfterClear: asBoolean('answer', 'resetAfterClear', alert.resetAfterClear ?? false),
     acknowledgementRequired: asBoolean(
       'answer',
       'acknowledgementRequired',

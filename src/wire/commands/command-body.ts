@@ -49,6 +49,7 @@ export interface CommandBody {
   cause?: Cause;
   latch?: true;
   ackr?: true;
+  reset?: true;
   tags?: ReadonlyMap<string, string>;
   ackt?: number;
   pol?: string;
@@ -68,6 +69,7 @@ function withRaise(body: CommandBody, command: RaiseCommand): CommandBody {
   if (command.cause !== undefined) body.cause = causeInOrder(command.cause);
   if (command.latching) body.latch = true;
   if (command.acknowledgementRequired) body.ackr = true;
+  if (command.resetAfterClear) body.reset = true;
   if (command.labels !== undefined) {
     const labels = labelsInOrder(command.labels);
     if (labels !== undefined) body.tags = labels;

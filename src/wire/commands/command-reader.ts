@@ -40,6 +40,7 @@ const LIMIT: Uint8Array = keyOf('limit');
 const RULE: Uint8Array = keyOf('rule');
 const LATCH: Uint8Array = keyOf('latch');
 const ACKR: Uint8Array = keyOf('ackr');
+const RESET: Uint8Array = keyOf('reset');
 const TAGS: Uint8Array = keyOf('tags');
 const ID: Uint8Array = keyOf('id');
 const ACKT: Uint8Array = keyOf('ackt');
@@ -113,6 +114,7 @@ export class CommandReader {
     const cause = input.is(CAUSE) ? this.#cause() : undefined;
     const latching = input.isTrue(LATCH);
     const acknowledgementRequired = input.isTrue(ACKR);
+    const isReset = input.isTrue(RESET);
     const raise: Building<RaiseCommand> = {
       type: 'raise',
       actor,
@@ -126,6 +128,7 @@ export class CommandReader {
       latching,
       acknowledgementRequired,
     };
+    if (isReset) raise.resetAfterClear = true;
     if (cause !== undefined) raise.cause = cause;
     if (input.is(TAGS)) raise.labels = this.#labels();
     if (input.is(ACKT)) raise.acknowledgementSeconds = input.whole(1, SECONDS_MAX);

@@ -44,6 +44,7 @@ const KNOWN: Readonly<Record<ConditionCommand['type'], ReadonlySet<string>>> = {
     'cause',
     'latch',
     'ackr',
+    'reset',
     'tags',
     'ackt',
     'pol',
@@ -88,6 +89,7 @@ function parseRaise(body: Unchecked<CommandBody>, observedAt: UnixMillis): Raise
     latching: parseMark('latching', body.latch),
     acknowledgementRequired: parseMark('acknowledgementRequired', body.ackr),
   };
+  if (parseMark('resetAfterClear', body.reset)) raise.resetAfterClear = true;
   if (body.cause !== undefined) raise.cause = parseCause('request', body.cause);
   if (body.tags !== undefined) raise.labels = parseLabels('request', body.tags);
   if (body.ackt !== undefined)

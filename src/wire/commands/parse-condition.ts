@@ -46,6 +46,7 @@ const RAISE = names<RaiseCommand>(
   'cause',
   'latching',
   'acknowledgementRequired',
+  'resetAfterClear',
   'labels',
   'acknowledgementSeconds',
   'policy',
@@ -96,7 +97,9 @@ function parseRaise(fields: Unchecked<RaiseCommand>): RaiseCommand {
   };
   if (cause !== undefined) raise.cause = parseCause('request', cause);
   if (labels !== undefined) raise.labels = parseLabels('request', labels);
-  const { acknowledgementSeconds: seconds, policy } = fields;
+  const { acknowledgementSeconds: seconds, policy, resetAfterClear: reset } = fields;
+  if (reset !== undefined && asBoolean('request', 'resetAfterClear', reset))
+    raise.resetAfterClear = true;
   if (seconds !== undefined)
     raise.acknowledgementSeconds = parseSeconds('acknowledgementSeconds', seconds);
   if (policy !== undefined) raise.policy = asName('request', 'policy', policy);

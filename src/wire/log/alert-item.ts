@@ -55,6 +55,7 @@ const ESCALATION = 4;
 const RESPONSIBILITY = 8;
 const PAUSED = 16;
 const STALE = 32;
+const RESET = 64;
 
 const bit = (flag: number, isSet: boolean): number => (isSet ? flag : 0);
 const bitOf = (flag: number, value: unknown): number => (value === undefined ? 0 : flag);
@@ -92,7 +93,8 @@ export function writeAlert(out: ItemWriter, alert: Alert): void {
       bitOf(ESCALATION, escalation) |
       bitOf(RESPONSIBILITY, responsibility) |
       bitOf(PAUSED, pausedUntil) |
-      bitOf(STALE, staleSince),
+      bitOf(STALE, staleSince) |
+      bit(RESET, alert.resetAfterClear),
   );
   out.whole(alertNumber(alert.id));
   out.unique(alert.dedupKey);
@@ -127,7 +129,7 @@ export function writeAlert(out: ItemWriter, alert: Alert): void {
 export function readAlert(input: ItemReader): Alert {
   const words = input.byte();
   const first = input.byte();
-  const second = input.flags(0x3f);
+  const second = input.flags(0x7f);
   // In the order and with all the fields that the machine gives them, so that all alerts have one hidden class.
   return {
     id: input.alertId(),
@@ -155,6 +157,7 @@ export function readAlert(input: ItemReader): Alert {
     pausedUntil: second & PAUSED ? input.instant() : undefined,
     staleSince: second & STALE ? input.instant() : undefined,
     latching: (first & LATCHING) !== 0,
+    resetAfterClear: (second & RESET) !== 0,
     acknowledgementRequired: (first & REQUIRED) !== 0,
     resolution: first & RESOLUTION ? readResolution(input) : undefined,
     count: input.whole(),

@@ -34,6 +34,7 @@ export const anAlert = (changes: Partial<Alert> = {}): Alert => ({
   pausedUntil: undefined,
   staleSince: undefined,
   latching: false,
+  resetAfterClear: false,
   acknowledgementRequired: false,
   resolution: undefined,
   count: 1,
