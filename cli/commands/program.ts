@@ -41,6 +41,18 @@ const ENTRIES: Readonly<Record<string, Entry>> = {
     summary: 'sources of alerts, and whether they have been heard from',
     load: async (io) => (await import('./source.ts')).sourceCommand(io),
   },
+  bed: {
+    summary: 'beds, and who is in them',
+    load: async (io) => (await import('./ward.ts')).bedCommand(io),
+  },
+  patient: {
+    summary: 'patients by pseudonym, admitted, moved and discharged',
+    load: async (io) => (await import('./ward.ts')).patientCommand(io),
+  },
+  device: {
+    summary: 'devices, and the beds that they are at',
+    load: async (io) => (await import('./ward.ts')).deviceCommand(io),
+  },
   session: {
     summary: 'sessions of clients, whose commands are carried out once',
     load: async (io) => (await import('./client-session.ts')).sessionCommand(io),

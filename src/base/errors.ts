@@ -15,6 +15,7 @@ export type Code =
   | 'KEY_REUSED'
   | 'SESSION_EXPIRED'
   | 'REPLY_FORGOTTEN'
+  | 'CONFLICT'
   // what operators ask
   | 'CHANGE_REFUSED'
   | 'CONFIRMATION_REQUIRED'
@@ -110,6 +111,10 @@ export const MEANING: Readonly<Record<Code, Meaning>> = {
     exit: 5,
     says: 'The command was carried out before, once; its reply is no longer kept, because the client had it.',
   },
+  CONFLICT: never(
+    5,
+    'Somebody or something is where it cannot be twice: a bed that is taken, a device that is at another one.',
+  ),
   CHANGE_REFUSED: never(
     5,
     'A change of who takes part is not safe, or could not be committed now.',

@@ -263,6 +263,15 @@ export const TRANSACTION_COMMANDS_MAX = 32;
 export const TRANSACTION_GUARDS_MAX = 32;
 /** Steps of one transaction, and of what follows from them, that watchers are told as one. */
 export const TRANSACTION_EVENTS_MAX = 4_096;
+/** What a house has: beds, who is in them and who was, and what measures. */
+export const BEDS_MAX = 16_384;
+export const PATIENTS_MAX = 32_768;
+export const PATIENTS_OVER_MAX = 16_384;
+export const DEVICES_MAX = 65_536;
+/** Of a unit or a bed: the two together are the name of a bed. */
+export const PLACE_CHARS_MAX = 60;
+/** Devices that go along with a patient. */
+export const MOVED_DEVICES_MAX = 32;
 /** Client sessions, and the replies that all of them may keep together: each reserves as many as it has commands under way. */
 export const SESSIONS_MAX = 1_024;
 export const SESSION_REPLIES_MAX = 65_536;
@@ -496,6 +505,8 @@ assert(
   'a schedule that was extended must not be due again at once',
 );
 assert(SESSION_WINDOW_MAX * 16 <= SESSION_REPLIES_MAX, 'one session must not keep the others out');
+assert(PLACE_CHARS_MAX * 2 < NAME_CHARS_MAX, 'a unit and a bed must pass as one name');
+assert(PATIENTS_MAX >= BEDS_MAX, 'a full house must still be able to admit who waits for a bed');
 assert(PROMOTION_LAG_MAX <= APPEND_ENTRIES_MAX, 'what a new voter still lacks must fit one append');
 assert(HISTORY_EVENTS_MAX >= COMMANDS_PER_FRAME_MAX, 'one entry must fit the history');
 assert(RUN_SAMPLES_MAX < 2 ** 15, 'a run and its on-bit must fit 16 bits');

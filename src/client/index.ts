@@ -74,6 +74,7 @@ export type {
   Silence,
   SuppressionCommand,
 } from '../statemachine/beside/suppression.ts';
+export type { Bed, Device, Patient, Place, WardCommand } from '../statemachine/beside/ward.ts';
 export type { CareCommand } from '../statemachine/care-commands.ts';
 export type {
   Acknowledgement,

@@ -13,6 +13,7 @@ import { type AlertTable, idNumber } from './alerts/alert-table.ts';
 import { type CareMove, careMoveOf } from './alerts/care-transitions.ts';
 import { displayState } from './alerts/display.ts';
 import {
+  about,
   type Course,
   caredRecord,
   firstRecord,
@@ -40,6 +41,7 @@ import type {
   Done,
   Refusal,
   Reply,
+  Subject,
   Submission,
 } from './types.ts';
 
@@ -86,6 +88,8 @@ export class Ledger {
   onSettled: (alert: Alert) => void = () => undefined;
   /** Whether a source was missed and is not back. */
   isLost: (source: string) => boolean = () => false;
+  /** With where its device is. */
+  placed: (subject: Subject) => Subject = (subject) => subject;
   /** Told when an alert, as it was, no longer explains what it did. */
   onExplained: (before: Alert) => void = () => undefined;
   /** What follows from the transaction under way. */
@@ -220,10 +224,10 @@ export class Ledger {
       const full =
         by === 'caller' ? findQuotaRefusal(command, this.table, this.#limits) : undefined;
       if (full !== undefined) return full;
-      const escalation = isOwn
-        ? undefined
-        : this.#firstStep(command.policy, command.priority, undefined);
-      const opened = firstRecord(command, this.#stamp(command), last, escalation);
+      const { policy, priority } = command;
+      const escalation = isOwn ? undefined : this.#firstStep(policy, priority, undefined);
+      const placed = about(command, this.placed(command.subject));
+      const opened = firstRecord(placed, this.#stamp(command), last, escalation);
       const identity = identityOf(opened);
       this.table.open(opened, identity);
       if (escalation !== undefined) this.policies.pin(escalation);

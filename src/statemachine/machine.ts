@@ -358,6 +358,9 @@ export class AlertMachine {
       case 'session':
         this.#records.sessions.expire(number);
         return;
+      case 'patient':
+        this.#records.ward.expire(number);
+        return;
       case 'silence':
       case 'window':
         this.#records.suppressions.expire(kind, number);

@@ -12,6 +12,7 @@ const KINDS = [
   'silence',
   'window',
   'session',
+  'patient',
 ] as const;
 export type TimerKind = (typeof KINDS)[number];
 
@@ -21,7 +22,7 @@ export interface Timer {
   readonly number: number;
 }
 
-const KINDS_MAX = 8;
+const KINDS_MAX = 16;
 
 /**
  * What will be due, in the order of the instants, then of the numbers. An index and no state: each instant stands in the

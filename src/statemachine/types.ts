@@ -9,6 +9,7 @@ import type { ScheduleCommand } from './beside/schedule.ts';
 import type { SessionCommand, SessionPlace } from './beside/sessions.ts';
 import type { SourceCommand } from './beside/sources.ts';
 import type { SuppressionCommand } from './beside/suppression.ts';
+import type { WardCommand } from './beside/ward.ts';
 import type { CareCommand } from './care-commands.ts';
 import type { TransactionCommand } from './transaction.ts';
 
@@ -122,6 +123,7 @@ export type RecordCommand =
   | IncidentCommand
   | RuleCommand
   | SessionCommand
+  | WardCommand
   | ScheduleCommand
   | TransactionCommand;
 
@@ -272,6 +274,7 @@ export type RefusalCode = Extract<
   | 'KEY_REUSED'
   | 'SESSION_EXPIRED'
   | 'REPLY_FORGOTTEN'
+  | 'CONFLICT'
   | 'CONFIRMATION_REQUIRED'
   | 'RECORD_NOT_FOUND'
   | 'OVER_LIMIT'

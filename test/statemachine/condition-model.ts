@@ -13,6 +13,7 @@ import type {
   Effect,
   RaiseCommand,
   RefusalCode,
+  Subject,
   Submission,
 } from '../../src/statemachine/types.ts';
 
@@ -111,6 +112,9 @@ export abstract class ConditionModel {
   /** What follows from a change. */
   abstract afterwards(before: Alert, after: Alert): void;
 
+  /** What an alert is about, with what is known of where its device is. */
+  abstract placed(subject: Subject): Subject;
+
   /** A command that has a place in a session. */
   abstract inSession(submission: Submission): ModelReply;
 
@@ -201,7 +205,7 @@ export abstract class ConditionModel {
       priority: command.priority,
       condition: command.condition,
       text: command.text,
-      subject: command.subject,
+      subject: this.placed(command.subject),
       cause: command.cause,
       labels: command.labels ?? {},
       presence: 'present',

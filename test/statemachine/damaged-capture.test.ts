@@ -58,6 +58,7 @@ test('records of every kind are looked through page by page, each once and in or
     'rule',
     'schedule',
     'session',
+    'bed',
   ] as const;
   const counts = new Map<string, number>();
   fc.assert(

@@ -4,6 +4,7 @@ import type { NotificationId } from '../../src/statemachine/beside/notifications
 import type { Coverage } from '../../src/statemachine/beside/schedule.ts';
 import type { RecordCommand } from '../../src/statemachine/types.ts';
 import type { ReferenceModel } from './reference-model.ts';
+import { type WardDeed, wardDeed } from './ward-stories.ts';
 
 /** What is done about the records beside the alerts, as stories draw it. */
 
@@ -21,6 +22,7 @@ export type RecordDeed =
   | { type: 'extend-schedule'; id: string; shifts: ShiftDrawn[]; stale: boolean }
   | Exactly<'remove-schedule' | 'open-session'>
   | { type: 'end-session'; back: number }
+  | WardDeed
   | { type: 'keep-session'; back: number; more: number }
   | ({
       type: 'change-incident';
@@ -248,6 +250,7 @@ export const recordDeed: fc.Arbitrary<RecordDeed> = fc.oneof(
   { weight: 2, arbitrary: extendSchedule },
   { weight: 1, arbitrary: fc.record({ type: type('remove-schedule'), id: scheduleId }) },
   { weight: 2, arbitrary: openSession },
+  { weight: 8, arbitrary: wardDeed },
   { weight: 1, arbitrary: fc.record({ type: type('end-session'), back }) },
   {
     weight: 2,

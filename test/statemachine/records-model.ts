@@ -5,6 +5,7 @@ import type { ScheduleCommand } from '../../src/statemachine/beside/schedule.ts'
 import type { SessionCommand } from '../../src/statemachine/beside/sessions.ts';
 import type { Source, SourceCommand } from '../../src/statemachine/beside/sources.ts';
 import type { SuppressionCommand } from '../../src/statemachine/beside/suppression.ts';
+import type { WardCommand } from '../../src/statemachine/beside/ward.ts';
 import type { Alert } from '../../src/statemachine/types.ts';
 import type { ModelReply } from './condition-model.ts';
 import type { Due } from './escalation-model.ts';
@@ -17,7 +18,8 @@ type BesideCommand =
   | IncidentCommand
   | RuleCommand
   | ScheduleCommand
-  | SessionCommand;
+  | SessionCommand
+  | WardCommand;
 
 const nameOf = (rule: ListedRule): string => (rule.list === 'profiles' ? rule.name : rule.id);
 
@@ -60,6 +62,15 @@ export abstract class RecordsModel extends SuppressionModel {
       case 'set-rule':
       case 'remove-rule':
         return this.rule(command);
+      case 'set-bed':
+      case 'remove-bed':
+      case 'admit-patient':
+      case 'move-patient':
+      case 'discharge-patient':
+      case 'attach-device':
+      case 'detach-device':
+      case 'remove-device':
+        return this.ward(command);
       case 'open-session':
       case 'keep-session':
       case 'end-session':

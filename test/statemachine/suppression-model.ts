@@ -7,7 +7,7 @@ import type {
 import type { Alert } from '../../src/statemachine/types.ts';
 import type { ModelReply } from './condition-model.ts';
 import type { Due } from './escalation-model.ts';
-import { SessionModel } from './session-model.ts';
+import { WardModel } from './ward-model.ts';
 
 const CAPS = { high: 900, medium: 3_600, low: 28_800, none: 86_400 };
 type Instant = Alert['raisedAt'];
@@ -22,7 +22,7 @@ const EXPLAINS: [RegExp, RegExp][] = [
 ];
 
 /** Silences, maintenance windows and inhibition (T18), as plainly as can be. */
-export abstract class SuppressionModel extends SessionModel {
+export abstract class SuppressionModel extends WardModel {
   silences: Silence[] = [];
   windows: MaintenanceWindow[] = [];
   /** What alerts explained until now, in the transaction under way. */

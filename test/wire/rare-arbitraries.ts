@@ -26,6 +26,16 @@ import {
   whole,
 } from './basic-arbitraries.ts';
 
+import {
+  bed,
+  coverageFields,
+  device,
+  patient,
+  place,
+  schedule,
+  scheduleFields,
+} from './house-arbitraries.ts';
+
 /** Commands and records that are rare, the borders of their ranges among them. */
 
 const seconds: Gen<number> = whole(1, 86_400);
@@ -64,30 +74,6 @@ const matcher = record(
   {},
 );
 const review = record({ rootCause: text, actions: fc.array(text, { maxLength: 3 }) }, {});
-
-const span = record({ user: name, from: when, until: when }, {});
-const coverageFields = { from: when, until: when, shifts: fc.array(span, { maxLength: 4 }) };
-const local = fc.constantFrom('2026-11-02T07:00', '07:00', 'noon');
-const layer = record(
-  {
-    name,
-    users: fc.array(name, { minLength: 1, maxLength: 3 }),
-    rotation: record(
-      { start: local, every: whole(1, 1_000), unit: fc.constantFrom('hour', 'day', 'week') },
-      {},
-    ),
-    restrictions: fc.array(
-      record({ days: fc.array(whole(1, 7), { maxLength: 7 }), from: local, to: local }, {}),
-      { maxLength: 2 },
-    ),
-  },
-  {},
-);
-const scheduleFields = {
-  timeZone: name,
-  layers: fc.array(layer, { maxLength: 2 }),
-  overrides: fc.array(span, { maxLength: 2 }),
-};
 
 type Fields = Record<string, Gen<unknown>>;
 
@@ -211,6 +197,14 @@ const FIELDS: {
   'open-session': [{ leaseSeconds: seconds, window: whole(1, 4_096) }, {}],
   'keep-session': [{ id: idOf('X'), floor: count }, {}],
   'end-session': [{ id: idOf('X') }, {}],
+  'set-bed': [place, {}],
+  'remove-bed': [place, {}],
+  'admit-patient': [{ patient: name, ...place }, {}],
+  'move-patient': [{ patient: name, ...place, devices: fc.array(name, { maxLength: 3 }) }, {}],
+  'discharge-patient': [{ patient: name }, { reason }],
+  'attach-device': [{ device: name, ...place }, { model: name }],
+  'detach-device': [{ device: name }, {}],
+  'remove-device': [{ device: name }, {}],
   'change-incident': [
     { id: idOf('C') },
     {
@@ -348,18 +342,6 @@ const rule: Gen<KeptRule> = record<KeptRule>(
   {},
 );
 
-const schedule = record(
-  {
-    id: name,
-    version: count,
-    ...scheduleFields,
-    ...coverageFields,
-    by: name,
-    changedAt: when,
-  },
-  {},
-);
-
 const session = record(
   {
     id: idOf('X'),
@@ -378,7 +360,16 @@ const session = record(
 
 /** A record of a registry, with its kind. */
 export const anyRecord: Gen<AnyRecord> = fc.oneof(
-  ...Object.entries({ silence, window, source, incident, rule, schedule, session }).map(
-    ([type, one]) => record<AnyRecord>({ type: fc.constant(type), record: one }, {}),
-  ),
+  ...Object.entries({
+    silence,
+    window,
+    source,
+    incident,
+    rule,
+    schedule,
+    session,
+    bed,
+    patient,
+    device,
+  }).map(([type, one]) => record<AnyRecord>({ type: fc.constant(type), record: one }, {})),
 );

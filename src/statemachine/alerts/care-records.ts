@@ -80,7 +80,7 @@ export const ended = (alert: Alert, resolution: Resolution): Partial<Course> => 
 });
 
 /** The fields always in one order: a record that was written out and read back has the same bytes. */
-function movedTo(from: Subject, to: Subject): Subject {
+export function movedTo(from: Subject, to: Subject): Subject {
   const { unit, bed, patient, device } = { ...from, ...to };
   return {
     ...(unit === undefined ? {} : { unit }),

@@ -35,6 +35,10 @@ export interface Last {
 const NO_LABELS: Alert['labels'] = Object.freeze({});
 const NO_ACKNOWLEDGEMENTS: Alert['acknowledgements'] = Object.freeze([]);
 
+/** The same of another subject. */
+export const about = (command: RaiseCommand, subject: RaiseCommand['subject']): RaiseCommand =>
+  subject === command.subject ? command : { ...command, subject };
+
 /**
  * A new occurrence (T1, T6). Its identity (kind, condition, subject, labels, latching,
  * acknowledgementRequired) is that of this raise for good.

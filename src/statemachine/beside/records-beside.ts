@@ -12,6 +12,8 @@ import { type KeptSession, type SessionCommand, Sessions } from './sessions.ts';
 import { type Source, type SourceCommand, Sources } from './sources.ts';
 import type { MaintenanceWindow, Silence, SuppressionCommand } from './suppression.ts';
 import { Suppressions } from './suppressions.ts';
+import type { Bed, Device, Patient, WardCommand } from './ward.ts';
+import { WardBook } from './ward-book.ts';
 
 /** The kinds of records beside the alerts that are kept in registries, and what each is. */
 export interface RecordTypes {
@@ -22,6 +24,9 @@ export interface RecordTypes {
   readonly rule: KeptRule;
   readonly schedule: KeptSchedule;
   readonly session: KeptSession;
+  readonly bed: Bed;
+  readonly patient: Patient;
+  readonly device: Device;
 }
 
 export type RecordKind = keyof RecordTypes;
@@ -33,7 +38,8 @@ type BesideCommand =
   | IncidentCommand
   | RuleCommand
   | ScheduleCommand
-  | SessionCommand;
+  | SessionCommand
+  | WardCommand;
 
 const BESIDE: Readonly<Record<BesideCommand['type'], true>> = {
   silence: true,
@@ -52,6 +58,14 @@ const BESIDE: Readonly<Record<BesideCommand['type'], true>> = {
   'set-schedule': true,
   'extend-schedule': true,
   'remove-schedule': true,
+  'set-bed': true,
+  'remove-bed': true,
+  'admit-patient': true,
+  'move-patient': true,
+  'discharge-patient': true,
+  'attach-device': true,
+  'detach-device': true,
+  'remove-device': true,
 };
 
 export const isBeside = (command: Command): command is BesideCommand => command.type in BESIDE;
@@ -77,6 +91,9 @@ export const RECORD_KINDS: readonly RecordKind[] = [
   'rule',
   'schedule',
   'session',
+  'bed',
+  'patient',
+  'device',
 ];
 
 /** What a capture holds of them. */
@@ -90,6 +107,7 @@ export class Records {
   readonly rules: RuleBook;
   readonly schedules: Schedules;
   readonly sessions: Sessions;
+  readonly ward: WardBook;
 
   constructor(ledger: Ledger) {
     this.suppressions = new Suppressions(ledger);
@@ -98,6 +116,7 @@ export class Records {
     this.rules = new RuleBook(ledger);
     this.schedules = new Schedules(ledger);
     this.sessions = new Sessions(ledger);
+    this.ward = new WardBook(ledger);
   }
 
   execute(command: BesideCommand): Kept | Refusal {
@@ -127,6 +146,8 @@ export class Records {
       case 'extend-schedule':
       case 'remove-schedule':
         return this.schedules.execute(command);
+      default:
+        return this.ward.execute(command);
     }
   }
 
@@ -151,6 +172,9 @@ export class Records {
       rule: this.rules.registry.freeze(),
       schedule: this.schedules.registry.freeze(),
       session: this.sessions.registry.freeze(),
+      bed: this.ward.beds.freeze(),
+      patient: this.ward.patients.freeze(),
+      device: this.ward.devices.freeze(),
     };
   }
 
@@ -178,6 +202,15 @@ export class Records {
         return true;
       case 'session':
         return this.sessions.restore(record);
+      case 'bed':
+        this.ward.beds.put(record);
+        return true;
+      case 'patient':
+        this.ward.restorePatient(record);
+        return true;
+      case 'device':
+        this.ward.devices.put(record);
+        return true;
     }
   }
 
@@ -190,6 +223,9 @@ export class Records {
       rule: this.rules.registry,
       schedule: this.schedules.registry,
       session: this.sessions.registry,
+      bed: this.ward.beds,
+      patient: this.ward.patients,
+      device: this.ward.devices,
     };
     return all[kind];
   }

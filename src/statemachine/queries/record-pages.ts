@@ -44,5 +44,8 @@ export function queriesOf(
     rule: registry('rule'),
     schedule: registry('schedule'),
     session: registry('session'),
+    bed: registry('bed'),
+    patient: registry('patient'),
+    device: registry('device'),
   };
 }

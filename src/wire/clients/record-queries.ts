@@ -29,6 +29,9 @@ export const QUERY_KINDS: readonly QueryKind[] = [
   'rule',
   'schedule',
   'session',
+  'bed',
+  'patient',
+  'device',
 ];
 
 export interface RecordsRequest {

@@ -58,6 +58,7 @@ import { PRIORITIES } from '../commands/words.ts';
 import { parseAlert } from './parse-answers.ts';
 import { keptRule } from './rule-shapes.ts';
 import { schedule } from './schedule-shapes.ts';
+import { bed, device, patient } from './ward-shapes.ts';
 
 /** The records beside the alerts, by description: as commands bring them, as snapshots and answers hold them. */
 
@@ -231,6 +232,9 @@ export const RECORD_CHECKS: RecordChecks = {
   rule: keptRule,
   schedule,
   session,
+  bed,
+  patient,
+  device,
 };
 
 const badges: Check<Badges> = ofShape<Badges>({

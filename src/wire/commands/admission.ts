@@ -17,6 +17,9 @@ const ROUTINE: ReadonlySet<Command['type']> = new Set([
   'set-schedule',
   'extend-schedule',
   'remove-schedule',
+  'set-bed',
+  'remove-bed',
+  'remove-device',
 ]);
 
 export function urgencyOf(command: Command): number {
@@ -71,6 +74,14 @@ const TAKES_ROOM: TakesRoom = {
   'open-session': always,
   'keep-session': never,
   'end-session': never,
+  'set-bed': always,
+  'remove-bed': never,
+  'admit-patient': always,
+  'move-patient': never,
+  'discharge-patient': never,
+  'attach-device': always,
+  'detach-device': never,
+  'remove-device': never,
   transaction: ({ commands }) => commands.some(takesRoom),
 };
 

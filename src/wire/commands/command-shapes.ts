@@ -3,6 +3,7 @@ import {
   INCIDENT_CHANGED_ALERTS_MAX,
   MATCHERS_MAX,
   MERGED_ACKNOWLEDGEMENTS_MAX,
+  MOVED_DEVICES_MAX,
   POLICY_REPEATS_MAX,
   POLICY_STEPS_MAX,
   PRESENT_KEYS_MAX,
@@ -33,6 +34,7 @@ import {
 } from '../clients/record-shapes.ts';
 import { listedRule } from '../clients/rule-shapes.ts';
 import { coverageShape, scheduleShape } from '../clients/schedule-shapes.ts';
+import { placeShape } from '../clients/ward-shapes.ts';
 import { parseCondition } from './parse-condition.ts';
 import {
   ACTIVATION_MAX,
@@ -220,6 +222,19 @@ const SHAPES: Shapes = {
   },
   'keep-session': { actor: must(name), id: must(sessionId), floor: must(count) },
   'end-session': { actor: must(name), id: must(sessionId) },
+  'set-bed': { actor: must(name), ...placeShape },
+  'remove-bed': { actor: must(name), ...placeShape },
+  'admit-patient': { actor: must(name), patient: must(name), ...placeShape },
+  'move-patient': {
+    actor: must(name),
+    patient: must(name),
+    ...placeShape,
+    devices: must(listOf(name, 0, MOVED_DEVICES_MAX)),
+  },
+  'discharge-patient': { actor: must(name), patient: must(name), reason: may(reason) },
+  'attach-device': { actor: must(name), device: must(name), ...placeShape, model: may(name) },
+  'detach-device': { actor: must(name), device: must(name) },
+  'remove-device': { actor: must(name), device: must(name) },
   transaction: {
     actor: must(name),
     guards: must(listOf(guard, 0, TRANSACTION_GUARDS_MAX)),

@@ -65,6 +65,14 @@ const TYPES: readonly (Command['type'] | undefined)[] = [
   'open-session',
   'keep-session',
   'end-session',
+  'set-bed',
+  'remove-bed',
+  'admit-patient',
+  'move-patient',
+  'discharge-patient',
+  'attach-device',
+  'detach-device',
+  'remove-device',
 ];
 
 /**

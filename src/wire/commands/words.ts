@@ -68,6 +68,7 @@ export const REFUSALS: readonly RefusalCode[] = [
   'GUARD_FAILED',
   'SESSION_EXPIRED',
   'REPLY_FORGOTTEN',
+  'CONFLICT',
 ];
 
 /** The number of a word. */

@@ -214,6 +214,9 @@ const RECORD_KINDS: readonly RecordKind[] = [
   'rule',
   'schedule',
   'session',
+  'bed',
+  'patient',
+  'device',
 ];
 
 const typedRecord: Check<TypedRecord> = ofShape<TypedRecord>({

@@ -115,6 +115,28 @@ const RECORDS: { readonly [K in QueryKind]: readonly QueryTypes[K][] } = {
       changedAt: AT,
     },
   ],
+  bed: [{ id: 'icu-2/7', version: 2, unit: 'icu-2', bed: '7', patient: 'pt-7f3', changedAt: AT }],
+  patient: [
+    {
+      id: 'pt-7f3',
+      version: 1,
+      number: 4,
+      place: { unit: 'icu-2', bed: '7' },
+      admittedAt: AT,
+      movedAt: AT,
+      dischargedAt: undefined,
+      sweep: undefined,
+    },
+  ],
+  device: [
+    {
+      id: 'mon-3',
+      version: 1,
+      model: 'CM-9',
+      place: { unit: 'icu-2', bed: '7' },
+      changedAt: AT,
+    },
+  ],
   session: [
     {
       id: 'X9',

@@ -1,0 +1,159 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { logIndex, unixMillis } from '../../src/base/ids.ts';
+import { STALE_PER_ENTRY_MAX } from '../../src/base/limits.ts';
+import type { WardCommand } from '../../src/statemachine/beside/ward.ts';
+import { AlertMachine, type Applied } from '../../src/statemachine/machine.ts';
+import { MachineRestorer } from '../../src/statemachine/snapshot/restore.ts';
+import type { Alert, Command } from '../../src/statemachine/types.ts';
+import { acknowledge, Bench, clear, raise } from './commands.ts';
+import { ReferenceModel } from './reference-model.ts';
+import { bare, SMALL_LIMITS, submit } from './stories.ts';
+import { wardDeed } from './ward-stories.ts';
+
+const asked = { actor: 'adt', observedAt: unixMillis(1) };
+const bed = (bed: string) => ({ unit: 'icu', bed });
+
+/** A house with two beds, a patient in the first, and a monitor at it. */
+function house(): Bench {
+  const bench = new Bench();
+  const commands: WardCommand[] = [
+    { type: 'set-bed', ...bed('1'), ...asked },
+    { type: 'set-bed', ...bed('2'), ...asked },
+    { type: 'attach-device', device: 'mon', ...bed('1'), ...asked },
+    { type: 'admit-patient', patient: 'p', ...bed('1'), ...asked },
+  ];
+  for (const command of commands) expect(bench.do(command)).toMatchObject({ effect: 'kept' });
+  return bench;
+}
+
+const dedupKey = fc.constantFrom('k1', 'k2', 'k3', 'k4');
+const subject = fc.constantFrom(
+  { device: 'm1' },
+  { device: 'm2' },
+  { patient: 'p1' },
+  { bed: '1' },
+);
+const alertCommand: fc.Arbitrary<Command> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc
+      .record({ dedupKey, subject, priority: fc.constantFrom('high' as const, 'low' as const) })
+      .map((one) => raise(one)),
+  },
+  { weight: 1, arbitrary: dedupKey.map((key) => clear({ target: { dedupKey: key } })) },
+  { weight: 1, arbitrary: dedupKey.map((key) => acknowledge({ target: { dedupKey: key } })) },
+);
+const command: fc.Arbitrary<Command> = fc.oneof(
+  { weight: 3, arbitrary: wardDeed.map((deed) => ({ ...deed, ...asked }) as Command) },
+  { weight: 2, arbitrary: alertCommand },
+);
+
+test('people and things are where the plain model says, and so is what their alerts are about, over restarts too', () => {
+  const effects = new Map<string, number>();
+  const beds = ['1', '2', '3'].map(
+    (name): Command => ({ type: 'set-bed', unit: 'icu-1', bed: name, ...asked }),
+  );
+  fc.assert(
+    fc.property(fc.array(command, { maxLength: 60, size: 'max' }), fc.nat(60), (drawn, restart) => {
+      let machine = new AlertMachine(SMALL_LIMITS);
+      const model = new ReferenceModel(SMALL_LIMITS);
+      for (const [at, one] of [...beds, ...drawn].entries()) {
+        if (at === restart) {
+          const restorer = new MachineRestorer(SMALL_LIMITS);
+          for (const item of machine.capture().items()) restorer.add(item);
+          machine = restorer.finish();
+        }
+        const submissions = [submit(`${at}`.padStart(32, '0'), one)];
+        const batch = { index: logIndex(at + 1), time: unixMillis(1_000 + at * 100), submissions };
+        const out: Applied = { replies: [], events: [] };
+        const had = model.events.length;
+        machine.apply(batch, out);
+        model.begin(batch);
+        const expected = submissions.map((each) => model.submit(each));
+        expect(out.replies.map(bare)).toEqual(expected);
+        expect(out.events).toEqual(model.events.slice(had));
+        expect(machine.records('bed').records).toEqual(model.beds);
+        expect(machine.records('patient').records).toEqual(model.patients);
+        expect(machine.records('device').records).toEqual(model.devices);
+        for (const { effect } of out.events) effects.set(effect, (effects.get(effect) ?? 0) + 1);
+        const places = model.beds.flatMap(({ patient }) => patient ?? []);
+        expect(new Set(places).size).toBe(places.length);
+      }
+    }),
+    { numRuns: 400 },
+  );
+  for (const effect of ['raised', 'transferred', 'discharged', 'stale'])
+    expect(effects.get(effect), effect).toBeGreaterThan(0);
+});
+
+const open = ({ machine }: Bench): readonly Alert[] =>
+  machine.list({ open: true }, { limit: 1_000 }).alerts;
+
+test('an alert of a device that says nothing else is about the bed and the patient that it is at', () => {
+  const bench = house();
+  bench.done(raise({ subject: { device: 'mon' } }));
+  expect(open(bench)[0]?.subject).toEqual({ unit: 'icu', bed: '1', patient: 'p', device: 'mon' });
+  bench.done(raise({ dedupKey: 'other', subject: { device: 'mon', patient: 'q' } }));
+  expect(open(bench)[1]?.subject).toEqual({ device: 'mon', patient: 'q' });
+});
+
+test('who is moved takes the open alerts along; what a monitor left behind had said is stale', () => {
+  const bench = house();
+  bench.done(raise({ subject: { device: 'mon' } }));
+  const [before] = open(bench);
+  bench.do({ type: 'move-patient', patient: 'p', ...bed('2'), devices: [], ...asked });
+  const [after] = open(bench);
+  expect(after).toMatchObject({ id: before?.id, occurrence: 1, presence: 'present' });
+  expect(after?.subject).toMatchObject({ bed: '2', patient: 'p' });
+  expect(after?.staleSince).toBeDefined();
+  expect(bench.out.events.map(({ effect }) => effect)).toEqual(['raised', 'transferred', 'stale']);
+});
+
+test('a monitor that goes along goes on measuring', () => {
+  const bench = house();
+  bench.done(raise({ subject: { device: 'mon' } }));
+  bench.do({ type: 'move-patient', patient: 'p', ...bed('2'), devices: ['mon'], ...asked });
+  expect(open(bench)[0]?.staleSince).toBeUndefined();
+  expect(bench.machine.records('device').records[0]?.place).toEqual(bed('2'));
+});
+
+test('nobody is in two beds, and no bed has two patients', () => {
+  const bench = house();
+  const admit = (patient: string, to: string) =>
+    bench.do({ type: 'admit-patient', patient, ...bed(to), ...asked });
+  expect(admit('p', '2')).toMatchObject({ code: 'CONFLICT' });
+  expect(admit('q', '1')).toMatchObject({ code: 'CONFLICT' });
+  expect(admit('q', '9')).toMatchObject({ code: 'RECORD_NOT_FOUND' });
+  expect(admit('q', '2')).toMatchObject({ effect: 'kept' });
+  const to1 = { type: 'move-patient', patient: 'q', ...bed('1'), devices: [], ...asked } as const;
+  expect(bench.do(to1)).toMatchObject({ code: 'CONFLICT' });
+});
+
+test('a high alert that nobody acknowledged is not discharged without a reason', () => {
+  const bench = house();
+  bench.done(raise({ priority: 'high', subject: { device: 'mon' } }));
+  const leave = { type: 'discharge-patient', patient: 'p', ...asked } as const;
+  expect(bench.do(leave)).toMatchObject({ code: 'CONFIRMATION_REQUIRED' });
+  expect(open(bench)).toHaveLength(1);
+  expect(bench.do({ ...leave, reason: 'to the ward' })).toMatchObject({ effect: 'kept' });
+  expect(open(bench)).toEqual([]);
+  expect(bench.machine.records('bed').records[0]?.patient).toBeUndefined();
+});
+
+test('very many alerts follow their patient a bounded number at a time, by the log’s own time', () => {
+  const bench = house();
+  const count = STALE_PER_ENTRY_MAX * 2 + 10;
+  for (let n = 0; n < count; n += 1)
+    bench.done(raise({ dedupKey: `k${n}`, priority: 'low', subject: { patient: 'p' } }));
+  bench.do({ type: 'discharge-patient', patient: 'p', ...asked });
+  expect(open(bench)).toHaveLength(count - STALE_PER_ENTRY_MAX);
+  const again = { type: 'admit-patient', patient: 'p', ...bed('2'), ...asked } as const;
+  expect(bench.do(again)).toMatchObject({ code: 'CONFLICT' });
+  // The refused command was an entry too, which took the next slice along.
+  expect(open(bench)).toHaveLength(10);
+  bench.at(bench.machine.time + 1_000);
+  expect(open(bench)).toEqual([]);
+  expect(bench.machine.nextDue).toBe(Number.POSITIVE_INFINITY);
+  expect(bench.do(again)).toMatchObject({ effect: 'kept' });
+});

@@ -1,0 +1,94 @@
+import fc from 'fast-check';
+import {
+  count,
+  type Gen,
+  name,
+  orUndefined,
+  record,
+  text,
+  when,
+  whole,
+} from './basic-arbitraries.ts';
+
+/** On-call schedules, beds, patients and devices. */
+
+const span = record({ user: name, from: when, until: when }, {});
+export const coverageFields: Record<string, Gen<unknown>> = {
+  from: when,
+  until: when,
+  shifts: fc.array(span, { maxLength: 4 }),
+};
+const local = fc.constantFrom('2026-11-02T07:00', '07:00', 'noon');
+const layer = record(
+  {
+    name,
+    users: fc.array(name, { minLength: 1, maxLength: 3 }),
+    rotation: record(
+      { start: local, every: whole(1, 1_000), unit: fc.constantFrom('hour', 'day', 'week') },
+      {},
+    ),
+    restrictions: fc.array(
+      record({ days: fc.array(whole(1, 7), { maxLength: 7 }), from: local, to: local }, {}),
+      { maxLength: 2 },
+    ),
+  },
+  {},
+);
+export const scheduleFields: Record<string, Gen<unknown>> = {
+  timeZone: name,
+  layers: fc.array(layer, { maxLength: 2 }),
+  overrides: fc.array(span, { maxLength: 2 }),
+};
+
+const part: Gen<string> = name.filter((one) => one.length <= 60 && !one.includes('/'));
+export const place: Record<string, Gen<unknown>> = { unit: part, bed: part };
+
+export const schedule: Gen<unknown> = record(
+  {
+    id: name,
+    version: count,
+    ...scheduleFields,
+    ...coverageFields,
+    by: name,
+    changedAt: when,
+  },
+  {},
+);
+
+export const bed: Gen<unknown> = record(
+  { id: name, version: count, ...place, patient: orUndefined(name), changedAt: when },
+  {},
+);
+const sweep = record(
+  {
+    does: fc.constantFrom('transfer', 'discharge'),
+    done: count,
+    until: count,
+    by: name,
+    dueAt: when,
+  },
+  { reason: text },
+);
+export const patient: Gen<unknown> = record(
+  {
+    id: name,
+    version: count,
+    number: count,
+    place: orUndefined(record(place, {})),
+    admittedAt: when,
+    movedAt: when,
+    dischargedAt: orUndefined(when),
+    sweep: orUndefined(sweep),
+  },
+  {},
+);
+export const device: Gen<unknown> = record(
+  {
+    id: name,
+    version: count,
+    model: orUndefined(name),
+    place: orUndefined(record(place, {})),
+    changedAt: when,
+  },
+  {},
+);
