@@ -1,12 +1,13 @@
 import type { Clock, Timer } from '../base/clock.ts';
 import { type Code, TocsinError } from '../base/errors.ts';
 import { millis } from '../base/ids.ts';
+import type { Prng } from '../base/prng.ts';
 import type { ReadConsistency, ReadOptions } from '../statemachine/alert-api.ts';
 import { parseConsistency } from '../wire/clients/consistency.ts';
 import { encodeTime, isTimed } from '../wire/clients/deadline.ts';
 import { FrameType } from '../wire/frame.ts';
 import type { AbortListeners } from './abort-listeners.ts';
-import type { Backoff } from './connection/backoff.ts';
+import { Backoff } from './connection/backoff.ts';
 import { type Connection, type Exchange, expectType } from './connection/connection.ts';
 import { asTocsinError, cancelled, timeIsUp, verdictOf } from './failures.ts';
 
@@ -24,12 +25,13 @@ export interface Question<T> {
 export interface Source {
   /** A connection that is there already. */
   readonly now: () => Connection | undefined;
-  readonly find: () => Promise<Connection>;
+  /** One to be had, at the `attempt`th try; the first is 1. */
+  readonly find: (attempt: number) => Promise<Connection>;
   /** The replica cannot answer this question. */
   readonly denied: (connection: Connection, leader: string | undefined) => void;
   readonly aborts: AbortListeners;
-  /** Undefined = one attempt is all. */
-  readonly backoff: Backoff | undefined;
+  /** Draws the pauses between attempts; undefined = one attempt is all. */
+  readonly prng: Prng | undefined;
 }
 
 export interface ReadLimits {
@@ -59,6 +61,8 @@ export class ReadCall<T> implements Exchange {
   readonly #deadline: number;
   readonly #onAbort: (() => void) | undefined;
   #isOver = false;
+  #finds = 0;
+  #backoff: Backoff | undefined;
   #connection: Connection | undefined;
   #id: number | undefined;
   #pause: Timer | undefined;
@@ -98,12 +102,12 @@ export class ReadCall<T> implements Exchange {
     expectType(type, FrameType.ANSWER);
     const { decode, isFresh } = this.#question;
     const value = decode(body);
+    this.#id = undefined;
     if (isFresh !== undefined && !isFresh(value)) this.#stale();
     else if (this.#end()) this.#events.resolve(value);
   }
 
   #stale(): void {
-    this.#id = undefined;
     const where = this.#connection?.address ?? 'a replica';
     this.#retry(
       new TocsinError('UNAVAILABLE', `${where} is behind what this client was told before`),
@@ -134,7 +138,8 @@ export class ReadCall<T> implements Exchange {
       this.#ask(connection);
       return;
     }
-    this.#source.find().then(
+    this.#finds += 1;
+    this.#source.find(this.#finds).then(
       (found) => this.#ask(found),
       (error: unknown) => this.#retry(asTocsinError(error)),
     );
@@ -154,9 +159,13 @@ export class ReadCall<T> implements Exchange {
   #retry(error: TocsinError): void {
     if (this.#isOver) return;
     this.#last = error;
-    const { backoff } = this.#source;
-    if (backoff === undefined) this.stop(error);
-    else this.#pause = this.#clock.after(backoff.next(), () => this.#attempt());
+    const { prng } = this.#source;
+    if (prng === undefined) {
+      this.stop(error);
+      return;
+    }
+    this.#backoff ??= new Backoff(prng);
+    this.#pause = this.#clock.after(this.#backoff.next(), () => this.#attempt());
   }
 
   #end(): boolean {

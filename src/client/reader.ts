@@ -3,7 +3,6 @@ import { TocsinError } from '../base/errors.ts';
 import { CLIENT_READS_MAX } from '../base/limits.ts';
 import type { Prng } from '../base/prng.ts';
 import { AbortListeners } from './abort-listeners.ts';
-import { Backoff } from './connection/backoff.ts';
 import type { Connection } from './connection/connection.ts';
 import type { LeaderFinder } from './connection/leader-finder.ts';
 import { clientClosed } from './failures.ts';
@@ -23,17 +22,36 @@ const FOLLOWER_ATTEMPTS = 3;
 
 /** Questions that change nothing. */
 export class Reader {
-  readonly #finder: LeaderFinder;
   readonly #clock: Clock;
-  readonly #prng: Prng;
+  readonly #sources: Readonly<Record<Whom, Source>>;
   readonly #calls = new Set<{ stop(reason: TocsinError): void }>();
   readonly #aborts = new AbortListeners();
   #closed = false;
 
   constructor(finder: LeaderFinder, clock: Clock, prng: Prng) {
-    this.#finder = finder;
     this.#clock = clock;
-    this.#prng = prng;
+    const sourceOf = (
+      now: Source['now'],
+      find: (attempt: number) => Promise<Connection>,
+    ): Source => ({
+      now,
+      find,
+      denied: (connection, leader) => finder.denied(connection, leader),
+      aborts: this.#aborts,
+      prng,
+    });
+    const current = (): Connection | undefined => finder.current;
+    this.#sources = {
+      leader: sourceOf(current, () => finder.find()),
+      any: sourceOf(current, (attempt) =>
+        attempt > FOLLOWER_ATTEMPTS ? finder.find() : finder.any(),
+      ),
+      follower: sourceOf(
+        () => undefined,
+        (attempt) =>
+          attempt > FOLLOWER_ATTEMPTS ? finder.find() : finder.any(finder.current?.address),
+      ),
+    };
   }
 
   /**
@@ -41,20 +59,7 @@ export class Reader {
    * @throws TocsinError UNAVAILABLE, DEADLINE_EXCEEDED, OVERLOADED, CANCELLED, CLOSED; BAD_REQUEST from the server
    */
   ask<T>(question: Question<T>, whom: Whom, limits: ReadLimits): Promise<T> {
-    const finder = this.#finder;
-    let attempts = 0;
-    const find = (): Promise<Connection> => {
-      attempts += 1;
-      if (whom === 'leader' || attempts > FOLLOWER_ATTEMPTS) return finder.find();
-      return finder.any(whom === 'follower' ? finder.current?.address : undefined);
-    };
-    return this.#call(question, limits, {
-      now: () => (whom === 'follower' ? undefined : finder.current),
-      find,
-      denied: (connection, leader) => finder.denied(connection, leader),
-      aborts: this.#aborts,
-      backoff: new Backoff(this.#prng),
-    });
+    return this.#call(question, limits, this.#sources[whom]);
   }
 
   /** Asks one replica once. @throws TocsinError as `ask`, and what `connect` throws */
@@ -68,7 +73,7 @@ export class Reader {
       find: connect,
       denied: () => {},
       aborts: this.#aborts,
-      backoff: undefined,
+      prng: undefined,
     });
   }
 

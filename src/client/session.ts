@@ -17,8 +17,11 @@ export class Session {
   ): Question<T> {
     // By when it is asked: calls that run beside each other are not in any order.
     const oldest = this.#newest;
+    const { type, body, decode } = question;
     return {
-      ...question,
+      type,
+      body,
+      decode,
       isFresh: (answer) => {
         if (isBound && answer.revision < oldest) return false;
         this.note(answer.revision);

@@ -20,19 +20,7 @@ export class SystemClock implements Clock {
 
   after(delay: Millis, task: () => void): Timer {
     assert(delay >= 0 && Number.isFinite(delay), `delay of ${delay} ms`);
-    const due = performance.now() + delay;
-    // The machine counts whole milliseconds from the start of the turn, so it can fire a little early, and it cannot
-    // wait for more than 24 days: look again whenever it fires.
-    const arm = (): NodeJS.Timeout => {
-      const left = Math.ceil(due - performance.now());
-      return setTimeout(fire, Math.min(Math.max(left, 0), TIMER_MS_MAX));
-    };
-    const fire = (): void => {
-      if (performance.now() < due) timeout = arm();
-      else task();
-    };
-    let timeout = arm();
-    return { cancel: () => clearTimeout(timeout) };
+    return new MachineTimer(delay, task);
   }
 
   every(period: Millis, task: () => void): Timer {
@@ -44,5 +32,39 @@ export class SystemClock implements Clock {
   soon(task: () => void): Timer {
     const immediate = setImmediate(task);
     return { cancel: () => clearImmediate(immediate) };
+  }
+}
+
+/**
+ * The machine counts whole milliseconds from the start of the turn, so it can fire a little early, and it cannot wait for
+ * more than 24 days: it is looked at again whenever it fires. Every call of a client has one, so it makes no closures.
+ */
+class MachineTimer implements Timer {
+  readonly #due: number;
+  readonly #task: () => void;
+  #timeout: NodeJS.Timeout;
+
+  constructor(delay: Millis, task: () => void) {
+    this.#due = performance.now() + delay;
+    this.#task = task;
+    this.#timeout = this.#arm();
+  }
+
+  cancel(): void {
+    clearTimeout(this.#timeout);
+  }
+
+  static #fire(timer: MachineTimer): void {
+    timer.#look();
+  }
+
+  #look(): void {
+    if (performance.now() < this.#due) this.#timeout = this.#arm();
+    else this.#task();
+  }
+
+  #arm(): NodeJS.Timeout {
+    const left = Math.ceil(this.#due - performance.now());
+    return setTimeout(MachineTimer.#fire, Math.min(Math.max(left, 0), TIMER_MS_MAX), this);
   }
 }
