@@ -86,11 +86,12 @@ async function main(): Promise<void> {
   try {
     await cluster.leader();
     await measure(cluster);
+    for (const { pid } of cluster.replicas) if (pid !== undefined) process.kill(pid, 'SIGTERM');
+    for (const [id, said] of (await handled(folder)).entries())
+      line(`replica ${id + 1}, its thread of trends`, said);
   } finally {
     await cluster.close();
   }
-  for (const [id, said] of (await handled(folder)).entries())
-    line(`replica ${id + 1}, its thread of trends`, said);
   await rm(folder, { recursive: true });
   if (flags.out === undefined) return;
   const run = {
@@ -169,11 +170,19 @@ async function kept(trends: TrendClient, { samples, origin, end }: Played): Prom
 const sum = (column: Float64Array = new Float64Array()): number =>
   column.reduce((total, one) => total + one, 0);
 
-/** What each replica's thread of trends said of itself when it ended. */
+const END_MS = 60_000;
+
+/** What each replica's thread of trends says of itself when it ends. */
 async function handled(folder: string): Promise<readonly string[]> {
   const logs = (await readdir(folder)).filter((name) => name.endsWith('.err')).sort();
-  const texts = await Promise.all(logs.map((name) => readFile(join(folder, name), 'utf8')));
-  return texts.map((text) => /trend: (\d+ samples judged.*)/.exec(text)?.[1] ?? 'said nothing');
+  const deadline = performance.now() + END_MS;
+  for (;;) {
+    const texts = await Promise.all(logs.map((name) => readFile(join(folder, name), 'utf8')));
+    const said = texts.map((text) => /trend: (\d+ samples judged.*)/.exec(text)?.[1]);
+    if (said.every((one) => one !== undefined) || performance.now() > deadline)
+      return said.map((one) => one ?? 'said nothing');
+    await until(performance.now() + 100);
+  }
 }
 
 const QUARTERS = 4;
