@@ -1,15 +1,19 @@
 import { millis, replicaId } from '../../../src/base/ids.ts';
 import { Prng } from '../../../src/base/prng.ts';
 import { connectTrends, type TrendClient } from '../../../src/client/trend/trend-client.ts';
-import { TrendReplica } from '../../../src/replica/trend/trend-replica.ts';
+import { type SampleJudge, TrendReplica } from '../../../src/replica/trend/trend-replica.ts';
 import { MemoryTrendDisk } from '../../../src/storage/trend/trend-disk.ts';
 import { MemoryJournal } from '../../../src/storage/trend/trend-journal.ts';
 import type { Member } from '../../../src/storage/types.ts';
 import { MemoryNetwork } from '../../../src/transport/memory-transport.ts';
+import type { SeriesRegistry } from '../../../src/trend/series.ts';
 import { SKETCHES } from '../../../src/wire/trend/sketch.ts';
 import { VirtualClock } from '../../client/virtual-clock.ts';
 
 const CLUSTER = 'c0ffee00c0ffee00c0ffee00c0ffee00';
+
+/** What a replica judges by, by its place in the cluster. */
+type JudgeOf = (registry: SeriesRegistry, at: number) => SampleJudge;
 
 interface Machine {
   readonly disk: MemoryTrendDisk;
@@ -24,11 +28,13 @@ export class TrendCluster {
   readonly network: MemoryNetwork;
   readonly members: readonly Member[];
   readonly faults: Error[] = [];
+  readonly #judge: JudgeOf | undefined;
   readonly #machines: Machine[];
   readonly #clients: TrendClient[] = [];
   readonly #hosts: string[];
 
-  constructor(size: number, seed: number) {
+  constructor(size: number, seed: number, judge?: JudgeOf) {
+    this.#judge = judge;
     this.prng = new Prng(seed);
     const delays = this.prng.fork(1);
     this.network = new MemoryNetwork({
@@ -48,6 +54,7 @@ export class TrendCluster {
   }
 
   async start(at: number): Promise<void> {
+    const judge = this.#judge;
     const machine = this.#machines[at] as Machine;
     const member = this.members[at] as Member;
     machine.replica = new TrendReplica({
@@ -59,6 +66,7 @@ export class TrendCluster {
       journal: machine.journal,
       sketches: SKETCHES,
       agent: 'test',
+      ...(judge === undefined ? {} : { judge: (registry) => judge(registry, at) }),
       log: () => {},
       onFault: (error) => this.faults.push(error),
     });
@@ -83,6 +91,11 @@ export class TrendCluster {
 
   #reset(at: number, host: string): void {
     this.network.reset(this.#hosts[at] as string, host);
+  }
+
+  /** Breaks the connections between a machine that is no member and a member. */
+  reset(host: string, at: number): void {
+    this.network.reset(host, this.#hosts[at] as string);
   }
 
   cut(from: number, to: number): void {
