@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -10,6 +10,7 @@ import { type Client, connect } from '../src/client/client.ts';
 import { connectTrends, type TrendClient } from '../src/client/trend/trend-client.ts';
 import type { TrendWriter } from '../src/client/trend/trend-writer.ts';
 import { measureMachine } from './measure/machine.ts';
+import { writeRun } from './measure/results.ts';
 
 /**
  * node dist/bench/trend-ingest.js [--replicas 3] [--rate 100000 | max] [--minutes 1] [--data FOLDER] [--out FILE]
@@ -94,14 +95,8 @@ async function main(): Promise<void> {
   }
   await rm(folder, { recursive: true });
   if (flags.out === undefined) return;
-  const run = {
-    bench: 'trends',
-    at: new Date().toISOString(),
-    machine,
-    minutes: flags.minutes,
-    rows,
-  };
-  await writeFile(flags.out, `${JSON.stringify(run, undefined, 2)}\n`);
+  const at = new Date().toISOString();
+  await writeRun(flags.out, { bench: 'trends', at, machine, minutes: SECONDS / 60, rows });
 }
 
 async function measure(cluster: LocalCluster): Promise<void> {

@@ -1,16 +1,17 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Run } from '../bench/measure/results.ts';
+import type { Run, TrendRun } from '../bench/measure/results.ts';
 import type { Row } from '../bench/workloads/stage.ts';
 
 /** docs/benchmarks.md and its plots, from the newest runs in bench/results. */
 
 const RESULTS: string = join(import.meta.dirname, '..', 'bench', 'results');
 
-const runOf = (name: string): Run | undefined => {
+const read = (name: string): unknown => {
   const path = join(RESULTS, `${name}.json`);
-  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Run) : undefined;
+  return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined;
 };
+const runOf = (name: string): Run | undefined => read(name) as Run | undefined;
 
 const count = (value: number): string => value.toLocaleString('en-US');
 
@@ -19,7 +20,7 @@ const tableOf = (head: readonly string[], rows: readonly (readonly string[])[]):
     .map((cells) => `| ${cells.join(' | ')} |`)
     .join('\n');
 
-function machineLines({ machine, at, seconds }: Run): string {
+function machineLines({ machine, at, seconds }: Pick<Run, 'machine' | 'at' | 'seconds'>): string {
   const { processor, cores, memoryGiB, node, load, syncMs, roundTripMs } = machine;
   return [
     `${at.slice(0, 10)}, ${processor}, ${cores} cores, ${memoryGiB} GiB, Node ${node}, ${seconds} s a row; load average before the run ${load}.`,
@@ -131,6 +132,15 @@ function bars(title: string, rows: readonly Row[]): string {
 }
 
 /** The page and the plots it shows, by path; nothing where nothing was measured. */
+function trendSection(run: TrendRun): readonly string[] {
+  return [
+    '## Vital signs, judged and kept by three replicas',
+    machineLines({ ...run, seconds: run.minutes * 60 }),
+    'Recorded 125 Hz waveforms, looped; rules judge each sample, commands are committed beside them one at a time.',
+    tableOf(['', 'measured'], run.rows),
+  ];
+}
+
 export function benchmarkPages(printed: string): ReadonlyMap<string, string> {
   const pages = new Map<string, string>();
   const [cluster, peers] = [runOf('cluster'), runOf('peers')];
@@ -155,6 +165,8 @@ export function benchmarkPages(printed: string): ReadonlyMap<string, string> {
     parts.push(tableOf(HEAD, peers.rows.map(rowCells)));
     parts.push('Ours against theirs, in this run:', ratioTable(peers), '![rates](plots/peers.svg)');
   }
+  const trends = read('trends') as TrendRun | undefined;
+  if (trends !== undefined) parts.push(...trendSection(trends));
   if (pages.size > 0) pages.set('docs/benchmarks.md', `${parts.join('\n\n')}\n`);
   return pages;
 }

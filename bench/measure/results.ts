@@ -13,7 +13,16 @@ export interface Run {
   readonly rows: readonly Row[];
 }
 
-export async function writeRun(path: string, run: Run): Promise<void> {
+/** A run of samples through the trend tier: figures in words. */
+export interface TrendRun {
+  readonly bench: 'trends';
+  readonly at: string;
+  readonly machine: Machine;
+  readonly minutes: number;
+  readonly rows: readonly (readonly [what: string, figures: string])[];
+}
+
+export async function writeRun(path: string, run: Run | TrendRun): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, `${JSON.stringify(run, undefined, 2)}\n`);
 }
