@@ -72,12 +72,12 @@ export function pinTrendFrames(time: number): void {
     decodeDigestQuestion,
     digests,
   );
-  const refs = [{ series: 7, start: 60_000 }];
+  const question = { minutes: false, refs: [{ series: 7, start: 60_000 }] };
   frame(
     'trend-chunks',
     FrameType.TREND_CHUNKS,
-    [encodeChunkQuestion(refs)],
+    [encodeChunkQuestion(question)],
     decodeChunkQuestion,
-    refs,
+    question,
   );
 }

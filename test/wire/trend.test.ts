@@ -127,7 +127,11 @@ describe('the messages of the trend tier', () => {
           expect(decodeRegister(encodeRegister(registrations))).toEqual(registrations);
           expect(decodeSeriesDigests(encodeSeriesDigests(digests))).toEqual(digests);
           expect(decodeHeldWindows(encodeHeldWindows(held))).toEqual(held);
-          expect(decodeChunkQuestion(encodeChunkQuestion(refs))).toEqual(refs);
+          for (const minutes of [false, true])
+            expect(decodeChunkQuestion(encodeChunkQuestion({ minutes, refs }))).toEqual({
+              minutes,
+              refs,
+            });
         },
       ),
     );

@@ -10,14 +10,16 @@ export const hourOf = (time: number): number => Math.floor(time / TREND_HOUR_MS)
 
 type Hour = Map<SeriesId, Float64Array>;
 
-/** Digests of the chunks on disk, by hour; those of a few hours are at hand, the others are read when asked for. */
+/** Digests of the chunks, or the minutes, on disk, by hour; those of a few hours are at hand, the others are read when asked for. */
 export class DigestTable {
   readonly #disk: TrendDisk;
+  readonly #level: 'chunk' | 'minutes';
   readonly #series: () => Iterable<SeriesId>;
   readonly #hours: Map<number, Hour> = new Map();
   readonly #loading: Map<number, Promise<Hour>> = new Map();
 
-  constructor(disk: TrendDisk, series: () => Iterable<SeriesId>) {
+  constructor(disk: TrendDisk, level: 'chunk' | 'minutes', series: () => Iterable<SeriesId>) {
+    this.#level = level;
     this.#disk = disk;
     this.#series = series;
   }
@@ -66,8 +68,8 @@ export class DigestTable {
   async #read(hour: number): Promise<Hour> {
     const read: Hour = new Map();
     for (const series of [...this.#series()]) {
-      const from = keyOf('chunk', series, hour);
-      const to = keyOf('chunk', series, hour + TREND_HOUR_MS);
+      const from = keyOf(this.#level, series, hour);
+      const to = keyOf(this.#level, series, hour + TREND_HOUR_MS);
       for await (const [key, chunk] of this.#disk.scan(from, to))
         set(read, series, startOf(key), chunk);
     }

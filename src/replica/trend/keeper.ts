@@ -16,6 +16,7 @@ import { decodeRegister, encodeRegister } from '../../wire/trend/trend-messages.
 import { decodeSamples, type SampleBatch, type Taken } from '../../wire/trend/trend-samples.ts';
 import { DigestTable } from './digest-table.ts';
 import { keyOf, levelRange, startOf } from './keys.ts';
+import { betterMinute } from './minute-record.ts';
 import { type ChunkPress, InlinePress, latestOf, type Pressed } from './press.ts';
 
 /** Told of each sample that was taken. */
@@ -47,10 +48,13 @@ export class TrendKeeper {
   readonly registry: SeriesRegistry = new SeriesRegistry();
   readonly store: TrendStore = new TrendStore();
   readonly digests: DigestTable;
+  /** Of the rollups of minutes; the samples of some are gone. */
+  readonly minuteDigests: DigestTable;
   readonly disk: TrendDisk;
   readonly #journal: TrendJournal;
   readonly #clock: Clock;
   readonly #press: ChunkPress;
+  readonly #sketches: SketchMaker;
   /** By place: the generation of the journal that knows the series. */
   readonly #journaled: number[] = [];
   #generation = 1;
@@ -65,7 +69,10 @@ export class TrendKeeper {
     this.#journal = journal;
     this.#clock = clock;
     this.#press = press ?? new InlinePress(sketches);
-    this.digests = new DigestTable(disk, () => [...this.registry].map(({ id }) => id));
+    const ids = (): readonly SeriesId[] => [...this.registry].map(({ id }) => id);
+    this.digests = new DigestTable(disk, 'chunk', ids);
+    this.minuteDigests = new DigestTable(disk, 'minutes', ids);
+    this.#sketches = sketches;
   }
 
   /** Takes up what an earlier run left. Before anything else. */
@@ -168,6 +175,22 @@ export class TrendKeeper {
     });
   }
 
+  /**
+   * Takes the rollup of a minute that another replica has, whose samples are gone: the one that knows more stays.
+   * @throws TocsinError DATA_CORRUPT
+   */
+  absorbMinute(info: SeriesInfo, start: number, encoded: Uint8Array): Promise<void> {
+    return this.#inTurn(async () => {
+      const series = this.register(info);
+      const key = keyOf('minutes', series.id, start);
+      const [known] = await this.disk.getMany([key]);
+      const better = betterMinute(known, encoded, start, this.#sketches);
+      if (better === known) return;
+      await this.disk.write([...this.#seriesPuts(), [key, better]], true);
+      this.minuteDigests.put(series.id, start, better);
+    });
+  }
+
   /** The latest sample of a series: of those that have passed through memory, or of those on disk. */
   async latest({ id, place }: Series): Promise<Latest | undefined> {
     if (!this.#isRecalled.has(id)) {
@@ -235,6 +258,7 @@ export class TrendKeeper {
       [keyOf('minutes', id, start), made.minute],
     );
     this.digests.put(id, start, made.chunk);
+    this.minuteDigests.put(id, start, made.minute);
     if (made.latest !== undefined) this.store.recall(place, made.latest);
   }
 

@@ -30,6 +30,29 @@ export function encodeSummary({ row, sketch }: Summary, start: number): Uint8Arr
   return bytes;
 }
 
+/**
+ * Of two rollups of one minute the one of more samples; of as many, the one whose bytes are greater: whatever the order in
+ * which replicas exchange them, they end with the same one.
+ * @throws TocsinError DATA_CORRUPT when the other one is none
+ */
+export function betterMinute(
+  known: Uint8Array | undefined,
+  other: Uint8Array,
+  start: number,
+  sketches: SketchMaker,
+): Uint8Array {
+  const theirs = samplesIn(other, start, sketches);
+  if (known === undefined) return other;
+  const mine = samplesIn(known, start, sketches);
+  if (mine !== theirs) return mine > theirs ? known : other;
+  return Buffer.compare(known, other) >= 0 ? known : other;
+}
+
+function samplesIn(bytes: Uint8Array, start: number, sketches: SketchMaker): number {
+  const { row } = decodeSummary(bytes, TREND_WINDOW_MS, start, sketches);
+  return (row.counts[0] ?? 0) + (row.missing[0] ?? 0);
+}
+
 /** @throws TocsinError DATA_CORRUPT */
 export function decodeSummary(
   bytes: Uint8Array,

@@ -145,10 +145,11 @@ export class TrendSession {
   async #digests(body: Uint8Array): Promise<Uint8Array> {
     const { keeper } = this.#host;
     const question = decodeDigestQuestion(body);
-    const { hour } = question;
+    const { hour, minutes } = question;
+    const digests = minutes === true ? keeper.minuteDigests : keeper.digests;
     const before = settledBefore(this.#host.now());
     if ('after' in question) {
-      const all = [...(await keeper.digests.ofSeries(hour, before))]
+      const all = [...(await digests.ofSeries(hour, before))]
         .filter(([series]) => series > question.after)
         .sort(([a], [b]) => a - b);
       const page = all.slice(0, TREND_DIGEST_PAGE);
@@ -158,15 +159,16 @@ export class TrendSession {
     for (const id of question.series) {
       const series = keeper.registry.withId(id);
       if (series === undefined) continue;
-      const windows = await keeper.digests.ofWindows(hour, id, before);
+      const windows = await digests.ofWindows(hour, id, before);
       held.push({ series: id, info: series.info, windows });
     }
     return encodeHeldWindows(held);
   }
 
   async #chunks(body: Uint8Array): Promise<readonly HeldChunk[]> {
-    const refs = decodeChunkQuestion(body);
-    const keys = refs.map(({ series, start }) => keyOf('chunk', series, start));
+    const { minutes, refs } = decodeChunkQuestion(body);
+    const level = minutes ? 'minutes' : 'chunk';
+    const keys = refs.map(({ series, start }) => keyOf(level, series, start));
     const values = await this.#host.keeper.disk.getMany(keys);
     const held: HeldChunk[] = [];
     let total = 0;

@@ -10,7 +10,16 @@ import type { SeriesDigest, WindowDigest } from '../../trend/digests.ts';
 import type { SeriesId, SeriesInfo } from '../../trend/series.ts';
 
 import { decodeBody, encodeBody } from '../body.ts';
-import { asArray, asFields, asInstant, asLine, asName, asWhole, type Origin } from '../check.ts';
+import {
+  asArray,
+  asFields,
+  asInstant,
+  asLine,
+  asName,
+  asWhole,
+  type Origin,
+  refuse,
+} from '../check.ts';
 
 /** Bodies of the trend tier that are MessagePack. */
 
@@ -63,20 +72,25 @@ export function decodeCredit(body: Uint8Array): number {
 }
 
 /** Asks a replica what it has of one hour; of all series after `after`, or window by window of some. */
-export type DigestQuestion =
-  | { readonly hour: number; readonly after: SeriesId }
-  | { readonly hour: number; readonly series: readonly SeriesId[] };
+export type DigestQuestion = {
+  readonly hour: number;
+  /** Of the rollups of minutes, which outlive the samples, instead of the samples. */
+  readonly minutes?: true;
+} & ({ readonly after: SeriesId } | { readonly series: readonly SeriesId[] });
 
 export const encodeDigestQuestion = (question: DigestQuestion): Uint8Array => encodeBody(question);
 
 /** @throws TocsinError BODY_MALFORMED, BAD_REQUEST */
 export function decodeDigestQuestion(body: Uint8Array): DigestQuestion {
-  const known = new Set(['hour', 'after', 'series']);
-  const { hour, after, series } = asFields('request', 'digests', decodeBody(body), known);
-  const from = asInstant('request', 'hour', hour);
-  if (series === undefined) return { hour: from, after: asId('request', 'after', after) };
+  const known = new Set(['hour', 'after', 'series', 'minutes']);
+  const fields = asFields('request', 'digests', decodeBody(body), known);
+  const { hour: asked, after, series, minutes } = fields;
+  if (minutes !== undefined && minutes !== true) refuse('request', 'minutes', 'must be true');
+  const hour = asInstant('request', 'hour', asked);
+  const what = minutes === true ? ({ hour, minutes } as const) : { hour };
+  if (series === undefined) return { ...what, after: asId('request', 'after', after) };
   const ids = asArray('request', 'series', series, TREND_DIGEST_SERIES_MAX);
-  return { hour: from, series: ids.map((id) => asId('request', 'series', id)) };
+  return { ...what, series: ids.map((id) => asId('request', 'series', id)) };
 }
 
 /** A page of series digests, in order of id; full = there may be more. */
@@ -117,14 +131,29 @@ export interface ChunkRef {
   readonly start: number;
 }
 
-export const encodeChunkQuestion = (refs: readonly ChunkRef[]): Uint8Array =>
-  encodeBody(refs.flatMap(({ series, start }) => [series, start]));
+/** Which of them: samples, or the rollups of minutes. */
+export interface ChunkQuestion {
+  readonly minutes: boolean;
+  readonly refs: readonly ChunkRef[];
+}
+
+export function encodeChunkQuestion({ minutes, refs }: ChunkQuestion): Uint8Array {
+  const pairs = refs.flatMap(({ series, start }) => [series, start]);
+  return encodeBody(minutes ? { minutes: pairs } : pairs);
+}
 
 /** @throws TocsinError BODY_MALFORMED */
-export const decodeChunkQuestion = (body: Uint8Array): readonly ChunkRef[] =>
-  pairsOf(decodeBody(body))
+export function decodeChunkQuestion(body: Uint8Array): ChunkQuestion {
+  const value = decodeBody(body);
+  const isMinutes = !Array.isArray(value);
+  const pairs = isMinutes
+    ? asFields('request', 'chunks', value, new Set(['minutes']))['minutes']
+    : value;
+  const refs = pairsOf(pairs)
     .slice(0, TREND_CHUNKS_ASKED_MAX)
     .map(([series, start]) => ({ series, start }));
+  return { minutes: isMinutes, refs };
+}
 
 function pairsOf(value: unknown): readonly (readonly [number, number])[] {
   const flat = asArray('answer', 'pairs', value, TREND_DIGEST_PAGE * 2);
