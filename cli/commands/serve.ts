@@ -146,10 +146,18 @@ async function startTrends(
     });
     return trends;
   } catch (error) {
+    if (TocsinError.is(error) && isOfTrendDisk(error)) {
+      log(`trends do not run: ${error.code}: ${error.message}`);
+      return undefined;
+    }
     await replica.close();
     throw error;
   }
 }
+
+/** What lies in the folders of trends cannot be used: no reason to keep alerts from anybody. */
+const isOfTrendDisk = ({ code }: TocsinError): boolean =>
+  code === 'DISK_FAILED' || code === 'DATA_CORRUPT';
 
 async function rulesIn(path: string): Promise<RuleSet> {
   const { loadRules } = await import('../input/rules-file.ts');

@@ -13,7 +13,7 @@ import {
   transitionOfEvent,
 } from '../../cli/input/transitions.ts';
 import { LocalCluster } from '../../cli/local/local-cluster.ts';
-import { revision } from '../../src/base/ids.ts';
+import { replicaId, revision } from '../../src/base/ids.ts';
 import { connect } from '../../src/client/client.ts';
 import { connectTrends } from '../../src/client/trend/trend-client.ts';
 import { World } from '../cli/commands/world.ts';
@@ -193,6 +193,21 @@ describe('samples brought to the trend tier of a running cluster', () => {
       },
       { timeout: 30_000, interval: 100 },
     );
+  });
+
+  test('never touch the alerts: a folder of trends that cannot be used leaves the replica without trends', async () => {
+    const cluster = await start({});
+    const [first] = cluster.replicas;
+    const { id, folder } = first ?? { id: replicaId(1), folder: '' };
+    await cluster.kill(id);
+    await rm(join(folder, 'trend-journal'), { recursive: true });
+    await writeFile(join(folder, 'trend-journal'), 'in the way');
+    await cluster.restart(id);
+    const client = await connect({ endpoints: [cluster.endpoints[0] as string] });
+    onTestFinished(() => client.close());
+    const raised = await client.raise({ dedupKey: 'a', condition: 'A', priority: 'high' });
+    expect(raised.effect).toBe('raised');
+    expect(await readFile(`${folder}.err`, 'utf8')).toContain('trends do not run: DISK_FAILED');
   });
 
   test('give charted stays back in their order: scores are those of the files', async () => {
