@@ -23,7 +23,7 @@ import {
 } from './alerts/records.ts';
 import { Subjects } from './alerts/subjects.ts';
 import { type From, moveOf, TRANSITIONS, type Transition } from './alerts/transitions.ts';
-import { type EscalationState, started } from './beside/escalation.ts';
+import { type EscalationState, started, turned } from './beside/escalation.ts';
 import { endsExplaining } from './beside/inhibition.ts';
 import type { Policies } from './beside/policies.ts';
 import type { CareCommand } from './care-commands.ts';
@@ -225,7 +225,7 @@ export class Ledger {
         by === 'caller' ? findQuotaRefusal(command, this.table, this.#limits) : undefined;
       if (full !== undefined) return full;
       const { policy, priority } = command;
-      const escalation = isOwn ? undefined : this.#firstStep(policy, priority, undefined);
+      const escalation = isOwn ? undefined : this.#firstStep(policy, priority);
       const placed = about(command, this.placed(command.subject));
       const opened = firstRecord(placed, this.#stamp(command), last, escalation);
       const identity = identityOf(opened);
@@ -273,24 +273,17 @@ export class Ledger {
   }
 
   #turn(alert: Alert, command: ConditionCommand, cell: Transition): Done {
-    const escalation =
-      cell.annunciates && command.type === 'raise' && alert.escalation !== undefined
-        ? this.#firstStep(undefined, command.priority, alert.escalation)
-        : undefined;
+    const policy = alert.escalation && this.policies.of(alert.escalation);
+    const escalation = policy && turned(alert, command, cell, policy, this.#time);
     const max = this.#limits.acknowledgementsMax;
     const next = nextRecord(alert, command, cell, this.#stamp(alert), max, escalation);
     return this.#commit(alert, next, this.table.replace(next), cell.effect, command);
   }
 
-  /** Where a new activation begins: in the policy that the alert goes by, or in the one chosen for a new alert. */
-  #firstStep(
-    chosen: string | undefined,
-    priority: Alert['priority'],
-    before: EscalationState | undefined,
-  ): EscalationState | undefined {
-    if (before === undefined && this.policies.size === 0) return undefined;
-    const policy = before === undefined ? this.policies.chosen(chosen) : this.policies.of(before);
-    return policy === undefined ? undefined : started(policy, priority, this.#time);
+  /** Where a new alert begins in the policy that applies to it. */
+  #firstStep(chosen: string | undefined, priority: Alert['priority']): EscalationState | undefined {
+    const policy = this.policies.size === 0 ? undefined : this.policies.chosen(chosen);
+    return policy && started(policy, priority, this.#time);
   }
 
   #stamp({ kind, subject: { device } }: Pick<Alert, 'kind' | 'subject'>): Stamp {

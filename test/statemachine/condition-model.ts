@@ -103,6 +103,9 @@ export abstract class ConditionModel {
     before: Alert | undefined,
   ): ModelEscalation | undefined;
 
+  /** Where escalation goes on when somebody is needed again. */
+  abstract again(alert: Alert): ModelEscalation | undefined;
+
   /** A command of other kinds than these. */
   abstract other(command: Exclude<Command, ConditionCommand>): ModelReply;
 
@@ -253,7 +256,9 @@ export abstract class ConditionModel {
       isHeld || (!alert.acknowledged && (alert.latching || alert.acknowledgementRequired));
     return this.record(command, 'cleared', {
       ...alert,
-      ...(isHeld ? { acknowledged: false, acknowledgedUntil: undefined } : {}),
+      ...(isHeld
+        ? { acknowledged: false, acknowledgedUntil: undefined, escalation: this.again(alert) }
+        : {}),
       presence: 'cleared',
       clearedAt: now,
       observedAt: command.observedAt,

@@ -82,6 +82,16 @@ test('who asks for more help than comes is told that nobody could be reached, un
   expect(ownOf(bench, `tocsin:unanswered:${alertId}`)).toBeUndefined();
 });
 
+test('what has to be looked at again after it cleared is escalated again', () => {
+  const bench = new Bench();
+  bench.do(policy);
+  bench.done(raise({ latching: true, resetAfterClear: true }));
+  bench.done({ type: 'acknowledge', target, ...asked });
+  expect(bench.machine.get(target)?.escalation?.dueAt).toBeUndefined();
+  bench.done({ type: 'clear', target, ...asked });
+  expect(bench.machine.get(target)?.escalation?.dueAt).toBeGreaterThan(bench.machine.time);
+});
+
 test('when the last one cannot be reached either, that is an alert at once', () => {
   const bench = told();
   for (const id of ['N1', 'N2', 'N3'] as const) bench.do(report(id, 'failed'));

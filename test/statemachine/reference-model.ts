@@ -194,7 +194,7 @@ export class ReferenceModel extends RecordsModel {
     });
   }
 
-  private again(alert: Alert): Alert['escalation'] {
+  override again(alert: Alert): Alert['escalation'] {
     const { escalation } = alert;
     if (!escalation) return undefined;
     const first = this.firstStep(undefined, alert.priority, alert);

@@ -93,8 +93,8 @@ function flapsAfter(last: Last | undefined, time: UnixMillis): number {
 }
 
 /**
- * What an open occurrence becomes by a transition of the table (T2 to T5, T7 to T11). `escalation` is where a new
- * activation begins in its policy.
+ * What an open occurrence becomes by a transition of the table (T2 to T5, T7 to T11). `escalation` is where it goes on in its
+ * policy, if it does not stay where it is.
  */
 export function nextRecord(
   alert: Alert,
@@ -145,7 +145,7 @@ function changed(
     case 'raise':
       return raisedAgain(alert, command, transition, stamp, escalation);
     case 'clear':
-      return cleared(alert, command, transition, stamp);
+      return cleared(alert, command, transition, stamp, escalation);
     case 'acknowledge':
       return acknowledged(alert, command, transition, stamp, acknowledgementsMax);
   }
@@ -187,7 +187,13 @@ function raisedAgain(
   });
 }
 
-function cleared(alert: Alert, command: ClearCommand, transition: Transition, stamp: Stamp): Alert {
+function cleared(
+  alert: Alert,
+  command: ClearCommand,
+  transition: Transition,
+  stamp: Stamp,
+  escalation: EscalationState | undefined,
+): Alert {
   const resolved = transition.to === 'RESOLVED';
   // What has to be looked at again was not acknowledged as it is now.
   const isHeld = !resolved && alert.acknowledged;
@@ -202,7 +208,7 @@ function cleared(alert: Alert, command: ClearCommand, transition: Transition, st
     acknowledged: alert.acknowledged && !isHeld,
     acknowledgements: alert.acknowledgements,
     acknowledgedUntil: resolved || isHeld ? undefined : alert.acknowledgedUntil,
-    escalation: resolved ? stopped(alert.escalation) : alert.escalation,
+    escalation: resolved ? stopped(alert.escalation) : (escalation ?? alert.escalation),
     responsibility: alert.responsibility,
     pausedUntil: resolved ? undefined : alert.pausedUntil,
     staleSince: resolved ? undefined : staleSince(alert, stamp),

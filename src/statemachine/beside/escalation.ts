@@ -1,7 +1,7 @@
 import type { UnixMillis } from '../../base/ids.ts';
-import { RANK } from '../alerts/transitions.ts';
+import { RANK, type Transition } from '../alerts/transitions.ts';
 import { secondsAfter } from '../timers.ts';
-import type { Priority } from '../types.ts';
+import type { Alert, ConditionCommand, Priority } from '../types.ts';
 import type { EscalationPolicy } from './policies.ts';
 
 /**
@@ -49,6 +49,22 @@ export function resumed(
   if (state.exhausted) return { ...started(policy, priority, time), loop: state.loop + 1 };
   if (state.step === 0) return started(policy, priority, time);
   return { ...state, dueAt: secondsAfter(time, waitOf(state, policy)) };
+}
+
+/**
+ * Where an open alert goes on when its condition turns: with a new activation from the first step, and where it was stopped
+ * when it has to be looked at again; undefined = it stays where it is.
+ */
+export function turned(
+  { escalation, acknowledged, priority }: Alert,
+  command: ConditionCommand,
+  { annunciates, to }: Transition,
+  policy: EscalationPolicy,
+  time: UnixMillis,
+): EscalationState | undefined {
+  if (command.type === 'raise' && annunciates) return started(policy, command.priority, time);
+  const isHeld = command.type === 'clear' && acknowledged && to !== 'RESOLVED';
+  return isHeld && escalation ? resumed(escalation, policy, priority, time) : undefined;
 }
 
 /** What comes next when a step is due: a step, or the end. */
