@@ -1,4 +1,5 @@
 import { CLOCK_MUTANTS } from './clocks.ts';
+import { HOUSE_MUTANTS } from './house.ts';
 import type { Mutant } from './mutant.ts';
 import { PITFALL_MUTANTS } from './pitfalls.ts';
 import { MEMBER_PITFALL_MUTANTS } from './pitfalls-members.ts';
@@ -20,6 +21,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...REPLICA_MUTANTS,
   ...CLOCK_MUTANTS,
   ...SESSION_MUTANTS,
+  ...HOUSE_MUTANTS,
 ];
 
 /** @throws Error when there is none, or more than one */
