@@ -45,6 +45,14 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
     killedBy: ['test/replica/room.test.ts'],
   },
   {
+    name: 'die-of-a-snapshot-without-room',
+    claim: 'a snapshot that finds no room costs nothing else',
+    file: 'src/replica/snapshots/snapshotter.ts',
+    find: "if (TocsinError.is(error) && error.code === 'DISK_FULL') {",
+    replace: "if (TocsinError.is(error) && error.code === 'CLOSED') {",
+    killedBy: ['test/replica/room.test.ts'],
+  },
+  {
     name: 'lead-on-without-room',
     claim: 'the lead is for one that has room on its disk',
     file: 'src/replica/peers/rooms.ts',

@@ -6,6 +6,7 @@ import {
   DISK_FREE_BYTES_OUT,
   DISK_LOOK_MS,
   ROOM_KEPT_MS,
+  SNAPSHOT_RETRY_MS,
 } from '../../src/base/limits.ts';
 import { VirtualCluster } from './virtual-cluster.ts';
 
@@ -184,6 +185,36 @@ test('what a majority has no room for is refused before it is written, though th
     fill(cluster, leader === 1 ? 2 : 1, AMPLE);
     await cluster.clock.run(2 * DISK_LOOK_MS + ROOM_KEPT_MS);
     await raise('new');
+  } finally {
+    await cluster.close();
+  }
+});
+
+test('a snapshot that finds no room is tried again later, and costs nothing else', async () => {
+  const cluster = new VirtualCluster(1, 27);
+  cluster.snapshots = { entries: 20, logBytes: 1e9, share: 0 };
+  await cluster.start(1);
+  await cluster.converge();
+  try {
+    const client = await cluster.client('c');
+    const { disk } = must(cluster.machines[0], 'a machine');
+    const { write } = disk.files;
+    let tries = 0;
+    disk.files.write = async () => {
+      tries += 1;
+      throw new TocsinError('DISK_FULL', 'no room for a snapshot');
+    };
+    for (let n = 0; n < 40; n += 1)
+      await cluster.clock.settle(
+        client.raise({ dedupKey: `k${n}`, condition: 'HR:HI', priority: 'high' }),
+      );
+    await cluster.clock.run(SNAPSHOT_RETRY_MS / 2);
+    expect(tries, 'once, and not at every tick').toBe(1);
+    const { snapshots } = must(cluster.machines[0]?.replica, 'a replica');
+    expect([cluster.machines[0]?.fault, snapshots.newest]).toEqual([undefined, undefined]);
+    disk.files.write = write;
+    await cluster.clock.run(SNAPSHOT_RETRY_MS);
+    expect(snapshots.newest?.index).toBeGreaterThan(40);
   } finally {
     await cluster.close();
   }
