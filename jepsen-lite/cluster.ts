@@ -1,15 +1,15 @@
-import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { ReplicaProcess } from '../cli/local/replica-process.ts';
 import { TocsinError } from '../src/base/errors.ts';
 import { replicaId } from '../src/base/ids.ts';
 import { connect } from '../src/client/client.ts';
 import type { ReplicaStatus } from '../src/wire/clients/status.ts';
+import { DiskImage } from './disk-image.ts';
 import { clockEnvironment } from './nemeses/clocks.ts';
 import type { Network } from './network/network.ts';
 import { Site } from './site.ts';
+import { system } from './system.ts';
 import type { Tools } from './tools.ts';
 
 export interface ClusterOptions {
@@ -22,12 +22,12 @@ export interface ClusterOptions {
   readonly tools: Tools;
   /** Replicas read the time of day from files that can be changed, where there is a tool for it. */
   readonly fakesClocks: boolean;
+  /** Each replica has a disk of its own, where there are tools for it. */
+  readonly hasImages: boolean;
   readonly log: (line: string) => void;
 }
 
 const STATUS_MS = 2_000;
-
-const run = promisify(execFile);
 
 /** A cluster of processes over a network that can be broken. */
 export class TestCluster {
@@ -72,9 +72,9 @@ export class TestCluster {
   }
 
   /** Runs the command line, and answers with what it printed. @throws Error when it ends with another status than 0 */
-  async command(args: readonly string[]): Promise<unknown> {
-    const { stdout } = await run(process.execPath, [this.program, ...args, '--output', 'json']);
-    return JSON.parse(stdout);
+  async command(args: readonly string[], before: readonly string[] = []): Promise<unknown> {
+    const words = [...before, process.execPath, this.program, ...args, '--output', 'json'];
+    return JSON.parse(await system(words));
   }
 
   /** A replica that runs and is to be let in; it has no part in the cluster yet. */
@@ -132,6 +132,8 @@ export class TestCluster {
     const { faketime } = this.tools;
     const fakes = this.#options.fakesClocks && faketime !== undefined;
     const environment = fakes ? clockEnvironment(faketime, folder) : {};
+    const images = this.#options.hasImages && this.tools.noImages === undefined;
+    const disk = images ? await DiskImage.make(folder) : undefined;
     const processOf = (onDeath: (what: string) => void): ReplicaProcess =>
       new ReplicaProcess({
         id: replicaId(id),
@@ -140,12 +142,12 @@ export class TestCluster {
         folder,
         environment,
         flags: ['--listen', place.listen],
-        command: place.command,
+        command: [...place.command, ...(disk?.command ?? [])],
         program: this.program,
         temporaryFolder: undefined,
         onDeath,
       });
-    const site = new Site(id, place, processOf, (death) => {
+    const site = new Site(id, { place, disk }, processOf, (death) => {
       this.deaths.push(death);
       this.#options.log(death);
     });
@@ -153,9 +155,9 @@ export class TestCluster {
     return site;
   }
 
-  async #format({ id, folder }: Site, more: readonly string[]): Promise<void> {
+  async #format({ id, folder, disk }: Site, more: readonly string[]): Promise<void> {
     const owner = ['--replica', `${id}`, '--cluster', this.clusterId];
-    await this.command(['format', '--data', folder, ...owner, ...more]);
+    await this.command(['format', '--data', folder, ...owner, ...more], disk?.command);
   }
 }
 

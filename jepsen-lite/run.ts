@@ -62,7 +62,7 @@ async function startCluster(
   log: (line: string) => void,
 ): Promise<TestCluster> {
   const { replicas: size, nemeses, program = programPath() } = options;
-  const tools = await findTools();
+  const tools = await findTools(folder);
   const isAnyDrawn = nemeses.length === NEMESES.length;
   const network = await openNetwork(
     options.network,
@@ -73,7 +73,9 @@ async function startCluster(
   log(`network: ${network.says}`);
   try {
     const fakesClocks = nemeses.includes('clock');
-    return await TestCluster.start({ size, folder, program, network, tools, fakesClocks, log });
+    const hasImages = nemeses.includes('power-cut');
+    const means = { network, tools, fakesClocks, hasImages };
+    return await TestCluster.start({ size, folder, program, ...means, log });
   } catch (error) {
     await network.close();
     throw error;

@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ReplicaProcess } from '../cli/local/replica-process.ts';
 import { TocsinError } from '../src/base/errors.ts';
+import type { DiskImage } from './disk-image.ts';
 import { type End, once } from './end.ts';
 import type { NetworkPlace } from './network/network.ts';
 
@@ -11,12 +12,15 @@ const ORDERLY: readonly string[] = ['exit 0', 'SIGTERM'];
 const SAYS_WHY = /^tocsin: (?!INTERNAL)[A-Z_]+: /m;
 const LAST_LINES = 5;
 const ORDERLY_END_MS = 5_000;
+const EXCUSED_END_MS = 1_000;
 const LOOK_MS = 50;
 
 /** One replica: a process of its own, formatted and served by the public command line. */
 export class Site {
   readonly id: number;
   readonly place: NetworkPlace;
+  /** Undefined = it shares this machine's. */
+  readonly disk: DiskImage | undefined;
   readonly process: ReplicaProcess;
   /** Somebody is ending or starting it. */
   isBusy = false;
@@ -26,8 +30,8 @@ export class Site {
   #isEnding = false;
   /** How many want it to stand still. */
   #stops = 0;
-  /** How many do something to it under which a replica may stop and say why. */
-  #excuses = 0;
+  /** The life in which something was done to it under which a replica may stop and say why. */
+  #excused = 0;
   #lives = 0;
   /** Bytes of what it printed in earlier lives. */
   #printedBefore = 0;
@@ -35,12 +39,13 @@ export class Site {
   /** `note` is told of an end that nobody asked for. */
   constructor(
     id: number,
-    place: NetworkPlace,
+    { place, disk }: { readonly place: NetworkPlace; readonly disk: DiskImage | undefined },
     processOf: (onDeath: (what: string) => void) => ReplicaProcess,
     note: (death: string) => void,
   ) {
     this.id = id;
     this.place = place;
+    this.disk = disk;
     this.#note = note;
     this.process = processOf((what) => this.#died(what));
   }
@@ -97,12 +102,15 @@ export class Site {
     });
   }
 
-  /** Until the end that it returns, a replica that stops and says why has done right. */
-  excuse(): End {
-    this.#excuses += 1;
-    return once(() => {
-      this.#excuses -= 1;
-    });
+  /** For the rest of this life, it does right if it stops and says why: what was done to it may show late. */
+  excuse(): void {
+    this.#excused = this.#lives;
+  }
+
+  /** Resolves when it has ended, or when it was given time for that. */
+  async mayEnd(): Promise<void> {
+    const deadline = performance.now() + EXCUSED_END_MS;
+    while (this.isUp && performance.now() < deadline) await pause(LOOK_MS);
   }
 
   /** Resolves when it is gone. What does not end in order, in its time, is ended. */
@@ -124,7 +132,8 @@ export class Site {
   #died(what: string): void {
     if (this.#isEnding && ORDERLY.includes(what)) return;
     const said = this.#lastLines();
-    if (this.#excuses > 0 && what.startsWith('exit ') && SAYS_WHY.test(said)) return;
+    const isExcused = this.#excused === this.#lives;
+    if (isExcused && what.startsWith('exit ') && SAYS_WHY.test(said)) return;
     this.#note(`replica ${this.id} ended by itself: ${what}: ${said}`);
   }
 

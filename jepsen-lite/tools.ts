@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once as event } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { whyNoImages } from './disk-image.ts';
 import { endOf } from './end.ts';
 import { inject } from './injection.ts';
 
@@ -11,13 +12,20 @@ export interface Tools {
   readonly noInjection: string | undefined;
   /** libfaketime, or undefined where it is not installed. */
   readonly faketime: string | undefined;
+  /** Why replicas cannot have disks of their own, whose power can be cut; undefined = they can. */
+  readonly noImages: string | undefined;
 }
 
 const FAKETIME = 'libfaketimeMT.so.1';
 const LIBRARIES = ['/usr/lib', '/usr/local/lib', '/usr/lib64'];
 
-export async function findTools(): Promise<Tools> {
-  return { noInjection: await whyNoInjection(), faketime: findFaketime() };
+/** Tries them; what is written for that is in `folder`, and is gone afterwards. */
+export async function findTools(folder: string): Promise<Tools> {
+  return {
+    noInjection: await whyNoInjection(),
+    faketime: findFaketime(),
+    noImages: await whyNoImages(folder),
+  };
 }
 
 /** Tries it on a process of its own: where it is installed it may still not be allowed. */

@@ -1,13 +1,14 @@
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import type { Prng } from '../../src/base/prng.ts';
-import { endOf } from '../end.ts';
+import { endOf, once } from '../end.ts';
 import { inject } from '../injection.ts';
 import type { Site } from '../site.ts';
 import { about, type Fault, type Field, type Means, type Struck } from './fault.ts';
+import { startedAgain } from './processes.ts';
 
 /** Faults of the disk, as far as a process sees it. */
-export type DiskFault = 'disk-error' | 'disk-full' | 'disk-slow';
+export type DiskFault = 'disk-error' | 'disk-full' | 'disk-slow' | 'power-cut';
 
 const SYNCS = ['fdatasync', 'fsync'];
 const WRITES = ['write', 'pwrite64', 'writev', 'fallocate'];
@@ -22,10 +23,23 @@ export const DISK_FAULTS: Readonly<Record<DiskFault, Fault>> = {
   'disk-full': {
     lacks,
     begin: async (_, victim) =>
-      injected(victim, WRITES, 'error=ENOSPC', 'ENOSPC', await filesBelow(victim.folder)),
+      injected(victim, WRITES, 'error=ENOSPC', 'ENOSPC', await filesOf(victim)),
   },
   'disk-slow': { lacks, begin: slowed },
+  'power-cut': { lacks: ({ tools }) => tools.noImages, begin: cutPower },
 };
+
+/** One replica, or all at once, lose what they have not synced. The power is back when the fault ends. */
+async function cutPower({ cluster, prng }: Field, victim: Site): Promise<Struck> {
+  const sites = prng.chance(0.5) ? cluster.running : [victim];
+  for (const site of sites) site.isBusy = true;
+  // Nobody writes while the disks are looked at, and nobody is told anything more.
+  for (const site of sites) site.pause();
+  await Promise.all(sites.map(({ disk }) => disk?.catchSynced()));
+  await Promise.all(sites.map((site) => site.end('SIGKILL')));
+  await Promise.all(sites.map(({ disk }) => disk?.cutPower()));
+  return { ...about(sites), end: once(() => startedAgain(sites)) };
+}
 
 function slowed({ prng }: Field, victim: Site): Promise<Struck | undefined> {
   const ms = delayOf(prng);
@@ -47,13 +61,16 @@ async function injected(
   const detach = pid === undefined ? undefined : await inject(pid, calls, what, files);
   if (detach === undefined) return undefined;
   const { where, sites } = about([victim]);
-  const end = endOf([() => victim.revive(), victim.excuse(), detach]);
+  victim.excuse();
+  const end = endOf([() => victim.revive(), () => victim.mayEnd(), detach]);
   return { where: `${where}: ${says}`, sites, end };
 }
 
-async function filesBelow(folder: string): Promise<readonly string[]> {
-  const found = await readdir(folder, { recursive: true, withFileTypes: true });
+/** As its process names them: it may see a disk that nobody else does. */
+async function filesOf({ pid, folder }: Site): Promise<readonly string[]> {
+  const seen = join(`/proc/${pid}/root`, resolve(folder));
+  const found = await readdir(seen, { recursive: true, withFileTypes: true });
   return found
     .filter((each) => each.isFile())
-    .map(({ parentPath, name }) => join(parentPath, name));
+    .map(({ parentPath, name }) => join(resolve(folder), relative(seen, parentPath), name));
 }

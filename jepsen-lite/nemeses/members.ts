@@ -22,15 +22,12 @@ async function replaced({ cluster, prng }: Field, _: Site): Promise<Struck | und
   newcomer.isMember = true;
   const victim = prng.pick(removable(cluster, newcomer));
   // It may stop by itself as soon as it learns that it has no part any more.
-  const excused = victim.excuse();
+  victim.excuse();
   await ordered(cluster, ['remove', `${victim.id}`, '--confirm', `${victim.id}`]);
   return {
     where: `replica ${newcomer.id} for replica ${victim.id}`,
     sites: [newcomer.id, victim.id],
-    end: once(async () => {
-      await leaving(cluster, [newcomer, victim])();
-      await excused();
-    }),
+    end: leaving(cluster, [newcomer, victim]),
   };
 }
 

@@ -24,7 +24,7 @@ async function ended(sites: readonly Site[], signal: 'SIGKILL' | 'SIGTERM'): Pro
   return { ...about(sites), end: once(() => startedAgain(sites)) };
 }
 
-async function startedAgain(sites: readonly Site[]): Promise<void> {
+export async function startedAgain(sites: readonly Site[]): Promise<void> {
   await Promise.all(
     sites.map(async (site) => {
       await site.startAgain();

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { must } from '../../src/base/assert.ts';
 import type { End } from '../end.ts';
+import { system } from '../system.ts';
 import {
   CALLERS,
   type Disturbance,
@@ -8,7 +9,7 @@ import {
   type NetworkFault,
   type NetworkPlace,
 } from './network.ts';
-import { findFilter, type PacketFilter, system } from './packet-filter.ts';
+import { findFilter, type PacketFilter } from './packet-filter.ts';
 import { Way } from './way.ts';
 
 const PORT = 7_400;

@@ -1,5 +1,4 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
+import { system } from '../system.ts';
 
 /** Drops packets that come in by one device. */
 export interface PacketFilter {
@@ -8,15 +7,6 @@ export interface PacketFilter {
   readonly set: (inside: readonly string[], device: string, chance: number) => Promise<void>;
   /** Leaves nothing of it behind. */
   readonly remove: (inside: readonly string[], device: string) => Promise<void>;
-}
-
-const run = promisify(execFile);
-
-/** Runs a command of the system. @throws Error with what it said */
-export async function system(words: readonly string[]): Promise<string> {
-  const [command = '', ...args] = words;
-  const { stdout } = await run(command, args);
-  return stdout;
 }
 
 /** nft where it is installed, or else tc, which comes with ip. */

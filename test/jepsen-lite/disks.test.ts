@@ -3,12 +3,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { DiskImage } from '../../jepsen-lite/disk-image.ts';
 import type { End } from '../../jepsen-lite/end.ts';
 import { inject } from '../../jepsen-lite/injection.ts';
+import { system } from '../../jepsen-lite/system.ts';
 import { findTools } from '../../jepsen-lite/tools.ts';
 import { must } from '../../src/base/assert.ts';
 
-const { noInjection } = await findTools();
+const { noInjection, noImages } = await findTools(tmpdir());
 
 /** Writes and syncs a file again and again, and prints what came of it. */
 const WRITER = `
@@ -82,3 +84,31 @@ test.skipIf(noInjection !== undefined)(
 test('no fault is made of a process that is not there', async () => {
   expect(await inject(2 ** 22 - 1, ['fsync'], 'error=EIO')).toBeUndefined();
 });
+
+test.skipIf(noImages !== undefined)(
+  'a power cut takes what was not synced, and leaves what was (needs root and loop devices)',
+  { timeout: 60_000 },
+  async () => {
+    const place = join(folder, 'disk');
+    const disk = await DiskImage.make(place);
+    const write = `
+      const { openSync, writeSync, fsyncSync } = require('node:fs');
+      for (const name of ['synced', 'lost']) {
+        const file = openSync(process.argv[1] + '/' + name, 'w');
+        writeSync(file, name);
+        if (name === 'synced') fsyncSync(file);
+      }
+      console.log('written');
+      setInterval(() => {}, 1_000);`;
+    const [first = '', ...args] = [...disk.command, process.execPath, '-e', write, place];
+    const child = spawn(first, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    await disk.catchSynced();
+    const gone = new Promise((resolve) => child.once('close', resolve));
+    child.kill('SIGKILL');
+    await gone;
+    await disk.cutPower();
+    const left = await system([...disk.command, 'sh', '-c', 'cat "$0"/synced; ls "$0"', place]);
+    expect(left.split('\n')).toEqual(['syncedsynced', '']);
+  },
+);

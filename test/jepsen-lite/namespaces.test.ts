@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { NamespacedNetwork } from '../../jepsen-lite/network/namespaced-network.ts';
 import { CALLERS, type NetworkPlace } from '../../jepsen-lite/network/network.ts';
-import { system } from '../../jepsen-lite/network/packet-filter.ts';
+import { system } from '../../jepsen-lite/system.ts';
 import { must } from '../../src/base/assert.ts';
 
 const canMake = await NamespacedNetwork.open().then(
