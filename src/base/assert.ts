@@ -11,6 +11,15 @@ export function assert(condition: unknown, message: string | (() => string)): as
   if (!condition) throw new BugError(typeof message === 'string' ? message : message());
 }
 
+/**
+ * States that a value is a safe integer from 0, as positions, terms and revisions are. A function of its own, because so
+ * many are made: with nothing to be said of a value that is good, neither a text nor a function is made.
+ */
+export function assertWhole(value: number, what: string): void {
+  if (value >= 0 && Number.isSafeInteger(value)) return;
+  throw new BugError(`${what} is no safe integer from 0: ${value}`);
+}
+
 /** The value, which the caller knows to be there. */
 export function must<T>(value: T | undefined | null, message: string | (() => string)): T {
   assert(value !== undefined && value !== null, message);

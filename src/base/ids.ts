@@ -1,4 +1,4 @@
-import { assert } from './assert.ts';
+import { assert, assertWhole } from './assert.ts';
 
 declare const brand: unique symbol;
 /** A number or string whose meaning must not be confused with another's; costs nothing at run time. */
@@ -22,8 +22,7 @@ export type GroupId = Brand<number, 'GroupId'>;
 export const REPLICA_ID_MAX = 65_535;
 
 function whole(value: number, what: string): number {
-  assert(Number.isSafeInteger(value), () => `${what} is not a safe integer: ${value}`);
-  assert(value >= 0, () => `${what} is negative: ${value}`);
+  assertWhole(value, what);
   return value;
 }
 

@@ -163,9 +163,9 @@ export class Ledger {
 
   /** An entry begins, whose events go to `events`. A stamp below an earlier one does not turn time back. */
   begin(index: LogIndex, time: UnixMillis, events: AppliedEvent[]): void {
-    assert(Number.isSafeInteger(index), `log index is not a safe integer: ${index}`);
-    assert(Number.isSafeInteger(time), `time is not a safe integer: ${time}`);
-    assert(index > this.#applied, `entry ${index} after entry ${this.#applied}`);
+    assert(Number.isSafeInteger(index), () => `log index is not a safe integer: ${index}`);
+    assert(Number.isSafeInteger(time), () => `time is not a safe integer: ${time}`);
+    assert(index > this.#applied, () => `entry ${index} after entry ${this.#applied}`);
     this.#applied = index;
     if (time > this.#time) this.#time = time;
     this.#events = events;
@@ -220,7 +220,7 @@ export class Ledger {
     if (refusal !== undefined) return refusal;
     if (cell.does === 'change') {
       if (alert !== undefined) return this.#turn(alert, command, cell);
-      assert(command.type === 'raise', `${cell.rule}: ${command.type} opens nothing`);
+      assert(command.type === 'raise', () => `${cell.rule}: ${command.type} opens nothing`);
       const full =
         by === 'caller' ? findQuotaRefusal(command, this.table, this.#limits) : undefined;
       if (full !== undefined) return full;
@@ -233,7 +233,7 @@ export class Ledger {
       if (escalation !== undefined) this.policies.pin(escalation);
       return this.#commit(undefined, opened, identity, cell.effect, command);
     }
-    assert(alert !== undefined, `${command.type} of no alert left it unchanged`);
+    assert(alert !== undefined, () => `${command.type} of no alert left it unchanged`);
     return done('unchanged', alert);
   }
 
@@ -256,7 +256,7 @@ export class Ledger {
 
   /** What is done about an alert (T12 to T27), as far as the table allows it; `unchanged` if it does not. */
   care(alert: Alert, move: CareMove, course: Partial<Course>, asked: Asked): Done {
-    assert(this.table.find({ id: alert.id }) === alert, `${alert.id} has changed since`);
+    assert(this.table.find({ id: alert.id }) === alert, () => `${alert.id} has changed since`);
     const cell = TRANSITIONS[displayState(alert)][move];
     if (cell.does !== 'change') return done('unchanged', alert);
     const next = caredRecord(alert, cell, this.#stamp(alert), course);

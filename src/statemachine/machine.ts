@@ -284,7 +284,7 @@ export class AlertMachine {
       for (const one of command.commands) {
         const reply =
           one.type === 'raise' ? this.#ledger.condition(one, 'transaction') : this.#execute(one);
-        assert(reply.ok, `${one.type} of a transaction was refused after all`);
+        assert(reply.ok, () => `${one.type} of a transaction was refused after all`);
       }
     });
     const { length } = command.commands;
@@ -350,7 +350,7 @@ export class AlertMachine {
     const ledger = this.#ledger;
     switch (kind) {
       case 'notification':
-        this.#escalations.expire(must(this.#notifications.get(number), `N${number} is gone`));
+        this.#escalations.expire(must(this.#notifications.get(number), () => `N${number} is gone`));
         return;
       case 'source':
         this.#records.sources.expire(number);
@@ -379,7 +379,7 @@ export class AlertMachine {
   }
 
   #open(number: number): Alert {
-    return must(this.#ledger.table.find({ id: `A${number}` }), `A${number} is due and gone`);
+    return must(this.#ledger.table.find({ id: `A${number}` }), () => `A${number} is due and gone`);
   }
 }
 

@@ -50,9 +50,9 @@ export class Timers {
   /** Cancels what was set for this instant. */
   cancel(kind: TimerKind, number: number, dueAt: UnixMillis): void {
     const key = keyOf(kind, number);
-    const keys = must(this.#due.get(dueAt), `nothing is due at ${dueAt}`);
+    const keys = must(this.#due.get(dueAt), () => `nothing is due at ${dueAt}`);
     const place = firstAbove(keys, key) - 1;
-    assert(keys[place] === key, `${kind} of ${number} is not due at ${dueAt}`);
+    assert(keys[place] === key, () => `${kind} of ${number} is not due at ${dueAt}`);
     keys.splice(place, 1);
     if (keys.length === 0) this.#forget(dueAt);
   }
@@ -72,9 +72,9 @@ export class Timers {
   /** The first timer that is due at `now`, if one is. It stays until its record changes. */
   firstDue(now: UnixMillis): Timer | undefined {
     if (this.#next > now) return undefined;
-    const key = must(this.#due.get(this.#next)?.[0], `nothing is due at ${this.#next}`);
+    const key = must(this.#due.get(this.#next)?.[0], () => `nothing is due at ${this.#next}`);
     return {
-      kind: must(KINDS[key % KINDS_MAX], `timer ${key} is of no kind`),
+      kind: must(KINDS[key % KINDS_MAX], () => `timer ${key} is of no kind`),
       number: Math.floor(key / KINDS_MAX),
     };
   }

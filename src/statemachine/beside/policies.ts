@@ -101,7 +101,7 @@ export class Policies {
   /** The version that an open alert goes by. */
   of(state: EscalationState): EscalationPolicy {
     const key = keyOf(state.policy, state.version);
-    return must(this.#pinned.get(key), `policy ${key} is gone`).policy;
+    return must(this.#pinned.get(key), () => `policy ${key} is gone`).policy;
   }
 
   /** An alert was opened that goes by the policy in force under its id. */
@@ -110,13 +110,16 @@ export class Policies {
     const pinned = this.#pinned.get(key);
     if (pinned !== undefined) pinned.alerts += 1;
     else
-      this.#pinned.set(key, { policy: must(this.#current.get(id), `no policy ${id}`), alerts: 1 });
+      this.#pinned.set(key, {
+        policy: must(this.#current.get(id), () => `no policy ${id}`),
+        alerts: 1,
+      });
   }
 
   /** An alert has ended that went by this version. */
   unpin(state: EscalationState): void {
     const key = keyOf(state.policy, state.version);
-    const pinned = must(this.#pinned.get(key), `policy ${key} is gone`);
+    const pinned = must(this.#pinned.get(key), () => `policy ${key} is gone`);
     pinned.alerts -= 1;
     if (pinned.alerts === 0) this.#pinned.delete(key);
   }

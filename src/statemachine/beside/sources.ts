@@ -166,7 +166,7 @@ export class Sources {
 
   /** An open alert as it is by now: what becomes of one can make another one audible. */
   #now(id: AlertId): Alert {
-    return must(this.#ledger.table.find({ id }), `${id} is gone`);
+    return must(this.#ledger.table.find({ id }), () => `${id} is gone`);
   }
 
   /** The open alerts that are about what the source measures. */

@@ -147,7 +147,9 @@ class Shard<V> {
     this.values = new Array<undefined>(slots).fill(undefined);
     this.notes = new Float64Array(slots);
     this.mask = slots - 1;
-    for (const [at, value] of values.entries())
+    for (let at = 0; at < values.length; at += 1) {
+      const value = values[at];
       if (value !== undefined) this.#put(hashes[at] as number, value, notes[at] as number);
+    }
   }
 }

@@ -53,7 +53,7 @@ export class SortedMap<V> {
     }
     const block = this.#own(at);
     const place = placeOf(block, id) + 1;
-    assert(place === 0 || block.ids[place - 1] !== id, `${id} was added twice`);
+    assert(place === 0 || block.ids[place - 1] !== id, () => `${id} was added twice`);
     block.ids.splice(place, 0, id);
     block.values.splice(place, 0, value);
     if (block.ids.length > BLOCK_LENGTH_MAX) {
@@ -66,22 +66,22 @@ export class SortedMap<V> {
   /** Gives a number that is there another value. */
   replace(id: number, value: V): void {
     const at = this.#blockOf(id);
-    const block = must(this.#blocks[at], `${id} is before every block`);
+    const block = must(this.#blocks[at], () => `${id} is before every block`);
     const place = placeOf(block, id);
-    assert(block.ids[place] === id, `${id} is not there`);
+    assert(block.ids[place] === id, () => `${id} is not there`);
     this.#own(at).values[place] = value;
   }
 
   /** Removes an entry that is there. */
   delete(id: number): void {
     const at = this.#blockOf(id);
-    const there = must(this.#blocks[at], `${id} is before every block`);
+    const there = must(this.#blocks[at], () => `${id} is before every block`);
     const place = placeOf(there, id);
-    assert(there.ids[place] === id, `${id} is not there`);
+    assert(there.ids[place] === id, () => `${id} is not there`);
     this.#size -= 1;
     const block = this.#own(at);
-    block.ids.splice(place, 1);
-    block.values.splice(place, 1);
+    removeAt(block.ids, place);
+    removeAt(block.values, place);
     if (block.ids.length === 0) this.#blocks.splice(at, 1);
     this.#merge(at);
     this.#merge(at - 1);
@@ -180,6 +180,12 @@ export class Cursor<V> {
   get value(): V {
     return this.#blocks[this.#at]?.values[this.#place] as V;
   }
+}
+
+/** The oldest goes most often, and `shift` moves nothing. */
+function removeAt(items: unknown[], place: number): void {
+  if (place === 0) items.shift();
+  else items.splice(place, 1);
 }
 
 const isFullBelow = <V>(block: Block<V>, id: number): boolean =>
