@@ -11,6 +11,17 @@ export class MemoryContents {
     return this.#pairs.get(textOf(key))?.[1];
   }
 
+  /** Puts back what is there now. */
+  remember(): () => void {
+    const keys = [...this.#keys];
+    const pairs = [...this.#pairs];
+    return () => {
+      this.#keys.splice(0, this.#keys.length, ...keys);
+      this.#pairs.clear();
+      for (const [name, pair] of pairs) this.#pairs.set(name, pair);
+    };
+  }
+
   /** No value = the key goes. */
   set(key: Uint8Array, value: Uint8Array | undefined): void {
     const text = textOf(key);

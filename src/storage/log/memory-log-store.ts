@@ -13,6 +13,9 @@ import { putInitialState } from './log-batch.ts';
 /** What becomes of a batch that was under way when its write failed or the process died. */
 export type BatchFate = 'lost' | 'kept';
 
+/** What becomes of a record at rest: `misdirected`, what was meant for its neighbour stands in its place. */
+export type RecordDamage = 'rotten' | 'torn' | 'gone' | 'misdirected';
+
 /** A write under way. One of the two is called, once; after a crash neither does anything. */
 export interface HeldWrite {
   readonly batch: LogWrite;
@@ -89,14 +92,33 @@ export class MemoryDisk {
     this.#contents.set(entryKey(entry.index), recordOf(entry).bytes);
   }
 
-  /** The record of entry `index`, if there is one, rots or is gone without a trace. */
-  damage(index: number, how: 'rotten' | 'gone'): void {
+  /** The record of entry `index`, if there is one, is not what it was; nobody is told. */
+  damage(index: number, how: RecordDamage): void {
     const key = entryKey(index);
     const value = this.#contents.get(key);
     if (value === undefined) return;
-    const rotten = Uint8Array.from(value);
-    rotten[rotten.length - 1] = (rotten[rotten.length - 1] as number) ^ 1;
-    this.#contents.set(key, how === 'rotten' ? rotten : undefined);
+    const other =
+      this.#contents.get(entryKey(index - 1)) ?? this.#contents.get(entryKey(index + 1));
+    const left = {
+      rotten: () => flipped(value),
+      torn: () => value.slice(0, value.byteLength >> 1),
+      gone: () => undefined,
+      misdirected: () => other,
+    };
+    this.#contents.set(key, left[how]());
+  }
+
+  /**
+   * Takes an image of the log; the function puts it back, after a crash, as if all writes since then were lost. Not what
+   * stands in the second place.
+   */
+  remember(): () => void {
+    return this.#contents.remember();
+  }
+
+  /** So many writes of the log are known in the second place. */
+  get marked(): number {
+    return this.#mark.sequence;
   }
 
   /** The bytes under a key that would be there after a crash. */
@@ -147,6 +169,12 @@ export class MemoryDisk {
       close: async () => undefined,
     };
   }
+}
+
+function flipped(bytes: Uint8Array): Uint8Array {
+  const rotten = Uint8Array.from(bytes);
+  rotten[rotten.length - 1] = (rotten[rotten.length - 1] as number) ^ 1;
+  return rotten;
 }
 
 const TOLD = 'the disk was told to fail';

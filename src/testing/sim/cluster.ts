@@ -11,7 +11,7 @@ import { FrameType } from '../../wire/frame.ts';
 import { decodePeerMessage } from '../../wire/peers/peer-messages.ts';
 import { SimClock } from './clock.ts';
 import { SimDisk } from './disk.ts';
-import { Invariants } from './invariants.ts';
+import { Invariants, type Voters } from './invariants.ts';
 import { Ledger } from './ledger.ts';
 import { type Fate, unreliable } from './peer-transport.ts';
 import { ProcessClock } from './process-clock.ts';
@@ -189,6 +189,14 @@ export class SimCluster {
     return [...peers, ...this.clientHosts];
   }
 
+  /** They die, and nobody starts them again. */
+  bury(machines: readonly Machine[]): void {
+    for (const machine of machines) {
+      machine.staysDown = true;
+      this.crash(machine);
+    }
+  }
+
   cut(from: Machine, to: Machine): void {
     this.network.cut(from.host, to.host);
   }
@@ -206,6 +214,7 @@ export class SimCluster {
       mood.meanMs = this.#scenario.diskMs;
       mood.failsNextWrite = false;
       mood.failsNextRead = false;
+      machine.disk.roomBytes = undefined;
       if (mood.isStuck) this.crash(machine);
     }
   }
@@ -215,7 +224,7 @@ export class SimCluster {
     this.faults.set(code, (this.faults.get(code) ?? 0) + 1);
     this.#trace.say(this.clock.monotonic(), `${machine.host} stops by itself: ${code}`);
     // A broken promise of our own code is what this is all for.
-    if (code !== 'DISK_FAILED') this.failure ??= error;
+    if (code !== 'DISK_FAILED' && code !== 'DISK_FULL') this.failure ??= error;
     this.clock.soon(() => this.crash(machine));
   }
 
@@ -256,7 +265,8 @@ export class SimCluster {
       const { machine, standing } = replica;
       const { applied, digest } = machine;
       const lastIndex = (): number => replica.status().lastIndex;
-      this.invariants.afterStep({ id, standing, applied, lastIndex, digest });
+      const voters = (): readonly Voters[] => votersOf(replica);
+      this.invariants.afterStep({ id, standing, applied, lastIndex, digest, voters });
       this.invariants.time(id, machine.time, this.clock.wall());
     }
     this.invariants.clocks(this.machines.map(({ clock }) => clock.offset));
@@ -265,6 +275,15 @@ export class SimCluster {
   machine(id: number): Machine {
     return must(this.machines[id - 1], `no machine ${id}`);
   }
+}
+
+/** Those who vote now; while that changes, those who did as well. */
+function votersOf(replica: Replica): readonly Voters[] {
+  const { members } = replica.status();
+  const having = (role: string): Voters =>
+    members.filter(({ roles = [] }) => roles.some((each) => each === role)).map(({ id }) => id);
+  const outgoing = having('outgoing');
+  return outgoing.length === 0 ? [having('voter')] : [having('voter'), outgoing];
 }
 
 const ON_TIME: Fate = [0];

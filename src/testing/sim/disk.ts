@@ -3,7 +3,11 @@ import { type Millis, millis } from '../../base/ids.ts';
 import type { Prng } from '../../base/prng.ts';
 import type { HardState } from '../../raft/types.ts';
 import { entryKey, STATE_KEYS } from '../../storage/level/level.ts';
-import { type HeldWrite, MemoryDisk } from '../../storage/log/memory-log-store.ts';
+import {
+  type HeldWrite,
+  MemoryDisk,
+  type RecordDamage,
+} from '../../storage/log/memory-log-store.ts';
 import { decodeState, type StoredState } from '../../storage/log/state-record.ts';
 import type { LogStore } from '../../storage/types.ts';
 import { EntryRecord, recordOf } from '../../wire/log/record.ts';
@@ -18,6 +22,8 @@ export interface DiskMood {
   /** The next write fails; whether it is there all the same is drawn. */
   failsNextWrite: boolean;
   failsNextRead: boolean;
+  /** Room that it says it has; undefined = plenty. With none at all, half of the writes fail. */
+  roomBytes: number | undefined;
 }
 
 /** One replica's disk: a write is pending until it is durable, and a crash keeps what it likes of what is pending. */
@@ -27,6 +33,7 @@ export class SimDisk {
     isStuck: false,
     failsNextWrite: false,
     failsNextRead: false,
+    roomBytes: undefined,
   };
   /** Told of each write that has become durable. */
   onDurable: (before: HardState | undefined, now: HardState) => void = () => {};
@@ -38,6 +45,8 @@ export class SimDisk {
   #pending: HeldWrite | undefined;
   /** Entries that were damaged and may not be repaired yet. */
   readonly #damaged: Set<number> = new Set();
+  /** A copy of the hard state is gone, and no process has looked yet. */
+  #isStateHurt = false;
 
   constructor(clusterId: string, clock: SimClock, prng: Prng) {
     this.#memory = new MemoryDisk(clusterId);
@@ -103,24 +112,49 @@ export class SimDisk {
     });
   }
 
+  /** Something on it is not what was acknowledged, or may not be. */
   get isDamaged(): boolean {
-    return this.#damaged.size > 0;
+    const isInDoubt = this.#isStateHurt || this.state?.hardState.abstain === true;
+    return this.#damaged.size > 0 || isInDoubt;
   }
 
-  /** Some entries rot, or are gone without a trace, while nobody looks. */
-  damage(): void {
+  /** Some entries rot, are torn or are gone without a trace, while nobody looks. */
+  damage(kinds: readonly RecordDamage[]): void {
     const { base, lastIndex = 0 } = this.state ?? {};
     const first = (base?.index ?? 0) + 1;
     for (let count = this.#prng.between(1, 3); count > 0 && first <= lastIndex; count -= 1) {
       const index = this.#prng.between(first, lastIndex);
       this.#damaged.add(index);
-      this.#memory.damage(index, this.#prng.pick(['rotten', 'gone'] as const));
+      this.#memory.damage(index, this.#prng.pick(kinds));
     }
+  }
+
+  /** One of the two copies of the hard state is gone. */
+  damageState(): void {
+    this.#isStateHurt = true;
+    this.#memory.damageState();
+  }
+
+  /**
+   * Takes an image; the function puts it back after a crash, and all writes since are lost without a trace but for the mark
+   * in the second place. False, and nothing is done, if that would not know of them either: nobody can tell then.
+   */
+  remember(): () => boolean {
+    const putBack = this.#memory.remember();
+    const { sequence = 0, lastIndex = 0 } = this.state ?? {};
+    return () => {
+      if (this.#memory.marked <= sequence) return false;
+      const { lastIndex: newest = 0 } = this.state ?? {};
+      putBack();
+      for (let index = lastIndex + 1; index <= newest; index += 1) this.#damaged.add(index);
+      return true;
+    };
   }
 
   /** A process runs on it: what was damaged has been repaired, or cut with proof that nobody needs it. */
   repaired(): void {
     this.#damaged.clear();
+    this.#isStateHurt = false;
   }
 
   /** The process dies. */
@@ -132,6 +166,12 @@ export class SimDisk {
     this.#told(before);
   }
 
+  /** Room left, from now on; undefined = plenty. */
+  set roomBytes(bytes: number | undefined) {
+    this.mood.roomBytes = bytes;
+    this.#memory.freeBytes = bytes ?? PLENTY_BYTES;
+  }
+
   #decide(write: HeldWrite): void {
     this.#pending = write;
     if (this.mood.isStuck) return;
@@ -139,7 +179,9 @@ export class SimDisk {
       if (this.#pending !== write) return;
       this.#pending = undefined;
       const before = this.state;
-      if (this.mood.failsNextWrite) {
+      const isFull = this.mood.roomBytes === 0 && this.#prng.chance(0.5);
+      if (isFull) write.fail('lost');
+      else if (this.mood.failsNextWrite) {
         this.mood.failsNextWrite = false;
         write.fail(this.#prng.chance(0.5) ? 'kept' : 'lost');
       } else write.complete();
@@ -161,6 +203,7 @@ export class SimDisk {
   }
 }
 
+const PLENTY_BYTES = 2 ** 40;
 const STATE_COPIES = [0, 1] as const;
 
 /** The record in the bytes, if they are whole. */

@@ -1,4 +1,5 @@
-import { millis } from '../../base/ids.ts';
+import { millis, type ReplicaId } from '../../base/ids.ts';
+import { CHANGE_MS_MAX, DISK_FREE_BYTES_OUT } from '../../base/limits.ts';
 import type { Prng } from '../../base/prng.ts';
 import type { Machine, SimCluster } from './cluster.ts';
 import type { Fault, Scenario } from './scenario.ts';
@@ -19,6 +20,7 @@ const REPLICAS_MIN: Readonly<Partial<Record<Fault, number>>> = {
   duplicate: 2,
   reorder: 2,
   'hand-over': 2,
+  members: 3,
   bridge: 3,
   ring: 4,
 };
@@ -33,6 +35,8 @@ export class Faults {
   readonly #prng: Prng;
   readonly #trace: Trace;
   readonly #active: Map<number, Fault> = new Map();
+  /** Those whose disks are about to forget. */
+  readonly #imaged: Set<Machine> = new Set();
   #count = 0;
   #isOver = false;
 
@@ -91,15 +95,23 @@ export class Faults {
       case 'pause':
         return !victim.clock.isPaused;
       case 'hand-over':
+      case 'members':
         return running.some(({ replica }) => replica?.standing.role === 'leader');
       case 'client-cut':
         return clientHosts.length > 0;
       case 'disk-stuck':
         return !victim.disk.mood.isStuck;
-      case 'disk-rot': {
-        // Never so many that no good copy is left.
-        const hurt = machines.filter(({ disk }) => disk.isDamaged).length;
-        return hurt + 1 <= (machines.length - 1) / 2;
+      case 'disk-rot':
+      case 'disk-torn':
+      case 'disk-misdirected':
+      case 'disk-state':
+      case 'disk-forgets': {
+        // Never so many that no good copy is left; nor one of two voters that are left, who could elect nobody.
+        const hurt = machines.filter((each) => each.disk.isDamaged || this.#imaged.has(each));
+        const others = hurt.filter((each) => each !== victim).length;
+        return (
+          !this.#imaged.has(victim) && others + 1 <= (machines.length - 1) / 2 && !this.#changes
+        );
       }
       default:
         return true;
@@ -134,19 +146,24 @@ export class Faults {
         return () => {
           frames[fault] = 0;
         };
-      case 'disk-rot':
-        // While its process is down.
-        cluster.crash(victim);
-        victim.disk.damage();
+      case 'members':
+        this.#changeMembers();
         return undefined;
       case 'clock-jump':
         victim.clock.offset += (this.#prng.unit() * 2 - 1) * HOUR_MS;
         return undefined;
       case 'disk-slow':
       case 'disk-stuck':
+      case 'disk-full':
       case 'disk-write-error':
       case 'disk-read-error':
         return this.#hurtDisk(fault, victim);
+      case 'disk-rot':
+      case 'disk-torn':
+      case 'disk-misdirected':
+      case 'disk-state':
+      case 'disk-forgets':
+        return this.#loseWhatIsOn(victim, fault);
       default:
         return this.#hurtNetwork(fault, victim);
     }
@@ -157,13 +174,62 @@ export class Faults {
     if (fault === 'disk-write-error') mood.failsNextWrite = true;
     else if (fault === 'disk-read-error') mood.failsNextRead = true;
     else if (fault === 'disk-stuck') mood.isStuck = true;
-    else {
+    else if (fault === 'disk-full') {
+      disk.roomBytes = this.#prng.pick([0, DISK_FREE_BYTES_OUT]);
+      return () => {
+        disk.roomBytes = undefined;
+      };
+    } else {
       mood.meanMs = this.#scenario.diskMs * this.#prng.between(5, 200);
       return () => {
         mood.meanMs = this.#scenario.diskMs;
       };
     }
     return undefined;
+  }
+
+  /** What was acknowledged is not there any more when the process looks again; it is down while that happens. */
+  #loseWhatIsOn(victim: Machine, fault: Fault): End | undefined {
+    const { disk } = victim;
+    if (fault === 'disk-forgets') {
+      const putBack = disk.remember();
+      this.#imaged.add(victim);
+      return () => {
+        this.#imaged.delete(victim);
+        this.#cluster.crash(victim);
+        if (!victim.isStarting) putBack();
+      };
+    }
+    this.#cluster.crash(victim);
+    if (fault === 'disk-state') disk.damageState();
+    else if (fault === 'disk-torn') disk.damage(['torn']);
+    else if (fault === 'disk-misdirected') disk.damage(['misdirected']);
+    else disk.damage(['rotten', 'gone']);
+    return undefined;
+  }
+
+  /** An operator takes the vote of one replica, or gives it back. */
+  #changeMembers(): void {
+    const leader = this.#cluster.running.find(({ replica }) => replica?.standing.role === 'leader');
+    const { replica } = leader ?? {};
+    if (replica === undefined) return;
+    const having = (role: string): readonly ReplicaId[] =>
+      replica
+        .status()
+        .members.filter(({ roles = [] }) => roles.some((each) => each === role))
+        .map(({ id }) => id);
+    const learners = having('learner');
+    const change =
+      learners.length > 0 && this.#prng.chance(0.6)
+        ? { op: 'promote' as const, id: this.#prng.pick(learners) }
+        : { op: 'demote' as const, id: this.#prng.pick(having('voter')) };
+    // Refused or not, done or not: it is all the same to whoever watches.
+    const deadline = millis(replica.clock.monotonic() + CHANGE_MS_MAX);
+    replica.administer({ act: 'change', change, dryRun: false }, deadline, () => {});
+  }
+
+  get #changes(): boolean {
+    return this.#scenario.faults.includes('members');
   }
 
   #hurtNetwork(fault: Fault, victim: Machine): End | undefined {

@@ -14,7 +14,15 @@ export interface View {
   /** Asked of a new leader alone. */
   readonly lastIndex: () => number;
   readonly digest: number;
+  /** Who votes, by what it knows: one list, or two while that changes. Asked when something is committed. */
+  readonly voters: () => readonly Voters[];
 }
+
+/** Ids of replicas of which more than half must agree. */
+export type Voters = readonly number[];
+
+/** Lists of voters that are remembered: what was committed under one may be applied under another. */
+const LISTS_KEPT = 4;
 
 /**
  * What must hold after every step, whatever failed: the properties of the Raft paper (Figure 3), those of its persistent
@@ -34,6 +42,8 @@ export class Invariants {
   readonly #asked: Map<string, EntryId> = new Map();
   /** By leader: what it had applied when it was last looked at in that term. */
   readonly #reigns: Map<number, { readonly term: number; applied: number }> = new Map();
+  /** The newest lists of voters, each in force at some time. */
+  #lists: readonly (readonly Voters[])[] = [];
   #appliedByAny = 0;
   #areClocksTrusted = true;
   #isTimeKnown = false;
@@ -75,10 +85,17 @@ export class Invariants {
     );
     if (known === undefined) this.#digests.set(applied, digest);
     if (standing.role === 'leader') this.#checkCounting(view);
+    if (this.#appliedByAny < applied) this.#noteVoters(view.voters());
     while (this.#appliedByAny < applied) {
       this.#appliedByAny += 1;
       this.#checkDurable(id, this.#appliedByAny);
     }
+  }
+
+  #noteVoters(lists: readonly Voters[]): void {
+    const isSame = (other: readonly Voters[]): boolean => other.join(';') === lists.join(';');
+    if (this.#lists.length > 0 && isSame(this.#lists.at(-1) ?? [])) return;
+    this.#lists = [...this.#lists, lists].slice(-LISTS_KEPT);
   }
 
   /** How far the wall clocks are off: nothing is asked of log time once half of them were. */
@@ -133,11 +150,15 @@ export class Invariants {
   #checkDurable(id: number, index: number): void {
     const chains = this.#disks.map((disk) => disk.chainAt(index));
     const known = chains.filter((chain) => typeof chain === 'number');
-    const alike = Math.max(0, ...known.map((chain) => count(known, chain)));
-    const holders = alike + count(chains, 'snapshot');
+    const best = known.sort((a, b) => count(known, b) - count(known, a))[0];
+    const holds = (voter: number): boolean => {
+      const chain = chains[voter - 1];
+      return chain !== undefined && (chain === 'snapshot' || chain === best);
+    };
+    const isQuorum = (voters: Voters): boolean => voters.filter(holds).length * 2 > voters.length;
     assert(
-      holders >= this.#quorum,
-      `replica ${id} applied ${index}, which is durable on ${holders} of ${chains.length}`,
+      this.#lists.some((lists) => lists.every(isQuorum)),
+      `replica ${id} applied ${index}, which is durable on ${chains.filter((_, at) => holds(at + 1)).length} of ${chains.length}`,
     );
   }
 

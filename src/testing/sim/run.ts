@@ -7,9 +7,9 @@ import { checkHistory } from '../checkers/check-history.ts';
 import type { Finding, SeenEvent } from '../checkers/history.ts';
 import { Caller } from '../workload/caller.ts';
 import { Recorder } from '../workload/recorder.ts';
-import { CLUSTER_ID, SimCluster } from './cluster.ts';
+import { CLUSTER_ID, type Machine, SimCluster } from './cluster.ts';
 import { Faults } from './faults.ts';
-import type { Scenario } from './scenario.ts';
+import { LOSSES, type Scenario } from './scenario.ts';
 import { Trace } from './trace.ts';
 
 /** What one run came to. */
@@ -57,6 +57,8 @@ class Run {
   readonly #clients: Client[] = [];
   readonly #loops: Promise<void>[] = [];
   readonly #stop: AbortController = new AbortController();
+  /** Machines that run at the end. */
+  #living: readonly Machine[] = [];
   #phase = 'starting';
   #findings: readonly Finding[] = [];
   #events: readonly SeenEvent[] = [];
@@ -117,7 +119,9 @@ class Run {
     this.#trace.say(this.#cluster.clock.monotonic(), 'all faults end');
     this.#faults.end();
     this.#cluster.heal();
-    for (const machine of this.#cluster.machines) this.#cluster.start(machine);
+    this.#living = this.#choose();
+    this.#cluster.bury(this.#cluster.machines.filter((each) => !this.#living.includes(each)));
+    for (const machine of this.#living) this.#cluster.start(machine);
     const client = await this.#settle(this.#connect('last'));
     const prng = this.#prng.fork(4);
     const mix = { ...this.#scenario.mix, raise: 1, clear: 0, acknowledge: 0, get: 0, list: 0 };
@@ -137,8 +141,18 @@ class Run {
     this.#events = this.#readEvents();
   }
 
+  /** Those that go on to the end. Whoever is left dead may hold nothing that another has lost, nor a vote that is needed. */
+  #choose(): readonly Machine[] {
+    const { leftDead, faults } = this.#scenario;
+    const { machines } = this.#cluster;
+    const mayLose = LOSSES.some((loss) => faults.includes(loss)) || faults.includes('members');
+    const start = this.#prng.fork(5).between(0, machines.length - 1);
+    const count = mayLose ? 0 : leftDead;
+    return machines.filter((_, at) => (at - start + machines.length) % machines.length >= count);
+  }
+
   #hasConverged(): boolean {
-    const states = this.#cluster.machines.map(({ replica }) => replica?.status());
+    const states = this.#living.map(({ replica }) => replica?.status());
     const [first] = states;
     return states.every(
       (state) =>
@@ -152,7 +166,7 @@ class Run {
   }
 
   #states(): string {
-    return this.#cluster.machines
+    return this.#living
       .map(({ id, replica }) => {
         const status = replica?.status();
         if (status === undefined) return `${id} down`;
@@ -250,7 +264,7 @@ class Run {
 
   /** The alert history by the log that survived, which must lead to the state that the replicas are in. */
   #readEvents(): readonly SeenEvent[] {
-    const [first] = this.#cluster.machines;
+    const [first] = this.#living;
     const status = must(first?.replica, 'a converged cluster runs').status();
     const chain = this.#cluster.invariants.chainAt(status.applied);
     const { events, digest } = this.#cluster.ledger.replay(chain);

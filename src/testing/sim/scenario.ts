@@ -22,10 +22,25 @@ export const FAULTS = [
   'disk-write-error',
   'disk-read-error',
   'disk-rot',
+  'disk-torn',
+  'disk-misdirected',
+  'disk-state',
+  'disk-forgets',
+  'disk-full',
   'clock-jump',
   'hand-over',
+  'members',
 ] as const;
 export type Fault = (typeof FAULTS)[number];
+
+/** Those that take away what was acknowledged. */
+export const LOSSES: readonly Fault[] = [
+  'disk-rot',
+  'disk-torn',
+  'disk-misdirected',
+  'disk-state',
+  'disk-forgets',
+];
 
 /** One run, as its seed draws it: swarm testing leaves much out of each, so that what is left meets undisturbed. */
 export interface Scenario {
@@ -47,6 +62,8 @@ export interface Scenario {
   readonly diskMs: number;
   /** Entries after which a replica takes a snapshot and shortens its log; undefined = never, in so short a time. */
   readonly snapshotEvery: number | undefined;
+  /** Replicas that nobody starts again when all else is healed: what is left must be a quorum, and must do. */
+  readonly leftDead: number;
   /** How far clocks may run fast or slow: 0.1 = from 0.9 to 1.1. */
   readonly drift: number;
 }
@@ -55,9 +72,12 @@ export function drawScenario(seed: number): Scenario {
   const prng = new Prng(seed).fork(1);
   const keys = prng.between(1, 8);
   const density = prng.unit();
+  const replicas = prng.pick([1, 3, 3, 3, 3, 5, 5]);
+  const faults = FAULTS.filter(() => prng.chance(density));
+  const losses = prng.fork(1);
   return {
     seed,
-    replicas: prng.pick([1, 3, 3, 3, 3, 5, 5]),
+    replicas,
     callers: prng.between(1, 6),
     watchers: prng.between(0, 3),
     mix: {
@@ -73,12 +93,13 @@ export function drawScenario(seed: number): Scenario {
     },
     thinkMs: prng.pick([50, 100, 200, 400]),
     durationMs: prng.between(10_000, 60_000),
-    faults: FAULTS.filter(() => prng.chance(density)),
+    faults,
     faultEveryMs: prng.pick([300, 1_000, 3_000]),
     faultLastsMs: prng.pick([100, 500, 2_000, 5_000]),
     netDelayMs: prng.pick([0.2, 1, 5, 30]),
     diskMs: prng.pick([0.3, 1, 5, 30]),
     snapshotEvery: prng.pick([undefined, 10, 40, 160]),
+    leftDead: losses.chance(0.3) ? losses.between(0, Math.floor((replicas - 1) / 2)) : 0,
     drift: prng.pick([0, 0, 0.01, 0.1]),
   };
 }

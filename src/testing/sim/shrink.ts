@@ -49,7 +49,7 @@ export function kindOf({ why, findings }: Pick<Outcome, 'why' | 'findings'>): st
 
 /** Each with one thing less. */
 function* candidates(scenario: Scenario): Generator<Scenario> {
-  const { durationMs, faults, callers, watchers, replicas, drift } = scenario;
+  const { durationMs, faults, callers, watchers, replicas, drift, leftDead } = scenario;
   if (durationMs > 1_000) yield { ...scenario, durationMs: Math.floor(durationMs / 2) };
   for (const fault of faults)
     yield { ...scenario, faults: faults.filter((other) => other !== fault) };
@@ -57,6 +57,7 @@ function* candidates(scenario: Scenario): Generator<Scenario> {
   if (replicas > 3) yield { ...scenario, replicas: 3 };
   if (callers > 1) yield { ...scenario, callers: Math.floor(callers / 2) };
   if (drift > 0) yield { ...scenario, drift: 0 };
+  if (leftDead > 0) yield { ...scenario, leftDead: 0 };
 }
 
 /** The fields in which a scenario differs from the one that its seed draws. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { runScenario } from '../../../src/testing/sim/run.ts';
-import { drawScenario, FAULTS, type Fault } from '../../../src/testing/sim/scenario.ts';
+import { drawScenario, FAULTS, type Fault, LOSSES } from '../../../src/testing/sim/scenario.ts';
 
 /** SEEDS and FROM choose others; `npm run sim` runs them faster, and for as long as you like. */
 const SEEDS = Number(process.env['SEEDS'] ?? 12);
@@ -30,7 +30,10 @@ test('a seed decides everything: run twice it comes to the same, another one to 
 });
 
 test.each<[replicas: number, faults: readonly Fault[]]>([
-  [1, ['isolate', 'halves', 'bridge', 'ring', 'one-way', 'reset', 'disk-rot', 'hand-over']],
+  [
+    1,
+    ['isolate', 'halves', 'bridge', 'ring', 'one-way', 'reset', 'hand-over', 'members', ...LOSSES],
+  ],
   [3, ['ring']],
 ])('what cannot hurt %i replicas is not counted: %j', async (replicas, faults) => {
   const scenario = { ...drawScenario(3), replicas, faultEveryMs: 50, durationMs: 3_000 };
