@@ -9,6 +9,15 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     find: 'const lost = newest.sequence < mark.sequence;',
     replace: 'const lost = newest.sequence < 0;',
     killedBy: ['test/storage/high-water.test.ts'],
+    simulated: {
+      replicas: 3,
+      callers: 5,
+      thinkMs: 30,
+      durationMs: 20_000,
+      faults: ['disk-forgets', 'kill', 'isolate', 'hand-over'],
+      faultEveryMs: 500,
+      faultLastsMs: 800,
+    },
   },
   {
     name: 'believe-a-broken-chain',
