@@ -16,6 +16,16 @@ export interface WitnessOptions {
   readonly origin: number;
 }
 
+/** What raises and clears do. */
+const OF_THIS_RUN: ReadonlySet<AlertEvent['effect']> = new Set<AlertEvent['effect']>([
+  'raised',
+  'continued',
+  'escalated',
+  'deescalated',
+  'reactivated',
+  'cleared',
+]);
+
 /** Watches what the cluster commits of one run, apart from those who ask for it. */
 export class Witness {
   readonly events: HeldEvent[] = [];
@@ -82,8 +92,8 @@ export class Witness {
   }
 
   #note(event: AlertEvent): void {
-    // Somebody else may take charge of an alert of ours: no command of this run.
-    if (event.effect === 'acknowledged') return;
+    // Somebody else may take charge of an alert of ours, or it becomes audible again: no command of this run.
+    if (!OF_THIS_RUN.has(event.effect)) return;
     if (this.events.length >= REPLAY_EVENTS_MAX)
       throw new TocsinError('OVERLOADED', `more than ${REPLAY_EVENTS_MAX} alarm transitions`);
     this.events.push({

@@ -45,7 +45,7 @@ async function outFile(): Promise<string> {
 
 /** The summary of a run that went well. */
 function summary({ error, stdout }: Outcome): Record<string, unknown> {
-  expect(error).toBeUndefined();
+  expect(error, stdout).toBeUndefined();
   return JSON.parse(stdout);
 }
 
