@@ -16,7 +16,7 @@ export const HOUSE_MUTANTS: readonly Mutant[] = [
     file: 'src/statemachine/beside/schedules.ts',
     find: 'from <= time && time < until',
     replace: 'from <= time && time <= until',
-    killedBy: ['test/statemachine/machine.model.test.ts'],
+    killedBy: ['test/statemachine/schedules.test.ts'],
   },
   {
     name: 'extend-another-version',

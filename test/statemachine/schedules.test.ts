@@ -51,6 +51,15 @@ test('a step tells who is on call when it is due, not who was when the alert was
   expect(bench.machine.get(target)?.responsibility).toMatchObject({ to: ['user:ben'] });
 });
 
+test('at the instant of a handoff it is the next one', () => {
+  const bench = new Bench();
+  bench.do(policy({ targets: ['schedule:icu'], delaySeconds: 10 }));
+  bench.do(schedule(shift('anna', 0, 3_000), shift('ben', 3_000, 60_000)));
+  bench.done(raise());
+  expect(bench.machine.time).toBe(3_000);
+  expect(told(bench)).toEqual(['schedule:icu ben']);
+});
+
 test('a person to whom two targets lead is told once', () => {
   const bench = new Bench();
   bench.do(policy({ targets: ['user:anna', 'schedule:icu', 'role:charge'], delaySeconds: 10 }));
