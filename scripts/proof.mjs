@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /**
- * node scripts/proof.mjs
+ * npm run proof
  *
  * Prints docs/proof.md from what runs have left in docs/data/proof: `sim*.json` of `npm run sim -- --json`, `jepsen*.json`
  * of `npm run jepsen -- --json`, and `checkers.json`. Only what was really run stands there.
@@ -40,7 +40,7 @@ const kinds = sumByName(sims).length;
 
 const page = `# The proof in figures
 
-<!-- Printed by \`node scripts/proof.mjs\` from docs/data/proof. Run something and print again; do not change this text. -->
+<!-- Printed by \`npm run proof\` from docs/data/proof. Run something and print again; do not change this text. -->
 
 What has been run, and what came of it. Nothing here is a promise of more than that.
 
