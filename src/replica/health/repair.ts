@@ -99,8 +99,10 @@ export class Repair {
     }
     const beyond = answers.find(({ answer }) => answer?.found === 'compacted');
     if (beyond !== undefined) return await this.#fetchFrom(beyond.peer, range);
-    // A majority of all voters as this log knows them, this replica not counted. Where there are two there is none: whoever
-    // cuts abstains until somebody leads, and without its vote nobody would; so an operator has to decide.
+    // A majority of all voters as this log knows them, this replica not counted; and what is lost may have changed them, so
+    // whoever cuts abstains until somebody leads without its vote. Where the log knows of two there is no such majority: the
+    // other one's word would do if they were really two, but a third, of whom only the lost entries told, may have committed
+    // them with this replica. Nobody here can tell, so an operator has to decide.
     const { voters } = members;
     const never = answers.filter(
       ({ peer, answer }) => answer?.found === 'absent' && voters.includes(peer),
