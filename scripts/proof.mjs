@@ -1,8 +1,14 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 /**
- * npm run proof
+ * npm run proof [-- --run MINUTES]
+ *
+ * With --run: first simulates fresh seeds for so many minutes, on all processors, searches every world, and runs the
+ * checkers in full; what comes of it is added to docs/data/proof, and takes the place there of the last search and the last
+ * run of the checkers. What fails adds nothing, and ends with status 1. Search and checkers take some minutes more.
  *
  * Prints docs/proof.md from what runs have left in docs/data/proof: `sim*.json` of `npm run sim -- --json`, `jepsen*.json`
  * of `npm run jepsen -- --json`, and `checkers.json`. Only what was really run stands there.
@@ -14,6 +20,53 @@ const read = (prefix) =>
     .filter((name) => name.startsWith(prefix) && name.endsWith('.json'))
     .sort()
     .map((name) => JSON.parse(readFileSync(folder + name, 'utf8')));
+
+const at = process.argv.indexOf('--run');
+if (at >= 0) await runAll(Number(process.argv[at + 1]));
+
+/** @throws Error when one of them fails */
+async function runAll(minutes) {
+  if (!(minutes > 0)) throw new Error('--run wants the minutes that seeds are simulated for');
+  const main = `${root}dist/src/testing/sim/main.js`;
+  const count = availableParallelism();
+  const stamp = Math.floor(Date.now() / 1_000);
+  const seeds = Array.from({ length: count }, (_, place) => [
+    ...[main, '--json', '--minutes', String(minutes)],
+    ...['--from', String(stamp * 1_000 + place), '--stride', String(count)],
+  ]);
+  const runs = await Promise.all(seeds.map((args) => output(args)));
+  for (const [place, text] of runs.entries())
+    writeFileSync(`${folder}sim-${stamp}-${place + 1}.json`, text);
+  writeFileSync(`${folder}search.json`, await output([main, '--json', '--exhaustive']));
+  const figures = `${folder}.checkers.json`;
+  const vitest = `${root}node_modules/vitest/vitest.mjs`;
+  try {
+    await output([vitest, 'run', 'test/testing/checkers'], { FULL: '1', FIGURES: figures });
+    renameSync(figures, `${folder}checkers.json`);
+  } finally {
+    rmSync(figures, { force: true });
+  }
+}
+
+/** What a program of Node prints; what it complains of is seen. @throws Error when it fails */
+function output(args, env = {}) {
+  const child = spawn(process.execPath, args, {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...env },
+  });
+  let text = '';
+  child.stdout.setEncoding('utf8').on('data', (piece) => {
+    text += piece;
+  });
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => {
+      if (code === 0) resolve(text);
+      else reject(new Error(`${args.join(' ')} ended with status ${code}:\n${text}`));
+    });
+  });
+}
 
 const number = (value) => value.toLocaleString('en-US', { maximumFractionDigits: 2 });
 const table = (head, rows) =>
@@ -31,9 +84,28 @@ const faultTable = (items) =>
     sumByName(items).map(([name, count]) => [`\`${name}\``, number(count)]),
   );
 
+/** Every world, and how far it was searched. */
+function searchPart({ worlds, coreSeconds }) {
+  const rows = worlds.map(({ world, states, transitions, depth, exhausted, broken }) => [
+    `\`${world}\``,
+    number(states),
+    number(transitions),
+    exhausted ? 'all there are' : `all up to ${depth} actions away`,
+    broken === undefined ? 'none' : broken.why,
+  ]);
+  return `## Everything that can happen to a few cores (\`npm run sim -- --exhaustive\`)
+
+${table(['from', 'states', 'actions tried', 'which states', 'promises broken'], rows)}
+
+In ${number(coreSeconds)} s of one core.
+
+`;
+}
+
 const sims = read('sim');
 const jepsens = read('jepsen');
 const [checkers] = read('checkers');
+const [searched] = read('search');
 const total = (name) => sum(sims, (run) => run[name]);
 const pairs = new Set(sims.flatMap((run) => run.pairs));
 const kinds = sumByName(sims).length;
@@ -69,7 +141,7 @@ ${table(
 
 ${faultTable(sims)}
 
-## Real processes (\`npm run jepsen\`)
+${searched === undefined ? '' : searchPart(searched)}## Real processes (\`npm run jepsen\`)
 
 ${table(
   ['commit', 'seconds', 'replicas', 'workload', 'acknowledged', 'operations checked', 'verdict'],
