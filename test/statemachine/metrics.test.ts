@@ -5,7 +5,7 @@ import { AlarmMetrics } from '../../src/statemachine/queries/metrics.ts';
 import type { AlertEvent, Command } from '../../src/statemachine/types.ts';
 import { acknowledge, Bench, clear, raise } from './commands.ts';
 import { ReferenceModel } from './reference-model.ts';
-import { play, SMALL_LIMITS, story, submit, write } from './stories.ts';
+import { play, SMALL_LIMITS, type Step, story, submit, write } from './stories.ts';
 
 const reportOf = (events: readonly AlertEvent[]) => {
   const metrics = new AlarmMetrics();
@@ -50,6 +50,83 @@ function standingAt(events: readonly AlertEvent[], until: number): number {
     ({ resolution, presence, raisedAt }) =>
       resolution === undefined && presence === 'present' && until - raisedAt > 86_400_000,
   ).length;
+}
+
+/** For alerts of any priority, from the first step of a story on. */
+const POLICY: Step = {
+  newBatch: false,
+  advanceMs: 0,
+  skipped: 0,
+  do: 'record',
+  actor: 'nurse-1',
+  deed: {
+    type: 'set-policy',
+    id: 'default',
+    steps: [{ targets: ['user:anna'], delaySeconds: 1 }],
+    repeat: 2,
+    minPriority: 'none',
+    confirmSeconds: 1,
+  },
+};
+
+/** What is told of one activation of one alert, from its steps alone: the first is its annunciation. */
+const activationsOf = (events: readonly AlertEvent[]): AlertEvent[][] => {
+  const steps = new Map<string, AlertEvent[]>();
+  for (const event of events) {
+    const name = `${event.alert.id} ${event.alert.activation}`;
+    steps.set(name, [...(steps.get(name) ?? []), event]);
+  }
+  return [...steps.values()];
+};
+
+/** The first acknowledgement of each activation that nobody had acknowledged at a far end, with how long it took. */
+const answersOf = (events: readonly AlertEvent[]): { event: AlertEvent; wait: number }[] =>
+  activationsOf(events)
+    .flatMap((steps) => {
+      const at = steps.findIndex(({ alert }) => alert.acknowledged);
+      const event = steps[at];
+      return event?.effect === 'acknowledged'
+        ? [{ event, wait: event.time - (steps[0]?.time ?? 0) }]
+        : [];
+    })
+    .sort((a, b) => a.event.revision - b.event.revision);
+
+const waitsOf = (answers: readonly { wait: number }[]) => {
+  const waits = answers.map(({ wait }) => wait).sort((a, b) => a - b);
+  if (waits.length === 0) return undefined;
+  const at = (part: number) => waits[Math.min(waits.length - 1, Math.floor(part * waits.length))];
+  return { median: at(0.5), p95: at(0.95) };
+};
+
+/** Of each answer, how many alarms of the unit had ended by themselves in the two hours before. */
+function exposureOf(events: readonly AlertEvent[], { alert, time, revision }: AlertEvent): number {
+  return events.filter(
+    (one) =>
+      one.alert.resolution?.how === 'auto' &&
+      one.effect === 'cleared' &&
+      one.alert.acknowledgements.length === 0 &&
+      one.alert.subject.unit === alert.subject.unit &&
+      one.revision < revision &&
+      one.time > time - 7_200_000,
+  ).length;
+}
+
+/** Answers that came within two seconds of the one before, by the same person. */
+const reflexesOf = (answers: readonly { event: AlertEvent }[]): number =>
+  answers.filter(({ event: { actor, time } }, at) => {
+    const before = answers.slice(0, at).findLast(({ event }) => event.actor === actor);
+    return before !== undefined && time - before.event.time < 2_000;
+  }).length;
+
+/** Milliseconds since each bed was first heard of, of all beds. */
+function bedMsOf(sounds: readonly AlertEvent[], until: number): number {
+  const first = new Map<string, number>();
+  for (const { alert, time } of sounds) {
+    const { unit, bed } = alert.subject;
+    const place = JSON.stringify([unit, bed]);
+    if (bed !== undefined && !first.has(place)) first.set(place, time);
+  }
+  return [...first.values()].reduce((sum, from) => sum + Math.max(until - from, 1), 0);
 }
 
 /** By the definition, from all times of each unit: from when to when. */
@@ -101,6 +178,72 @@ describe('alarm metrics', () => {
       }),
       { numRuns: 100 },
     );
+  });
+
+  test('of any history say what going through it activation by activation says', () => {
+    let escalated = 0;
+    fc.assert(
+      fc.property(story, (steps) => {
+        const { events } = play(write([POLICY, ...steps], new ReferenceModel(SMALL_LIMITS)));
+        const sounds = events.filter(({ effect }) => SOUNDS.includes(effect));
+        const report = reportOf(events);
+        const answers = answersOf(events);
+        expect(report.acknowledgedAfter).toEqual(waitsOf(answers));
+        const bounds = [0, 30, 80, Number.POSITIVE_INFINITY];
+        for (const [at, { from, count, waits }] of report.afterFalseAlarms.entries()) {
+          const so = answers.filter(({ event }) => {
+            const gone = exposureOf(events, event);
+            return gone >= from && gone < (bounds[at + 1] ?? 0);
+          });
+          expect([from, count, waits]).toEqual([bounds[at], so.length, waitsOf(so)]);
+        }
+        expect(report.reflex).toBe(reflexesOf(answers));
+        expect(report.reflexShare * Math.max(answers.length, 1)).toBeCloseTo(report.reflex);
+        const told = activationsOf(events).filter(
+          (all) => all.filter(({ effect }) => effect === 'notified').length > 1,
+        ).length;
+        expect(report.escalatedShare * Math.max(sounds.length, 1)).toBeCloseTo(told);
+        escalated += told;
+        const bedMs = bedMsOf(sounds, events.at(-1)?.time ?? 0);
+        const ofBeds = sounds.filter(({ alert }) => alert.subject.bed !== undefined).length;
+        expect(report.bedDays).toBeCloseTo(bedMs / 86_400_000);
+        expect(report.perBedDay * Math.max(bedMs, 1)).toBeCloseTo(ofBeds * 86_400_000, 0);
+        const ofWorst = worstOf(sounds).reduce((sum, one) => sum + one.annunciations, 0);
+        expect(report.worstShare * Math.max(sounds.length, 1)).toBeCloseTo(ofWorst);
+      }),
+      { numRuns: 200 },
+    );
+    // Stories in which nobody is ever told again would hold less than they seem to.
+    expect(escalated).toBeGreaterThan(0);
+  });
+
+  test('count an activation once, whoever takes its acknowledgement back, and however often one step is carried out', () => {
+    const ward = new Ward();
+    const steps = [{ delaySeconds: 60, targets: ['user:anna'] }];
+    ward.at(1, {
+      type: 'set-policy',
+      id: 'default',
+      steps,
+      repeat: 3,
+      minPriority: 'low',
+      confirmSeconds: 30,
+      actor: 'admin',
+      observedAt: unixMillis(1),
+    });
+    ward.at(1_000, raise());
+    for (let i = 1; i <= 3; i += 1) {
+      ward.at(1_000 + i * 61_000, acknowledge({ actor: 'anna' }));
+      ward.at(1_001 + i * 61_000, {
+        type: 'unacknowledge',
+        target: { dedupKey: raise().dedupKey },
+        reason: 'a mistake',
+        actor: 'ben',
+        observedAt: unixMillis(1),
+      });
+    }
+    ward.at(200_000, clear());
+    expect(ward.report.acknowledgedAfter).toEqual({ median: 61_000, p95: 61_000 });
+    expect(ward.report.escalatedShare).toBe(1);
   });
 
   test('are per bed and day', () => {

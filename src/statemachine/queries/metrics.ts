@@ -36,7 +36,7 @@ export interface AlarmReport {
   /** Of the activations acknowledged: those that were acknowledged within two seconds of another one by the same person. */
   readonly reflex: number;
   readonly reflexShare: number;
-  /** Activations for which at least a second step of a policy was carried out, of all. */
+  /** Activations for which at least a second step of a policy was carried out, or one step again, of all. */
   readonly escalatedShare: number;
 }
 
@@ -87,6 +87,9 @@ interface Open {
   /** Of the activation in force. */
   readonly annunciatedAt: number;
   readonly isPresent: boolean;
+  /** Of that activation: whether it was acknowledged, and how many steps of a policy were carried out. */
+  readonly isAnswered: boolean;
+  readonly steps: number;
 }
 
 export class AlarmMetrics {
@@ -115,7 +118,7 @@ export class AlarmMetrics {
   begin(alerts: readonly Alert[]): void {
     this.#isWhole = false;
     for (const alert of alerts)
-      if (alert.resolution === undefined) this.#keep(alert, alert.raisedAt, false);
+      if (alert.resolution === undefined) this.#open.set(alert.id, openBefore(alert));
   }
 
   add(event: AlertEvent): void {
@@ -124,8 +127,9 @@ export class AlarmMetrics {
     this.#until = time;
     if (ANNUNCIATES.has(effect)) this.#annunciated(alert, time);
     if (effect === 'acknowledged') this.#wasAcknowledged(event);
-    if (effect === 'notified' && placeOf(alert) === 2) this.#escalated += 1;
-    if (alert.resolution === undefined) this.#keep(alert, time, ANNUNCIATES.has(effect));
+    if (effect === 'notified' && this.#open.get(alert.id)?.steps === 1) this.#escalated += 1;
+    if (alert.resolution === undefined)
+      this.#open.set(alert.id, openAfter(this.#open.get(alert.id), event));
     else this.#ended(alert, time);
   }
 
@@ -184,25 +188,20 @@ export class AlarmMetrics {
   }
 
   #wasAcknowledged({ alert, actor, time }: AlertEvent): void {
-    const begun = this.#open.get(alert.id)?.annunciatedAt;
-    if (begun === undefined || alert.acknowledgements.filter(ofNow(alert)).length > 1) return;
+    const open = this.#open.get(alert.id);
+    if (open === undefined || open.isAnswered) return;
     this.#acknowledged += 1;
     const gone = (this.#gone.get(alert.subject.unit ?? '') ?? []).filter(
       (at) => at > time - TWO_HOURS,
     );
     const exposure = EXPOSURES.findLastIndex((from) => gone.length >= from);
     for (const waits of [this.#waits, this.#exposed[exposure] ?? []]) {
-      waits.push(time - begun);
+      waits.push(time - open.annunciatedAt);
       if (waits.length > METRIC_SAMPLES_MAX) waits.shift();
     }
     const before = this.#newestAck.get(actor);
     if (before !== undefined && time - before < REFLEX_MS) this.#reflex += 1;
     put(this.#newestAck, actor, time);
-  }
-
-  #keep({ id, raisedAt, presence }: Alert, time: number, isNew: boolean): void {
-    const annunciatedAt = isNew ? time : (this.#open.get(id)?.annunciatedAt ?? raisedAt);
-    this.#open.set(id, { raisedAt, annunciatedAt, isPresent: presence === 'present' });
   }
 
   /** An alarm that went by itself before anybody acknowledged it asked nothing of anybody. */
@@ -243,14 +242,31 @@ function put<V>(map: Map<string, V>, key: string, value: V): void {
 
 const share = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole);
 
-const ofNow =
-  ({ activation }: Alert) =>
-  (one: { readonly activation: number }): boolean =>
-    one.activation === activation;
+/** What an open alert is after a step, from what it was before. */
+function openAfter(before: Open | undefined, { alert, effect, time }: AlertEvent): Open {
+  const { raisedAt, presence, acknowledged } = alert;
+  const isNew = ANNUNCIATES.has(effect);
+  const same = isNew ? undefined : before;
+  return {
+    raisedAt,
+    annunciatedAt: isNew ? time : (before?.annunciatedAt ?? raisedAt),
+    isPresent: presence === 'present',
+    isAnswered: acknowledged || (same?.isAnswered ?? false),
+    steps: (same?.steps ?? 0) + (effect === 'notified' ? 1 : 0),
+  };
+}
 
-/** Which step of its activation was carried out last: 1, 2, 3 … over all rounds. */
-const placeOf = ({ escalation }: Alert): number =>
-  escalation === undefined ? 0 : escalation.loop === 0 ? escalation.step : 3;
+/** The same of one whose steps are not known: what its record tells of them. */
+function openBefore({ raisedAt, presence, activation, acknowledgements, escalation }: Alert): Open {
+  const { loop = 0, step = 0 } = escalation ?? {};
+  return {
+    raisedAt,
+    annunciatedAt: raisedAt,
+    isPresent: presence === 'present',
+    isAnswered: acknowledgements.some((one) => one.activation === activation),
+    steps: loop === 0 ? step : loop + step,
+  };
+}
 
 function quantiles(waits: readonly number[]): Waits | undefined {
   if (waits.length === 0) return undefined;
