@@ -189,6 +189,8 @@ export const SLICE_MS_MAX = 2;
 export const SLICE_STEPS_PER_LOOK = 16;
 /** A loop that stood still for longer, the whole process perhaps, has missed what the others decided meanwhile. */
 export const STALL_MS_MAX = 350;
+/** For so long after it stood still a replica waits longer before it campaigns. */
+export const STALL_REMEMBERED_TICKS = 600;
 
 // Replicas compare what they have applied.
 /** Entries between two places at which the digests are compared. */
@@ -454,6 +456,10 @@ assert(
   'a leader that stood still must notice before anyone can have replaced it',
 );
 assert(STALL_MS_MAX > TICK_MS * 4, 'a late tick is no stall');
+assert(
+  STALL_REMEMBERED_TICKS >= ELECTION_TICKS_MAX * 8,
+  'whoever stands still must yield in the elections that this causes',
+);
 assert(CLIENT_PONG_MS > STALL_MS_MAX, 'a client does not give up a replica that only stalls');
 assert(
   CLIENT_SILENCE_MS + CLIENT_PONG_MS <= ELECTION_TICKS_MAX * TICK_MS,

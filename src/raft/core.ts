@@ -107,6 +107,8 @@ export class RaftCore {
       sequence: 0,
       age: 0,
       stalledAt: -1,
+      stallTicks: 0,
+      stallForgottenAt: 0,
       freshness: new Freshness(),
       priorities: new Map(),
       sinceLeader: 0,
@@ -187,7 +189,8 @@ export class RaftCore {
 
   /**
    * The process stood still for so many ticks. A leader trusts no lease from before and, if that was long, steps down;
-   * a follower listens first before it takes the leader for silent.
+   * a follower listens first before it takes the leader for silent. Whoever stood still waits longer for a while before it
+   * campaigns.
    */
   stalled(ticks: number): void {
     stalled(this.#s, ticks);

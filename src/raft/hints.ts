@@ -1,4 +1,5 @@
 import { logIndex, type ReplicaId } from '../base/ids.ts';
+import { STALL_REMEMBERED_TICKS } from '../base/limits.ts';
 import { preCampaign } from './election.ts';
 import { dropReads } from './reads.ts';
 import { becomeFollower } from './roles.ts';
@@ -38,6 +39,7 @@ export function peerLost(s: State, peer: ReplicaId): void {
 
 /** The process stood still for so many ticks; what came in meanwhile is yet to be heard. */
 export function stalled(s: State, ticks: number): void {
+  rememberStall(s, ticks);
   if (s.role.role === 'leader') {
     // Others may lead by now: what was confirmed before says nothing any more.
     s.role.leaseAfter = s.now;
@@ -52,6 +54,14 @@ export function stalled(s: State, ticks: number): void {
     s.electionElapsed = Math.min(s.electionElapsed, Math.max(0, s.electionTimeout - patience));
   }
   s.stalledAt = s.age;
+}
+
+/** No more than sets it behind all who are steady: somebody has to lead, even where everybody stands still at times. */
+function rememberStall(s: State, ticks: number): void {
+  const { electionTicksMin, electionTicksMax } = s.options;
+  const before = s.age < s.stallForgottenAt ? s.stallTicks : 0;
+  s.stallTicks = Math.min(Math.max(before, ticks), electionTicksMax - electionTicksMin);
+  s.stallForgottenAt = s.age + STALL_REMEMBERED_TICKS;
 }
 
 /** This replica is going to be stopped, or is not any more. */

@@ -104,6 +104,8 @@ export function resetElectionTimer(s: State): void {
   s.electionElapsed = 0;
   s.electionTimeout = s.prng.between(electionTicksMin, electionTicksMax);
   if (yields(s)) s.electionTimeout += electionTicksMax - electionTicksMin;
+  // What seems silent to one that stands still now and then may be its own deafness, and it would lead badly.
+  if (s.age < s.stallForgottenAt) s.electionTimeout += s.stallTicks;
 }
 
 /**

@@ -156,6 +156,10 @@ export interface State {
   age: number;
   /** Its age when it last stood still. */
   stalledAt: number;
+  /** How long it stood still at most of late, bounded: by so much longer it waits before it campaigns. */
+  stallTicks: number;
+  /** Its age from which on that is forgotten. */
+  stallForgottenAt: number;
   readonly freshness: Freshness;
   /** Who is preferred as leader: the higher, the sooner. Those not named have 0. */
   priorities: ReadonlyMap<ReplicaId, number>;

@@ -54,6 +54,14 @@ export const SERVICE_PITFALL_MUTANTS: readonly Mutant[] = [
     killedBy: ['test/raft/preferences.test.ts'],
   },
   {
+    name: 'forget-the-own-stalls',
+    claim: 'whoever stood still of late waits longer before it campaigns',
+    file: 'src/raft/roles.ts',
+    find: 'if (s.age < s.stallForgottenAt) s.electionTimeout += s.stallTicks;',
+    replace: '',
+    killedBy: ['test/raft/preferences.test.ts'],
+  },
+  {
     name: 'page-on-when-deposed',
     claim: 'whoever is deposed acts on the world no more',
     file: 'src/replica/notifier.ts',

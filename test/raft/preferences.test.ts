@@ -6,6 +6,7 @@ import {
   HEARTBEAT_TICKS,
   LEADER_DISK_TICKS_MAX,
   REST_TIMEOUTS,
+  STALL_REMEMBERED_TICKS,
 } from '../../src/base/limits.ts';
 import type { RaftCore } from '../../src/raft/core.ts';
 import { CoreCluster } from '../../src/testing/core-cluster.ts';
@@ -159,6 +160,34 @@ test('a follower that stood still listens before it takes the leader for silent'
     core.stalled(1);
   }
   expect(core.standing.role).toBe('follower');
+});
+
+test.each([
+  ['as much', 8, 8],
+  ['no more than the steady need at most', 1_000, ELECTION_TICKS_MAX - ELECTION_TICKS_MIN],
+])('whoever stood still of late waits longer before it campaigns: %s', (_much, ticks, longer) => {
+  for (let seed = 1; seed < 30; seed += 1) {
+    const [steady, unsteady] = [loneCore({ seed }), loneCore({ seed })];
+    unsteady.stalled(ticks);
+    // The longest counts, not the last.
+    unsteady.stalled(1);
+    for (const core of [steady, unsteady]) core.step(heartbeat([2, 1, 1]));
+    expect(patience(unsteady), `seed ${seed}`).toBe(patience(steady) + longer);
+  }
+});
+
+test('that it stood still is forgotten when it has been steady for long, and does not add up', () => {
+  for (let seed = 1; seed < 30; seed += 1) {
+    const core = loneCore({ seed });
+    core.stalled(1_000);
+    for (let tick = 0; tick < STALL_REMEMBERED_TICKS; tick += 1) {
+      core.step(heartbeat([2, 1, 1]));
+      core.tick();
+    }
+    core.stalled(1);
+    core.step(heartbeat([2, 1, 1]));
+    expect(patience(core), `seed ${seed}`).toBeLessThanOrEqual(ELECTION_TICKS_MAX + 1);
+  }
 });
 
 test('a leader that is to rest hands over; one that rests follows no order, and campaigns when nobody has led for long', () => {
