@@ -1,4 +1,4 @@
-import { by, notHere, type Pitfall, pitfall } from './table.ts';
+import { by, type Pitfall, pitfall } from './table.ts';
 
 const STORY =
   'replica/faults › whatever fails, who was told done finds it once, and who was told no finds nothing';
@@ -164,11 +164,11 @@ export const CHANGE_PITFALLS: readonly Pitfall[] = [
     'deny-what-may-be-written',
   ),
   pitfall(
-    notHere(
+    by(
       'Sessions that end by the local clock',
-      'Nothing expires by a clock of a replica: replies by their number, alerts by the time in the log.',
+      'statemachine/sessions › a session ends by the time in the log, whatever the clock of whoever applies it shows',
     ),
-    { none: 'No such clock.' },
+    'expire-by-the-own-clock',
   ),
   pitfall(
     by(

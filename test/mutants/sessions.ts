@@ -19,6 +19,15 @@ export const SESSION_MUTANTS: readonly Mutant[] = [
     killedBy: ['test/statemachine/sessions.test.ts'],
   },
   {
+    name: 'expire-by-the-own-clock',
+    claim: 'a session ends by the time in the log',
+    file: 'src/statemachine/beside/sessions.ts',
+    find: 'if (dueAt <= this.#ledger.time) {',
+    replace: 'if (dueAt <= Date.now()) {',
+    killedBy: ['test/statemachine/sessions.test.ts'],
+    test: 'a session ends by the time in the log',
+  },
+  {
     name: 'deny-what-an-earlier-session-did',
     claim: 'an expired session says nothing of an attempt that was made before',
     file: 'src/client/batch.ts',

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { logIndex, unixMillis } from '../../src/base/ids.ts';
 import { SESSION_REPLIES_MAX, SESSION_WINDOW_MAX } from '../../src/base/limits.ts';
 import { AlertMachine, type Applied } from '../../src/statemachine/machine.ts';
@@ -147,4 +147,27 @@ test('a session that is heard from does not expire, by any of its commands', () 
   }
   bench.at(60_000);
   expect(bench.machine.records('session').records).toEqual([]);
+});
+
+test('a session ends by the time in the log, whatever the clock of whoever applies it shows', () => {
+  const HEARD = 4_000;
+  const stories = [0, HEARD, Date.UTC(2100, 0)].map((clock) => {
+    vi.setSystemTime(clock);
+    try {
+      const bench = new Bench();
+      bench.do(open(5, 4));
+      for (let n = 2; n * 1_000 <= HEARD; n += 1)
+        bench.do({ type: 'keep-session', id: 'X1', floor: 0, ...asked });
+      // It is looked at when it would have ended, had nobody been heard.
+      return [HEARD + 3_000, HEARD + 4_999, HEARD + 5_000].map((time) => {
+        bench.at(time);
+        const { records } = bench.machine.records('session');
+        return { sessions: records.length, digest: bench.machine.digest };
+      });
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+  expect(stories[0]?.map(({ sessions }) => sessions)).toEqual([1, 1, 0]);
+  for (const story of stories) expect(story).toEqual(stories[0]);
 });
