@@ -20,6 +20,14 @@ test(`${GOOD} good histories raise no alarm`, { timeout: 600_000 }, () => {
   }
 });
 
+test('the longest history that one condition has in a simulated minute is decided', {
+  timeout: 120_000,
+}, () => {
+  const size = { ...SMALL, processes: 6, keys: 1, units: 1, operationsEach: 1_200, watches: 0 };
+  const { findings, unknown } = checkConditions(makeHistory(SEED, size));
+  expect({ findings, unknown }).toEqual({ findings: [], unknown: 0 });
+});
+
 /** Histories in which the mutator found a place, with their seeds. */
 function* mutated(
   mutate: Mutator,
