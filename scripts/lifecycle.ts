@@ -14,6 +14,7 @@ import {
   type Move,
   TRANSITIONS,
 } from '../src/statemachine/alerts/transitions.ts';
+import { GUARDS } from './guards.ts';
 
 /** docs/lifecycle.md: the table of transitions as the machine uses it, a diagram of it, and the words of other systems. */
 
@@ -64,6 +65,12 @@ export function lifecyclePage(printed: string): string {
       '`lose` and `regain` (the source of an alert), `sound` (nothing keeps it from being heard any more) are brought by time, ' +
       'by a source or by what else happens, the others by commands.',
     table(head, rowsOf(CARE_MOVES)),
+    '## What else is asked',
+    'The guards of the domain model, and what is made of them. The first that fails is the reply, and every reply is replicated.',
+    table(
+      ['rules', 'the domain model asks', 'checked'],
+      GUARDS.map(({ rules, asks, checked }) => [rules, asks, checked]),
+    ),
     '## As a diagram',
     'Without what leaves the state as it is.',
     diagram(),

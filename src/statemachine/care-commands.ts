@@ -18,7 +18,7 @@ export interface AcceptCommand extends Targeted {
   readonly type: 'accept';
 }
 
-/** Cannot take it: the next step of the policy follows at once (T15). */
+/** Cannot take it: the next step of the policy follows at once (T15), unless somebody else has accepted. */
 export interface RejectCommand extends Targeted {
   readonly type: 'reject';
   readonly reason?: string;

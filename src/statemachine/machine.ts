@@ -298,7 +298,11 @@ export class AlertMachine {
     const cell = TRANSITIONS[alert === undefined ? 'NONE' : displayState(alert)][move];
     const refusal = findRefusal(command, alert, cell);
     if (refusal !== undefined) return refusal;
-    if (alert === undefined || cell.does !== 'change') return unchanged(alert);
+    if (alert === undefined || cell.does !== 'change') {
+      if (alert !== undefined && command.type === 'reject')
+        this.#escalations.answered(alert, command.actor, 'rejected');
+      return unchanged(alert);
+    }
     const guard = findCareRefusal(command, alert);
     if (guard !== undefined) return guard;
     if (command.type === 'escalate') return this.#escalations.advance(alert, command, true);

@@ -61,6 +61,28 @@ test('nor does one that nobody confirmed in time', () => {
   expect(targets(bench)).toEqual(['user:anna', 'user:bob']);
 });
 
+test('who else cannot come does not take it from whoever accepted', () => {
+  const bench = told();
+  bench.done({ type: 'accept', target, ...asked, actor: 'anna' });
+  expect(bench.done({ type: 'reject', target, ...asked, actor: 'bob' }).effect).toBe('unchanged');
+  expect(targets(bench)).toEqual(['user:anna', 'user:bob']);
+  expect(bench.machine.get(target)?.responsibility).toMatchObject({ by: 'anna' });
+  expect(
+    bench.machine
+      .records('notification')
+      .records.map(({ state }) => state)
+      .sort(),
+  ).toEqual(['accepted', 'rejected']);
+});
+
+test('whoever accepted can give it back, and the next step follows at once', () => {
+  const bench = told();
+  bench.done({ type: 'accept', target, ...asked, actor: 'anna' });
+  bench.done({ type: 'reject', target, ...asked, actor: 'anna' });
+  bench.at(3_500);
+  expect(targets(bench)).toContain('user:carl');
+});
+
 test('where nobody accepted and nobody can be reached the next step does not wait', () => {
   const bench = told();
   bench.do(report('N1', 'failed'));

@@ -108,6 +108,11 @@ export class ReferenceModel extends RecordsModel {
         return told;
       }
       case 'reject': {
+        const taken = alert.responsibility;
+        if (taken?.state === 'accepted' && taken.by !== by) {
+          this.answered(alert, by, 'rejected');
+          return reply('unchanged', alert);
+        }
         const escalation = alert.escalation && { ...alert.escalation };
         if (escalation && isDue) escalation.dueAt = at;
         const told = this.record(command, 'rejected', {

@@ -122,6 +122,12 @@ export function careMoveOf(command: CareCommand, alert: Alert | undefined): Care
       const isRepeated = answer?.state === 'accepted' && answer.by === command.actor;
       return isRepeated ? 'nothing-new' : 'accept';
     }
+    case 'reject': {
+      // Whoever took it answers for it still, whoever else cannot come.
+      const answer = alert.responsibility;
+      const isTaken = answer?.state === 'accepted' && answer.by !== command.actor;
+      return isTaken ? 'nothing-new' : 'reject';
+    }
     case 'merge': {
       const isAcknowledged = command.acknowledgements.some((one) => isNewOf(alert, one));
       return isAcknowledged ? 'merge-acknowledged' : 'merge';
