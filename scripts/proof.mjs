@@ -10,6 +10,8 @@ import { fileURLToPath } from 'node:url';
  * checkers in full; what comes of it is added to docs/data/proof, and takes the place there of the last search and the last
  * run of the checkers. What fails adds nothing, and ends with status 1. Search and checkers take some minutes more.
  *
+ * With --check: prints nothing, and ends with status 1 if the page is not what would be printed.
+ *
  * Prints docs/proof.md from what runs have left in docs/data/proof: `sim*.json` of `npm run sim -- --json`, `jepsen*.json`
  * of `npm run jepsen -- --json`, and `checkers.json`. Only what was really run stands there.
  */
@@ -175,4 +177,9 @@ ${table(
   ],
 )}
 `;
-writeFileSync(`${root}docs/proof.md`, page);
+const path = `${root}docs/proof.md`;
+if (!process.argv.includes('--check')) writeFileSync(path, page);
+else if (readFileSync(path, 'utf8') !== page) {
+  console.error('docs/proof.md is not what docs/data/proof gives; print it again: npm run proof');
+  process.exitCode = 1;
+}

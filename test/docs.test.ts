@@ -43,6 +43,13 @@ describe('the printed pages', () => {
   });
 });
 
+test('the figures of the proof are those that its runs have left', () => {
+  const script = join(ROOT, 'scripts', 'proof.mjs');
+
+  expect(execFileSync(process.execPath, [script, '--check'], { encoding: 'utf8' })).toBe('');
+  expect(read('docs/proof.md')).toMatch(/\| operations checked \| \d{2,3},\d{3}/);
+});
+
 describe('docs/dependencies.md', () => {
   const rows = read('docs/dependencies.md')
     .split('\n')

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { CareInput } from '../../src/statemachine/alert-api.ts';
 import type { AlertRef, Subject } from '../../src/statemachine/types.ts';
+import { usageError } from './failure.ts';
 import type { Io } from './io.ts';
 import { type Example, withExamples } from './options.ts';
 import { parseRef, parseText } from './values.ts';
@@ -136,6 +137,8 @@ const VERBS: readonly Verb[] = [
 ];
 
 function subjectOf({ unit, bed, patient, device }: CareFlags): Subject {
+  if ((unit ?? bed ?? patient ?? device) === undefined)
+    throw usageError('nothing says where to', 'give --unit, --bed, --patient or --device');
   return {
     ...(unit === undefined ? {} : { unit }),
     ...(bed === undefined ? {} : { bed }),
@@ -149,8 +152,9 @@ export const careCommands = (io: Io): readonly Command[] =>
     const command = new Command(name).description(says).argument('<alert>', REF_MEANS, parseRef);
     return withExamples(addWriteOptions(flags(command)), examples).action(
       async (target: AlertRef, given: CareFlags) => {
+        const asked = input(target, given);
         await writeTo(target, io, given, (client, said, options) =>
-          client.care({ ...input(target, given), ...said }, options),
+          client.care({ ...asked, ...said }, options),
         );
       },
     );

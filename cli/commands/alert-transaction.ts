@@ -25,10 +25,17 @@ export function transactionCommand(io: Io): Command {
   ]).action(async (flags: TransactionFlags) => {
     const { parseTransaction } = await import('../input/transaction-file.ts');
     const text = await readText(io, flags.file);
-    await keep(io, flags, (client, said, options) => {
-      const { actor, observedAt = unixMillis(io.wall()) } = said;
-      const asked = parseTransaction(text, flags.file, { actor, observedAt });
-      return client.keep({ type: 'transaction', ...asked, actor, observedAt }, options);
-    });
+    let done = '';
+    await keep(
+      io,
+      flags,
+      (client, said, options) => {
+        const { actor, observedAt = unixMillis(io.wall()) } = said;
+        const asked = parseTransaction(text, flags.file, { actor, observedAt });
+        done = `done, all together: ${asked.commands.map(({ type }) => type).join(', ')}\n`;
+        return client.keep({ type: 'transaction', ...asked, actor, observedAt }, options);
+      },
+      () => done,
+    );
   });
 }

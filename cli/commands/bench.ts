@@ -5,9 +5,9 @@ import { printable } from '../output/escape.ts';
 import { addDangerOptions, type DangerFlags, mustConfirm } from './danger.ts';
 import { Exit } from './failure.ts';
 import type { Io, OperatorClient } from './io.ts';
-import { addClientOptions, type ClientFlags, withExamples } from './options.ts';
+import { addClientOptions, type ClientFlags, durationOption, withExamples } from './options.ts';
 import { report, withClient } from './session.ts';
-import { oneOf, parseDuration, whole } from './values.ts';
+import { oneOf, whole } from './values.ts';
 
 interface BenchFlags extends ClientFlags, DangerFlags {
   readonly local?: boolean;
@@ -23,7 +23,7 @@ export function benchCommand(io: Io): Command {
       'load a cluster and tell rates and latencies; alerts of priority none are raised and cleared, and stay in the history',
     )
     .option('--local', 'start three replicas for this run, with data in a temporary folder')
-    .option('--duration <duration>', 'for how long', parseDuration, parseDuration('5s'))
+    .addOption(durationOption('--duration <duration>', 'for how long', '5s'))
     .option('--in-flight <calls>', 'calls under way at a time', whole(1, BENCH_IN_FLIGHT_MAX), 64)
     .option('--kind <kind>', 'write or read', oneOf<LoadKind>(['write', 'read']), 'write');
   addDangerOptions(addClientOptions(command, '10s'), 'the id of the cluster');

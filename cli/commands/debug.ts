@@ -11,9 +11,9 @@ import type { WholeProgram } from './config.ts';
 import { HintedError } from './failure.ts';
 import type { Io } from './io.ts';
 import { askEverybody } from './members.ts';
-import { addClientOptions, type ClientFlags, withExamples } from './options.ts';
+import { addClientOptions, type ClientFlags, durationOption, withExamples } from './options.ts';
 import { report, withClient } from './session.ts';
-import { parseDuration, parseText } from './values.ts';
+import { parseText } from './values.ts';
 import { packageVersion } from './version.ts';
 
 /** `tocsin debug …`: for whoever has to find out from afar. */
@@ -38,7 +38,7 @@ function bundleCommand(io: Io, wholeProgram: WholeProgram): Command {
     )
     .option('--out <file>', 'where to (default: tocsin-bundle-TIME.json here)', parseText)
     .option('--data <folder>', 'on the disk to be measured', parseText, '.')
-    .option('--measure-for <duration>', 'how long to measure', parseDuration, parseDuration('1s'));
+    .addOption(durationOption('--measure-for <duration>', 'how long to measure', '1s'));
   return withExamples(addClientOptions(command, '3s'), [
     ['tocsin debug bundle --measure-for 100ms', 'everything in one file'],
     ['tocsin debug bundle --out for-support.json', 'under this name'],

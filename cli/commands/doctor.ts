@@ -6,9 +6,9 @@ import type { Paint } from '../output/paint.ts';
 import type { Column } from '../output/table.ts';
 import { Exit } from './failure.ts';
 import type { Io } from './io.ts';
-import { addOutputOptions, type OutputFlags, withExamples } from './options.ts';
+import { addOutputOptions, durationOption, type OutputFlags, withExamples } from './options.ts';
 import { report } from './session.ts';
-import { parseDuration, parseText } from './values.ts';
+import { parseText } from './values.ts';
 
 interface DoctorFlags extends OutputFlags {
   readonly data: string;
@@ -23,7 +23,7 @@ export function doctorCommand(io: Io): Command {
       'measure whether this machine is fit for a replica: disk, loop, clock, limits; exit status 1 if something FAILs',
     )
     .option('--data <folder>', 'on the disk that is to hold the data', parseText, '.')
-    .option('--duration <duration>', 'how long to measure', parseDuration, parseDuration('2s'))
+    .addOption(durationOption('--duration <duration>', 'how long to measure', '2s'))
     .option('--time-server <host>', 'compare the clock with this NTP server', parseText);
   return withExamples(addOutputOptions(command), [
     ['tocsin doctor --duration 500ms', 'of the disk of this folder'],

@@ -51,6 +51,10 @@ export const addJsonOption = (command: Command): Command =>
     new Option('--json', 'one line of JSON: the same as -o jsonl').implies({ output: 'jsonl' }),
   );
 
+/** A flag for a length of time, whose default help shows as it would be written. */
+export const durationOption = (flags: string, says: string, otherwise: string): Option =>
+  new Option(flags, says).argParser(parseDuration).default(parseDuration(otherwise), otherwise);
+
 export function addClientOptions(command: Command, timeout: string): Command {
   return addOutputOptions(command)
     .option(
@@ -58,11 +62,7 @@ export function addClientOptions(command: Command, timeout: string): Command {
       `replicas to ask, with commas between them (default: ${ENDPOINT_DEFAULT})`,
       parseAddresses,
     )
-    .addOption(
-      new Option('--timeout <duration>', 'how long to wait for an answer')
-        .argParser(parseDuration)
-        .default(parseDuration(timeout), timeout),
-    )
+    .addOption(durationOption('--timeout <duration>', 'how long to wait for an answer', timeout))
     .option('--actor <name>', 'who asks (default: the login name)', parseText)
     .option('--context <name>', 'settings under this name: tocsin context list', parseText);
 }

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { POLICY_REPEATS_MAX } from '../../src/base/limits.ts';
 import type { EscalationStep } from '../../src/statemachine/beside/policies.ts';
 import type { Priority } from '../../src/statemachine/types.ts';
@@ -62,11 +62,10 @@ function setCommand(io: Io): Command {
       oneOf(PRIORITIES),
       'medium',
     )
-    .option(
-      '--confirm <duration>',
-      'a notification not confirmed in this time has expired',
-      parseSeconds,
-      parseSeconds('30s'),
+    .addOption(
+      new Option('--confirm <duration>', 'a notification not confirmed in this time has expired')
+        .argParser(parseSeconds)
+        .default(parseSeconds('30s'), '30s'),
     );
   return withExamples(addRecordOptions(command), [
     ['tocsin policy set icu --step user:anna=30s --step user:ben,role:charge=1m', 'two steps'],

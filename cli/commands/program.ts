@@ -66,11 +66,11 @@ const ENTRIES: Readonly<Record<string, Entry>> = {
     load: async (io) => (await import('./incident.ts')).incidentCommand(io),
   },
   cluster: {
-    summary: 'look at the replicas',
+    summary: 'look at the replicas, change who takes part and who leads',
     load: async (io) => (await import('./cluster.ts')).clusterCommand(io),
   },
   snapshot: {
-    summary: 'take and look at snapshots',
+    summary: 'take, keep, look at and restore snapshots',
     load: async (io) => (await import('./snapshot.ts')).snapshotCommand(io),
   },
   log: {

@@ -97,14 +97,16 @@ export async function keep(
   io: Io,
   flags: WriteFlags,
   send: (client: OperatorClient, said: Said, options: WriteOptions) => Promise<Kept>,
+  textOf: (kept: Kept) => string = renderKept,
 ): Promise<void> {
-  await submit(io, flags, send);
+  await submit(io, flags, send, textOf);
 }
 
 async function submit(
   io: Io,
   flags: WriteFlags,
   send: (client: OperatorClient, said: Said, options: WriteOptions) => Promise<Fulfilled>,
+  textOf: (kept: Kept) => string = renderKept,
 ): Promise<void> {
   const idempotencyKey = flags.idempotencyKey ?? randomBytes(16).toString('hex');
   const { observedAt } = flags;
@@ -115,7 +117,7 @@ async function submit(
     };
     try {
       const reply = await send(client, said, { idempotencyKey, timeoutMs, signal });
-      const text = isDone(reply) ? renderDone(reply) : renderKept(reply);
+      const text = isDone(reply) ? renderDone(reply) : textOf(reply);
       await report(io, flags, { value: reply, text: () => text });
     } catch (error) {
       throw withHint(error, (known) => repeatHint(known, idempotencyKey));

@@ -5,7 +5,7 @@ import { type Config, type Section, shownValue, type Value } from './config.ts';
 
 /**
  * Every flag has a variable (`--expected-revision`: TOCSIN_EXPECTED_REVISION) and a key in the configuration
- * (`expected-revision`). What is nearer to the caller wins: flag, a context that `--context` names, variable, `commands`,
+ * (`expected-revision`); one that means something else in its command than elsewhere names its variable, and the key goes by that. What is nearer to the caller wins: flag, a context that `--context` names, variable, `commands`,
  * the context in use, `defaults`, default.
  */
 
@@ -35,13 +35,17 @@ export interface Setting {
 /** Flags that mean one call and no other. */
 const GIVEN_ONLY: ReadonlySet<string> = new Set(['help', 'version', 'json', 'confirm']);
 
-export const keyOf = (option: Option): string =>
-  (option.long ?? '').replace(/^--/, '').replace(/^no-/, option.negate ? '' : 'no-');
+const PREFIX = 'TOCSIN_';
+
+export const keyOf = ({ envVar, long = '', negate }: Option): string =>
+  envVar === undefined
+    ? long.replace(/^--/, '').replace(/^no-/, negate ? '' : 'no-')
+    : envVar.slice(PREFIX.length).toLowerCase().replaceAll('_', '-');
 
 export const variableOf = (option: Option): string => variableFor(keyOf(option));
 
 export const variableFor = (key: string): string =>
-  `TOCSIN_${key.toUpperCase().replaceAll('-', '_')}`;
+  `${PREFIX}${key.toUpperCase().replaceAll('-', '_')}`;
 
 /** The flags of a command that can be set from elsewhere. */
 export const settable = (command: Command): readonly Option[] =>

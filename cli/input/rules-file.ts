@@ -6,6 +6,7 @@ import { RULES_FILE_BYTES_MAX } from '../../src/base/limits.ts';
 import { type ListedRule, rulesOfSet } from '../../src/base/rules/listed-rules.ts';
 import { findFault } from '../../src/base/rules/rule-faults.ts';
 import { findProblem, type RuleSet } from '../../src/base/rules/rules.ts';
+import { firstLine } from './first-line.ts';
 import { reasonOf } from './lines.ts';
 import { fieldsOf, listFor, RULE_SCHEMAS, RULE_SET_SCHEMA } from './rule-schemas.ts';
 import { didYouMean } from './suggest.ts';
@@ -125,8 +126,6 @@ function memberOf(value: unknown, key: PropertyKey | undefined): unknown {
   if (typeof value !== 'object' || value === null || key === undefined) return undefined;
   return Object.getOwnPropertyDescriptor(value, key)?.value;
 }
-
-const firstLine = (message: string): string => message.split('\n', 1)[0]?.replace(/:$/, '') ?? '';
 
 const badRules = (path: string, what: string, cause?: unknown): TocsinError =>
   new TocsinError('BAD_RULES', `${path}: ${what}`, { cause });

@@ -4,6 +4,7 @@ import { TocsinError } from '../../src/base/errors.ts';
 import { type UnixMillis, unixMillis } from '../../src/base/ids.ts';
 import { UNIX_MILLIS_MAX } from '../../src/base/limits.ts';
 import type { Schedule } from '../../src/statemachine/beside/schedule.ts';
+import { firstLine } from './first-line.ts';
 
 const name = z.string().min(1, 'is empty');
 
@@ -55,7 +56,7 @@ const schedule = z.strictObject({
 export function parseSchedule(text: string, path: string): Schedule {
   const document = parseDocument(text, { prettyErrors: true });
   const [problem] = document.errors;
-  if (problem !== undefined) throw badFile(path, problem.message.split('\n', 1)[0] ?? '', problem);
+  if (problem !== undefined) throw badFile(path, firstLine(problem.message), problem);
   const raw: unknown = document.toJS({ maxAliasCount: 100 });
   const parsed = schedule.safeParse(rulesOf(raw));
   if (!parsed.success) {

@@ -16,6 +16,7 @@ import {
 } from '../../src/statemachine/inputs.ts';
 import type { TransactionCommand } from '../../src/statemachine/transaction.ts';
 import type { AlertCommand } from '../../src/statemachine/types.ts';
+import { firstLine } from './first-line.ts';
 
 const file = z.strictObject({
   guards: z.array(z.looseObject({})).default([]),
@@ -34,7 +35,7 @@ export function parseTransaction(
 ): Pick<TransactionCommand, 'guards' | 'commands'> {
   const document = parseDocument(text, { prettyErrors: true });
   const [problem] = document.errors;
-  if (problem !== undefined) throw badFile(path, problem.message.split('\n', 1)[0] ?? '');
+  if (problem !== undefined) throw badFile(path, firstLine(problem.message));
   const parsed = file.safeParse(document.toJS({ maxAliasCount: 100 }));
   if (!parsed.success) {
     const [issue] = parsed.error.issues;

@@ -5,7 +5,7 @@ import { type Column, renderTable, type TableOptions } from './table.ts';
 
 const OUTCOMES: Readonly<Record<ChangeReport['outcome'], string>> = {
   done: 'done: it is committed',
-  unchanged: 'nothing to do: that is how it is',
+  unchanged: 'nothing to do',
   planned: 'nothing was done; this is what it would do',
   refused: 'refused',
 };

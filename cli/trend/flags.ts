@@ -1,8 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Io, TrendApi } from '../commands/io.ts';
-import { addOutputOptions, type OutputFlags } from '../commands/options.ts';
+import { addOutputOptions, durationOption, type OutputFlags } from '../commands/options.ts';
 import { watchInterrupts } from '../commands/session.ts';
-import { parseAddresses, parseDuration, parseInstant } from '../commands/values.ts';
+import { parseAddresses, parseInstant } from '../commands/values.ts';
 
 /** What the trend commands share. */
 
@@ -31,11 +31,7 @@ export const addTrendOptions = (command: Command): Command =>
         .argParser(parseAddresses)
         .env('TOCSIN_TREND_ENDPOINTS'),
     )
-    .addOption(
-      new Option('--timeout <duration>', 'how long to wait for an answer')
-        .argParser(parseDuration)
-        .default(parseDuration('10s'), '10s'),
-    );
+    .addOption(durationOption('--timeout <duration>', 'how long to wait for an answer', '10s'));
 
 export const addRangeOptions = (command: Command): Command =>
   addTrendOptions(command)

@@ -92,7 +92,8 @@ export async function connect(options: ClientOptions): Promise<Client> {
 /**
  * A cluster, from afar. Finds the leader, follows it, and asks again what was not answered, under the same idempotency
  * key, until the call's time is up. Every rejection is a TocsinError whose `outcome` is true: `none` means that nothing
- * was written, `unknown` that nobody knows.
+ * was written, `applied` that it was carried out before, and only its reply is no longer kept (REPLY_FORGOTTEN), `unknown`
+ * that nobody knows.
  *
  * Commands are carried out in the order of the calls, except that one which a busy cluster refused for now, and which is
  * sent again, may be passed by later ones: await a reply where the order matters.

@@ -41,6 +41,14 @@ describe('help', () => {
     }
   });
 
+  test('shows lengths of time as they would be written', async () => {
+    for (const command of COMMANDS) {
+      const { stdout } = await runIn({ columns: 300 }, ...command, '--help');
+      const durations = stdout.split('\n').filter((line) => / {2}-.*<duration>/.test(line));
+      for (const line of durations) expect(line).not.toMatch(/default: \d+\)/);
+    }
+  });
+
   test('names every command', async () => {
     const { stdout } = await runIn({}, '--help');
 

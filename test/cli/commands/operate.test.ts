@@ -50,6 +50,16 @@ test('a change that is refused says why and ends with status 5', async () => {
   expect(stdout).toContain('refused: a change is under way');
 });
 
+test('a change of what is so already says that once', async () => {
+  const change = (): ChangeReport => aReport('unchanged', 'that is how it is');
+  const { status, stdout } = await runIn(
+    { answers: { operator: { change } } },
+    ...['cluster', 'promote', '2'],
+  );
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/^nothing to do: that is how it is$/m);
+});
+
 describe('drain', () => {
   const alive = (count: number) => ({
     answers: {

@@ -141,6 +141,14 @@ describe('where to ask, and who asks', () => {
   });
 });
 
+test('a transfer to nowhere is refused before anybody is asked', async () => {
+  const { status, stderr, calls } = await runIn({}, 'alert', 'transfer', 'A7');
+
+  expect(status).toBe(2);
+  expect(stderr).toContain('give --unit, --bed, --patient or --device');
+  expect(calls).toEqual([]);
+});
+
 describe('a write can be repeated', () => {
   test('because its key is the one given', async () => {
     const { calls } = await runIn({}, ...RAISE, '--idempotency-key', 'k-7');

@@ -18,6 +18,7 @@ describe('alert transaction', () => {
     const result = await run(EXAMPLE);
     expect(result.stderr).toBe('');
     expect(result.status).toBe(0);
+    expect(result.stdout).toBe('done, all together: acknowledge, raise\n');
     const command = kept(result);
     expect(command.guards).toEqual([
       { target: { dedupKey: 'bed:B12:HR:HI' }, state: 'ACTIVE_UNACK' },
@@ -47,5 +48,6 @@ describe('alert transaction', () => {
     expect(status).toBe(2);
     expect(stderr).toMatch(/file\.yaml: /);
     expect(stderr).toMatch(why);
+    expect(stderr).not.toMatch(/:$/m);
   });
 });

@@ -80,6 +80,25 @@ describe('a flag that is not given', () => {
     );
   });
 
+  test('of the trend tier is not that of the replicas, which listen elsewhere', async () => {
+    const text =
+      'context: icu\ncontexts:\n  icu: {endpoints: /ip4/10.0.0.1/tcp/7400, trend-endpoints: /ip4/10.0.0.1/tcp/7500}';
+    const env = { ...HOME, TOCSIN_ENDPOINTS: address('environment') };
+    const argv = ['trend', 'latest'] as const;
+
+    const bare = await new World({ env }).run(...argv);
+    const inContext = await new World({ env, disk: { [CONFIG]: text } }).run(...argv);
+    const named = { ...env, TOCSIN_TREND_ENDPOINTS: address('flag') };
+    const inEnvironment = await new World({ env: named, disk: { [CONFIG]: text } }).run(...argv);
+
+    for (const [{ calls }, asked] of [
+      [bare, '/ip4/127.0.0.1/tcp/7500'],
+      [inContext, '/ip4/10.0.0.1/tcp/7500'],
+      [inEnvironment, address('flag')],
+    ] as const)
+      expect(calls[0]?.args[0]).toMatchObject({ endpoints: [asked] });
+  });
+
   test('satisfies a command that requires it', async () => {
     const world = new World({ env: { TOCSIN_DATA: './r7' } });
     const { calls } = await world.interruptAfterOutput().run('serve');
