@@ -139,7 +139,7 @@ export const PERSISTENCE: Chapter = chapter('Persistence, crashes, storage', {
   ),
   118: notHere(
     'A damaged store of replies is repaired or leads to unknown',
-    'Replies are part of the machine: they exist in memory, in the log and in snapshots, each checked as such.',
+    'Replies and sessions are part of the machine: they exist in memory, in the log and in snapshots, each checked as such.',
   ),
   119: by(
     '"Never had it" is said only by a replica whose log is whole there',

@@ -255,9 +255,10 @@ export const AGREEMENT_PITFALLS: readonly Pitfall[] = [
   pitfall(
     by(
       'A time-out returns an old value',
+      'replica/reads › a read that was confirmed before the leader was deposed is still answered, one that was not is an error',
       'replica/faults › whatever fails, who was told done finds it once, and who was told no finds nothing',
     ),
-    { none: 'A client keeps no value it could return instead.' },
+    'answer-a-read-that-was-dropped',
   ),
   pitfall(
     by(

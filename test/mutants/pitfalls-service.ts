@@ -54,6 +54,15 @@ export const SERVICE_PITFALL_MUTANTS: readonly Mutant[] = [
     killedBy: ['test/raft/preferences.test.ts'],
   },
   {
+    name: 'answer-a-read-that-was-dropped',
+    claim: 'a read that nobody confirmed is an error, not an older value',
+    file: 'src/replica/service/reads.ts',
+    find: 'done?.(error);',
+    replace: 'done?.(undefined);',
+    killedBy: ['test/replica/reads.test.ts'],
+    test: 'a read that was confirmed before the leader was deposed',
+  },
+  {
     name: 'forget-the-own-stalls',
     claim: 'whoever stood still of late waits longer before it campaigns',
     file: 'src/raft/roles.ts',

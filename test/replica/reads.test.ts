@@ -41,7 +41,7 @@ test('a read is answered when its index is applied, not before, and once', () =>
   expect(reads.pending).toBe(0);
 });
 
-test('a read that was confirmed before the leader was deposed is still answered', () => {
+test('a read that was confirmed before the leader was deposed is still answered, one that was not is an error', () => {
   const { reads, contexts, told, ask } = stage();
   ask('a');
   ask('b');
