@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { freePorts } from '../../cli/local/free-ports.ts';
 import { replicaId, unixMillis } from '../../src/base/ids.ts';
 import { connect } from '../../src/client/client.ts';
@@ -58,12 +58,15 @@ test('what one client raises, every replica holds alike, also after a restart of
   const { value, revision } = await again.get({ id: 'A1' });
   expect(value).toMatchObject({ presence: 'cleared', acknowledged: true });
   expect(revision).toBe(3);
-  const digests = new Set<string>();
-  for (const endpoint of endpoints) {
-    const status = await again.status(endpoint);
-    digests.add(`${status.digest}`);
-  }
-  expect([...digests]).toHaveLength(1);
+  // A follower hears of the newest commit a moment after the leader has answered.
+  const all = await vi.waitUntil(
+    async () => {
+      const found = await Promise.all(endpoints.map((endpoint) => again.status(endpoint)));
+      return new Set(found.map(({ applied }) => applied)).size === 1 && found;
+    },
+    { timeout: 10_000 },
+  );
+  expect(new Set(all.map(({ digest }) => digest)).size).toBe(1);
   await again.close();
 });
 
