@@ -10,9 +10,9 @@ import { type Frame, renderTop, summaryOf } from '../top/frame.ts';
 import { Gauge, type Look } from '../top/gauge.ts';
 import type { Io } from './io.ts';
 import { askEverybody, sentenceOf } from './members.ts';
-import { addClientOptions, type ClientFlags, withExamples } from './options.ts';
+import { addClientOptions, type ClientFlags, durationOption, withExamples } from './options.ts';
 import { type Session, tableOptions, withClient } from './session.ts';
-import { parseDuration, whole } from './values.ts';
+import { whole } from './values.ts';
 
 interface TopFlags extends ClientFlags {
   readonly every: number;
@@ -28,7 +28,7 @@ export function topCommand(io: Io): Command {
     .description(
       'watch replicas, rates, latencies and open alerts; a line each time where there is no terminal',
     )
-    .option('--every <duration>', 'between two looks', parseDuration, parseDuration('1s'))
+    .addOption(durationOption('--every <duration>', 'between two looks', '1s'))
     .option('--count <looks>', 'end after so many (default: at Ctrl-C)', whole(1));
   return withExamples(addClientOptions(command, '3s'), [
     ['tocsin top', 'on a terminal'],
