@@ -11,6 +11,36 @@ import { MemoryDisk } from '../../src/storage/log/memory-log-store.ts';
 import { VirtualClock } from '../client/virtual-clock.ts';
 import { CLUSTER } from '../storage/entries.ts';
 
+const DAMAGE = { ranges: [], snapshotFrom: undefined };
+
+test.each([
+  ['with peers is muted until they have repaired it', false, ['on'], 'repaired'],
+  ['alone goes on, and says how what it holds can be saved', true, [], 'snapshot save'],
+])('a replica whose log rots at rest, %s', async (_what, isAlone, muted, says) => {
+  const clock = new VirtualClock();
+  const store = new MemoryDisk(CLUSTER).open();
+  store.scrub = () => Promise.resolve({ bytes: 1, roundEnds: false, damage: DAMAGE });
+  const voice: string[] = [];
+  const scrubber = new Scrubber({
+    store,
+    clock,
+    isAlone: () => isAlone,
+    mute: (on) => voice.push(on ? 'on' : 'off'),
+    repair: () => new Promise(() => {}),
+    log: () => {},
+    onFault: (error) => {
+      throw error;
+    },
+  });
+  expect(scrubber.alarms).toEqual([]);
+  const ticker = clock.every(TICK_MS as Millis, () => scrubber.tick());
+  await clock.run(millis(1_000));
+  ticker.cancel();
+  expect(voice).toEqual(muted);
+  expect(scrubber.alarms).toMatchObject([{ name: 'log-damaged' }]);
+  expect(scrubber.alarms[0]?.says).toContain(says);
+});
+
 /** When slices begin, on a disk where each takes so long. */
 async function slicesOf(sliceMs: number, forMs: number): Promise<number[]> {
   const clock = new VirtualClock();

@@ -38,9 +38,8 @@ export class Scrubber {
   }
 
   get alarms(): readonly Alarm[] {
-    return this.#damage === undefined
-      ? []
-      : [{ name: 'log-damaged', says: 'entries at rest are damaged; they are being repaired' }];
+    if (this.#damage === undefined) return [];
+    return [{ name: 'log-damaged', says: this.#parts.isAlone() ? IS_ALONE : IS_REPAIRING }];
   }
 
   /** Called once a tick. */
@@ -72,7 +71,8 @@ export class Scrubber {
     this.#damage = damage;
     if (damage === undefined) return;
     if (isNew) log('entries at rest are damaged');
-    // Nobody could give them back. The state in memory is right, and serves as long as it can.
+    // Nobody could give them back. The state in memory is right, and serves as long as it can; a snapshot of it makes up for
+    // what is damaged.
     if (isAlone()) return;
     mute(true);
     if (!(await repair(damage))) return;
@@ -81,6 +81,10 @@ export class Scrubber {
     mute(false);
   }
 }
+
+const IS_REPAIRING = 'entries at rest are damaged; they are being repaired';
+const IS_ALONE =
+  'entries at rest are damaged, and no other replica has them: before it is started again, save its state (tocsin snapshot save)';
 
 /** When the next slice may begin, after one that was read between these. */
 function restEnd(began: Millis, ended: Millis): Millis {
