@@ -271,3 +271,29 @@ test('rot at rest is found while the replica runs, and repaired before it has a 
     await cluster.close();
   }
 });
+
+test('a replica alone whose log rots goes on, and a snapshot saved before it is started again makes up for it', async () => {
+  const cluster = await clusterOf(1, 8);
+  try {
+    const client = await cluster.client('c');
+    const raise = (key: string) =>
+      cluster.clock.settle(client.raise({ dedupKey: key, condition: 'HR:HI', priority: 'high' }));
+    for (let n = 0; n < 20; n += 1) await raise(`k${n}`);
+    const machine = must(cluster.machines[0], 'a machine');
+    machine.disk.damage(7, 'rotten');
+    await cluster.clock.run(5_000);
+    const rotten = must(machine.replica, 'a replica');
+    expect(rotten.status().alarms).toMatchObject([{ name: 'log-damaged' }]);
+    await raise('after');
+    await cluster.clock.settle(rotten.snapshots.take());
+    await cluster.clock.run(5_000);
+    expect(rotten.status().alarms, 'the snapshot holds what was damaged').toEqual([]);
+    cluster.crash(1, 'lost');
+    await cluster.start(1);
+    await cluster.converge();
+    for (const dedupKey of ['k0', 'k19', 'after'])
+      expect(machine.replica?.machine.get({ dedupKey }), dedupKey).toBeDefined();
+  } finally {
+    await cluster.close();
+  }
+});
