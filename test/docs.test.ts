@@ -50,6 +50,17 @@ test('the figures of the proof are those that its runs have left', () => {
   expect(read('docs/proof.md')).toMatch(/\| operations checked \| \d{2,3},\d{3}/);
 });
 
+test('every call that a program can make of the alerts is shown by an example', () => {
+  const source = read('src/statemachine/alert-api.ts');
+  const calls = [...source.matchAll(/\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\n {2}(\w+)(?:<[^>]*>)?\(/g)];
+
+  expect(calls.map(([, , name]) => name)).toEqual([
+    ...['raise', 'clear', 'acknowledge', 'get', 'list', 'watch'],
+    ...['care', 'keep', 'history', 'records'],
+  ]);
+  for (const [, comment, name] of calls) expect(comment, name).toContain('@example');
+});
+
 describe('docs/dependencies.md', () => {
   const rows = read('docs/dependencies.md')
     .split('\n')

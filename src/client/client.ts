@@ -74,6 +74,9 @@ const LIST_LIMIT_DEFAULT = 100;
  * Connects to a cluster. Resolves as soon as one replica has answered.
  * @throws TocsinError UNAVAILABLE naming each endpoint and why (BAD_ADDRESS, WRONG_CLUSTER and the like when that is
  * what is wrong with all of them); CANCELLED; BAD_REQUEST naming the option
+ *
+ * @example
+ * await using alerts = await connect({ endpoints: ['/ip4/10.0.0.1/tcp/7400'], timeoutMs: 2_000, session: true });
  */
 export async function connect(options: ClientOptions): Promise<Client> {
   const resolved = resolveOptions(options);

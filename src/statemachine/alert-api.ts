@@ -17,31 +17,82 @@ import type {
   RecordCommand,
 } from './types.ts';
 
-/** The one interface to the alerts; who calls it cannot tell a replica in this process from a client of a cluster. */
+/**
+ * The one interface to the alerts; who calls it cannot tell a replica in this process from a client of a cluster. Times are
+ * milliseconds since 1970. Any call may reject with a TocsinError BAD_REQUEST, UNAVAILABLE, OVERLOADED, CANCELLED or CLOSED;
+ * one that reads with DEADLINE_EXCEEDED, and one that writes with that or OUTCOME_UNKNOWN.
+ */
 export interface AlertApi {
-  /** Reports that a condition is present. @throws TocsinError with the refusal's or the fault's code. */
+  /**
+   * Reports that a condition is present: opens an alert, or continues the open one of this dedup key.
+   * @throws TocsinError REVISION_MISMATCH, KEY_REUSED, NOT_OWNER, QUOTA_EXCEEDED
+   * @example
+   * const { alertId } = await alerts.raise({ dedupKey: 'bed:12:HR:HI', condition: 'HR:HI', priority: 'high' });
+   */
   raise(input: RaiseInput, options?: WriteOptions): Promise<Done>;
-  /** Reports that a condition is gone. */
+  /**
+   * Reports that a condition is gone.
+   * @throws TocsinError ALERT_NOT_FOUND, ALREADY_RESOLVED, REVISION_MISMATCH, NOT_OWNER
+   * @example
+   * await alerts.clear({ target: { dedupKey: 'bed:12:HR:HI' } });
+   */
   clear(input: ClearInput, options?: WriteOptions): Promise<Done>;
-  /** Takes charge of an alert. */
+  /**
+   * Takes charge of an alert, as it was annunciated this time: a newer activation needs an acknowledgement of its own.
+   * @throws TocsinError ALERT_NOT_FOUND, ALREADY_RESOLVED, ACTIVATION_MISMATCH, REVISION_MISMATCH
+   * @example
+   * await alerts.acknowledge({ target: { id: alertId }, activation: 1, note: 'at the bed' });
+   */
   acknowledge(input: AcknowledgeInput, options?: WriteOptions): Promise<Done>;
-  /** One alert, or undefined. */
+  /**
+   * One alert, or undefined.
+   * @example
+   * const { value, ageMs } = await alerts.get({ dedupKey: 'bed:12:HR:HI' }, { consistency: { maxAgeMs: 500 } });
+   */
   get(ref: AlertRef, options?: ReadOptions): Promise<Answer<ListedAlert | undefined>>;
-  /** Alerts in order of their ids, a page at a time. */
+  /**
+   * Alerts in order of their ids, a page at a time.
+   * @throws TocsinError CURSOR_EXPIRED: the list has to be begun anew
+   * @example
+   * const { value } = await alerts.list({ open: true, unit: 'ICU' }, { consistency: 'session' });
+   */
   list(filter?: AlertFilter, options?: ListOptions): Promise<Answer<AlertPage>>;
-  /** The alert history as it happens. */
+  /**
+   * The alert history as it happens.
+   * @example
+   * for await (const message of alerts.watch({ from: revision(1), signal }))
+   *   if (message.type === 'event') console.log(message.event.effect, message.event.alert.id);
+   */
   watch(options?: WatchOptions): AsyncIterable<WatchMessage>;
 }
 
 /** What else can be asked of the alerts: for those who look after patients, and for those who run the place. */
 export interface CareApi {
-  /** What else can be done about an alert: take an acknowledgement back, pause its sound, resolve it, … */
+  /**
+   * What else can be done about an alert: take an acknowledgement back, pause its sound, resolve it, …
+   * @throws TocsinError ALERT_NOT_FOUND, ALREADY_RESOLVED, REVISION_MISMATCH, OVER_LIMIT, CONFIRMATION_REQUIRED
+   * @example
+   * await alerts.care({ type: 'pause', target: { id: 'A1042' }, seconds: 120 });
+   */
   care(input: CareInput, options?: WriteOptions): Promise<Done>;
-  /** Makes, changes or removes a record beside the alerts: an escalation policy, the outcome of a notification, … */
+  /**
+   * Makes, changes or removes a record beside the alerts: an escalation policy, the outcome of a notification, …
+   * @throws TocsinError RECORD_NOT_FOUND, CONFLICT, TOO_BROAD, OVER_LIMIT
+   * @example
+   * const { id } = await alerts.keep({ type: 'set-bed', unit: 'ICU', bed: '7' });
+   */
   keep(input: RecordInput, options?: WriteOptions): Promise<Kept>;
-  /** What happened to one alert, as far as the history reaches back; undefined = there is no such alert. */
+  /**
+   * What happened to one alert, as far as the history reaches back; undefined = there is no such alert.
+   * @example
+   * const { value } = await alerts.history('A1042', { limit: 20 });
+   */
   history(id: AlertId, options?: HistoryOptions): Promise<Answer<AlertHistory | undefined>>;
-  /** The records of one kind, a page at a time. */
+  /**
+   * The records of one kind, a page at a time.
+   * @example
+   * const { value } = await alerts.records('silence');
+   */
   records<K extends QueryKind>(kind: K, options?: RecordOptions): Promise<Answer<RecordPage<K>>>;
 }
 

@@ -18,6 +18,9 @@ import { TrendWriter, type TrendWriterOptions } from './trend-writer.ts';
 /**
  * Makes a client of the trend tier; `endpoints` are the addresses of that tier. Nothing is dialled yet.
  * @throws TocsinError BAD_REQUEST naming the option
+ *
+ * @example
+ * await using trends = await connectTrends({ endpoints: ['/ip4/10.0.0.1/tcp/7500'], name: 'bedside-12' });
  */
 export async function connectTrends(options: ClientOptions): Promise<TrendClient> {
   const resolved = resolveOptions(options);
