@@ -24,7 +24,8 @@ export const LEADER_DISK_TICKS_MAX = 28;
 
 // Frames and what they carry.
 export const COMMAND_BYTES_MAX: number = 64 * KiB;
-export const COMMANDS_PER_FRAME_MAX = 4096;
+/** Of an entry too, which is applied without a pause: at some ten microseconds a command this is 5 ms of the loop. */
+export const COMMANDS_PER_FRAME_MAX = 512;
 export const ENTRY_BYTES_MAX: number = 1 * MiB;
 export const FRAME_BYTES_MAX: number = 4 * MiB;
 /** Before the other side has introduced itself. */

@@ -151,7 +151,9 @@ describe('command records', () => {
     const one = encodeCommand({ ...raise, text: '' }, KEY);
     const many = Array.from({ length: COMMANDS_PER_FRAME_MAX }, () => one);
     expect(checkCommands(join(many)).count).toBe(COMMANDS_PER_FRAME_MAX);
-    expect(messageOf(() => checkCommands(join([...many, one])))).toMatch(/more than 4096/);
+    expect(messageOf(() => checkCommands(join([...many, one])))).toContain(
+      `more than ${COMMANDS_PER_FRAME_MAX}`,
+    );
   });
 });
 
