@@ -42,13 +42,18 @@ export class Operator {
   /**
    * Changes who takes part, or says what the change would do. Resolves when it is committed.
    * @throws TocsinError CHANGE_REFUSED (it makes no sense), OUTCOME_UNKNOWN, UNAVAILABLE
+   * @example const { before, after } = await operator.change({ op: 'remove', id }, { dryRun: true });
    */
   change(change: MemberChange, options: ChangeOptions = {}): Promise<ChangeReport> {
     const request = { act: 'change', change, dryRun: options.dryRun ?? false } as const;
     return this.#askLeader(request, decodeChangeReport, options);
   }
 
-  /** Asks the leader to hand over, to `to` or to whoever can take over best. */
+  /**
+   * Asks the leader to hand over, to `to` or to whoever can take over best. Resolves when it has been told to.
+   * @throws TocsinError CHANGE_REFUSED: `to` has no vote, or there is no other voter; UNAVAILABLE
+   * @example await operator.transfer(replicaId(2));
+   */
   transfer(to: ReplicaId | undefined, options: CallOptions = {}): Promise<void> {
     return this.#askLeader({ act: 'transfer', to }, decodeEmpty, options);
   }
@@ -57,6 +62,7 @@ export class Operator {
    * Has the replica at this multiaddr hand over if it leads, and lead no more unless nobody else can, until it is told
    * otherwise or started again: it is to be stopped.
    * @throws TocsinError CHANGE_REFUSED: it leads, and nobody could take over
+   * @example await operator.drain('/ip4/10.0.0.3/tcp/7400');
    */
   drain(endpoint: string, options: CallOptions & { readonly undo?: boolean } = {}): Promise<void> {
     const question = questionOf({ act: 'rest', on: options.undo !== true }, decodeEmpty);
@@ -64,7 +70,11 @@ export class Operator {
     return this.#reader.askOne(question, connect, this.#limits(options));
   }
 
-  /** Has the replica at this multiaddr take a snapshot; resolves when its newest state is in one. */
+  /**
+   * Has the replica at this multiaddr take a snapshot; resolves when its newest state is in one.
+   * @throws TocsinError DATA_MISSING: nothing is applied yet; DISK_FULL, UNAVAILABLE
+   * @example const { id, bytes, chunks } = await operator.snapshot('/ip4/10.0.0.3/tcp/7400');
+   */
   snapshot(endpoint: string, options: CallOptions = {}): Promise<SnapshotReport> {
     const question = questionOf({ act: 'snapshot' }, decodeSnapshotReport);
     const connect = () => this.#connections.to(endpoint);

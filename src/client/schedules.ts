@@ -15,6 +15,10 @@ export interface ScheduleInput extends Schedule, Partial<Asked> {
  * Makes an on-call schedule, or the next version of one. Its shifts for the next time are worked out here, by the time zone data
  * of this machine; whoever leads goes on with them.
  * @throws TocsinError BAD_REQUEST when it makes no sense, REVISION_MISMATCH, OVER_LIMIT
+ * @example
+ * const rotation = { start: '2026-11-02T07:00', every: 1, unit: 'week' } as const;
+ * const layers = [{ name: 'weeks', users: ['anna', 'ben'], rotation, restrictions: [] }];
+ * await setSchedule(alerts, { id: 'icu', now: unixMillis(Date.now()), timeZone: 'Europe/Berlin', layers, overrides: [] });
  */
 export async function setSchedule(
   client: Pick<CareApi, 'keep'>,
