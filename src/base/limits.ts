@@ -190,7 +190,7 @@ export const SLICE_MS_MAX = 2;
 export const SLICE_STEPS_PER_LOOK = 16;
 /** A loop that stood still for longer, the whole process perhaps, has missed what the others decided meanwhile. */
 export const STALL_MS_MAX = 350;
-/** For so long after it stood still a replica waits longer before it campaigns. */
+/** For so long after it stood still, shorter than an election takes, a replica waits longer before it campaigns. */
 export const STALL_REMEMBERED_TICKS = 600;
 
 // Replicas compare what they have applied.

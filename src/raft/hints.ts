@@ -59,6 +59,8 @@ export function stalled(s: State, ticks: number): void {
 /** No more than sets it behind all who are steady: somebody has to lead, even where everybody stands still at times. */
 function rememberStall(s: State, ticks: number): void {
   const { electionTicksMin, electionTicksMax } = s.options;
+  // So long a process was stopped by somebody, and its loop is no slower for it.
+  if (ticks > electionTicksMin) return;
   const before = s.age < s.stallForgottenAt ? s.stallTicks : 0;
   s.stallTicks = Math.min(Math.max(before, ticks), electionTicksMax - electionTicksMin);
   s.stallForgottenAt = s.age + STALL_REMEMBERED_TICKS;
