@@ -13,6 +13,7 @@ import {
   unixMillis,
 } from '../../src/base/ids.ts';
 import {
+  COMMANDS_PER_FRAME_MAX,
   REQUESTS_PER_CONNECTION_MAX,
   SUBMIT_BYTES_MAX,
   WATCHES_PER_CONNECTION_MAX,
@@ -226,7 +227,11 @@ test('more commands than an entry can hold are refused, and the replica lives', 
   const fits = Math.floor(SUBMIT_BYTES_MAX / record.byteLength);
   stage.channel.take(FrameType.SUBMIT, 1, encodeSubmit(1_000, Array(fits).fill(record)));
   stage.channel.take(FrameType.SUBMIT, 2, encodeSubmit(1_000, Array(fits + 1).fill(record)));
-  stage.channel.take(FrameType.SUBMIT, 3, encodeSubmit(1_000, Array(3_500).fill(record)));
+  stage.channel.take(
+    FrameType.SUBMIT,
+    3,
+    encodeSubmit(1_000, Array(COMMANDS_PER_FRAME_MAX).fill(record)),
+  );
   expect(stage.proposals).toHaveLength(1);
   expect([stage.answers(2), stage.answers(3)]).toEqual([['BAD_REQUEST'], ['BAD_REQUEST']]);
   const [fail] = stage.channel.sent;
