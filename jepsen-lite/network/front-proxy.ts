@@ -102,7 +102,11 @@ class Link {
   }
 
   resetAndDestroy(): void {
-    for (const socket of this.#sockets) socket.resetAndDestroy();
+    for (const socket of this.#sockets) {
+      // While it says good-bye libuv cannot reset it (EINVAL), and Node would never close its handle.
+      if (socket.writableEnded) socket.destroy();
+      else socket.resetAndDestroy();
+    }
   }
 }
 

@@ -1,8 +1,10 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { CALLERS, type Disturbance } from '../../jepsen-lite/network/network.ts';
 import { ProxiedNetwork } from '../../jepsen-lite/network/proxied-network.ts';
 import { Way } from '../../jepsen-lite/network/way.ts';
+import { must } from '../../src/base/assert.ts';
 import { ALERTS_GROUP, replicaId } from '../../src/base/ids.ts';
 import { Prng } from '../../src/base/prng.ts';
 import { FrameType, frameHeader } from '../../src/wire/frame.ts';
@@ -157,6 +159,29 @@ test('a delay keeps the order, and a reset breaks the connection', async () => {
   const closed = new Promise((resolve) => client.once('close', resolve));
   await network.reset(1);
   await closed;
+});
+
+test('a reset in the middle of a good-bye leaves nothing open', async () => {
+  const connections: Socket[] = [];
+  const note = (message: unknown): void => {
+    connections.push((message as { socket: Socket }).socket);
+  };
+  subscribe('net.server.socket', note);
+  try {
+    const client = dialled();
+    client.write(frame(FrameType.SUBMIT, 1));
+    await vi.waitFor(() => expect(ids()).toEqual([1]));
+    const near = must(connections[0], 'the connection that the proxy took');
+    // Two ticks after the end Node has asked libuv to shut it down, and libuv refuses to reset what it shuts down.
+    await new Promise((resolve) => {
+      near.once('end', () => process.nextTick(() => process.nextTick(resolve)));
+      client.end();
+    }).then(() => network.reset(1));
+    await vi.waitFor(() => expect(near.closed).toBe(true));
+  } finally {
+    unsubscribe('net.server.socket', note);
+  }
+  // That everything has ended is looked at after each test.
 });
 
 test('disturbances of one way add up', () => {
