@@ -3,48 +3,34 @@ import { must } from '../../src/base/assert.ts';
 import { TocsinError } from '../../src/base/errors.ts';
 import { millis } from '../../src/base/ids.ts';
 import { DIGEST_EVERY, STALL_MS_MAX } from '../../src/base/limits.ts';
+import { clusterOf, raiserOf } from './scenes.ts';
 import { raiseRecord } from './scripted.ts';
 import { VirtualCluster } from './virtual-cluster.ts';
 
-async function clusterOf(size: number, seed: number): Promise<VirtualCluster> {
-  const cluster = new VirtualCluster(size, seed);
-  for (let id = 1; id <= size; id += 1) await cluster.start(id);
-  await cluster.converge();
-  return cluster;
-}
-
 test('a leader that stood still for half an election time-out lets go before anyone deposes it', async () => {
   const cluster = await clusterOf(3, 1);
-  try {
-    const { term, leader } = cluster.leader.standing;
-    const id = must(leader, 'a leader');
-    cluster.pause(id);
-    await cluster.clock.run(STALL_MS_MAX + 100);
-    expect(cluster.machines.every(({ replica }) => replica?.standing.term === term)).toBe(true);
-    cluster.resume(id);
-    await cluster.clock.run(200);
-    expect(cluster.leader.standing.leader).not.toBe(id);
-  } finally {
-    await cluster.close();
-  }
+  const { term, leader } = cluster.leader.standing;
+  const id = must(leader, 'a leader');
+  cluster.pause(id);
+  await cluster.clock.run(STALL_MS_MAX + 100);
+  expect(cluster.machines.every(({ replica }) => replica?.standing.term === term)).toBe(true);
+  cluster.resume(id);
+  await cluster.clock.run(200);
+  expect(cluster.leader.standing.leader).not.toBe(id);
 });
 
 test('a follower that stood still reads what has arrived before it campaigns', async () => {
   const cluster = await clusterOf(3, 2);
-  try {
-    const { term, leader } = cluster.leader.standing;
-    const id = must(
-      cluster.machines.find(({ identity }) => identity.replicaId !== leader),
-      'a follower',
-    ).identity.replicaId;
-    cluster.pause(id);
-    await cluster.clock.run(30_000);
-    cluster.resume(id);
-    await cluster.clock.run(5_000);
-    expect(cluster.leader.standing).toMatchObject({ term, leader });
-  } finally {
-    await cluster.close();
-  }
+  const { term, leader } = cluster.leader.standing;
+  const id = must(
+    cluster.machines.find(({ identity }) => identity.replicaId !== leader),
+    'a follower',
+  ).identity.replicaId;
+  cluster.pause(id);
+  await cluster.clock.run(30_000);
+  cluster.resume(id);
+  await cluster.clock.run(5_000);
+  expect(cluster.leader.standing).toMatchObject({ term, leader });
 });
 
 /** Changes what one replica holds in memory, as a flipped bit would; the next event of the alert shows it. */
@@ -65,8 +51,7 @@ test.each([
     await cluster.converge();
     try {
       const client = await cluster.client('c');
-      const raise = (key: string) =>
-        cluster.clock.settle(client.raise({ dedupKey: key, condition: 'HR:HI', priority: 'high' }));
+      const raise = raiserOf(cluster, client);
       await raise('k');
       for (let n = 0; n < 70; n += 1) await raise(`before${n}`);
       await cluster.converge();
@@ -96,23 +81,18 @@ test.each([
 
 test('a leader whose state differs lets go, and its client goes on elsewhere', async () => {
   const cluster = await clusterOf(3, 5);
-  try {
-    const client = await cluster.client('c');
-    const raise = (key: string) =>
-      cluster.clock.settle(client.raise({ dedupKey: key, condition: 'HR:HI', priority: 'high' }));
-    await raise('k');
-    await cluster.converge();
-    const old = must(cluster.leader.standing.leader, 'a leader');
-    rot(cluster, old, 'k');
-    await cluster.clock.settle(client.acknowledge({ target: { dedupKey: 'k' } }));
-    for (let n = 0; n < 3 * DIGEST_EVERY; n += 1) await raise(`other${n}`);
-    await cluster.clock.run(2_000);
-    expect(cluster.leader.standing.leader).not.toBe(old);
-    await cluster.converge();
-    expect(new Set(cluster.machines.map((one) => one.replica?.status().digest)).size).toBe(1);
-  } finally {
-    await cluster.close();
-  }
+  const client = await cluster.client('c');
+  const raise = raiserOf(cluster, client);
+  await raise('k');
+  await cluster.converge();
+  const old = must(cluster.leader.standing.leader, 'a leader');
+  rot(cluster, old, 'k');
+  await cluster.clock.settle(client.acknowledge({ target: { dedupKey: 'k' } }));
+  for (let n = 0; n < 3 * DIGEST_EVERY; n += 1) await raise(`other${n}`);
+  await cluster.clock.run(2_000);
+  expect(cluster.leader.standing.leader).not.toBe(old);
+  await cluster.converge();
+  expect(new Set(cluster.machines.map((one) => one.replica?.status().digest)).size).toBe(1);
 });
 
 test('no snapshot of a state that was in doubt is taken or kept: a restart begins with a right one', async () => {
@@ -122,8 +102,7 @@ test('no snapshot of a state that was in doubt is taken or kept: a restart begin
   await cluster.converge();
   try {
     const client = await cluster.client('c');
-    const raise = (key: string) =>
-      cluster.clock.settle(client.raise({ dedupKey: key, condition: 'HR:HI', priority: 'high' }));
+    const raise = raiserOf(cluster, client);
     await raise('k');
     for (let n = 0; n < 70; n += 1) await raise(`before${n}`);
     await cluster.converge();
@@ -157,56 +136,47 @@ test('no snapshot of a state that was in doubt is taken or kept: a restart begin
 
 test('nobody is told a reply of a state that is in doubt: what was pending is unknown', async () => {
   const cluster = await clusterOf(3, 8);
-  try {
-    const client = await cluster.client('c');
-    const input = { dedupKey: 'k', condition: 'HR:HI', priority: 'high' } as const;
-    await cluster.clock.settle(client.raise(input));
-    await cluster.converge();
-    const replica = cluster.leader;
-    rot(cluster, must(replica.standing.leader, 'a leader'), 'k');
-    await cluster.clock.settle(client.acknowledge({ target: { dedupKey: 'k' } }));
-    // Slow enough that there is always something in the log that is not applied yet.
-    cluster.diskMs = [30, 40];
-    const inDoubt: string[] = [];
-    for (let n = 0; replica.standing.role === 'leader'; n += 1) {
-      expect(n, 'the leader never lets go').toBeLessThan(2_000);
-      replica.propose({
-        commands: raiseRecord(`other${n}`),
-        count: 1,
-        urgency: 0,
-        takesRoom: true,
-        deadline: millis(cluster.clock.monotonic() + 5_000),
-        settle: (outcome) => {
-          if (replica.problem !== undefined)
-            inDoubt.push(outcome instanceof TocsinError ? outcome.code : 'a reply');
-        },
-      });
-      await cluster.clock.run(5);
-    }
-    expect(new Set(inDoubt)).toEqual(new Set(['OUTCOME_UNKNOWN', 'UNAVAILABLE']));
-  } finally {
-    await cluster.close();
+  const client = await cluster.client('c');
+  const input = { dedupKey: 'k', condition: 'HR:HI', priority: 'high' } as const;
+  await cluster.clock.settle(client.raise(input));
+  await cluster.converge();
+  const replica = cluster.leader;
+  rot(cluster, must(replica.standing.leader, 'a leader'), 'k');
+  await cluster.clock.settle(client.acknowledge({ target: { dedupKey: 'k' } }));
+  // Slow enough that there is always something in the log that is not applied yet.
+  cluster.diskMs = [30, 40];
+  const inDoubt: string[] = [];
+  for (let n = 0; replica.standing.role === 'leader'; n += 1) {
+    expect(n, 'the leader never lets go').toBeLessThan(2_000);
+    replica.propose({
+      commands: raiseRecord(`other${n}`),
+      count: 1,
+      urgency: 0,
+      takesRoom: true,
+      deadline: millis(cluster.clock.monotonic() + 5_000),
+      settle: (outcome) => {
+        if (replica.problem !== undefined)
+          inDoubt.push(outcome instanceof TocsinError ? outcome.code : 'a reply');
+      },
+    });
+    await cluster.clock.run(5);
   }
+  expect(new Set(inDoubt)).toEqual(new Set(['OUTCOME_UNKNOWN', 'UNAVAILABLE']));
 });
 
 test('two replicas that differ blame neither, and both say so', async () => {
   const cluster = await clusterOf(2, 4);
-  try {
-    const client = await cluster.client('c');
-    const raise = (key: string) =>
-      cluster.clock.settle(client.raise({ dedupKey: key, condition: 'HR:HI', priority: 'high' }));
-    await raise('k');
-    await cluster.converge();
-    rot(cluster, 1, 'k');
-    await cluster.clock.settle(client.acknowledge({ target: { dedupKey: 'k' } }));
-    for (let n = 0; n < 3 * DIGEST_EVERY; n += 1) await raise(`other${n}`);
-    await cluster.clock.run(1_000);
-    expect(cluster.running).toHaveLength(2);
-    for (const { replica } of cluster.running)
-      expect(replica?.status().alarms).toMatchObject([{ name: 'states-divided' }]);
-  } finally {
-    await cluster.close();
-  }
+  const client = await cluster.client('c');
+  const raise = raiserOf(cluster, client);
+  await raise('k');
+  await cluster.converge();
+  rot(cluster, 1, 'k');
+  await cluster.clock.settle(client.acknowledge({ target: { dedupKey: 'k' } }));
+  for (let n = 0; n < 3 * DIGEST_EVERY; n += 1) await raise(`other${n}`);
+  await cluster.clock.run(1_000);
+  expect(cluster.running).toHaveLength(2);
+  for (const { replica } of cluster.running)
+    expect(replica?.status().alarms).toMatchObject([{ name: 'states-divided' }]);
 });
 
 test('a follower whose snapshots rot at rest fetches one, and has its voice again', async () => {
@@ -216,8 +186,7 @@ test('a follower whose snapshots rot at rest fetches one, and has its voice agai
   await cluster.converge();
   try {
     const client = await cluster.client('c');
-    const raise = (key: string) =>
-      cluster.clock.settle(client.raise({ dedupKey: key, condition: 'HR:HI', priority: 'high' }));
+    const raise = raiserOf(cluster, client);
     for (let n = 0; n < 70; n += 1) await raise(`k${n}`);
     await cluster.converge();
     const { leader } = cluster.leader.standing;
@@ -245,55 +214,45 @@ test('a follower whose snapshots rot at rest fetches one, and has its voice agai
 
 test('rot at rest is found while the replica runs, and repaired before it has a voice again', async () => {
   const cluster = await clusterOf(3, 7);
-  try {
-    const client = await cluster.client('c');
-    const raise = (key: string) =>
-      cluster.clock.settle(client.raise({ dedupKey: key, condition: 'HR:HI', priority: 'high' }));
-    for (let n = 0; n < 20; n += 1) await raise(`k${n}`);
-    await cluster.converge();
-    const old = must(cluster.leader.standing.leader, 'a leader');
-    const { disk } = must(cluster.machines[old - 1], 'a machine');
-    const reign = cluster.leader.standing.term;
-    disk.damage(7, 'rotten');
-    await cluster.clock.run(5_000);
-    const { term } = cluster.leader.standing;
-    expect(term, 'a leader without a voice leads no more').toBeGreaterThan(reign);
-    expect(cluster.machines[old - 1]?.replica?.status().alarms).toEqual([]);
-    await raise('after');
-    await cluster.converge();
-    cluster.crash(old, 'lost');
-    const restored = await cluster.clock.settle(disk.open().load());
-    expect(restored.damage).toBeUndefined();
-    disk.crash('lost');
-    await cluster.start(old);
-    await cluster.converge();
-  } finally {
-    await cluster.close();
-  }
+  const client = await cluster.client('c');
+  const raise = raiserOf(cluster, client);
+  for (let n = 0; n < 20; n += 1) await raise(`k${n}`);
+  await cluster.converge();
+  const old = must(cluster.leader.standing.leader, 'a leader');
+  const { disk } = must(cluster.machines[old - 1], 'a machine');
+  const reign = cluster.leader.standing.term;
+  disk.damage(7, 'rotten');
+  await cluster.clock.run(5_000);
+  const { term } = cluster.leader.standing;
+  expect(term, 'a leader without a voice leads no more').toBeGreaterThan(reign);
+  expect(cluster.machines[old - 1]?.replica?.status().alarms).toEqual([]);
+  await raise('after');
+  await cluster.converge();
+  cluster.crash(old, 'lost');
+  const restored = await cluster.clock.settle(disk.open().load());
+  expect(restored.damage).toBeUndefined();
+  disk.crash('lost');
+  await cluster.start(old);
+  await cluster.converge();
 });
 
 test('a replica alone whose log rots goes on, and a snapshot saved before it is started again makes up for it', async () => {
   const cluster = await clusterOf(1, 8);
-  try {
-    const client = await cluster.client('c');
-    const raise = (key: string) =>
-      cluster.clock.settle(client.raise({ dedupKey: key, condition: 'HR:HI', priority: 'high' }));
-    for (let n = 0; n < 20; n += 1) await raise(`k${n}`);
-    const machine = must(cluster.machines[0], 'a machine');
-    machine.disk.damage(7, 'rotten');
-    await cluster.clock.run(5_000);
-    const rotten = must(machine.replica, 'a replica');
-    expect(rotten.status().alarms).toMatchObject([{ name: 'log-damaged' }]);
-    await raise('after');
-    await cluster.clock.settle(rotten.snapshots.take());
-    await cluster.clock.run(5_000);
-    expect(rotten.status().alarms, 'the snapshot holds what was damaged').toEqual([]);
-    cluster.crash(1, 'lost');
-    await cluster.start(1);
-    await cluster.converge();
-    for (const dedupKey of ['k0', 'k19', 'after'])
-      expect(machine.replica?.machine.get({ dedupKey }), dedupKey).toBeDefined();
-  } finally {
-    await cluster.close();
-  }
+  const client = await cluster.client('c');
+  const raise = raiserOf(cluster, client);
+  for (let n = 0; n < 20; n += 1) await raise(`k${n}`);
+  const machine = must(cluster.machines[0], 'a machine');
+  machine.disk.damage(7, 'rotten');
+  await cluster.clock.run(5_000);
+  const rotten = must(machine.replica, 'a replica');
+  expect(rotten.status().alarms).toMatchObject([{ name: 'log-damaged' }]);
+  await raise('after');
+  await cluster.clock.settle(rotten.snapshots.take());
+  await cluster.clock.run(5_000);
+  expect(rotten.status().alarms, 'the snapshot holds what was damaged').toEqual([]);
+  cluster.crash(1, 'lost');
+  await cluster.start(1);
+  await cluster.converge();
+  for (const dedupKey of ['k0', 'k19', 'after'])
+    expect(machine.replica?.machine.get({ dedupKey }), dedupKey).toBeDefined();
 });

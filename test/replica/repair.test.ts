@@ -2,180 +2,132 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { must } from '../../src/base/assert.ts';
 import { REPAIR_PAUSE_MS, REPAIR_ROUNDS_MAX } from '../../src/base/limits.ts';
-import type { Client } from '../../src/client/index.ts';
-import { VirtualCluster } from './virtual-cluster.ts';
-
-const OFTEN = { entries: 40, logBytes: Number.POSITIVE_INFINITY, share: 0 };
-
-async function clusterOf(size: number, seed: number, snapshots = false): Promise<VirtualCluster> {
-  const cluster = new VirtualCluster(size, seed);
-  if (snapshots) cluster.snapshots = OFTEN;
-  for (let id = 1; id <= size; id += 1) await cluster.start(id);
-  await cluster.converge();
-  return cluster;
-}
-
-async function raiseMany(cluster: VirtualCluster, client: Client, names: string, count: number) {
-  for (let n = 0; n < count; n += 1) {
-    const input = { dedupKey: `${names}${n}`, condition: 'HR:HI', priority: 'high' } as const;
-    await cluster.clock.settle(client.raise(input));
-  }
-}
+import { clusterOf, digestsOf, OFTEN, raiseMany } from './scenes.ts';
+import type { VirtualCluster } from './virtual-cluster.ts';
 
 const diskOf = (cluster: VirtualCluster, id: number) =>
   must(cluster.machines[id - 1], `machine ${id}`).disk;
 
-const digestsOf = (cluster: VirtualCluster): Set<string | undefined> =>
-  new Set(cluster.machines.map(({ replica }) => replica?.status().digest));
-
 test('a replica that has lost entries has no voice until peers have given it exactly those', async () => {
   const cluster = await clusterOf(3, 1);
-  try {
-    const client = await cluster.client('c');
-    await raiseMany(cluster, client, 'k', 60);
-    await cluster.converge();
-    for (const id of [1, 2, 3]) cluster.crash(id, 'lost');
-    for (const index of [5, 6, 30]) diskOf(cluster, 2).damage(index, 'rotten');
-    const started = cluster.start(2);
-    await cluster.clock.run(5_000);
-    expect(cluster.machines[1]?.replica, 'it serves nobody alone').toBeUndefined();
-    await cluster.start(1);
-    await cluster.clock.settle(started);
-    await cluster.start(3);
-    await cluster.converge();
-    expect(digestsOf(cluster).size).toBe(1);
-    await raiseMany(cluster, client, 'more', 5);
-  } finally {
-    await cluster.close();
-  }
+  const client = await cluster.client('c');
+  await raiseMany(cluster, client, 'k', 60);
+  await cluster.converge();
+  for (const id of [1, 2, 3]) cluster.crash(id, 'lost');
+  for (const index of [5, 6, 30]) diskOf(cluster, 2).damage(index, 'rotten');
+  const started = cluster.start(2);
+  await cluster.clock.run(5_000);
+  expect(cluster.machines[1]?.replica, 'it serves nobody alone').toBeUndefined();
+  await cluster.start(1);
+  await cluster.clock.settle(started);
+  await cluster.start(3);
+  await cluster.converge();
+  expect(digestsOf(cluster).size).toBe(1);
+  await raiseMany(cluster, client, 'more', 5);
 });
 
 test('what a majority has never had was never committed, and is cut', async () => {
   const cluster = await clusterOf(3, 2);
-  try {
-    const client = await cluster.client('c');
-    await raiseMany(cluster, client, 'k', 10);
-    await cluster.converge();
-    const leader = must(cluster.leader.standing.leader, 'a leader');
-    for (const id of [1, 2, 3]) if (id !== leader) cluster.crash(id, 'lost');
-    const lonely = client.raise({ dedupKey: 'lonely', condition: 'HR:HI', priority: 'high' });
-    lonely.catch(() => {});
-    await cluster.clock.run(300);
-    const last = must(cluster.machines[leader - 1]?.replica, 'the leader').status().lastIndex;
-    cluster.crash(leader, 'kept');
-    diskOf(cluster, leader).damage(last, 'gone');
-    for (const id of [1, 2, 3]) if (id !== leader) await cluster.start(id);
-    await cluster.clock.settle(cluster.start(leader));
-    await cluster.clock.settle(Promise.allSettled([lonely]));
-    await cluster.converge();
-    expect(digestsOf(cluster).size).toBe(1);
-  } finally {
-    await cluster.close();
-  }
+  const client = await cluster.client('c');
+  await raiseMany(cluster, client, 'k', 10);
+  await cluster.converge();
+  const leader = must(cluster.leader.standing.leader, 'a leader');
+  for (const id of [1, 2, 3]) if (id !== leader) cluster.crash(id, 'lost');
+  const lonely = client.raise({ dedupKey: 'lonely', condition: 'HR:HI', priority: 'high' });
+  lonely.catch(() => {});
+  await cluster.clock.run(300);
+  const last = must(cluster.machines[leader - 1]?.replica, 'the leader').status().lastIndex;
+  cluster.crash(leader, 'kept');
+  diskOf(cluster, leader).damage(last, 'gone');
+  for (const id of [1, 2, 3]) if (id !== leader) await cluster.start(id);
+  await cluster.clock.settle(cluster.start(leader));
+  await cluster.clock.settle(Promise.allSettled([lonely]));
+  await cluster.converge();
+  expect(digestsOf(cluster).size).toBe(1);
 });
 
 test('of two voters one alone cannot say that something was never committed: nothing is cut, and an operator decides', async () => {
   const cluster = await clusterOf(2, 12);
-  try {
-    const client = await cluster.client('c');
-    await raiseMany(cluster, client, 'k', 10);
-    await cluster.converge();
-    const leader = must(cluster.leader.standing.leader, 'a leader');
-    const other = 3 - leader;
-    cluster.crash(other, 'lost');
-    const lonely = client.raise({ dedupKey: 'lonely', condition: 'HR:HI', priority: 'high' });
-    lonely.catch(() => {});
-    await cluster.clock.run(300);
-    const last = must(cluster.machines[leader - 1]?.replica, 'the leader').status().lastIndex;
-    cluster.crash(leader, 'kept');
-    diskOf(cluster, leader).damage(last, 'gone');
-    await cluster.start(other);
-    const end = cluster.start(leader).catch((error: unknown) => error);
-    await cluster.clock.run(REPAIR_PAUSE_MS * (REPAIR_ROUNDS_MAX + 10));
-    expect(await end).toMatchObject({ code: 'DATA_LOST' });
-    await cluster.clock.settle(Promise.allSettled([lonely]));
-  } finally {
-    await cluster.close();
-  }
+  const client = await cluster.client('c');
+  await raiseMany(cluster, client, 'k', 10);
+  await cluster.converge();
+  const leader = must(cluster.leader.standing.leader, 'a leader');
+  const other = 3 - leader;
+  cluster.crash(other, 'lost');
+  const lonely = client.raise({ dedupKey: 'lonely', condition: 'HR:HI', priority: 'high' });
+  lonely.catch(() => {});
+  await cluster.clock.run(300);
+  const last = must(cluster.machines[leader - 1]?.replica, 'the leader').status().lastIndex;
+  cluster.crash(leader, 'kept');
+  diskOf(cluster, leader).damage(last, 'gone');
+  await cluster.start(other);
+  const end = cluster.start(leader).catch((error: unknown) => error);
+  await cluster.clock.run(REPAIR_PAUSE_MS * (REPAIR_ROUNDS_MAX + 10));
+  expect(await end).toMatchObject({ code: 'DATA_LOST' });
+  await cluster.clock.settle(Promise.allSettled([lonely]));
 });
 
 test('entries that every replica has lost stop all of them with a code', async () => {
   const cluster = await clusterOf(3, 3);
-  try {
-    const client = await cluster.client('c');
-    await raiseMany(cluster, client, 'k', 30);
-    await cluster.converge();
-    for (const id of [1, 2, 3]) cluster.crash(id, 'lost');
-    for (const id of [1, 2, 3]) diskOf(cluster, id).damage(12, 'rotten');
-    const ends = [1, 2, 3].map((id) => cluster.start(id).catch((error: unknown) => error));
-    await cluster.clock.run(REPAIR_PAUSE_MS * (REPAIR_ROUNDS_MAX + 10));
-    for (const end of ends) expect(await end).toMatchObject({ code: 'DATA_LOST' });
-    expect(cluster.running).toEqual([]);
-  } finally {
-    await cluster.close();
-  }
+  const client = await cluster.client('c');
+  await raiseMany(cluster, client, 'k', 30);
+  await cluster.converge();
+  for (const id of [1, 2, 3]) cluster.crash(id, 'lost');
+  for (const id of [1, 2, 3]) diskOf(cluster, id).damage(12, 'rotten');
+  const ends = [1, 2, 3].map((id) => cluster.start(id).catch((error: unknown) => error));
+  await cluster.clock.run(REPAIR_PAUSE_MS * (REPAIR_ROUNDS_MAX + 10));
+  for (const end of ends) expect(await end).toMatchObject({ code: 'DATA_LOST' });
+  expect(cluster.running).toEqual([]);
 });
 
 test('a replica alone cannot be repaired, and says what can be done', async () => {
   const cluster = await clusterOf(1, 4);
-  try {
-    const client = await cluster.client('c');
-    await raiseMany(cluster, client, 'k', 5);
-    cluster.crash(1, 'lost');
-    diskOf(cluster, 1).damage(3, 'rotten');
-    await expect(cluster.start(1)).rejects.toMatchObject({
-      code: 'DATA_CORRUPT',
-      message: expect.stringContaining('--accept-loss'),
-    });
-  } finally {
-    await cluster.close();
-  }
+  const client = await cluster.client('c');
+  await raiseMany(cluster, client, 'k', 5);
+  cluster.crash(1, 'lost');
+  diskOf(cluster, 1).damage(3, 'rotten');
+  await expect(cluster.start(1)).rejects.toMatchObject({
+    code: 'DATA_CORRUPT',
+    message: expect.stringContaining('--accept-loss'),
+  });
 });
 
 test('a replica alone that may have forgotten something does not wait for ever, and says what can be done', async () => {
   const cluster = await clusterOf(1, 4);
-  try {
-    cluster.crash(1, 'lost');
-    diskOf(cluster, 1).damageState();
-    await expect(cluster.start(1)).rejects.toMatchObject({
-      code: 'DATA_CORRUPT',
-      message: expect.stringContaining('--accept-loss'),
-    });
-  } finally {
-    await cluster.close();
-  }
+  cluster.crash(1, 'lost');
+  diskOf(cluster, 1).damageState();
+  await expect(cluster.start(1)).rejects.toMatchObject({
+    code: 'DATA_CORRUPT',
+    message: expect.stringContaining('--accept-loss'),
+  });
 });
 
 test('one whose vote is in doubt is taken in by the others, and votes again', async () => {
   const cluster = await clusterOf(3, 5);
-  try {
-    const client = await cluster.client('c');
-    await raiseMany(cluster, client, 'k', 5);
-    await cluster.converge();
-    const leader = must(cluster.leader.standing.leader, 'a leader');
-    const [doubtful = 0] = [1, 2, 3].filter((id) => id !== leader);
-    cluster.crash(doubtful, 'lost');
-    diskOf(cluster, doubtful).damageState();
-    await cluster.clock.settle(cluster.start(doubtful));
-    await cluster.converge();
-    // The leader goes: of the two that stay, only one may campaign. It is elected when the first is back.
-    cluster.crash(leader, 'lost');
-    await cluster.clock.run(5_000);
-    await cluster.clock.settle(cluster.start(leader));
-    await cluster.converge();
-    await raiseMany(cluster, client, 'more', 5);
-    // Now all three have a voice again: the next leader needs it.
-    cluster.crash(must(cluster.leader.standing.leader, 'a leader'), 'lost');
-    await cluster.clock.run(5_000);
-    await raiseMany(cluster, client, 'last', 5);
-  } finally {
-    await cluster.close();
-  }
+  const client = await cluster.client('c');
+  await raiseMany(cluster, client, 'k', 5);
+  await cluster.converge();
+  const leader = must(cluster.leader.standing.leader, 'a leader');
+  const [doubtful = 0] = [1, 2, 3].filter((id) => id !== leader);
+  cluster.crash(doubtful, 'lost');
+  diskOf(cluster, doubtful).damageState();
+  await cluster.clock.settle(cluster.start(doubtful));
+  await cluster.converge();
+  // The leader goes: of the two that stay, only one may campaign. It is elected when the first is back.
+  cluster.crash(leader, 'lost');
+  await cluster.clock.run(5_000);
+  await cluster.clock.settle(cluster.start(leader));
+  await cluster.converge();
+  await raiseMany(cluster, client, 'more', 5);
+  // Now all three have a voice again: the next leader needs it.
+  cluster.crash(must(cluster.leader.standing.leader, 'a leader'), 'lost');
+  await cluster.clock.run(5_000);
+  await raiseMany(cluster, client, 'last', 5);
 });
 
 /** Damage on a minority, while snapshots are taken and logs compacted, heals without an operator. */
 async function story(seed: number): Promise<void> {
-  const cluster = await clusterOf(3, seed, true);
+  const cluster = await clusterOf(3, seed, { snapshots: OFTEN });
   const { prng } = cluster;
   try {
     const client = await cluster.client('c');

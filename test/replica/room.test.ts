@@ -8,14 +8,8 @@ import {
   ROOM_KEPT_MS,
   SNAPSHOT_RETRY_MS,
 } from '../../src/base/limits.ts';
+import { clusterOf, raiserOf } from './scenes.ts';
 import { VirtualCluster } from './virtual-cluster.ts';
-
-async function clusterOf(size: number, seed: number): Promise<VirtualCluster> {
-  const cluster = new VirtualCluster(size, seed);
-  for (let id = 1; id <= size; id += 1) await cluster.start(id);
-  await cluster.converge();
-  return cluster;
-}
 
 const fill = (cluster: VirtualCluster, id: number, freeBytes: number): void => {
   must(cluster.machines[id - 1], 'a machine').disk.freeBytes = freeBytes;
@@ -23,31 +17,26 @@ const fill = (cluster: VirtualCluster, id: number, freeBytes: number): void => {
 
 test('a disk that fills up refuses what is new in good time, takes what ends something, and goes on by itself', async () => {
   const cluster = await clusterOf(3, 6);
-  try {
-    const client = await cluster.client('c');
-    const raise = (key: string) =>
-      cluster.clock.settle(client.raise({ dedupKey: key, condition: 'HR:HI', priority: 'high' }));
-    await raise('before');
-    for (const id of [1, 2, 3]) fill(cluster, id, DISK_FREE_BYTES_LOW - 1);
-    await cluster.clock.run(2 * DISK_LOOK_MS);
-    await expect(raise('new')).rejects.toMatchObject({ code: 'DISK_FULL', outcome: 'none' });
-    const { value } = await cluster.clock.settle(client.get({ dedupKey: 'before' }));
-    expect(value).toMatchObject({ presence: 'present' });
-    await cluster.clock.settle(client.acknowledge({ target: { dedupKey: 'before' } }));
-    expect(cluster.leader.status().alarms).toMatchObject([{ name: 'disk-full' }]);
-    for (const id of [1, 2, 3]) fill(cluster, id, DISK_FREE_BYTES_OUT - 1);
-    await cluster.clock.run(2 * DISK_LOOK_MS);
-    await expect(
-      cluster.clock.settle(client.clear({ target: { dedupKey: 'before' } })),
-    ).rejects.toMatchObject({ outcome: 'none' });
-    for (const id of [1, 2, 3]) fill(cluster, id, 4 * DISK_FREE_BYTES_LOW);
-    await cluster.clock.run(2 * DISK_LOOK_MS);
-    await cluster.clock.settle(client.clear({ target: { dedupKey: 'before' } }));
-    await raise('after');
-    expect(cluster.leader.status().alarms).toEqual([]);
-  } finally {
-    await cluster.close();
-  }
+  const client = await cluster.client('c');
+  const raise = raiserOf(cluster, client);
+  await raise('before');
+  for (const id of [1, 2, 3]) fill(cluster, id, DISK_FREE_BYTES_LOW - 1);
+  await cluster.clock.run(2 * DISK_LOOK_MS);
+  await expect(raise('new')).rejects.toMatchObject({ code: 'DISK_FULL', outcome: 'none' });
+  const { value } = await cluster.clock.settle(client.get({ dedupKey: 'before' }));
+  expect(value).toMatchObject({ presence: 'present' });
+  await cluster.clock.settle(client.acknowledge({ target: { dedupKey: 'before' } }));
+  expect(cluster.leader.status().alarms).toMatchObject([{ name: 'disk-full' }]);
+  for (const id of [1, 2, 3]) fill(cluster, id, DISK_FREE_BYTES_OUT - 1);
+  await cluster.clock.run(2 * DISK_LOOK_MS);
+  await expect(
+    cluster.clock.settle(client.clear({ target: { dedupKey: 'before' } })),
+  ).rejects.toMatchObject({ outcome: 'none' });
+  for (const id of [1, 2, 3]) fill(cluster, id, 4 * DISK_FREE_BYTES_LOW);
+  await cluster.clock.run(2 * DISK_LOOK_MS);
+  await cluster.clock.settle(client.clear({ target: { dedupKey: 'before' } }));
+  await raise('after');
+  expect(cluster.leader.status().alarms).toEqual([]);
 });
 
 const AMPLE = 4 * DISK_FREE_BYTES_LOW;
@@ -57,37 +46,32 @@ const runOut = (cluster: VirtualCluster, id: number): void => fill(cluster, id, 
 
 test('a follower whose disk is full to the last byte answers from what it has, and is back by itself when there is room', async () => {
   const cluster = await clusterOf(3, 21);
-  try {
-    const client = await cluster.client('c');
-    const raise = (key: string) =>
-      cluster.clock.settle(client.raise({ dedupKey: key, condition: 'HR:HI', priority: 'high' }));
-    await raise('before');
-    await cluster.converge();
-    const follower = [1, 2, 3].find((id) => id !== cluster.leader.standing.leader) ?? 0;
-    const full = must(cluster.machines[follower - 1], 'a machine');
-    const replica = must(full.replica, 'a replica');
-    runOut(cluster, follower);
-    for (let n = 0; n < 5; n += 1) await raise(`meanwhile${n}`);
-    expect(full.fault, 'it does not die of it').toBeUndefined();
-    const told: unknown[] = [];
-    const note = (outcome: unknown): number =>
-      told.push(TocsinError.is(outcome) ? outcome.code : outcome);
-    await cluster.clock.run(2_000);
-    replica.read('local', note);
-    replica.read({ maxAgeMs: 60_000 }, note);
-    replica.read({ maxAgeMs: 1 }, note);
-    replica.read('linearizable', note);
-    await cluster.clock.run(100);
-    const old = { ageMs: expect.any(Number) };
-    expect(told).toEqual([old, old, 'UNAVAILABLE', 'UNAVAILABLE']);
-    expect(replica.status().alarms).toMatchObject([{ name: 'disk-full' }]);
-    fill(cluster, follower, 4 * DISK_FREE_BYTES_LOW);
-    await cluster.converge();
-    expect(full.replica?.machine.openCount).toBe(6);
-    expect(full.replica?.status().alarms).toEqual([]);
-  } finally {
-    await cluster.close();
-  }
+  const client = await cluster.client('c');
+  const raise = raiserOf(cluster, client);
+  await raise('before');
+  await cluster.converge();
+  const follower = [1, 2, 3].find((id) => id !== cluster.leader.standing.leader) ?? 0;
+  const full = must(cluster.machines[follower - 1], 'a machine');
+  const replica = must(full.replica, 'a replica');
+  runOut(cluster, follower);
+  for (let n = 0; n < 5; n += 1) await raise(`meanwhile${n}`);
+  expect(full.fault, 'it does not die of it').toBeUndefined();
+  const told: unknown[] = [];
+  const note = (outcome: unknown): number =>
+    told.push(TocsinError.is(outcome) ? outcome.code : outcome);
+  await cluster.clock.run(2_000);
+  replica.read('local', note);
+  replica.read({ maxAgeMs: 60_000 }, note);
+  replica.read({ maxAgeMs: 1 }, note);
+  replica.read('linearizable', note);
+  await cluster.clock.run(100);
+  const old = { ageMs: expect.any(Number) };
+  expect(told).toEqual([old, old, 'UNAVAILABLE', 'UNAVAILABLE']);
+  expect(replica.status().alarms).toMatchObject([{ name: 'disk-full' }]);
+  fill(cluster, follower, 4 * DISK_FREE_BYTES_LOW);
+  await cluster.converge();
+  expect(full.replica?.machine.openCount).toBe(6);
+  expect(full.replica?.status().alarms).toEqual([]);
 });
 
 /** Disks run out of room and get it back, replicas die and start again, links break; anything at any time. */
@@ -144,50 +128,40 @@ test.each([1, 2, 3, 4, 5, 6])(
 
 test('a leader that is short of room hands over to one that has some, and nothing is refused for long', async () => {
   const cluster = await clusterOf(3, 25);
-  try {
-    const client = await cluster.client('c');
-    const raise = (key: string) =>
-      cluster.clock.settle(client.raise({ dedupKey: key, condition: 'HR:HI', priority: 'high' }));
-    await raise('before');
-    const short = must(cluster.leader.standing.leader, 'a leader');
-    fill(cluster, short, DISK_FREE_BYTES_LOW - 1);
-    await cluster.clock.run(5_000);
-    expect(cluster.leader.standing.leader).not.toBe(short);
-    await raise('new');
-    expect(cluster.leader.status().alarms).toEqual([]);
-    await cluster.converge();
-    expect(cluster.machines[short - 1]?.replica?.machine.openCount, 'it follows').toBe(2);
-    for (const id of [1, 2, 3]) fill(cluster, id, DISK_FREE_BYTES_LOW - 1);
-    // Who sees it first may hand over to one that does not know it yet.
-    await cluster.clock.run(5_000);
-    const { term } = cluster.leader.standing;
-    await cluster.clock.run(60_000);
-    expect(cluster.leader.standing.term, 'where all are short nobody hands over').toBe(term);
-  } finally {
-    await cluster.close();
-  }
+  const client = await cluster.client('c');
+  const raise = raiserOf(cluster, client);
+  await raise('before');
+  const short = must(cluster.leader.standing.leader, 'a leader');
+  fill(cluster, short, DISK_FREE_BYTES_LOW - 1);
+  await cluster.clock.run(5_000);
+  expect(cluster.leader.standing.leader).not.toBe(short);
+  await raise('new');
+  expect(cluster.leader.status().alarms).toEqual([]);
+  await cluster.converge();
+  expect(cluster.machines[short - 1]?.replica?.machine.openCount, 'it follows').toBe(2);
+  for (const id of [1, 2, 3]) fill(cluster, id, DISK_FREE_BYTES_LOW - 1);
+  // Who sees it first may hand over to one that does not know it yet.
+  await cluster.clock.run(5_000);
+  const { term } = cluster.leader.standing;
+  await cluster.clock.run(60_000);
+  expect(cluster.leader.standing.term, 'where all are short nobody hands over').toBe(term);
 });
 
 test('what a majority has no room for is refused before it is written, though the leader has some', async () => {
   const cluster = await clusterOf(3, 26);
-  try {
-    const client = await cluster.client('c');
-    const raise = (key: string) =>
-      cluster.clock.settle(client.raise({ dedupKey: key, condition: 'HR:HI', priority: 'high' }));
-    await raise('before');
-    await cluster.converge();
-    const { leader } = cluster.leader.standing;
-    for (const id of [1, 2, 3]) if (id !== leader) fill(cluster, id, DISK_FREE_BYTES_OUT - 1);
-    await cluster.clock.run(2 * DISK_LOOK_MS);
-    const { lastIndex } = cluster.leader.status();
-    await expect(raise('new')).rejects.toMatchObject({ code: 'DISK_FULL', outcome: 'none' });
-    expect(cluster.leader.status().lastIndex).toBe(lastIndex);
-    fill(cluster, leader === 1 ? 2 : 1, AMPLE);
-    await cluster.clock.run(2 * DISK_LOOK_MS + ROOM_KEPT_MS);
-    await raise('new');
-  } finally {
-    await cluster.close();
-  }
+  const client = await cluster.client('c');
+  const raise = raiserOf(cluster, client);
+  await raise('before');
+  await cluster.converge();
+  const { leader } = cluster.leader.standing;
+  for (const id of [1, 2, 3]) if (id !== leader) fill(cluster, id, DISK_FREE_BYTES_OUT - 1);
+  await cluster.clock.run(2 * DISK_LOOK_MS);
+  const { lastIndex } = cluster.leader.status();
+  await expect(raise('new')).rejects.toMatchObject({ code: 'DISK_FULL', outcome: 'none' });
+  expect(cluster.leader.status().lastIndex).toBe(lastIndex);
+  fill(cluster, leader === 1 ? 2 : 1, AMPLE);
+  await cluster.clock.run(2 * DISK_LOOK_MS + ROOM_KEPT_MS);
+  await raise('new');
 });
 
 test('a snapshot that finds no room is tried again later, and costs nothing else', async () => {
@@ -222,76 +196,63 @@ test('a snapshot that finds no room is tried again later, and costs nothing else
 
 test('a replica alone whose disk was full is back by itself', async () => {
   const cluster = await clusterOf(1, 24);
-  try {
-    const client = await cluster.client('c');
-    const raise = (key: string) =>
-      cluster.clock.settle(
-        client.raise({ dedupKey: key, condition: 'HR:HI', priority: 'high' }, { timeoutMs: 2_000 }),
-      );
-    await raise('before');
-    runOut(cluster, 1);
-    await expect(raise('during')).rejects.toThrow();
-    fill(cluster, 1, AMPLE);
-    await cluster.clock.run(5_000);
-    await raise('after');
-    expect(cluster.machines[0]?.fault).toBeUndefined();
-    expect(cluster.leader.machine.get({ dedupKey: 'before' })).toBeDefined();
-  } finally {
-    await cluster.close();
-  }
+  const client = await cluster.client('c');
+  const raise = (key: string) =>
+    cluster.clock.settle(
+      client.raise({ dedupKey: key, condition: 'HR:HI', priority: 'high' }, { timeoutMs: 2_000 }),
+    );
+  await raise('before');
+  runOut(cluster, 1);
+  await expect(raise('during')).rejects.toThrow();
+  fill(cluster, 1, AMPLE);
+  await cluster.clock.run(5_000);
+  await raise('after');
+  expect(cluster.machines[0]?.fault).toBeUndefined();
+  expect(cluster.leader.machine.get({ dedupKey: 'before' })).toBeDefined();
 });
 
 test('a follower that is short of room takes no more commands, and goes on where it was when there is room', async () => {
   const cluster = await clusterOf(3, 22);
-  try {
-    const client = await cluster.client('c');
-    const raise = (key: string) =>
-      cluster.clock.settle(client.raise({ dedupKey: key, condition: 'HR:HI', priority: 'high' }));
-    await raise('before');
-    await cluster.converge();
-    const follower = [1, 2, 3].find((id) => id !== cluster.leader.standing.leader) ?? 0;
-    const short = must(cluster.machines[follower - 1]?.replica, 'a replica');
-    const { lastIndex } = short.status();
-    fill(cluster, follower, DISK_FREE_BYTES_OUT - 1);
-    await cluster.clock.run(2 * DISK_LOOK_MS);
-    for (let n = 0; n < 5; n += 1) await raise(`meanwhile${n}`);
-    await cluster.clock.run(1_000);
-    expect(short.status().lastIndex, 'its log does not grow').toBe(lastIndex);
-    expect(cluster.leader.standing.term, 'nor does it campaign').toBe(short.standing.term);
-    fill(cluster, follower, 4 * DISK_FREE_BYTES_LOW);
-    await cluster.converge();
-    expect(short.machine.openCount).toBe(6);
-  } finally {
-    await cluster.close();
-  }
+  const client = await cluster.client('c');
+  const raise = raiserOf(cluster, client);
+  await raise('before');
+  await cluster.converge();
+  const follower = [1, 2, 3].find((id) => id !== cluster.leader.standing.leader) ?? 0;
+  const short = must(cluster.machines[follower - 1]?.replica, 'a replica');
+  const { lastIndex } = short.status();
+  fill(cluster, follower, DISK_FREE_BYTES_OUT - 1);
+  await cluster.clock.run(2 * DISK_LOOK_MS);
+  for (let n = 0; n < 5; n += 1) await raise(`meanwhile${n}`);
+  await cluster.clock.run(1_000);
+  expect(short.status().lastIndex, 'its log does not grow').toBe(lastIndex);
+  expect(cluster.leader.standing.term, 'nor does it campaign').toBe(short.standing.term);
+  fill(cluster, follower, 4 * DISK_FREE_BYTES_LOW);
+  await cluster.converge();
+  expect(short.machine.openCount).toBe(6);
 });
 
 test('while the disks are out of room time-outs write nothing, and are made up for when there is room', async () => {
   const cluster = await clusterOf(3, 23);
-  try {
-    const client = await cluster.client('c');
-    const raise = client.raise({
-      dedupKey: 'k',
-      condition: 'HR:HI',
-      priority: 'high',
-      acknowledgementSeconds: 5,
-    });
-    await cluster.clock.settle(raise);
-    await cluster.clock.settle(client.acknowledge({ target: { dedupKey: 'k' } }));
-    for (const id of [1, 2, 3]) fill(cluster, id, DISK_FREE_BYTES_OUT - 1);
-    await cluster.clock.run(2 * DISK_LOOK_MS);
-    const { lastIndex } = cluster.leader.status();
-    await cluster.clock.run(10_000);
-    expect(cluster.leader.status().lastIndex).toBe(lastIndex);
-    expect((await cluster.clock.settle(client.get({ dedupKey: 'k' }))).value).toMatchObject({
-      acknowledged: true,
-    });
-    for (const id of [1, 2, 3]) fill(cluster, id, 4 * DISK_FREE_BYTES_LOW);
-    await cluster.clock.run(2 * DISK_LOOK_MS);
-    expect((await cluster.clock.settle(client.get({ dedupKey: 'k' }))).value).toMatchObject({
-      acknowledged: false,
-    });
-  } finally {
-    await cluster.close();
-  }
+  const client = await cluster.client('c');
+  const raise = client.raise({
+    dedupKey: 'k',
+    condition: 'HR:HI',
+    priority: 'high',
+    acknowledgementSeconds: 5,
+  });
+  await cluster.clock.settle(raise);
+  await cluster.clock.settle(client.acknowledge({ target: { dedupKey: 'k' } }));
+  for (const id of [1, 2, 3]) fill(cluster, id, DISK_FREE_BYTES_OUT - 1);
+  await cluster.clock.run(2 * DISK_LOOK_MS);
+  const { lastIndex } = cluster.leader.status();
+  await cluster.clock.run(10_000);
+  expect(cluster.leader.status().lastIndex).toBe(lastIndex);
+  expect((await cluster.clock.settle(client.get({ dedupKey: 'k' }))).value).toMatchObject({
+    acknowledged: true,
+  });
+  for (const id of [1, 2, 3]) fill(cluster, id, 4 * DISK_FREE_BYTES_LOW);
+  await cluster.clock.run(2 * DISK_LOOK_MS);
+  expect((await cluster.clock.settle(client.get({ dedupKey: 'k' }))).value).toMatchObject({
+    acknowledged: false,
+  });
 });

@@ -1,30 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { must } from '../../src/base/assert.ts';
-import type { Client } from '../../src/client/index.ts';
-import { VirtualCluster } from './virtual-cluster.ts';
+import { clusterOf, digestsOf, OFTEN, raiseMany } from './scenes.ts';
+import type { VirtualCluster } from './virtual-cluster.ts';
 
 /** A snapshot every few entries, whatever its size. */
-const OFTEN = { entries: 40, logBytes: Number.POSITIVE_INFINITY, share: 0 };
-
-async function clusterOf(size: number, seed: number): Promise<VirtualCluster> {
-  const cluster = new VirtualCluster(size, seed);
-  cluster.snapshots = OFTEN;
-  for (let id = 1; id <= size; id += 1) await cluster.start(id);
-  await cluster.converge();
-  return cluster;
-}
-
-async function raiseMany(cluster: VirtualCluster, client: Client, names: string, count: number) {
-  for (let n = 0; n < count; n += 1) {
-    const input = { dedupKey: `${names}${n}`, condition: 'HR:HI', priority: 'high' } as const;
-    await cluster.clock.settle(client.raise(input));
-  }
-}
-
-const digestsOf = (cluster: VirtualCluster): Set<string | undefined> =>
-  new Set(cluster.machines.map(({ replica }) => replica?.status().digest));
-
 /** The log of a replica that is down, as the next start would find it. */
 async function logOf(cluster: VirtualCluster, id: number) {
   const store = must(cluster.machines[id - 1], `no machine ${id}`).disk.open();
@@ -34,82 +14,70 @@ async function logOf(cluster: VirtualCluster, id: number) {
 }
 
 test('logs stay bounded, and a restart begins with the newest snapshot', async () => {
-  const cluster = await clusterOf(3, 1);
-  try {
-    const client = await cluster.client('c');
-    await raiseMany(cluster, client, 'k', 400);
-    await cluster.converge();
-    await cluster.clock.run(1_000);
-    for (const id of [1, 2, 3]) cluster.crash(id, 'lost');
-    for (const id of [1, 2, 3]) {
-      const { base, snapshot, tail } = await logOf(cluster, id);
-      const last = must(tail.at(-1), 'an entry').index;
-      expect(last).toBeGreaterThanOrEqual(400);
-      expect(last - base.index, 'entries in the log').toBeLessThan(3 * OFTEN.entries);
-      expect(last - must(snapshot, 'a snapshot').index).toBeLessThan(2 * OFTEN.entries);
-    }
-    for (const id of [1, 2, 3]) await cluster.start(id);
-    await cluster.converge();
-    expect(digestsOf(cluster).size).toBe(1);
-    expect(cluster.leader.status().revision).toBe(400);
-    const again = await cluster.clock.settle(
-      client.raise({ dedupKey: 'k7', condition: 'HR:HI', priority: 'high' }),
-    );
-    expect(again.effect).toBe('continued');
-  } finally {
-    await cluster.close();
+  const cluster = await clusterOf(3, 1, { snapshots: OFTEN });
+  const client = await cluster.client('c');
+  await raiseMany(cluster, client, 'k', 400);
+  await cluster.converge();
+  await cluster.clock.run(1_000);
+  for (const id of [1, 2, 3]) cluster.crash(id, 'lost');
+  for (const id of [1, 2, 3]) {
+    const { base, snapshot, tail } = await logOf(cluster, id);
+    const last = must(tail.at(-1), 'an entry').index;
+    expect(last).toBeGreaterThanOrEqual(400);
+    expect(last - base.index, 'entries in the log').toBeLessThan(3 * OFTEN.entries);
+    expect(last - must(snapshot, 'a snapshot').index).toBeLessThan(2 * OFTEN.entries);
   }
+  for (const id of [1, 2, 3]) await cluster.start(id);
+  await cluster.converge();
+  expect(digestsOf(cluster).size).toBe(1);
+  expect(cluster.leader.status().revision).toBe(400);
+  const again = await cluster.clock.settle(
+    client.raise({ dedupKey: 'k7', condition: 'HR:HI', priority: 'high' }),
+  );
+  expect(again.effect).toBe('continued');
 });
 
 test('a follower that was away for longer than the log reaches back is given a snapshot', async () => {
-  const cluster = await clusterOf(3, 2);
-  try {
-    const client = await cluster.client('c');
-    await raiseMany(cluster, client, 'before', 30);
-    await cluster.converge();
-    const away = cluster.leader.standing.leader === 1 ? 2 : 1;
-    cluster.crash(away, 'lost');
-    await raiseMany(cluster, client, 'while', 300);
-    await cluster.start(away);
-    await cluster.converge();
-    expect(digestsOf(cluster).size).toBe(1);
-    await raiseMany(cluster, client, 'after', 100);
-    await cluster.converge();
-    expect(digestsOf(cluster).size).toBe(1);
-    cluster.crash(away, 'lost');
-    const { base } = await logOf(cluster, away);
-    expect(base.index).toBeGreaterThan(100);
-  } finally {
-    await cluster.close();
-  }
+  const cluster = await clusterOf(3, 2, { snapshots: OFTEN });
+  const client = await cluster.client('c');
+  await raiseMany(cluster, client, 'before', 30);
+  await cluster.converge();
+  const away = cluster.leader.standing.leader === 1 ? 2 : 1;
+  cluster.crash(away, 'lost');
+  await raiseMany(cluster, client, 'while', 300);
+  await cluster.start(away);
+  await cluster.converge();
+  expect(digestsOf(cluster).size).toBe(1);
+  await raiseMany(cluster, client, 'after', 100);
+  await cluster.converge();
+  expect(digestsOf(cluster).size).toBe(1);
+  cluster.crash(away, 'lost');
+  const { base } = await logOf(cluster, away);
+  expect(base.index).toBeGreaterThan(100);
 });
 
 test('a repeated command after a snapshot was installed gets its first reply', async () => {
-  const cluster = await clusterOf(3, 3);
-  try {
-    const client = await cluster.client('c');
-    const input = { dedupKey: 'once', condition: 'HR:HI', priority: 'high' } as const;
-    const away = cluster.leader.standing.leader === 1 ? 2 : 1;
-    cluster.crash(away, 'lost');
-    const raise = () => cluster.clock.settle(client.raise(input, { idempotencyKey: 'key' }));
-    const first = await raise();
-    await raiseMany(cluster, client, 'while', 200);
-    await cluster.start(away);
-    await cluster.converge();
-    for (const { identity } of cluster.machines)
-      if (identity.replicaId !== away) cluster.crash(identity.replicaId, 'lost');
-    for (const { identity } of cluster.machines)
-      if (identity.replicaId !== away) await cluster.start(identity.replicaId);
-    await cluster.converge();
-    expect(await raise()).toEqual(first);
-  } finally {
-    await cluster.close();
-  }
+  const cluster = await clusterOf(3, 3, { snapshots: OFTEN });
+  const client = await cluster.client('c');
+  const input = { dedupKey: 'once', condition: 'HR:HI', priority: 'high' } as const;
+  const away = cluster.leader.standing.leader === 1 ? 2 : 1;
+  cluster.crash(away, 'lost');
+  const raise = () => cluster.clock.settle(client.raise(input, { idempotencyKey: 'key' }));
+  const first = await raise();
+  await raiseMany(cluster, client, 'while', 200);
+  await cluster.start(away);
+  await cluster.converge();
+  for (const { identity } of cluster.machines)
+    if (identity.replicaId !== away) cluster.crash(identity.replicaId, 'lost');
+  for (const { identity } of cluster.machines)
+    if (identity.replicaId !== away) await cluster.start(identity.replicaId);
+  await cluster.converge();
+  expect(await raise()).toEqual(first);
 });
 
 /** Crashes and restarts at any moment while snapshots are taken, fetched and installed. */
 async function story(seed: number): Promise<void> {
-  const cluster = await clusterOf(3, seed);
+  const cluster = await clusterOf(3, seed, { snapshots: OFTEN });
   const { prng } = cluster;
   try {
     const client = await cluster.client('c');
