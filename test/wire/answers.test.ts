@@ -31,15 +31,8 @@ import {
   encodeWatchMessages,
   WatchReader,
 } from '../../src/wire/clients/watch-messages.ts';
-import {
-  alert,
-  alertId,
-  aRevision,
-  event,
-  REFUSAL_CODES,
-  reply,
-  watchMessages,
-} from './arbitraries.ts';
+import { REFUSALS } from '../../src/wire/commands/words.ts';
+import { alert, alertId, aRevision, event, reply, watchMessages } from './arbitraries.ts';
 import { bytesOf, codeOf, copyOf, join, messageOf } from './helpers.ts';
 
 const someAlert = fc.sample(alert, { numRuns: 1, seed: 1 })[0] as Alert;
@@ -392,7 +385,7 @@ describe('SUBMIT_REPLY', () => {
   });
 
   test('knows every refusal', () => {
-    for (const code of REFUSAL_CODES)
+    for (const code of REFUSALS)
       expect(decodeReplies(encodeReplies([{ ok: false, code, message: '' }]))[0]).toMatchObject({
         code,
       });

@@ -16,10 +16,9 @@ import type {
   AlertFilter,
   Command,
   ConditionCommand,
-  RefusalCode,
   Reply,
 } from '../../src/statemachine/types.ts';
-import { EFFECTS, KINDS, PRIORITIES, STATES } from '../../src/wire/commands/words.ts';
+import { EFFECTS, KINDS, PRIORITIES, REFUSALS, STATES } from '../../src/wire/commands/words.ts';
 import {
   activation,
   alertId,
@@ -201,22 +200,6 @@ export const watchMessages: Gen<WatchMessage[]> = fc
   )
   .map((parts) => parts.flat());
 
-export const REFUSAL_CODES: readonly RefusalCode[] = [
-  'BAD_REQUEST',
-  'ALERT_NOT_FOUND',
-  'REVISION_MISMATCH',
-  'ACTIVATION_MISMATCH',
-  'ALREADY_RESOLVED',
-  'KEY_REUSED',
-  'CONFIRMATION_REQUIRED',
-  'RECORD_NOT_FOUND',
-  'OVER_LIMIT',
-  'NOT_OWNER',
-  'TOO_BROAD',
-  'QUOTA_EXCEEDED',
-  'GUARD_FAILED',
-];
-
 export const reply: Gen<Reply> = fc.oneof(
   record<Reply>(
     {
@@ -241,7 +224,7 @@ export const reply: Gen<Reply> = fc.oneof(
   record<Reply>(
     {
       ok: fc.constant(false),
-      code: fc.constantFrom(...REFUSAL_CODES),
+      code: fc.constantFrom(...REFUSALS),
       message: text.filter((message) => message.length <= 256),
     },
     {},
