@@ -264,9 +264,10 @@ export class SimCluster {
       if (replica === undefined) continue;
       const { machine, standing } = replica;
       const { applied, digest } = machine;
+      const committed = (): number => replica.status().commit;
       const lastIndex = (): number => replica.status().lastIndex;
       const voters = (): readonly Voters[] => votersOf(replica);
-      this.invariants.afterStep({ id, standing, applied, lastIndex, digest, voters });
+      this.invariants.afterStep({ id, standing, applied, committed, lastIndex, digest, voters });
       this.invariants.time(id, machine.time, this.clock.wall());
     }
     this.invariants.clocks(this.machines.map(({ clock }) => clock.offset));

@@ -11,12 +11,17 @@ export interface View {
   readonly id: number;
   readonly standing: Standing;
   readonly applied: number;
+  /** Asked of a leader that has applied something. */
+  readonly committed: () => number;
   /** Asked of a new leader alone. */
   readonly lastIndex: () => number;
   readonly digest: number;
   /** Who votes, by what it knows: one list, or two while that changes. Asked when something is committed. */
   readonly voters: () => readonly Voters[];
 }
+
+/** What is asked of the disk of each replica. */
+export type Copy = Pick<SimDisk, 'termAt' | 'chainAt'>;
 
 /** Ids of replicas of which more than half must agree. */
 export type Voters = readonly number[];
@@ -36,12 +41,13 @@ export class Invariants {
   /** State of the machine by applied index, as any replica came to it. */
   readonly #digests: Map<number, number> = new Map();
   readonly #terms: Map<number, number> = new Map();
-  readonly #disks: readonly SimDisk[];
+  readonly #disks: readonly Copy[];
   readonly #quorum: number;
   /** By candidate and term: the end of the log that it asked for votes with. */
   readonly #asked: Map<string, EntryId> = new Map();
-  /** By leader: what it had applied when it was last looked at in that term. */
-  readonly #reigns: Map<number, { readonly term: number; applied: number }> = new Map();
+  /** By leader: what it had applied, and committed, when it was last looked at in that term. */
+  readonly #reigns: Map<number, { readonly term: number; applied: number; committed: number }> =
+    new Map();
   /** The newest lists of voters, each in force at some time. */
   #lists: readonly (readonly Voters[])[] = [];
   #appliedByAny = 0;
@@ -49,7 +55,7 @@ export class Invariants {
   #isTimeKnown = false;
   checks = 0;
 
-  constructor(disks: readonly SimDisk[]) {
+  constructor(disks: readonly Copy[]) {
     this.#disks = disks;
     this.#quorum = Math.floor(disks.length / 2) + 1;
   }
@@ -115,13 +121,13 @@ export class Invariants {
   }
 
   /** At most one leader a term (§5.2), and whoever leads holds everything applied anywhere (§5.4.3). */
-  #checkLeader({ id, standing, applied, lastIndex }: View): void {
+  #checkLeader({ id, standing, applied, committed, lastIndex }: View): void {
     const other = this.#leaders.get(standing.term);
     assert(other === undefined || other === id, `term ${standing.term}: ${other} and ${id} lead`);
     if (other !== undefined) return;
     this.#leaders.set(standing.term, id);
     const last = lastIndex();
-    this.#reigns.set(id, { term: standing.term, applied });
+    this.#reigns.set(id, { term: standing.term, applied, committed: committed() });
     assert(
       last >= this.#appliedByAny,
       `leader ${id} of term ${standing.term} ends at ${last}, ${this.#appliedByAny} was applied`,
@@ -129,15 +135,19 @@ export class Invariants {
   }
 
   /** A leader commits by counting copies of entries of its own term alone (§5.4.2, Figure 8). */
-  #checkCounting({ id, standing, applied }: View): void {
+  #checkCounting({ id, standing, applied, committed }: View): void {
     const reign = this.#reigns.get(id);
     if (reign?.term !== standing.term || applied <= reign.applied) return;
     reign.applied = applied;
-    // What came before its reign it commits together with an entry of its own.
-    const term = this.#termAt(applied);
+    const newest = committed();
+    if (newest <= reign.committed) return;
+    reign.committed = newest;
+    // What came before its reign it commits together with an entry of its own, though it may apply them one by one.
+    // A leader may be the only voter, and its own copy not yet written: it is wrong if its disk and most of them say so.
+    const terms = [this.#disks[id - 1]?.termAt(newest), this.#termAt(newest)];
     assert(
-      term === undefined || term === standing.term || applied <= this.#appliedByAny,
-      `leader ${id} of term ${standing.term} committed ${applied}, of term ${term}, by counting`,
+      terms.some((term) => term === undefined || term === standing.term),
+      `leader ${id} of term ${standing.term} committed ${newest}, of term ${terms[0]}, by counting`,
     );
   }
 
@@ -146,19 +156,22 @@ export class Invariants {
     return terms.find((term) => term !== undefined && count(terms, term) >= this.#quorum);
   }
 
-  /** What is applied is durable on a quorum, as one and the same entry (§5.3). */
+  /**
+   * What is applied is durable on a quorum, as one and the same entry (§5.3). Which one most disks have is no matter: those
+   * without a vote may hold another.
+   */
   #checkDurable(id: number, index: number): void {
     const chains = this.#disks.map((disk) => disk.chainAt(index));
-    const known = chains.filter((chain) => typeof chain === 'number');
-    const best = known.sort((a, b) => count(known, b) - count(known, a))[0];
-    const holds = (voter: number): boolean => {
-      const chain = chains[voter - 1];
-      return chain !== undefined && (chain === 'snapshot' || chain === best);
-    };
-    const isQuorum = (voters: Voters): boolean => voters.filter(holds).length * 2 > voters.length;
+    const holders = (entry: number): readonly number[] =>
+      chains.flatMap((chain, at) => (chain === 'snapshot' || chain === entry ? [at + 1] : []));
+    // Where all have it in a snapshot there is no entry left to compare: any number stands for it.
+    const entries = chains.filter((chain) => typeof chain === 'number');
+    const held = [...new Set(entries.length === 0 ? [0] : entries)].map(holders);
+    const isQuorum = (of: readonly number[]) => (voters: Voters) =>
+      voters.filter((voter) => of.includes(voter)).length * 2 > voters.length;
     assert(
-      this.#lists.some((lists) => lists.every(isQuorum)),
-      `replica ${id} applied ${index}, which is durable on ${chains.filter((_, at) => holds(at + 1)).length} of ${chains.length}`,
+      held.some((of) => this.#lists.some((lists) => lists.every(isQuorum(of)))),
+      `replica ${id} applied ${index}, which is durable on ${Math.max(...held.map(({ length }) => length))} of ${chains.length}`,
     );
   }
 
