@@ -53,6 +53,7 @@ export type Code =
   | 'DATA_LOCKED'
   | 'DATA_OTHER_CLUSTER'
   | 'DATA_NEWER_FORMAT'
+  | 'DATA_OLDER_FORMAT'
   | 'DATA_CORRUPT'
   | 'DATA_LOST'
   | 'DISK_FULL'
@@ -186,6 +187,10 @@ export const MEANING: Readonly<Record<Code, Meaning>> = {
   DATA_LOCKED: later(5, 'Another process uses this data folder.'),
   DATA_OTHER_CLUSTER: never(5, 'The data folder belongs to another cluster or replica.'),
   DATA_NEWER_FORMAT: never(5, 'The data folder, or the log, was written by a newer version.'),
+  DATA_OLDER_FORMAT: never(
+    5,
+    'A snapshot was written by an older version that this one cannot read: serve it with that version, or let a new replica fetch what it needs.',
+  ),
   DATA_CORRUPT: never(1, 'The data folder holds a damaged record; the replica refuses to guess.'),
   DATA_LOST: never(
     1,

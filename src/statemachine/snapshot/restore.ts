@@ -109,7 +109,7 @@ export class MachineRestorer {
   #begin(header: CaptureHeader): void {
     if (header.machineVersion !== MACHINE_VERSION)
       throw new TocsinError(
-        'DATA_NEWER_FORMAT',
+        header.machineVersion > MACHINE_VERSION ? 'DATA_NEWER_FORMAT' : 'DATA_OLDER_FORMAT',
         `the snapshot is of machine version ${header.machineVersion}, not ${MACHINE_VERSION}`,
       );
     expectRoom('resolved alerts', header.resolved, this.#limits.resolvedAlertsMax);
