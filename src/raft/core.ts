@@ -24,7 +24,7 @@ import { RaftLog, type TermRun } from './log.ts';
 import { type ChangeResult, change, plan, restate } from './membership.ts';
 import { DEFAULT_OPTIONS, type RaftOptions } from './options.ts';
 import { type PeerView, peersOf } from './peers.ts';
-import { askReads, leaseIndex, openRound, startRead } from './reads.ts';
+import { askReads, knownAsLeader, leaseIndex, openRound, startRead } from './reads.ts';
 import { entriesRead, replicateAll } from './replication.ts';
 import { resetElectionTimer } from './roles.ts';
 import { compact, restore } from './snapshots.ts';
@@ -256,9 +256,9 @@ export class RaftCore {
    */
   freshAt(applied: number): Millis | undefined {
     const s = this.#s;
-    if (s.role.role !== 'leader') return s.freshness.of(applied) as Millis | undefined;
-    const knows = s.log.committed >= s.role.firstIndex && applied >= s.log.committed;
-    return knows && s.role.quorumAt > 0 ? (Math.min(s.role.quorumAt, s.now) as Millis) : undefined;
+    const led = s.role.role === 'leader' ? knownAsLeader(s, s.role) : undefined;
+    const at = led !== undefined && applied >= led.index ? led.at : s.freshness.of(applied);
+    return at as Millis | undefined;
   }
 
   /** Somebody is yet to be told what is committed: `takeReady` again, `RaftOptions.commitNoticeMs` from now. */

@@ -1,6 +1,12 @@
 import type { LogIndex } from '../base/ids.ts';
 import { BEAT_MS_MIN, BEATS_KEPT_MAX } from '../base/limits.ts';
 
+/** A state that holds everything up to `index` is complete as of `at`. */
+export interface Known {
+  readonly at: number;
+  readonly index: LogIndex;
+}
+
 /**
  * How fresh this replica's state is, as a leader has confirmed it: for reads that may be a little old and must say how old.
  * Each answer to a heartbeat is a beat with a number. The leader names a beat again when a quorum has confirmed its reign
@@ -11,7 +17,7 @@ export class Freshness {
   /** Beats not yet named again, oldest first. */
   readonly #sent: { readonly beat: number; readonly at: number }[] = [];
   /** What was confirmed, oldest first: who has applied `index` is as fresh as `at`. */
-  readonly #confirmed: { readonly at: number; readonly index: LogIndex }[] = [];
+  readonly #confirmed: Known[] = [];
 
   /** The number of the beat that is sent now; 0 without a clock. One in quick succession shares that of the last. */
   beat(life: { readonly now: number; sequence: number }): number {
@@ -31,7 +37,12 @@ export class Freshness {
     if (found < 0) return;
     const at = (this.#sent[found] as { at: number }).at;
     this.#sent.splice(0, found + 1);
-    this.#confirmed.push({ at, index });
+    this.note({ at, index });
+  }
+
+  /** Who has applied `index` is as fresh as `at`, as this replica found out in a way of its own. */
+  note(known: Known): void {
+    this.#confirmed.push(known);
     if (this.#confirmed.length > BEATS_KEPT_MAX) this.#confirmed.shift();
   }
 

@@ -1,6 +1,7 @@
 import { assert } from '../base/assert.ts';
 import { type LogIndex, logIndex, lower } from '../base/ids.ts';
 import { isMemberOf } from './configuration.ts';
+import type { Known } from './freshness.ts';
 import { reachedBy } from './quorum.ts';
 import {
   configurationNow,
@@ -197,4 +198,11 @@ export function leaseIndex(s: State, now: number): LogIndex | undefined {
   if (leader.transferTo !== undefined || leader.resigning || leader.ordered) return undefined;
   if (leader.quorumAt <= leader.leaseAfter) return undefined;
   return now < leader.quorumAt + s.options.leaseMs ? s.log.committed : undefined;
+}
+
+/** How fresh the leader's own state is; undefined before an own commit, or if no quorum has answered it yet. */
+export function knownAsLeader(s: State, leader: Leader): Known | undefined {
+  const at = Math.min(leader.quorumAt, s.now);
+  if (s.log.committed < leader.firstIndex || at === 0) return undefined;
+  return { at, index: s.log.committed };
 }

@@ -4,7 +4,7 @@ import { appendOwn } from './append.ts';
 import { membersOf } from './configuration.ts';
 import { newProgress } from './peers.ts';
 import type { Progress } from './progress.ts';
-import { dropReads, noteQuorum } from './reads.ts';
+import { dropReads, knownAsLeader, noteQuorum } from './reads.ts';
 import {
   type Campaigner,
   configurationNow,
@@ -26,6 +26,8 @@ import {
 export function becomeFollower(s: State, newTerm: Term, leader: ReplicaId | undefined): void {
   assert(newTerm >= s.term, `term fell from ${s.term} to ${newTerm}`);
   assert(leader !== s.id, 'a replica cannot follow itself');
+  const known = s.role.role === 'leader' ? knownAsLeader(s, s.role) : undefined;
+  if (known !== undefined) s.freshness.note(known);
   dropReads(s);
   if (newTerm > s.term) {
     s.term = newTerm;

@@ -174,3 +174,22 @@ test('a leader names a beat again only when a quorum answered a heartbeat that w
   expect(core.freshAt(1)).toBe(1100);
   expect(core.freshAt(0)).toBeUndefined();
 });
+
+test('who led knows still how fresh its state was when a quorum last answered it', () => {
+  const core = leaseholder(1000);
+  core.step(message('heartbeat-reply', [2, 1, 1], { round: 0, stamp: 1000, beat: 0 }));
+  core.tick(millis(1500));
+  core.step(
+    message('heartbeat', [3, 1, 2], {
+      commit: logIndex(0),
+      round: 0,
+      stamp: 5,
+      echo: 0,
+      reached: logIndex(0),
+    }),
+  );
+  drain(core);
+  expect(core.standing.role).toBe('follower');
+  core.tick(millis(9000));
+  expect([core.freshAt(1), core.freshAt(0)]).toEqual([1000, undefined]);
+});
