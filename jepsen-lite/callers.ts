@@ -101,6 +101,7 @@ export async function watchAll(parts: CallersParts, number: number, log: EventLo
       for await (const message of client.watch(options)) take(message);
     } catch (error) {
       if (!TocsinError.is(error)) throw error;
+      recorder.told(error.code);
     }
   }
   await client?.close();
@@ -113,6 +114,8 @@ export class EventLog {
   base: number;
   /** Events that were replaced by a state: what is missing here cannot be checked. */
   missing = 0;
+  /** Why nothing more is told; undefined = nothing is wrong. */
+  broke: string | undefined;
 
   constructor(base: number) {
     this.base = base;
@@ -122,11 +125,17 @@ export class EventLog {
     return this.base + this.events.length;
   }
 
+  /** Resolves at `stop`, or when the watch is told that it cannot go on: `broke` says why. */
   async follow(client: Client, stop: AbortSignal): Promise<void> {
     const from = revision(this.base + 1);
-    for await (const message of client.watch({ from, signal: stop })) {
-      if (message.type === 'event') this.events.push(seenEvent(message.event));
-      if (message.type === 'compacted') this.missing += message.revision - this.newest;
+    try {
+      for await (const message of client.watch({ from, signal: stop })) {
+        if (message.type === 'event') this.events.push(seenEvent(message.event));
+        if (message.type === 'compacted') this.missing += message.revision - this.newest;
+      }
+    } catch (error) {
+      if (!TocsinError.is(error)) throw error;
+      this.broke = `the watch of all events ended: ${error.code}: ${error.message}`;
     }
   }
 }

@@ -10,7 +10,7 @@ import { type Run, runTest } from './run.ts';
 const EXITS = { valid: 0, INVALID: 1, VOID: 2 } as const;
 
 function tell(run: Run): void {
-  const { verdict, why, counts, checks, faults, folder } = run;
+  const { verdict, why, counts, codes, checks, faults, folder } = run;
   if (run.options.json) {
     const { history: _, spans: __, ...rest } = run;
     console.log(JSON.stringify(rest));
@@ -25,10 +25,15 @@ function tell(run: Run): void {
   console.log(
     `checked: ${checks.operations} operations, ${checks.events} events, ${checks.watchMessages} watch messages, ${checks.conditions} conditions (${checks.unknown} not decided)`,
   );
-  const kinds = Object.entries(faults).map(([name, count]) => `${name} ${count}`);
-  console.log(`faults: ${kinds.join(', ') || 'none'}`);
+  console.log(`told instead: ${counted(codes)}`);
+  console.log(`faults: ${counted(faults)}`);
   console.log(`${verdict}: ${folder}/report.html`);
 }
+
+const counted = (counts: Readonly<Record<string, number>>): string =>
+  Object.entries(counts)
+    .map(([name, count]) => `${name} ${count}`)
+    .join(', ') || 'none';
 
 async function main(options: Options): Promise<number> {
   if (options.help) {

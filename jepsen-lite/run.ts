@@ -16,9 +16,8 @@ import { FAULTS, NEMESES } from './nemeses/table.ts';
 import { openNetwork } from './network/open-network.ts';
 import type { Options } from './options.ts';
 import { findTools } from './tools.ts';
+import { brokenPromises, type Verdict, verdictOf } from './verdict.ts';
 import { workloadsOf } from './workloads.ts';
-
-export type Verdict = 'valid' | 'INVALID' | 'VOID';
 
 export interface Run {
   readonly options: Options;
@@ -29,7 +28,10 @@ export interface Run {
   readonly why: readonly string[];
   readonly checks: HistoryVerdict;
   readonly counts: Recorder['counts'];
+  readonly codes: Recorder['codes'];
   readonly faults: Readonly<Record<string, number>>;
+  /** Faults that were asked for and cannot be made here, and why. */
+  readonly leftOut: Readonly<Record<string, string>>;
   readonly spans: readonly Span[];
   readonly seconds: number;
   readonly history: History;
@@ -182,6 +184,7 @@ class Test {
     const deadline = performance.now() + RECOVERY_MS;
     let why: string[] = ['the healed cluster does not answer'];
     while (performance.now() < deadline) {
+      if (log.broke !== undefined) return [log.broke];
       why = await this.#findUnsettled(reader, log);
       if (why.length === 0) return why;
       await pause(LOOK_MS);
@@ -216,8 +219,10 @@ class Test {
     const checks = checkHistory(history);
     const { counts } = this.#recorder;
     const { minimum } = this.#options;
-    const seen = [...(this.#cluster?.deaths ?? []), ...unsettled];
+    const promises = brokenPromises(this.#recorder.codes);
+    const seen = [...(this.#cluster?.deaths ?? []), ...unsettled, ...promises];
     const found = checks.findings.map(({ rule, says }) => `${rule}: ${says}`);
+    const isWhole = log.missing === 0 && log.broke === undefined;
     const voids: string[] = [];
     if (counts.done < minimum)
       voids.push(`only ${counts.done} commands were acknowledged, fewer than ${minimum}`);
@@ -227,33 +232,17 @@ class Test {
       options: this.#options,
       folder: this.#folder,
       commit: commit(),
-      ...verdictOf({ seen, found, voids, isWhole: log.missing === 0 }),
+      ...verdictOf({ seen, found, voids, isWhole }),
       checks,
       counts,
+      codes: this.#recorder.codes,
       faults: nemesis?.counts ?? {},
+      leftOut: nemesis?.leftOut ?? {},
       spans: nemesis?.spans ?? [],
       seconds: this.#now() / 1_000,
       history,
     };
   }
-}
-
-export interface Evidence {
-  /** What went wrong with the replicas themselves. */
-  readonly seen: readonly string[];
-  /** What the checkers found in the history. */
-  readonly found: readonly string[];
-  /** Why the run proves too little. */
-  readonly voids: readonly string[];
-  /** No event is missing in the history; else checkers find what never was. */
-  readonly isWhole: boolean;
-}
-
-/** What is wrong stays wrong, however little else the run proves. */
-export function verdictOf({ seen, found, voids, isWhole }: Evidence): Pick<Run, 'verdict' | 'why'> {
-  const why = isWhole ? [...seen, ...found, ...voids] : [...seen, ...voids, ...found];
-  if (seen.length > 0 || (isWhole && found.length > 0)) return { verdict: 'INVALID', why };
-  return { verdict: voids.length > 0 ? 'VOID' : 'valid', why };
 }
 
 /** A linearizable answer that costs little. */

@@ -25,6 +25,8 @@ export interface NemesisParts {
 export class Nemesis {
   readonly spans: Span[] = [];
   readonly counts: Record<string, number> = {};
+  /** What cannot be done here, and why. */
+  readonly leftOut: Record<string, string> = {};
   readonly #parts: NemesisParts;
   readonly #pending: Set<Promise<void>> = new Set();
 
@@ -61,8 +63,10 @@ export class Nemesis {
     const { replicasMin = 1, lacks } = FAULTS[name];
     const size = cluster.members.length;
     const lacking = size < replicasMin ? `breaks nothing of ${size} replicas` : lacks?.(cluster);
-    if (lacking !== undefined) log(`${name} left out: ${lacking}`);
-    return lacking === undefined;
+    if (lacking === undefined) return true;
+    this.leftOut[name] = lacking;
+    log(`${name} left out: ${lacking}`);
+    return false;
   }
 
   async #strike(name: NemesisName, lastsMs: number, stop: AbortSignal): Promise<void> {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { verdictOf } from '../../jepsen-lite/run.ts';
+import { brokenPromises, verdictOf } from '../../jepsen-lite/verdict.ts';
 
 test.each([
   ['valid', [], [], [], true],
@@ -12,4 +12,11 @@ test.each([
     verdict,
     why: expect.arrayContaining([...seen, ...found, ...voids]),
   });
+});
+
+test('a code that no promise allows is a finding, a refusal is none', () => {
+  expect(brokenPromises({ UNAVAILABLE: 3, REVISION_MISMATCH: 2 })).toEqual([]);
+  expect(brokenPromises({ UNAVAILABLE: 3, BODY_MALFORMED: 2 })).toEqual([
+    'callers were told BODY_MALFORMED, 2 times',
+  ]);
 });

@@ -21,6 +21,8 @@ export interface Mutant {
   readonly simulated?: true | Partial<Scenario>;
   /** Shows in a few cores alone: the exhaustive search must find it too, from this world. */
   readonly searched?: string;
+  /** Shows to callers of real processes: jepsen-lite must find it too, when it is run so. */
+  readonly processes?: string;
 }
 
 /** The text with the bug in it. @throws Error when `find` does not stand there exactly once */

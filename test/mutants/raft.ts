@@ -11,6 +11,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     killedBy: ['test/raft/'],
     simulated: true,
     searched: 'first-election',
+    processes: '--workload unique --nemesis power-cut',
   },
   {
     name: 'count-own-copy-before-sync',
@@ -21,6 +22,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     killedBy: ['test/raft/'],
     simulated: true,
     searched: 'first-election',
+    processes: '--workload unique --nemesis power-cut',
   },
   {
     name: 'vote-before-sync',
@@ -51,6 +53,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     killedBy: ['test/raft/'],
     simulated: true,
     searched: 'reign',
+    processes: '--workload unique --nemesis kill,isolate,halves,loss',
   },
   {
     name: 'vote-for-an-older-term',
@@ -60,6 +63,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     replace: 'return other.index >= index;',
     killedBy: ['test/raft/'],
     searched: 'overwritten',
+    processes: '--workload unique --nemesis kill,isolate,halves,loss',
   },
   {
     name: 'commit-older-terms-by-counting',
@@ -78,6 +82,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     replace: 'if (log.termAt(m.prev.index) === undefined) {',
     killedBy: ['test/raft/'],
     searched: 'figure-8',
+    processes: '--workload unique --nemesis kill,isolate,halves,loss',
   },
   {
     name: 'cut-without-conflict',
@@ -96,6 +101,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     find: 'const commit = lower(m.commit, lastNew);',
     replace: 'const commit = lower(m.commit, log.last.index);',
     killedBy: ['test/raft/'],
+    processes: '--workload unique --nemesis kill,isolate,halves,loss',
   },
   {
     name: 'skip-read-index',
@@ -105,6 +111,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     replace: 'if (read.round > leader.round) break;',
     killedBy: ['test/raft/'],
     searched: 'read',
+    processes: '--workload register --nemesis isolate,halves',
   },
   {
     name: 'read-before-the-reign-commits',

@@ -9,6 +9,7 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
     find: 'if (waiting.id.term !== entry.term) {',
     replace: 'if (waiting.id.term > entry.term) {',
     killedBy: ['test/replica/proposals.test.ts'],
+    processes: '--workload unique --nemesis isolate,halves,kill',
   },
   {
     name: 'deny-what-may-be-written',
@@ -18,6 +19,7 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
     replace: 'for (const { batch } of pending) this.refused(batch, notWritten);',
     killedBy: ['test/replica/proposals.test.ts'],
     simulated: true,
+    processes: '--workload unique --nemesis kill,isolate,pause',
   },
   {
     name: 'release-before-sync',
@@ -27,6 +29,7 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
     replace: 'this.#hardState = ready.hardState;\n    return ready.sendAfterSync;',
     killedBy: ['test/replica/disk-writer.test.ts'],
     simulated: true,
+    processes: '--workload unique --nemesis power-cut',
   },
   {
     name: 'die-of-a-full-disk',
@@ -116,6 +119,7 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
     replace: 'const next = revision((from ?? this.#history.newest) + 1);',
     killedBy: ['test/replica/watch-hub.test.ts'],
     simulated: true,
+    processes: '--workload watch --nemesis none --time 5',
   },
   {
     name: 'scrub-without-rest',

@@ -1,8 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildMutant } from './build.ts';
+import { hunt, ROOT, type Way } from './hunt.ts';
 import type { Mutant } from './mutant.ts';
 import { MUTANTS, mutantNamed } from './table.ts';
 
@@ -14,9 +12,7 @@ import { MUTANTS, mutantNamed } from './table.ts';
  * that took.
  */
 
-const ROOT = join(import.meta.dirname, '..', '..');
 const SEEDS_MAX = '1000';
-const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 /** Ends with the exit status: 0 when every bug was found. */
 export async function runSimulated(args: readonly string[]): Promise<0 | 1> {
@@ -24,28 +20,9 @@ export async function runSimulated(args: readonly string[]): Promise<0 | 1> {
   const seeds = (at < 0 ? undefined : args[at + 1]) ?? SEEDS_MAX;
   const names = args.filter((_, place) => at < 0 || (place !== at && place !== at + 1));
   const chosen = names.length === 0 ? MUTANTS.filter(isMeant) : names.map(mutantNamed);
-  const folder = mkdtempSync(join(tmpdir(), 'tocsin-simulated-'));
-  const width = Math.max(...chosen.map(({ name }) => name.length));
-  let missed = 0;
-  try {
-    for (const mutant of chosen) {
-      const dist = buildMutant(mutant, ROOT, folder);
-      const ways = [simulate(mutant, dist, seeds), searchFor(mutant, dist)].filter(
-        (way) => way !== undefined,
-      );
-      if (ways.some(({ found }) => !found)) missed += 1;
-      for (const { says } of ways) say(`${mutant.name.padEnd(width)}  ${says}`);
-    }
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-  say(`${chosen.length - missed} passed, ${missed} failed`);
-  return missed === 0 ? 0 : 1;
-}
-
-interface Way {
-  readonly found: boolean;
-  readonly says: string;
+  return hunt(chosen, async (mutant, dist) =>
+    [simulate(mutant, dist, seeds), searchFor(mutant, dist)].filter((way) => way !== undefined),
+  );
 }
 
 const isMeant = ({ simulated, searched }: Mutant): boolean =>

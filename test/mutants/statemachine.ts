@@ -10,6 +10,7 @@ export const STATEMACHINE_MUTANTS: readonly Mutant[] = [
     replace: 'if (first.fingerprint !== fingerprint) return first.reply;',
     killedBy: ['test/statemachine/'],
     simulated: true,
+    processes: '--workload unique --nemesis kill,reset',
   },
   {
     name: 'escalate-in-silence',
@@ -20,6 +21,7 @@ export const STATEMACHINE_MUTANTS: readonly Mutant[] = [
       "  ACTIVE_ACK: {\n    'raise-lower': change('T4', 'deescalated', 'ACTIVE_ACK'),\n    'raise-same': change('T2', 'continued', 'ACTIVE_ACK'),\n    'raise-higher': change('T3', 'escalated', 'ACTIVE_ACK'),",
     killedBy: ['test/statemachine/'],
     simulated: true,
+    processes: '--workload lifecycle --nemesis none --time 4',
   },
   {
     name: 'ignore-the-expected-revision',
@@ -29,5 +31,6 @@ export const STATEMACHINE_MUTANTS: readonly Mutant[] = [
     replace: 'if (expected === undefined || expected <= actual) return undefined;',
     killedBy: ['test/statemachine/'],
     simulated: true,
+    processes: '--workload register --nemesis none --time 4',
   },
 ];

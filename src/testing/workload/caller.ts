@@ -110,6 +110,7 @@ export class Caller {
       if (!TocsinError.is(error)) throw error;
       const { code, outcome } = error;
       if (code === 'BAD_REQUEST') throw error;
+      this.#parts.recorder.told(code);
       if (REFUSALS.includes(code)) return { type: 'refused', code: code as RefusalCode };
       return { type: outcome === 'none' ? 'none' : 'unknown' };
     }
@@ -134,7 +135,7 @@ export class Caller {
   async #get(key: string, consistency: Consistency): Promise<void> {
     const { api, process, recorder, now, timeoutMs } = this.#parts;
     const call = now();
-    const answer = await answered(api.get({ dedupKey: key }, { consistency, timeoutMs }));
+    const answer = await this.#answered(api.get({ dedupKey: key }, { consistency, timeoutMs }));
     const value = answer?.value === undefined ? undefined : seen(answer.value);
     if (value !== undefined) this.#known.set(key, value.revision);
     recorder.add({
@@ -152,7 +153,7 @@ export class Caller {
     const { api, process, recorder, now, timeoutMs } = this.#parts;
     const call = now();
     const filter = { unit, open: true };
-    const page = await answered(api.list(filter, { consistency, limit: 1_000, timeoutMs }));
+    const page = await this.#answered(api.list(filter, { consistency, limit: 1_000, timeoutMs }));
     // What does not fit one page is not one state.
     const isWhole = page !== undefined && page.value.next === undefined;
     const alerts: readonly SeenAlert[] = page?.value.alerts.map(seen) ?? [];
@@ -166,17 +167,18 @@ export class Caller {
       answer: isWhole ? { revision: page.revision, alerts } : undefined,
     });
   }
+
+  /** The answer, or undefined when the read failed. */
+  async #answered<T>(read: Promise<T>): Promise<T | undefined> {
+    try {
+      return await read;
+    } catch (error) {
+      if (!TocsinError.is(error) || error.code === 'BAD_REQUEST') throw error;
+      this.#parts.recorder.told(error.code);
+      return undefined;
+    }
+  }
 }
 
 const asChecked = (consistency: Consistency): 'linearizable' | 'local' =>
   consistency === 'linearizable' ? 'linearizable' : 'local';
-
-/** The answer, or undefined when the read failed. */
-async function answered<T>(read: Promise<T>): Promise<T | undefined> {
-  try {
-    return await read;
-  } catch (error) {
-    if (!TocsinError.is(error) || error.code === 'BAD_REQUEST') throw error;
-    return undefined;
-  }
-}

@@ -1,3 +1,4 @@
+import type { Code } from '../../base/errors.ts';
 import type { WatchMessage } from '../../statemachine/alert-api.ts';
 import type { AlertEvent } from '../../statemachine/types.ts';
 import {
@@ -21,6 +22,9 @@ export class Recorder {
     number
   > = { done: 0, refused: 0, none: 0, unknown: 0, reads: 0, readsFailed: 0 };
 
+  /** Of everything that did not end well, refusals included: how often each code was told. */
+  readonly codes: Partial<Record<Code, number>> = {};
+
   get operations(): readonly Operation[] {
     return this.#operations;
   }
@@ -30,6 +34,11 @@ export class Recorder {
     if (operation.kind !== 'get' && operation.kind !== 'list')
       this.counts[operation.outcome.type] += 1;
     else this.counts[operation.answer === undefined ? 'readsFailed' : 'reads'] += 1;
+  }
+
+  /** Somebody was told this instead of what was asked for. */
+  told(code: Code): void {
+    this.codes[code] = (this.codes[code] ?? 0) + 1;
   }
 
   /** Begins a watch; what is told goes to the function that it returns. */
