@@ -3,10 +3,11 @@ import { TocsinError } from '../src/base/errors.ts';
 import { revision } from '../src/base/ids.ts';
 import type { Prng } from '../src/base/prng.ts';
 import { type Client, connect } from '../src/client/client.ts';
+import type { SessionOptions } from '../src/client/write-session.ts';
+import type { AlertEvent } from '../src/statemachine/types.ts';
 import type { SeenEvent } from '../src/testing/checkers/history.ts';
-import { Caller } from '../src/testing/workload/caller.ts';
 import { type Recorder, seenEvent } from '../src/testing/workload/recorder.ts';
-import type { Workload } from './workloads.ts';
+import type { Account, Opened, Work } from './workloads/workload.ts';
 
 export interface CallersParts {
   readonly endpoints: readonly string[];
@@ -16,24 +17,22 @@ export interface CallersParts {
   /** Milliseconds since the run began. */
   readonly now: () => number;
   readonly stop: AbortSignal;
-  /** Names what is ours, so that a cluster with other data in it can be tested. */
-  readonly run: string;
 }
 
-const TIMEOUT_MS = 3_000;
-/** New conditions so often, so that the search for an order stays short. */
-const EPOCH_MS = 5_000;
+export const TIMEOUT_MS = 3_000;
 const WATCH_MS = 4_000;
 const CONNECT_PAUSE_MS = 100;
 
 export async function connected(
   { endpoints, clusterId, stop }: Pick<CallersParts, 'endpoints' | 'clusterId' | 'stop'>,
   name: string,
+  session?: SessionOptions,
 ): Promise<Client | undefined> {
   while (!stop.aborted) {
     try {
       const owner = clusterId === undefined ? {} : { clusterId };
-      return await connect({ endpoints, name, timeoutMs: TIMEOUT_MS, ...owner });
+      const more = session === undefined ? owner : { ...owner, session };
+      return await connect({ endpoints, name, timeoutMs: TIMEOUT_MS, ...more });
     } catch (error) {
       if (!TocsinError.is(error)) throw error;
       await pause(CONNECT_PAUSE_MS);
@@ -46,43 +45,31 @@ export async function connected(
 export async function call(
   parts: CallersParts,
   process: number,
-  workload: Workload,
+  opened: Opened,
   everyMs: number,
 ): Promise<void> {
-  const { recorder, now, stop, run } = parts;
+  const { now, stop } = parts;
   const prng = parts.prng.fork(process);
-  // Whatever kind of work meets on a condition, its checkers know it; but each kind keeps to its own.
-  const namespace = (): string => `${run}:${workload.name}:${Math.floor(now() / EPOCH_MS)}:`;
-  const caller = async (): Promise<{ client: Client; next: () => Promise<void> } | undefined> => {
-    const client = await connected(parts, `c${process}`);
+  const { session, reconnectAfter } = opened.workload;
+  let work: Work | undefined;
+  const begin = async (): Promise<Client | undefined> => {
+    const client = await connected(parts, `c${process}`, session);
     if (client === undefined) return undefined;
-    const { mix } = workload;
-    known ??= new Caller({
-      api: client,
-      process,
-      prng,
-      mix,
-      recorder,
-      now,
-      timeoutMs: TIMEOUT_MS,
-      namespace,
-    });
-    known.use(client);
-    const one = known;
-    return { client, next: () => one.next() };
+    work ??= opened.work(client, process, prng);
+    work.use(client);
+    return client;
   };
-  let known: Caller | undefined;
-  let at = await caller();
+  let client = await begin();
   let due = now();
-  for (let count = 1; at !== undefined && !stop.aborted; count += 1) {
+  for (let count = 1; client !== undefined && !stop.aborted; count += 1) {
     due = Math.max(due + everyMs * 2 * prng.unit(), now() - everyMs * 10);
     await pause(Math.max(0, due - now()));
-    await at.next();
-    if (workload.reconnectAfter === undefined || count % workload.reconnectAfter !== 0) continue;
-    await at.client.close();
-    at = await caller();
+    await work?.next();
+    if (reconnectAfter === undefined || count % reconnectAfter !== 0) continue;
+    await client.close();
+    client = await begin();
   }
-  await at?.client.close();
+  await client?.close();
 }
 
 /** Watches one after another, from now on or from some events ago. */
@@ -117,8 +104,15 @@ export class EventLog {
   /** Why nothing more is told; undefined = nothing is wrong. */
   broke: string | undefined;
 
-  constructor(base: number) {
+  /** Revisions that an account explains. */
+  readonly elsewhere: Set<number> = new Set();
+  readonly #accounts: readonly Account[];
+  readonly #now: () => number;
+
+  constructor(base: number, accounts: readonly Account[], now: () => number) {
     this.base = base;
+    this.#accounts = accounts;
+    this.#now = now;
   }
 
   get newest(): number {
@@ -130,12 +124,19 @@ export class EventLog {
     const from = revision(this.base + 1);
     try {
       for await (const message of client.watch({ from, signal: stop })) {
-        if (message.type === 'event') this.events.push(seenEvent(message.event));
+        if (message.type === 'event') this.#take(message.event);
         if (message.type === 'compacted') this.missing += message.revision - this.newest;
       }
     } catch (error) {
       if (!TocsinError.is(error)) throw error;
       this.broke = `the watch of all events ended: ${error.code}: ${error.message}`;
     }
+  }
+
+  #take(event: AlertEvent): void {
+    this.events.push(seenEvent(event));
+    const seenAt = this.#now();
+    for (const account of this.#accounts)
+      if (account.take(event, seenAt)) this.elsewhere.add(event.revision);
   }
 }

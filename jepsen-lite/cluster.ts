@@ -71,6 +71,11 @@ export class TestCluster {
     return this.members.filter(({ isUp }) => isUp);
   }
 
+  /** Every line that replicas wrote for their operators. */
+  get printed(): readonly string[] {
+    return this.sites.flatMap((site) => site.printed);
+  }
+
   /** Runs the command line, and answers with what it printed. @throws Error when it ends with another status than 0 */
   async command(args: readonly string[], before: readonly string[] = []): Promise<unknown> {
     const words = [...before, process.execPath, this.program, ...args, '--output', 'json'];
@@ -141,7 +146,7 @@ export class TestCluster {
         address: place.listen,
         folder,
         environment,
-        flags: ['--listen', place.listen],
+        flags: ['--listen', place.listen, '--send', 'role=log'],
         command: [...place.command, ...(disk?.command ?? [])],
         program: this.program,
         temporaryFolder: undefined,

@@ -26,14 +26,18 @@ function tell(run: Run): void {
     `checked: ${checks.operations} operations, ${checks.events} events, ${checks.watchMessages} watch messages, ${checks.conditions} conditions (${checks.unknown} not decided)`,
   );
   console.log(`told instead: ${counted(codes)}`);
+  for (const [name, figures] of Object.entries(run.figures))
+    console.log(`${name}: ${listed(figures)}`);
   console.log(`faults: ${counted(faults)}`);
   console.log(`${verdict}: ${folder}/report.html`);
 }
 
-const counted = (counts: Readonly<Record<string, number>>): string =>
-  Object.entries(counts)
-    .map(([name, count]) => `${name} ${count}`)
-    .join(', ') || 'none';
+const listed = (figures: Readonly<Record<string, string | number>>): string =>
+  Object.entries(figures)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ');
+
+const counted = (counts: Readonly<Record<string, number>>): string => listed(counts) || 'none';
 
 async function main(options: Options): Promise<number> {
   if (options.help) {

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { numberOf, wholeOf } from '../src/testing/numbers.ts';
 import { NEMESES, type NemesisName } from './nemeses/table.ts';
 import { NETWORKS, type NetworkName } from './network/open-network.ts';
-import { WORKLOADS, type WorkloadName } from './workloads.ts';
+import { WORKLOADS, type WorkloadName } from './workloads/table.ts';
 
 export const HELP: string = `npm run jepsen -- [options]
 
@@ -23,6 +23,7 @@ export const HELP: string = `npm run jepsen -- [options]
   --program PATH    another compiled program to test: its main.js
   --attach LIST     addresses of a cluster that runs already: load and checks, no faults of ours
   --json            print the verdict as JSON
+  --mutants [NAME…] instead: put seeded bugs into the program, and see that each is found
 `;
 
 export interface Options {

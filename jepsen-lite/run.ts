@@ -9,7 +9,7 @@ import type { Client } from '../src/client/client.ts';
 import { checkHistory, type HistoryVerdict } from '../src/testing/checkers/check-history.ts';
 import type { History } from '../src/testing/checkers/history.ts';
 import { Recorder } from '../src/testing/workload/recorder.ts';
-import { type CallersParts, call, connected, EventLog, watchAll } from './callers.ts';
+import { type CallersParts, call, connected, EventLog, TIMEOUT_MS, watchAll } from './callers.ts';
 import { TestCluster } from './cluster.ts';
 import { Nemesis, type Span } from './nemeses/nemesis.ts';
 import { FAULTS, NEMESES } from './nemeses/table.ts';
@@ -17,7 +17,8 @@ import { openNetwork } from './network/open-network.ts';
 import type { Options } from './options.ts';
 import { findTools } from './tools.ts';
 import { brokenPromises, type Verdict, verdictOf } from './verdict.ts';
-import { workloadsOf } from './workloads.ts';
+import { workloadsOf } from './workloads/table.ts';
+import type { Account, Opened } from './workloads/workload.ts';
 
 export interface Run {
   readonly options: Options;
@@ -34,8 +35,12 @@ export interface Run {
   readonly leftOut: Readonly<Record<string, string>>;
   readonly spans: readonly Span[];
   readonly seconds: number;
+  /** What kinds of work with accounts of their own tell of themselves. */
+  readonly figures: Readonly<Record<string, Figures>>;
   readonly history: History;
 }
+
+type Figures = ReturnType<Account['judge']>['figures'];
 
 /** For a healed cluster to answer, and for all replicas to come to one state. */
 const RECOVERY_MS = 60_000;
@@ -93,6 +98,7 @@ class Test {
   readonly #recorder: Recorder = new Recorder();
   readonly #began: number = performance.now();
   readonly #stop: AbortController = new AbortController();
+  readonly #opened: readonly Opened[];
   readonly #now = (): number => performance.now() - this.#began;
 
   constructor(
@@ -107,6 +113,15 @@ class Test {
     this.#cluster = cluster;
     this.#prng = prng;
     this.#log = log;
+    const common = { recorder: this.#recorder, now: this.#now, timeoutMs: TIMEOUT_MS };
+    this.#opened = workloadsOf(options.workload)
+      .filter(({ needsPages }) => needsPages !== true || cluster !== undefined)
+      // So named that a cluster with other data in it can be tested.
+      .map((each) => each.open({ ...common, namespace: `j${options.seed}:${each.name}:` }));
+  }
+
+  get #accounts(): readonly Account[] {
+    return this.#opened.flatMap(({ account }) => account ?? []);
   }
 
   async run(): Promise<Run> {
@@ -115,16 +130,22 @@ class Test {
     if (reader === undefined) throw new Error('the cluster cannot be reached');
     try {
       const { revision: base } = await answerOf(reader);
-      const log = new EventLog(base);
+      const log = new EventLog(base, this.#accounts, this.#now);
       const readerStop = new AbortController();
       const following = log.follow(reader, readerStop.signal);
       following.catch(() => {}); // It is awaited below, unless something else goes wrong first.
+      for (const account of this.#accounts) await account.prepare(reader);
       const nemesis = await this.#load(parts, log);
       const why = await this.#recover(reader, log);
       readerStop.abort();
       await following;
       const isShared = this.#cluster === undefined;
-      const history = { ...this.#recorder.history(log.events), base, isShared };
+      const history = {
+        ...this.#recorder.history(log.events),
+        base,
+        isShared,
+        elsewhere: log.elsewhere,
+      };
       return this.#judge(history, log, nemesis, why);
     } finally {
       await reader.close();
@@ -132,7 +153,7 @@ class Test {
   }
 
   #parts(): CallersParts {
-    const { attach, seed } = this.#options;
+    const { attach } = this.#options;
     return {
       endpoints: this.#cluster?.endpoints ?? attach,
       clusterId: this.#cluster?.clusterId,
@@ -140,21 +161,20 @@ class Test {
       prng: this.#prng.fork(2),
       now: this.#now,
       stop: this.#stop.signal,
-      run: `j${seed}`,
     };
   }
 
   /** Load and faults, for as long as asked. */
   async #load(parts: CallersParts, log: EventLog): Promise<Nemesis | undefined> {
-    const { clients, rate, seconds, nemeses, workload } = this.#options;
-    const workloads = workloadsOf(workload);
+    const { clients, rate, seconds, nemeses } = this.#options;
+    const opened = this.#opened;
     const everyMs = (clients / rate) * 1_000;
     const all: Promise<void>[] = [];
     for (let process = 1; process <= clients; process += 1) {
-      const kind = workloads[process % workloads.length];
+      const kind = opened[process % opened.length];
       if (kind !== undefined) all.push(call(parts, process, kind, everyMs));
     }
-    const watchers = Math.max(...workloads.map((each) => each.watchers));
+    const watchers = Math.max(...opened.map(({ workload }) => workload.watchers));
     for (let number = 1; number <= watchers; number += 1) all.push(watchAll(parts, number, log));
     const prng = this.#prng.fork(3);
     const nemesis =
@@ -197,6 +217,8 @@ class Test {
       const { revision: newest } = await answerOf(reader);
       if (log.newest + log.missing < newest)
         return [`the watch told ${log.newest} of ${newest} events`];
+      const unfinished = this.#accounts.flatMap((account) => account.unfinished() ?? []);
+      if (unfinished.length > 0) return unfinished;
       await this.#cluster?.learnMembers();
       await this.#cluster?.settleMembers();
       const endpoints = this.#cluster?.endpoints ?? [];
@@ -221,7 +243,12 @@ class Test {
     const { minimum } = this.#options;
     const promises = brokenPromises(this.#recorder.codes);
     const seen = [...(this.#cluster?.deaths ?? []), ...unsettled, ...promises];
-    const found = checks.findings.map(({ rule, says }) => `${rule}: ${says}`);
+    const printed = this.#cluster?.printed ?? [];
+    const accounts = this.#opened.flatMap(({ workload, account }) =>
+      account === undefined ? [] : [{ name: workload.name, ...account.judge(printed) }],
+    );
+    const findings = [...checks.findings, ...accounts.flatMap((account) => account.findings)];
+    const found = findings.map(({ rule, says }) => `${rule}: ${says}`);
     const isWhole = log.missing === 0 && log.broke === undefined;
     const voids: string[] = [];
     if (counts.done < minimum)
@@ -233,7 +260,8 @@ class Test {
       folder: this.#folder,
       commit: commit(),
       ...verdictOf({ seen, found, voids, isWhole }),
-      checks,
+      checks: { ...checks, ok: findings.length === 0, findings },
+      figures: Object.fromEntries(accounts.map(({ name, figures }) => [name, figures])),
       counts,
       codes: this.#recorder.codes,
       faults: nemesis?.counts ?? {},

@@ -129,6 +129,10 @@ export class Site {
     this.#isEnding = false;
   }
 
+  get printed(): readonly string[] {
+    return readFileSync(this.#errors, 'utf8').split('\n');
+  }
+
   #died(what: string): void {
     if (this.#isEnding && ORDERLY.includes(what)) return;
     const said = this.#lastLines();

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { NEMESES } from '../../jepsen-lite/nemeses/table.ts';
 import { parseOptions } from '../../jepsen-lite/options.ts';
-import { WORKLOADS, workloadsOf } from '../../jepsen-lite/workloads.ts';
+import { WORKLOADS, workloadsOf } from '../../jepsen-lite/workloads/table.ts';
 
 test('options have defaults, and each nemesis and workload can be named', () => {
   const { nemeses, seconds, minimum, rate } = parseOptions([]);

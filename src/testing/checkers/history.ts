@@ -20,6 +20,8 @@ export interface History {
   readonly base?: number;
   /** Others write to the cluster too: events of conditions that no operation here names are theirs. @defaultValue false */
   readonly isShared?: boolean;
+  /** Revisions of events for which no operation here accounts: another checker does. @defaultValue none */
+  readonly elsewhere?: ReadonlySet<number>;
   readonly watches: readonly WatchLog[];
 }
 

@@ -66,7 +66,7 @@ class VersionOrder {
         this.#find('contiguous', `event ${event.revision} where ${due} is due`);
       const write = this.#writes.get(event.actor);
       if (write === undefined) {
-        if (this.#isForeign(event)) return;
+        if (this.#history.elsewhere?.has(event.revision) || this.#isForeign(event)) return;
         this.#find('phantom', `nobody asked for event ${event.revision} by ${event.actor}`);
         return;
       }

@@ -34,6 +34,27 @@ export interface CallerParts {
   readonly namespace?: () => string;
 }
 
+/** What a raise says beside its condition. */
+interface RaiseHow extends Pick<Write, 'priority' | 'latching' | 'acknowledgementRequired'> {
+  /** Escalation policy. */
+  readonly policy?: string;
+}
+
+type Asked = Omit<Write, 'call' | 'end' | 'outcome'>;
+
+/** For callers who say themselves what is to be done, and to what. */
+export const NO_MIX: Mix = {
+  raise: 0,
+  clear: 0,
+  acknowledge: 0,
+  get: 0,
+  list: 0,
+  guarded: 0,
+  local: 0,
+  keys: 1,
+  units: 1,
+};
+
 const PRIORITIES: readonly Priority[] = ['low', 'medium', 'high'];
 const REFUSALS: readonly string[] = [
   'ALERT_NOT_FOUND',
@@ -70,13 +91,14 @@ export class Caller {
     let draw = prng.unit() * total;
     for (const kind of ['raise', 'clear', 'acknowledge'] as const) {
       draw -= mix[kind];
-      if (draw < 0) return this.#write(kind, key, unit);
+      if (draw < 0) return this.write(kind, key, unit);
     }
     const consistency = prng.chance(mix.local) ? 'local' : 'linearizable';
     return draw < mix.get ? this.#get(key, consistency) : this.#list(unit, consistency);
   }
 
-  async #write(kind: Write['kind'], key: string, unit: string): Promise<void> {
+  /** One command about this condition; of a raise, what `how` does not say is drawn. */
+  async write(kind: Write['kind'], key: string, unit: string, how: RaiseHow = {}): Promise<void> {
     const { prng, mix, process, recorder, now } = this.#parts;
     this.#count += 1;
     const known = this.#known.get(key);
@@ -86,6 +108,7 @@ export class Caller {
       latching: prng.chance(0.3),
       acknowledgementRequired: prng.chance(0.3),
       unit,
+      ...how,
     };
     const write = {
       kind,
@@ -96,15 +119,15 @@ export class Caller {
       ...(kind === 'raise' ? raise : {}),
     };
     const call = now();
-    const outcome = await this.#outcomeOf(write);
+    const outcome = await this.#outcomeOf(write, how.policy);
     if (outcome.type === 'done') this.#known.set(key, outcome.revision);
     const end = outcome.type === 'unknown' ? Number.POSITIVE_INFINITY : now();
     recorder.add({ ...write, call, end, outcome });
   }
 
-  async #outcomeOf(write: Omit<Write, 'call' | 'end' | 'outcome'>): Promise<WriteOutcome> {
+  async #outcomeOf(write: Asked, policy: string | undefined): Promise<WriteOutcome> {
     try {
-      const { effect, alertId, activation, revision: at, state } = await this.#send(write);
+      const { effect, alertId, activation, revision: at, state } = await this.#send(write, policy);
       return { type: 'done', effect, alertId, activation, revision: at, state };
     } catch (error) {
       if (!TocsinError.is(error)) throw error;
@@ -116,7 +139,7 @@ export class Caller {
     }
   }
 
-  #send({ kind, id, key, unit, ...write }: Omit<Write, 'call' | 'end' | 'outcome'>): Promise<Done> {
+  #send({ kind, id, key, unit, ...write }: Asked, policy: string | undefined): Promise<Done> {
     const { api, timeoutMs } = this.#parts;
     const guard =
       write.expectedRevision === undefined
@@ -128,7 +151,7 @@ export class Caller {
     if (kind === 'acknowledge') return api.acknowledge({ target, ...common }, { timeoutMs });
     const { priority = 'none', latching = false, acknowledgementRequired = false } = write;
     const what = { dedupKey: key, condition: 'HR:HI', text: id, subject: { unit: unit ?? '' } };
-    const how = { priority, latching, acknowledgementRequired };
+    const how = { priority, latching, acknowledgementRequired, ...(policy && { policy }) };
     return api.raise({ ...what, ...how, ...common }, { timeoutMs });
   }
 
