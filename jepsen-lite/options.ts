@@ -19,6 +19,7 @@ export const HELP: string = `npm run jepsen -- [options]
                     that is possible and makes the faults that are asked for)
   --seed N          decides what is drawn (default: the time)
   --minimum N       commands that must be acknowledged, or the run is void (default: rate × time / 20)
+  --recovery S      seconds for the healed cluster to answer and to come to one state (default 60)
   --out DIR         folder of the run (default jepsen-runs/TIME-SEED)
   --program PATH    another compiled program to test: its main.js
   --attach LIST     addresses of a cluster that runs already: load and checks, no faults of ours
@@ -38,6 +39,7 @@ export interface Options {
   readonly network: NetworkName;
   readonly seed: number;
   readonly minimum: number;
+  readonly recoverySeconds: number;
   readonly out: string | undefined;
   readonly program: string | undefined;
   /** Empty = a cluster of our own. */
@@ -58,6 +60,7 @@ const SPEC = {
   network: { type: 'string', default: 'auto' },
   seed: { type: 'string' },
   minimum: { type: 'string' },
+  recovery: { type: 'string', default: '60' },
   out: { type: 'string' },
   program: { type: 'string' },
   attach: { type: 'string', default: '' },
@@ -85,6 +88,7 @@ export function parseOptions(args: readonly string[]): Options {
       values.minimum === undefined
         ? Math.ceil((rate * seconds) / 20)
         : wholeOf('minimum', values.minimum, 0, 1e9),
+    recoverySeconds: numberOf('recovery', values.recovery, 1, 3_600),
     out: values.out,
     program: values.program,
     attach: values.attach === '' ? [] : values.attach.split(','),

@@ -15,6 +15,7 @@ const CYCLE: Mix = {
   local: 0.1,
   keys: 20,
   units: 4,
+  aimed: 0.85,
 };
 
 export const WORKLOADS = [
@@ -40,6 +41,7 @@ const KNOWN: Readonly<Record<Exclude<WorkloadName, 'mixed'>, Workload>> = {
     get: 5,
     guarded: 0.8,
     keys: 5,
+    aimed: 0.85,
   }),
   // Each raise under a key of its own: lost and doubled ones cannot hide.
   unique: alertWorkload('unique', { ...NO_MIX, raise: 1, keys: 1_000_000_000 }),

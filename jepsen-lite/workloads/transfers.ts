@@ -32,7 +32,7 @@ export const transferWorkload: Workload = {
 };
 
 /** Who is in which bed, and since which revision. */
-type Beds = ReadonlyMap<string, { readonly patient: string; readonly revision: number }>;
+type Beds = Map<string, { readonly patient: string; readonly revision: number }>;
 type Move = Pick<Transfer, 'id' | 'patient' | 'from' | 'to'> & { readonly expected: number };
 
 class TransferAccount implements Account {
@@ -58,7 +58,7 @@ class TransferAccount implements Account {
     return `${this.#parts.namespace}bed${number}`;
   }
 
-  async transfer(client: Client, move: Move): Promise<void> {
+  async transfer(client: Client, move: Move): Promise<Transfer['outcome']> {
     const { recorder, now } = this.#parts;
     const { expected: _, ...told } = move;
     const call = now();
@@ -66,6 +66,7 @@ class TransferAccount implements Account {
     const end = outcome.type === 'unknown' ? Number.POSITIVE_INFINITY : now();
     this.#transfers.push({ ...told, call, end, outcome });
     recorder.counts[outcome.type] += 1;
+    return outcome;
   }
 
   async #outcomeOf(client: Client, move: Move): Promise<Transfer['outcome']> {
@@ -168,7 +169,7 @@ class TransferWork implements Work {
     this.#client = client;
   }
 
-  /** One look at all beds, or one transfer by what was seen the last time. */
+  /** One look at all beds, or one transfer by what is known of them. */
   async next(): Promise<void> {
     const [...taken] = this.#known.keys();
     if (taken.length === 0 || this.#prng.chance(LOOKS)) {
@@ -181,6 +182,13 @@ class TransferWork implements Work {
     const to = this.#prng.pick(free.filter((bed) => !this.#known.has(bed)));
     const { patient = '', revision: expected = 0 } = this.#known.get(from) ?? {};
     const id = `c${this.#process}.t${this.#count}`;
-    await this.#account.transfer(this.#client, { id, patient, from, to, expected });
+    const move = { id, patient, from, to, expected };
+    const outcome = await this.#account.transfer(this.#client, move);
+    // Whoever was refused, or does not know, has to look again.
+    if (outcome.type !== 'done') this.#known.clear();
+    else {
+      this.#known.delete(from);
+      this.#known.set(to, { patient, revision: outcome.revision });
+    }
   }
 }

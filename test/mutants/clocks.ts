@@ -10,7 +10,6 @@ export const CLOCK_MUTANTS: readonly Mutant[] = [
     replace: 'const agreed: number | undefined = this.#clock.wall();',
     killedBy: ['test/replica/clocks.test.ts'],
     simulated: true,
-    processes: '--workload sessions --nemesis clock',
   },
   {
     name: 'believe-a-slow-answer',

@@ -46,7 +46,6 @@ export const MEMBER_PITFALL_MUTANTS: readonly Mutant[] = [
     replace: 'new Configurations(base, [])',
     killedBy: ['test/raft/membership.test.ts'],
     test: 'a core begins with the configuration its log ends with',
-    processes: '--workload unique --nemesis members,kill',
   },
   {
     name: 'lead-on-after-the-own-removal',
@@ -56,7 +55,6 @@ export const MEMBER_PITFALL_MUTANTS: readonly Mutant[] = [
     replace: 'else void retire;',
     killedBy: ['test/raft/golden.test.ts'],
     test: 'a-removed-leader-leads-until-its-removal-is-committed',
-    processes: '--workload unique --nemesis members',
   },
   {
     name: 'leave-before-the-removal-commits',

@@ -10,7 +10,6 @@ export const SERVICE_PITFALL_MUTANTS: readonly Mutant[] = [
     replace: '() => this.#completed(entries.at(-1)?.index, after),',
     killedBy: ['test/replica/disk-writer.test.ts'],
     test: 'after a failed write nothing more is released',
-    processes: '--workload unique --nemesis disk-error,kill',
   },
   {
     name: 'write-two-at-a-time',
@@ -62,7 +61,6 @@ export const SERVICE_PITFALL_MUTANTS: readonly Mutant[] = [
     replace: 'done?.(undefined);',
     killedBy: ['test/replica/reads.test.ts'],
     test: 'a read that was confirmed before the leader was deposed',
-    processes: '--workload register --nemesis isolate,halves,pause',
   },
   {
     name: 'forget-the-own-stalls',
@@ -118,6 +116,5 @@ export const SERVICE_PITFALL_MUTANTS: readonly Mutant[] = [
       'packr.encode = (value) => {\n  packr.useBuffer(SLAB);\n  return encode(value);\n};\n\n/**\n * The value',
     killedBy: ['test/wire/body.test.ts'],
     test: 'a body encoded before does not change',
-    processes: '--workload lifecycle --nemesis none',
   },
 ];

@@ -108,7 +108,6 @@ export const PITFALL_MUTANTS: readonly Mutant[] = [
     replace: 'if (holders >= needed - 1) best = value;',
     killedBy: ['test/raft/chaos.test.ts'],
     test: 'random faults never break agreement',
-    processes: '--workload unique --nemesis isolate,kill',
   },
   {
     name: 'take-proposals-without-end',

@@ -15,7 +15,18 @@ import { MUTANTS, mutantNamed } from './table.ts';
  * run may find fault with.
  */
 
-const LOAD = ['--time', '10', '--rate', '200', '--interval', '0.7', '--lasts', '1'];
+const LOAD = [
+  '--time',
+  '10',
+  '--rate',
+  '200',
+  '--interval',
+  '0.7',
+  '--lasts',
+  '1',
+  '--recovery',
+  '15',
+];
 /** A run may miss what depends on timing, or end void where too little was acknowledged. */
 const RUNS_MAX = 4;
 const SAYS_MAX = 120;

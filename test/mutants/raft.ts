@@ -22,7 +22,6 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     killedBy: ['test/raft/'],
     simulated: true,
     searched: 'first-election',
-    processes: '--workload unique --nemesis power-cut',
   },
   {
     name: 'vote-before-sync',
@@ -53,7 +52,6 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     killedBy: ['test/raft/'],
     simulated: true,
     searched: 'reign',
-    processes: '--workload unique --nemesis kill,isolate,halves,loss',
   },
   {
     name: 'vote-for-an-older-term',
@@ -63,7 +61,6 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     replace: 'return other.index >= index;',
     killedBy: ['test/raft/'],
     searched: 'overwritten',
-    processes: '--workload unique --nemesis kill,isolate,halves,loss',
   },
   {
     name: 'commit-older-terms-by-counting',
@@ -82,7 +79,6 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     replace: 'if (log.termAt(m.prev.index) === undefined) {',
     killedBy: ['test/raft/'],
     searched: 'figure-8',
-    processes: '--workload unique --nemesis kill,isolate,halves,loss',
   },
   {
     name: 'cut-without-conflict',
@@ -101,7 +97,6 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     find: 'const commit = lower(m.commit, lastNew);',
     replace: 'const commit = lower(m.commit, log.last.index);',
     killedBy: ['test/raft/'],
-    processes: '--workload unique --nemesis kill,isolate,halves,loss',
   },
   {
     name: 'skip-read-index',
@@ -111,7 +106,6 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     replace: 'if (read.round > leader.round) break;',
     killedBy: ['test/raft/'],
     searched: 'read',
-    processes: '--workload register --nemesis isolate,halves',
   },
   {
     name: 'read-before-the-reign-commits',

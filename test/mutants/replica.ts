@@ -9,7 +9,6 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
     find: 'if (waiting.id.term !== entry.term) {',
     replace: 'if (waiting.id.term > entry.term) {',
     killedBy: ['test/replica/proposals.test.ts'],
-    processes: '--workload unique --nemesis isolate,halves,kill',
   },
   {
     name: 'deny-what-may-be-written',
@@ -19,7 +18,6 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
     replace: 'for (const { batch } of pending) this.refused(batch, notWritten);',
     killedBy: ['test/replica/proposals.test.ts'],
     simulated: true,
-    processes: '--workload unique --nemesis kill,isolate,pause',
   },
   {
     name: 'release-before-sync',

@@ -19,6 +19,8 @@ export interface Mix {
   readonly local: number;
   readonly keys: number;
   readonly units: number;
+  /** Of clears and acknowledgements: how many are of a condition that it knows of. @defaultValue none */
+  readonly aimed?: number;
 }
 
 export interface CallerParts {
@@ -69,6 +71,8 @@ export class Caller {
   #parts: CallerParts;
   /** Newest revision it knows of each condition. */
   readonly #known: Map<string, number> = new Map();
+  /** Conditions that were open when it last heard of them. */
+  readonly #open: Set<string> = new Set();
   #count = 0;
 
   constructor(parts: CallerParts) {
@@ -87,14 +91,28 @@ export class Caller {
     const space = namespace();
     const key = `${space}k${which}`;
     const unit = `${space}u${which % mix.units}`;
+    const target = (): string => this.#aim(space) ?? key;
     const total = mix.raise + mix.clear + mix.acknowledge + mix.get + mix.list;
     let draw = prng.unit() * total;
     for (const kind of ['raise', 'clear', 'acknowledge'] as const) {
       draw -= mix[kind];
-      if (draw < 0) return this.write(kind, key, unit);
+      if (draw < 0) return this.write(kind, kind === 'raise' ? key : target(), unit);
     }
     const consistency = prng.chance(mix.local) ? 'local' : 'linearizable';
     return draw < mix.get ? this.#get(key, consistency) : this.#list(unit, consistency);
+  }
+
+  /** A condition of this name space that was open when this caller last heard of it, if it is to aim. */
+  #aim(space: string): string | undefined {
+    const { prng, mix } = this.#parts;
+    if (mix.aimed === undefined || !prng.chance(mix.aimed)) return undefined;
+    const open = [...this.#open].filter((key) => key.startsWith(space));
+    return open.length === 0 ? undefined : prng.pick(open);
+  }
+
+  #heard(key: string, isOpen: boolean): void {
+    if (isOpen) this.#open.add(key);
+    else this.#open.delete(key);
   }
 
   /** One command about this condition; of a raise, what `how` does not say is drawn. */
@@ -121,6 +139,8 @@ export class Caller {
     const call = now();
     const outcome = await this.#outcomeOf(write, how.policy);
     if (outcome.type === 'done') this.#known.set(key, outcome.revision);
+    if (outcome.type === 'done') this.#heard(key, outcome.state !== 'RESOLVED');
+    if (outcome.type === 'refused' && outcome.code === 'ALERT_NOT_FOUND') this.#heard(key, false);
     const end = outcome.type === 'unknown' ? Number.POSITIVE_INFINITY : now();
     recorder.add({ ...write, call, end, outcome });
   }
@@ -161,6 +181,7 @@ export class Caller {
     const answer = await this.#answered(api.get({ dedupKey: key }, { consistency, timeoutMs }));
     const value = answer?.value === undefined ? undefined : seen(answer.value);
     if (value !== undefined) this.#known.set(key, value.revision);
+    if (answer !== undefined) this.#heard(key, value !== undefined);
     recorder.add({
       kind: 'get',
       key,
