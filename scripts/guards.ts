@@ -62,14 +62,21 @@ export const GUARDS: readonly Guard[] = [
     rules: 'T21',
     asks: 'reason; while present force and a role; high physiological ones a second confirmation',
     checked:
-      'BAD_REQUEST without a reason; CONFIRMATION_REQUIRED without force, or without the name of a second person',
+      'BAD_REQUEST without a reason; CONFIRMATION_REQUIRED without force, or without the name of a second person, which the ' +
+      'record keeps',
   },
   {
     rules: 'T22, T23',
     asks: 'heartbeat missed; fresh snapshot',
     checked: 'the lease of a source, by log time; its next heartbeat',
   },
-  { rules: 'T24', asks: 'patient moved', checked: 'CONFLICT when the bed is taken' },
+  {
+    rules: 'T24',
+    asks: 'patient moved; re-routes unit, bed and policy',
+    checked:
+      'CONFLICT when the bed is taken; RECORD_NOT_FOUND for a policy that is not in force. The one that is named, in its newest ' +
+      'version, begins at its first step',
+  },
   {
     rules: 'T25',
     asks: 'high ones acknowledged, or a reason',
@@ -78,7 +85,9 @@ export const GUARDS: readonly Guard[] = [
   {
     rules: 'T26',
     asks: 'administrator, reason',
-    checked: 'BAD_REQUEST without a reason; roles are not asked for (decision 0012)',
+    checked:
+      'BAD_REQUEST without a reason; CONFIRMATION_REQUIRED without the name of a second person where T21 asks for one; roles are ' +
+      'not asked for (decision 0012)',
   },
   {
     rules: 'T27',

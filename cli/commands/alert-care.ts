@@ -20,6 +20,7 @@ interface CareFlags extends WriteFlags {
   readonly bed?: string;
   readonly patient?: string;
   readonly device?: string;
+  readonly policy?: string;
 }
 
 interface Verb {
@@ -35,9 +36,17 @@ const needsReason = (command: Command): Command =>
   command.requiredOption('--reason <text>', 'why; kept in the history', parseText);
 const mayHaveReason = (command: Command): Command =>
   command.option('--reason <text>', 'why; kept in the history', parseText);
+const mayBeConfirmed = (command: Command): Command =>
+  command.option(
+    '--confirmed-by <name>',
+    'who else agrees: for a high alert about a patient that is present',
+    parseText,
+  );
 const reasonOf = ({ reason = '' }: CareFlags): { readonly reason: string } => ({ reason });
 const anyReason = ({ reason }: CareFlags): { readonly reason?: string } =>
   reason === undefined ? {} : { reason };
+const confirmation = ({ confirmedBy }: CareFlags): { readonly confirmedBy?: string } =>
+  confirmedBy === undefined ? {} : { confirmedBy };
 
 const VERBS: readonly Verb[] = [
   {
@@ -93,19 +102,13 @@ const VERBS: readonly Verb[] = [
       ["tocsin alert resolve A1042 --force --reason 'false alarm'", 'although it is present'],
     ],
     flags: (command) =>
-      needsReason(command)
-        .option('--force', 'although the condition is present')
-        .option(
-          '--confirmed-by <name>',
-          'who else agrees: for a high alert about a patient',
-          parseText,
-        ),
+      mayBeConfirmed(needsReason(command)).option('--force', 'although the condition is present'),
     input: (target, flags) => ({
       type: 'resolve',
       target,
       ...reasonOf(flags),
       ...(flags.force === true ? { force: true } : {}),
-      ...(flags.confirmedBy === undefined ? {} : { confirmedBy: flags.confirmedBy }),
+      ...confirmation(flags),
     }),
   },
   {
@@ -117,8 +120,14 @@ const VERBS: readonly Verb[] = [
         .option('--unit <unit>', 'ward or unit', parseText)
         .option('--bed <bed>', 'bed', parseText)
         .option('--patient <patient>', 'pseudonym, never a name', parseText)
-        .option('--device <device>', 'device', parseText),
-    input: (target, flags) => ({ type: 'transfer', target, subject: subjectOf(flags) }),
+        .option('--device <device>', 'device', parseText)
+        .option('--policy <id>', 'escalation policy there; begins at its first step', parseText),
+    input: (target, flags) => ({
+      type: 'transfer',
+      target,
+      subject: subjectOf(flags),
+      ...(flags.policy === undefined ? {} : { policy: flags.policy }),
+    }),
   },
   {
     name: 'discharge',
@@ -131,8 +140,13 @@ const VERBS: readonly Verb[] = [
     name: 'void',
     says: 'it should never have been: ends an alert for good, and keeps it as evidence',
     examples: [["tocsin alert void A1042 --reason 'test of the monitor'", 'entered in error']],
-    flags: needsReason,
-    input: (target, flags) => ({ type: 'void', target, ...reasonOf(flags) }),
+    flags: (command) => mayBeConfirmed(needsReason(command)),
+    input: (target, flags) => ({
+      type: 'void',
+      target,
+      ...reasonOf(flags),
+      ...confirmation(flags),
+    }),
   },
 ];
 

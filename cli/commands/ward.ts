@@ -89,6 +89,7 @@ function admitCommand(io: Io): Command {
 
 interface MoveFlags extends WriteFlags {
   readonly with?: readonly string[];
+  readonly policy?: string;
 }
 
 function moveCommand(io: Io): Command {
@@ -101,14 +102,16 @@ function moveCommand(io: Io): Command {
       '--with <device>',
       'a device that goes along; repeat the flag for more',
       repeatable((text: string, before: readonly string[] = []) => [...before, parseText(text)]),
-    );
+    )
+    .option('--policy <id>', 'escalation policy there; begins at its first step', parseText);
   return withExamples(addRecordOptions(command), [
     ['tocsin patient move pt-7f3 icu-2 9 --with mon-3', 'the monitor goes along'],
-    ['tocsin patient move pt-7f3 ward-1 3', 'the monitors stay'],
+    ['tocsin patient move pt-7f3 ward-1 3 --policy ward', 'the monitors stay, others are told'],
   ]).action(async (patient: string, unit: string, bed: string, flags: MoveFlags) => {
-    const devices = flags.with ?? [];
+    const { with: devices = [], policy } = flags;
+    const how = policy === undefined ? {} : { policy };
     await keep(io, flags, (client, said, options) =>
-      client.keep({ type: 'move-patient', patient, unit, bed, devices, ...said }, options),
+      client.keep({ type: 'move-patient', patient, unit, bed, devices, ...how, ...said }, options),
     );
   });
 }

@@ -54,6 +54,8 @@ export interface ResolveCommand extends Targeted {
 export interface TransferCommand extends Targeted {
   readonly type: 'transfer';
   readonly subject: Subject;
+  /** The escalation policy of where the alert is now, in the version in force: it begins at its first step. Absent = as before. */
+  readonly policy?: string;
 }
 
 /** The patient left, or the device was taken off (T25). */
@@ -67,6 +69,8 @@ export interface DischargeCommand extends Targeted {
 export interface VoidCommand extends Targeted {
   readonly type: 'void';
   readonly reason: string;
+  /** Who else agrees: needed for a high physiological alert that is present. */
+  readonly confirmedBy?: string;
 }
 
 /** What an offline far end knew of the same alert: the earlier begin counts, acknowledgements are united (T27). */

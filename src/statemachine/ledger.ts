@@ -73,6 +73,7 @@ const isSettled = (before: Alert, after: Alert): boolean =>
   (isWaiting(before) && !isWaiting(after)) ||
   (before.resolution === undefined && after.resolution !== undefined) ||
   before.activation !== after.activation ||
+  before.escalation?.version !== after.escalation?.version ||
   (before.escalation?.exhausted === true && after.escalation?.exhausted !== true);
 
 /**
@@ -245,7 +246,7 @@ export class Ledger {
       const cell = TRANSITIONS[fromOf(alert, undefined)][careMoveOf(command, alert)];
       const refusal = findRefusal(command, alert, cell);
       if (refusal !== undefined || alert === undefined) return refusal;
-      return cell.does === 'change' ? findCareRefusal(command, alert) : undefined;
+      return cell.does === 'change' ? findCareRefusal(command, alert, this.policies) : undefined;
     }
     const last = command.type === 'raise' ? this.table.lastOf(command.dedupKey) : undefined;
     const cell = TRANSITIONS[fromOf(alert, last)][moveOf(command, alert)];
@@ -260,6 +261,7 @@ export class Ledger {
     const cell = TRANSITIONS[displayState(alert)][move];
     if (cell.does !== 'change') return done('unchanged', alert);
     const next = caredRecord(alert, cell, this.#stamp(alert), course);
+    if (next.escalation?.version !== alert.escalation?.version) this.#repin(alert, next);
     const identity =
       alert.resolution === undefined ? this.table.replace(next) : this.table.correct(next);
     return this.#commit(alert, next, identity, cell.effect, asked);
@@ -339,6 +341,13 @@ export class Ledger {
       return;
     }
     this.condition(quotaRaise(this.table.openCount, this.system), 'machine');
+  }
+
+  /** An open alert goes by another policy from now on. */
+  #repin(before: Alert, { escalation }: Alert): void {
+    assert(before.resolution === undefined, () => `${before.id} is resolved and goes elsewhere`);
+    if (escalation !== undefined) this.policies.pin(escalation);
+    this.#unpin(before);
   }
 
   #unpin({ escalation }: Alert): void {

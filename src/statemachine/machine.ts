@@ -303,20 +303,28 @@ export class AlertMachine {
         this.#escalations.answered(alert, command.actor, 'rejected');
       return unchanged(alert);
     }
-    const guard = findCareRefusal(command, alert);
+    const guard = findCareRefusal(command, alert, ledger.policies);
     if (guard !== undefined) return guard;
     if (command.type === 'escalate') return this.#escalations.advance(alert, command, true);
-    const reply = ledger.care(alert, move, caredFor(alert, command, this.#context(alert)), command);
+    const reply = ledger.care(
+      alert,
+      move,
+      caredFor(alert, command, this.#context(alert, command)),
+      command,
+    );
     if (command.type === 'accept') this.#escalations.answered(alert, command.actor, 'accepted');
     if (command.type === 'reject') this.#escalations.answered(alert, command.actor, 'rejected');
     return reply;
   }
 
-  #context({ escalation, resolution }: Alert): CareContext {
+  #context({ escalation, resolution }: Alert, command?: CareCommand): CareContext {
+    const { time, policies } = this.#ledger;
     const isOpen = resolution === undefined;
+    const named = command?.type === 'transfer' ? command.policy : undefined;
     return {
-      time: this.#ledger.time,
-      policy: escalation && isOpen ? this.#ledger.policies.of(escalation) : undefined,
+      time,
+      policy: escalation && isOpen ? policies.of(escalation) : undefined,
+      named: named === undefined ? undefined : policies.get(named),
       acknowledgementsMax: this.#limits.acknowledgementsMax,
     };
   }

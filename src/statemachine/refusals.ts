@@ -6,6 +6,7 @@ import {
   SECONDS_MAX,
 } from '../base/limits.ts';
 import type { Cell } from './alerts/transitions.ts';
+import type { Policies } from './beside/policies.ts';
 import type { CareCommand } from './care-commands.ts';
 import type {
   Alert,
@@ -95,7 +96,11 @@ export const PAUSE_SECONDS_MAX: Readonly<Record<Priority, number>> = {
 };
 
 /** What else stands against a command about an open alert: guards that depend on more than its state. */
-export function findCareRefusal(command: CareCommand, alert: Alert): Refusal | undefined {
+export function findCareRefusal(
+  command: CareCommand,
+  alert: Alert,
+  policies: Pick<Policies, 'get'>,
+): Refusal | undefined {
   switch (command.type) {
     case 'pause': {
       const max = PAUSE_SECONDS_MAX[alert.priority];
@@ -105,6 +110,10 @@ export function findCareRefusal(command: CareCommand, alert: Alert): Refusal | u
     }
     case 'resolve':
       return command.force === true ? findLackOfSecond(command, alert) : findPresence(alert);
+    case 'void':
+      return findLackOfSecond(command, alert);
+    case 'transfer':
+      return findNoPolicy(command.policy, policies);
     case 'discharge': {
       const isLoud = alert.priority === 'high' && !alert.acknowledged;
       if (!isLoud || command.reason !== undefined) return undefined;
@@ -129,13 +138,25 @@ function findPresence(alert: Alert): Refusal | undefined {
   );
 }
 
+/** Who names a policy means it: unlike an alarm, a move waits for nobody. */
+export function findNoPolicy(
+  id: string | undefined,
+  policies: Pick<Policies, 'get'>,
+): Refusal | undefined {
+  if (id === undefined || policies.get(id) !== undefined) return undefined;
+  return refuse('RECORD_NOT_FOUND', `there is no policy ${id}`);
+}
+
 /** A high alarm about a patient that is sounding is not ended by one person alone. */
 function findLackOfSecond(
-  command: CareCommand & { readonly type: 'resolve' },
+  command: CareCommand & { readonly type: 'resolve' | 'void' },
   alert: Alert,
 ): Refusal | undefined {
   const isGrave =
-    alert.kind === 'physiological' && alert.priority === 'high' && alert.presence === 'present';
+    alert.kind === 'physiological' &&
+    alert.priority === 'high' &&
+    alert.presence === 'present' &&
+    alert.resolution === undefined;
   const { confirmedBy } = command;
   if (!isGrave || (confirmedBy !== undefined && confirmedBy !== command.actor)) return undefined;
   return refuse(

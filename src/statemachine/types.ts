@@ -163,6 +163,8 @@ export interface Resolution {
   readonly by: string;
   readonly at: UnixMillis;
   readonly reason?: string;
+  /** Who else agreed, where one person alone was not enough. */
+  readonly confirmedBy?: string;
 }
 
 /** Who answers for an alert. It says nothing of acknowledgement (IEC 60601-1-8, distributed alarm systems). */

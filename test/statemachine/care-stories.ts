@@ -32,9 +32,17 @@ const subject = fc.record(
   { requiredKeys: [] },
 );
 
+const policy = fc.constantFrom('default', 'icu', 'ward', 'nowhere');
+
 const resolve = fc
   .tuple(reason, optional({ force: fc.constant(true), confirmedBy: actor }))
   .map(([why, more]) => ({ type: 'resolve', reason: why, ...more }) as CareDeed);
+const strike = fc
+  .tuple(reason, optional({ confirmedBy: actor }))
+  .map(([why, more]) => ({ type: 'void', reason: why, ...more }) as CareDeed);
+const transfer = fc
+  .tuple(subject, optional({ policy }))
+  .map(([to, more]) => ({ type: 'transfer', subject: to, ...more }) as CareDeed);
 const discharge = optional({ reason }).map((more) => ({ type: 'discharge', ...more }) as CareDeed);
 const reject = optional({ reason }).map((more) => ({ type: 'reject', ...more }) as CareDeed);
 const merge = of('merge', {
@@ -56,9 +64,9 @@ export const careDeed: fc.Arbitrary<CareDeed> = fc.oneof(
   { weight: 1, arbitrary: of('resume') },
   { weight: 3, arbitrary: of('escalate', { reason }) },
   { weight: 2, arbitrary: resolve },
-  { weight: 1, arbitrary: of('transfer', { subject }) },
+  { weight: 2, arbitrary: transfer },
   { weight: 1, arbitrary: discharge },
-  { weight: 1, arbitrary: of('void', { reason }) },
+  { weight: 1, arbitrary: strike },
   { weight: 2, arbitrary: merge },
 );
 

@@ -116,6 +116,8 @@ const ALERT: { readonly [K in keyof Alert]: readonly Alert[K][] } = {
     { ...resolution, at: unixMillis(78) },
     { ...resolution, reason: '' },
     { ...resolution, reason: 'x' },
+    { ...resolution, confirmedBy: 'x' },
+    { ...resolution, reason: 'x', confirmedBy: 'x' },
   ],
   count: [2],
   raisedAt: [later],

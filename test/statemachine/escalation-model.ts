@@ -70,10 +70,9 @@ export abstract class EscalationModel extends ConditionModel {
     priority: Alert['priority'],
     before: Alert | undefined,
   ): ModelEscalation | undefined {
-    const named = (id: string) => this.policies.find((one) => one.id === id);
     const policy = before
       ? this.policyOf(before)
-      : (named(chosen ?? 'default') ?? named('default'));
+      : (this.policyNamed(chosen ?? 'default') ?? this.policyNamed('default'));
     if (!policy) return undefined;
     const matters = RANKS.indexOf(priority) >= RANKS.indexOf(policy.minPriority);
     return {
@@ -86,10 +85,30 @@ export abstract class EscalationModel extends ConditionModel {
     };
   }
 
+  policyNamed(id: string): EscalationPolicy | undefined {
+    return this.policies.find((one) => one.id === id);
+  }
+
+  /** T24: what another policy makes of an alert. Rounds of the one before count. */
+  rerouted(alert: Alert, id: string | undefined): Partial<Alert> {
+    const policy = id === undefined ? undefined : this.policyNamed(id);
+    const was = alert.escalation;
+    if (!policy || was?.version === policy.version) return {};
+    const first = this.firstStep(id, alert.priority, undefined) as ModelEscalation;
+    const loop = was ? was.loop + (was.step > 0 ? 1 : 0) : 0;
+    const dueAt = alert.acknowledged ? undefined : first.dueAt;
+    const isTaken = alert.responsibility?.state === 'accepted';
+    return {
+      escalation: { ...first, loop, dueAt },
+      responsibility: isTaken ? alert.responsibility : undefined,
+    };
+  }
+
   override afterwards(before: Alert, after: Alert): void {
     if (!before.escalation) return;
     const waits = (one: Alert) => !one.acknowledged && !one.resolution;
     const over =
+      before.escalation.version !== after.escalation?.version ||
       (waits(before) && !waits(after)) ||
       before.activation !== after.activation ||
       (!before.resolution && after.resolution) ||

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { unixMillis } from '../../src/base/ids.ts';
 import type { NotificationId, ReportCommand } from '../../src/statemachine/beside/notifications.ts';
 import type { PolicyCommand } from '../../src/statemachine/beside/policies.ts';
-import { Bench, raise } from './commands.ts';
+import { acknowledge, Bench, raise } from './commands.ts';
 
 const asked = { actor: 'gateway', observedAt: unixMillis(1) };
 const target = { dedupKey: raise().dedupKey };
@@ -131,4 +131,38 @@ test('notifications for which there is no room have failed, and an alert says so
   expect(ownOf(bench, 'tocsin:quota:notifications')).toBe('STORE:NOTIFICATIONS');
   for (const dedupKey of keys) bench.done({ type: 'acknowledge', target: { dedupKey }, ...asked });
   expect(ownOf(bench, 'tocsin:quota:notifications')).toBeUndefined();
+});
+
+test('an alert that moves to a unit with a policy of its own is told of there, from the first step on (T24)', () => {
+  const bench = told();
+  bench.do({ ...policy, id: 'ward', steps: [{ targets: ['user:dora'], delaySeconds: 60 }] });
+  const move = { type: 'transfer', target, subject: { unit: 'ward-1' }, ...asked } as const;
+  bench.done({ ...move, policy: 'ward' });
+  expect(targets(bench)).toEqual(['user:anna', 'user:bob', 'user:dora']);
+  const states = bench.machine.records('notification').records.map(({ state }) => state);
+  expect(states).toEqual(['cancelled', 'cancelled', 'queued']);
+  expect(bench.machine.get(target)).toMatchObject({
+    activation: 1,
+    subject: { unit: 'ward-1' },
+    escalation: { policy: 'ward', loop: 1, step: 1 },
+    responsibility: { state: 'offered', to: ['user:dora'] },
+  });
+});
+
+test('one that was acknowledged goes by that policy when it is needed again, and not before', () => {
+  const bench = told();
+  bench.do({ ...policy, id: 'ward', steps: [{ targets: ['user:dora'], delaySeconds: 60 }] });
+  bench.done(acknowledge());
+  bench.done({ type: 'transfer', target, subject: {}, policy: 'ward', ...asked });
+  expect(targets(bench)).toEqual(['user:anna', 'user:bob']);
+  bench.done({ type: 'unacknowledge', target, reason: 'wrong bed', ...asked });
+  expect(targets(bench).at(-1)).toBe('user:dora');
+});
+
+test('a move to a policy that is not in force is refused, and changes nothing', () => {
+  const bench = told();
+  const before = bench.machine.get(target);
+  const move = { type: 'transfer', target, subject: { bed: '9' }, ...asked } as const;
+  expect(bench.do({ ...move, policy: 'ward' })).toMatchObject({ code: 'RECORD_NOT_FOUND' });
+  expect(bench.machine.get(target)).toBe(before);
 });

@@ -130,7 +130,12 @@ export class ReferenceModel extends RecordsModel {
         if (alert.pausedUntil === undefined) return reply('unchanged', alert);
         return become('resumed', { pausedUntil: undefined });
       case 'transfer':
-        return become('transferred', { subject: { ...alert.subject, ...command.subject } });
+        if (command.policy !== undefined && !this.policyNamed(command.policy))
+          return { ok: false, code: 'RECORD_NOT_FOUND' };
+        return become('transferred', {
+          subject: { ...alert.subject, ...command.subject },
+          ...this.rerouted(alert, command.policy),
+        });
       case 'escalate':
         if (!alert.escalation) return { ok: false, code: 'RECORD_NOT_FOUND' };
         return this.advance(alert, command, true);
@@ -148,11 +153,10 @@ export class ReferenceModel extends RecordsModel {
     switch (command.type) {
       case 'resolve': {
         const present = alert.presence === 'present';
-        const grave = present && alert.kind === 'physiological' && alert.priority === 'high';
-        const alone = command.confirmedBy === undefined || command.confirmedBy === by;
-        if ((present && !command.force) || (command.force && grave && alone))
+        if ((present && !command.force) || (command.force && this.needsSecond(command, alert)))
           return { ok: false, code: 'CONFIRMATION_REQUIRED' };
-        const ended = this.ended(alert, { how: 'manual', by, at, reason: command.reason });
+        const { reason } = command;
+        const ended = this.ended(alert, { how: 'manual', by, at, reason, ...second(command) });
         return this.record(command, 'resolved', { ...alert, ...ended });
       }
       case 'discharge': {
@@ -165,12 +169,21 @@ export class ReferenceModel extends RecordsModel {
       }
       case 'void': {
         const { reason } = command;
-        const ended = this.ended(alert, { how: 'entered-in-error', by, at, reason });
+        if (this.needsSecond(command, alert)) return { ok: false, code: 'CONFIRMATION_REQUIRED' };
+        const how = 'entered-in-error';
+        const ended = this.ended(alert, { how, by, at, reason, ...second(command) });
         return this.record(command, 'voided', { ...alert, ...ended });
       }
       case 'merge':
         return this.merge(command, alert);
     }
+  }
+
+  /** Whether an open alert is so grave that one person alone does not end it. */
+  private needsSecond({ actor, confirmedBy }: Confirmed, alert: Alert): boolean {
+    const { kind, priority, presence, resolution } = alert;
+    const isGrave = kind === 'physiological' && priority === 'high' && presence === 'present';
+    return isGrave && !resolution && (confirmedBy === undefined || confirmedBy === actor);
   }
 
   private merge(command: MergeCommand, alert: Alert): ModelReply {
@@ -221,5 +234,8 @@ export class ReferenceModel extends RecordsModel {
     });
   }
 }
+
+type Confirmed = Extract<CareCommand, { type: 'resolve' | 'void' }>;
+const second = ({ confirmedBy }: Confirmed) => (confirmedBy === undefined ? {} : { confirmedBy });
 
 const isCare = (command: Command): command is CareCommand => 'target' in command;

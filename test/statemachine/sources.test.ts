@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
-import { unixMillis } from '../../src/base/ids.ts';
+import { logIndex, unixMillis } from '../../src/base/ids.ts';
+import { STALE_PER_ENTRY_MAX, TIMERS_PER_ENTRY_MAX } from '../../src/base/limits.ts';
 import type { HeartbeatCommand } from '../../src/statemachine/beside/sources.ts';
 import type { Alert } from '../../src/statemachine/types.ts';
-import { Bench, clear, raise } from './commands.ts';
+import { acknowledge, Bench, clear, raise } from './commands.ts';
+import { submit } from './stories.ts';
 
 const asked = { actor: 'mon42', observedAt: unixMillis(1) };
 const KEY = raise().dedupKey;
@@ -98,4 +100,46 @@ test('what cleared and was stale is live when its source is back and does not na
   bench.do(beat([]));
   expect(bench.machine.get({ dedupKey: KEY })).toMatchObject({ presence: 'cleared' });
   expect(isStale(bench, KEY)).toBe(false);
+});
+
+test('of a lost source no entry marks more than its share, and none stays unmarked', () => {
+  const bench = new Bench();
+  bench.do(beat());
+  const count = STALE_PER_ENTRY_MAX * 2 + 10;
+  const index = logIndex(bench.machine.applied + 1);
+  const submissions = Array.from({ length: count }, (_, place) =>
+    submit(`b${place}`.padStart(32, '0'), raise({ dedupKey: `phys:p7:mon42:${place}` })),
+  );
+  bench.machine.apply({ index, time: unixMillis(1_500), submissions }, bench.out);
+  for (let at = 10_000; bench.machine.nextDue <= at + 1; at += 1) {
+    const events = bench.out.events.length;
+    bench.at(at);
+    const marked = bench.out.events.slice(events).filter(({ effect }) => effect === 'stale');
+    expect(marked.length).toBeLessThanOrEqual(STALE_PER_ENTRY_MAX);
+    expect(bench.machine.records('source').records[0]?.state).toBe('lost');
+  }
+  const { alerts } = bench.machine.list({ stale: true }, { limit: 1_000 });
+  expect(alerts).toHaveLength(count);
+  expect(bench.out.events.filter(({ effect }) => effect === 'raised')).toHaveLength(count + 1);
+});
+
+test('a heartbeat that comes too late is of a source that was lost, also where much else is due', () => {
+  const bench = new Bench();
+  const late = { acknowledgementSeconds: 1 };
+  for (let place = 0; place <= TIMERS_PER_ENTRY_MAX; place += 1) {
+    bench.do(raise({ dedupKey: `${place}`, subject: {}, ...late }));
+  }
+  const time = bench.machine.time;
+  const acks = Array.from({ length: TIMERS_PER_ENTRY_MAX + 1 }, (_, place) =>
+    submit(`a${place}`.padStart(32, '0'), acknowledge({ target: { dedupKey: `${place}` } })),
+  );
+  const beats = submit('b'.padStart(32, '0'), beat());
+  const index = logIndex(bench.machine.applied + 1);
+  bench.machine.apply({ index, time, submissions: [...acks, beats] }, bench.out);
+  const again = submit('c'.padStart(32, '0'), beat());
+  const later = unixMillis(time + 60_000);
+  bench.machine.apply({ index: logIndex(index + 1), time: later, submissions: [again] }, bench.out);
+  const told = bench.out.events.filter(({ alert }) => alert.condition === 'SOURCE:LOST');
+  expect(told.map(({ effect }) => effect)).toEqual(['raised', 'cleared']);
+  expect(bench.machine.records('source').records[0]?.state).toBe('live');
 });

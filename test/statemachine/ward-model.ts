@@ -141,6 +141,8 @@ export abstract class WardModel extends SessionModel {
       return { ok: true, effect: 'unchanged', id, version: before.version };
     if (command.devices.some((device) => !this.devices.some((one) => one.id === device)))
       return no('RECORD_NOT_FOUND');
+    if (command.policy !== undefined && !this.policyNamed(command.policy))
+      return no('RECORD_NOT_FOUND');
     if (!bed) return no('RECORD_NOT_FOUND');
     if (bed.patient) return no('CONFLICT');
     for (const device of command.devices) this.putDevice(device, place);
@@ -149,7 +151,11 @@ export abstract class WardModel extends SessionModel {
     const asked = { actor: command.actor, observedAt: this.now };
     for (const alert of this.openAbout('patient', id)) {
       const { unit: _u, bed: _b, ...rest } = alert.subject;
-      this.record(asked, 'transferred', { ...alert, subject: { ...place, ...rest } });
+      this.record(asked, 'transferred', {
+        ...alert,
+        subject: { ...place, ...rest },
+        ...this.rerouted(alert, command.policy),
+      });
       const device = this.devices.find((one) => one.id === alert.subject.device);
       const moved = this.find({ id: alert.id }) as Alert;
       if (device && !isAt(device.place, place)) this.lose(moved, asked);

@@ -22,14 +22,17 @@ const at = <T extends WardDeed['type'], F>(
     .tuple(fc.record({ type: type(name), ...fields }), place)
     .map(([what, where]) => ({ ...what, ...where }) as unknown as WardDeed);
 
+const move = at('move-patient', { patient, devices: fc.subarray(['m1', 'm2']) });
+const policy = fc.record(
+  { policy: fc.constantFrom('default', 'icu', 'nowhere') },
+  { requiredKeys: [] },
+);
+
 export const wardDeed: fc.Arbitrary<WardDeed> = fc.oneof(
   { weight: 4, arbitrary: at('set-bed', {}) },
   { weight: 1, arbitrary: at('remove-bed', {}) },
   { weight: 4, arbitrary: at('admit-patient', { patient }) },
-  {
-    weight: 3,
-    arbitrary: at('move-patient', { patient, devices: fc.subarray(['m1', 'm2']) }),
-  },
+  { weight: 3, arbitrary: fc.tuple(move, policy).map(([one, how]) => ({ ...one, ...how })) },
   {
     weight: 2,
     arbitrary: fc

@@ -137,7 +137,7 @@ export const alert: Gen<Alert> = record<Alert>(
     resolution: orUndefined(
       record(
         { how: fc.constantFrom('auto', 'acknowledged', 'manual'), by: name, at: when },
-        { reason: text },
+        { reason: text, confirmedBy: name },
       ),
     ),
     count,

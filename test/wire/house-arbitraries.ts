@@ -67,7 +67,7 @@ const sweep = record(
     by: name,
     dueAt: when,
   },
-  { reason: text },
+  { reason: text, policy: name },
 );
 export const patient: Gen<unknown> = record(
   {

@@ -154,9 +154,9 @@ const FIELDS: {
     { ...about, reason },
     { force: isTrue, confirmedBy: name },
   ],
-  transfer: [{ ...about, subject }, {}],
+  transfer: [{ ...about, subject }, { policy: name }],
   discharge: [about, { reason }],
-  void: [{ ...about, reason }, {}],
+  void: [{ ...about, reason }, { confirmedBy: name }],
   merge: [
     { ...about, raisedAt: when, acknowledgements: fc.array(acknowledgement, { maxLength: 16 }) },
     {},
@@ -200,7 +200,10 @@ const FIELDS: {
   'set-bed': [place, {}],
   'remove-bed': [place, {}],
   'admit-patient': [{ patient: name, ...place }, {}],
-  'move-patient': [{ patient: name, ...place, devices: fc.array(name, { maxLength: 3 }) }, {}],
+  'move-patient': [
+    { patient: name, ...place, devices: fc.array(name, { maxLength: 3 }) },
+    { policy: name },
+  ],
   'discharge-patient': [{ patient: name }, { reason }],
   'attach-device': [{ device: name, ...place }, { model: name }],
   'detach-device': [{ device: name }, {}],

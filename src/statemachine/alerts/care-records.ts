@@ -1,5 +1,12 @@
 import { type UnixMillis, unixMillis } from '../../base/ids.ts';
-import { type EscalationState, resumed, started, stopped, waitOf } from '../beside/escalation.ts';
+import {
+  type EscalationState,
+  rerouted,
+  resumed,
+  started,
+  stopped,
+  waitOf,
+} from '../beside/escalation.ts';
 import type { EscalationPolicy } from '../beside/policies.ts';
 import type { CareCommand, MergeCommand } from '../care-commands.ts';
 import { secondsAfter } from '../timers.ts';
@@ -12,6 +19,8 @@ export interface CareContext {
   readonly time: UnixMillis;
   /** The version that the alert goes by; undefined when none applies. */
   readonly policy: EscalationPolicy | undefined;
+  /** The one in force under the id that a transfer names. */
+  readonly named: EscalationPolicy | undefined;
   readonly acknowledgementsMax: number;
 }
 
@@ -47,16 +56,16 @@ export function caredFor(
     case 'escalate':
       return {}; // the step itself says what changes
     case 'resolve':
-      return ended(alert, { how: 'manual', by, at: time, reason: command.reason });
+      return ended(alert, decided('manual', command, time));
     case 'transfer':
-      return { subject: movedTo(alert.subject, command.subject) };
+      return moved(alert, command.subject, context.named, time);
     case 'discharge': {
       const { reason } = command;
       const resolution = { how: 'discharged', by, at: time } as const;
       return ended(alert, reason === undefined ? resolution : { ...resolution, reason });
     }
     case 'void':
-      return ended(alert, { how: 'entered-in-error', by, at: time, reason: command.reason });
+      return ended(alert, decided('entered-in-error', command, time));
     case 'merge':
       return merged(alert, command, context);
   }
@@ -79,8 +88,34 @@ export const ended = (alert: Alert, resolution: Resolution): Partial<Course> => 
   escalation: stopped(alert.escalation),
 });
 
+function decided(
+  how: Resolution['how'],
+  { actor: by, reason, confirmedBy }: CareCommand & { readonly type: 'resolve' | 'void' },
+  at: UnixMillis,
+): Resolution {
+  return { how, by, at, reason, ...(confirmedBy === undefined ? {} : { confirmedBy }) };
+}
+
+/** What a move makes of an alert (T24): whoever the policy named has to be told is told from the first step on. */
+export function moved(
+  alert: Alert,
+  to: Subject,
+  named: EscalationPolicy | undefined,
+  time: UnixMillis,
+): Partial<Course> {
+  const subject = movedTo(alert.subject, to);
+  if (named === undefined || named.version === alert.escalation?.version) return { subject };
+  const { responsibility } = alert;
+  return {
+    subject,
+    escalation: rerouted(alert, named, time),
+    // Those who were asked are not any more; who took it has it still.
+    responsibility: responsibility?.state === 'accepted' ? responsibility : undefined,
+  };
+}
+
 /** The fields always in one order: a record that was written out and read back has the same bytes. */
-export function movedTo(from: Subject, to: Subject): Subject {
+function movedTo(from: Subject, to: Subject): Subject {
   const { unit, bed, patient, device } = { ...from, ...to };
   return {
     ...(unit === undefined ? {} : { unit }),

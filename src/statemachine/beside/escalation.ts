@@ -32,6 +32,21 @@ export function started(
   return { policy: id, version, loop: 0, step: 0, dueAt, exhausted: false };
 }
 
+/**
+ * From the first step of another policy. Rounds that were gone through count: a step of a loop is carried out once in an
+ * activation, whichever policy it is of.
+ */
+export function rerouted(
+  { escalation, acknowledged, priority }: Alert,
+  policy: EscalationPolicy,
+  time: UnixMillis,
+): EscalationState {
+  const first = started(policy, priority, time);
+  const begun = escalation === undefined || escalation.step === 0 ? 0 : 1;
+  const loop = (escalation?.loop ?? 0) + begun;
+  return { ...first, loop, dueAt: acknowledged ? undefined : first.dueAt };
+}
+
 /** Somebody takes care, or nobody has to any more. */
 export const stopped = (state: EscalationState | undefined): EscalationState | undefined =>
   state?.dueAt === undefined ? state : { ...state, dueAt: undefined };

@@ -1,8 +1,7 @@
 import { must } from '../../base/assert.ts';
-import type { UnixMillis } from '../../base/ids.ts';
+import { type UnixMillis, unixMillis } from '../../base/ids.ts';
 import { SOURCES_MAX, STALE_PER_ENTRY_MAX } from '../../base/limits.ts';
 import type { Ledger } from '../ledger.ts';
-import { SYSTEM } from '../ledger.ts';
 import { refuse } from '../refusals.ts';
 import { secondsAfter } from '../timers.ts';
 import type {
@@ -28,7 +27,7 @@ export interface Source {
   /** Of the technical alert that says it was lost. */
   readonly priority: Priority;
   readonly seenAt: UnixMillis;
-  /** When it will be lost unless it is heard from; undefined = it is not live. */
+  /** When it will be lost unless it is heard from; of a lost one, when more of its alerts are marked; undefined = never. */
   readonly dueAt: UnixMillis | undefined;
 }
 
@@ -66,6 +65,7 @@ export class Sources {
   }
 
   heartbeat(command: HeartbeatCommand): Kept | Refusal {
+    this.#loseInTime(command.source);
     const before = this.registry.get(command.source);
     if (this.registry.live(command.source) === undefined && this.registry.isFull)
       return refuse('OVER_LIMIT', `there are ${this.registry.liveCount} sources already`);
@@ -103,34 +103,20 @@ export class Sources {
 
   /**
    * A lease is over: what the source said last is not known to be so any more. Alerts stay open, however long that takes.
-   * A bounded number is marked at a time; the timer stays until all are.
+   * A bounded number is marked with an entry, the others with those that follow.
    */
   expire(number: number): void {
     const before = this.registry.live(this.#byNumber.get(number) ?? '');
     if (before === undefined) return;
     const ledger = this.#ledger;
-    const { id } = before;
+    const { id, version } = before;
     const fresh = this.#measurements(id).filter(({ staleSince }) => staleSince === undefined);
     for (const { id: alert } of fresh.slice(0, STALE_PER_ENTRY_MAX))
       ledger.care(this.#now(alert), 'lose', { staleSince: ledger.time }, ledger.system);
-    if (fresh.length > STALE_PER_ENTRY_MAX) return;
-    this.#put(before, { ...before, version: before.version + 1, state: 'lost', dueAt: undefined });
-    ledger.condition(
-      {
-        type: 'raise',
-        actor: SYSTEM,
-        observedAt: ledger.time,
-        dedupKey: lostKey(id),
-        kind: 'technical',
-        priority: before.priority,
-        condition: 'SOURCE:LOST',
-        text: `${id} has not been heard from for ${before.leaseSeconds} s`,
-        subject: { device: id },
-        latching: false,
-        acknowledgementRequired: false,
-      },
-      'machine',
-    );
+    const isMore = fresh.length > STALE_PER_ENTRY_MAX;
+    const dueAt = isMore ? unixMillis(ledger.time + 1) : undefined;
+    this.#put(before, { ...before, version: version + 1, state: 'lost', dueAt });
+    if (before.state === 'live') ledger.condition(lostRaise(before, ledger.system), 'machine');
   }
 
   /** Takes in a source of a snapshot. */
@@ -138,6 +124,13 @@ export class Sources {
     this.registry.put(source);
     this.#byNumber.set(source.number, source.id);
     if (source.dueAt !== undefined) this.#ledger.timers.set('source', source.number, source.dueAt);
+  }
+
+  /** Its lease is over, and this entry had too much else to do to say so yet: it was lost all the same. */
+  #loseInTime(id: string): void {
+    const source = this.registry.live(id);
+    if (source?.state !== 'live' || source.dueAt === undefined) return;
+    if (source.dueAt <= this.#ledger.time) this.expire(source.number);
   }
 
   #found(id: string): void {
@@ -183,6 +176,19 @@ export class Sources {
     this.#ledger.foldRecord(after);
   }
 }
+
+const lostRaise = ({ id, priority, leaseSeconds }: Source, asked: Asked): RaiseCommand => ({
+  type: 'raise',
+  ...asked,
+  dedupKey: lostKey(id),
+  kind: 'technical',
+  priority,
+  condition: 'SOURCE:LOST',
+  text: `${id} has not been heard from for ${leaseSeconds} s`,
+  subject: { device: id },
+  latching: false,
+  acknowledgementRequired: false,
+});
 
 const gone = ({ id }: Alert, { actor, observedAt }: Asked): ClearCommand => ({
   type: 'clear',

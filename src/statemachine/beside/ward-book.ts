@@ -7,9 +7,9 @@ import {
   STALE_PER_ENTRY_MAX,
 } from '../../base/limits.ts';
 import { idNumber } from '../alerts/alert-table.ts';
-import { ended, movedTo } from '../alerts/care-records.ts';
+import { ended, moved } from '../alerts/care-records.ts';
 import type { Ledger } from '../ledger.ts';
-import { isOwnKey, refuse } from '../refusals.ts';
+import { findNoPolicy, isOwnKey, refuse } from '../refusals.ts';
 import type { Alert, Asked, Kept, Refusal, Resolution, Subject } from '../types.ts';
 import { Registry } from './registry.ts';
 import type {
@@ -138,7 +138,7 @@ export class WardBook {
   }
 
   #move(command: MoveCommand): Kept | Refusal {
-    const { patient: id, unit, bed, devices } = command;
+    const { patient: id, unit, bed, devices, policy } = command;
     const place = { unit, bed };
     const patient = this.#present(id);
     if ('code' in patient) return patient;
@@ -146,13 +146,13 @@ export class WardBook {
       return { ok: true, effect: 'unchanged', id, version: patient.version };
     const unknown = devices.find((device) => this.devices.get(device) === undefined);
     if (unknown !== undefined) return noDevice(unknown);
-    const refusal = this.#findNoRoom(place);
+    const refusal = findNoPolicy(policy, this.#ledger.policies) ?? this.#findNoRoom(place);
     if (refusal !== undefined) return refusal;
     for (const device of devices) this.#putDevice(device, place, undefined);
     this.#putBed(patient.place, undefined);
     this.#putBed(place, id);
     const { time: movedAt } = this.#ledger;
-    const sweep = this.#newSweep('transfer', command, undefined);
+    const sweep = this.#newSweep('transfer', command);
     return this.#sweep({ ...patient, version: patient.version + 1, place, movedAt, sweep });
   }
 
@@ -164,7 +164,7 @@ export class WardBook {
     if (loud !== undefined) return loud;
     this.#putBed(patient.place, undefined);
     const { time: dischargedAt } = this.#ledger;
-    const sweep = this.#newSweep('discharge', command, reason);
+    const sweep = this.#newSweep('discharge', command);
     const version = patient.version + 1;
     return this.#sweep({ ...patient, version, place: undefined, dischargedAt, sweep });
   }
@@ -203,10 +203,14 @@ export class WardBook {
     return this.#removed(device);
   }
 
-  #newSweep(does: Sweep['does'], { actor: by }: Asked, reason: string | undefined): Sweep {
+  #newSweep(
+    does: Sweep['does'],
+    { actor: by, reason, policy }: Asked & Pick<Sweep, 'reason' | 'policy'>,
+  ): Sweep {
     const { revision: until, time } = this.#ledger;
     const why = reason === undefined ? {} : { reason };
-    return { does, done: 0, until, by, ...why, dueAt: unixMillis(time + 1) };
+    const how = policy === undefined ? {} : { policy };
+    return { does, done: 0, until, by, ...why, ...how, dueAt: unixMillis(time + 1) };
   }
 
   /** Takes a patient's open alerts along, a bounded number at a time; whatever is left is due at the next entry. */
@@ -229,16 +233,17 @@ export class WardBook {
     return open.filter(({ dedupKey }) => !isOwnKey(dedupKey));
   }
 
-  #follow(alert: Alert, { place }: Patient, { does, by, reason }: Sweep): void {
+  #follow(alert: Alert, { place }: Patient, { does, by, reason, policy }: Sweep): void {
     const ledger = this.#ledger;
     const asked = { actor: by, observedAt: ledger.time };
     if (does === 'transfer') {
       if (place === undefined) return;
-      ledger.care(alert, 'transfer', { subject: movedTo(alert.subject, place) }, asked);
+      const named = policy === undefined ? undefined : ledger.policies.get(policy);
+      ledger.care(alert, 'transfer', moved(alert, place, named, ledger.time), asked);
       const device = this.devices.get(alert.subject.device ?? '');
       const isLeft = device !== undefined && !isSame(device.place, place);
-      const moved = ledger.table.find({ id: alert.id });
-      if (isLeft && moved !== undefined && isFresh(moved)) this.#lose(moved, asked);
+      const now = ledger.table.find({ id: alert.id });
+      if (isLeft && now !== undefined && isFresh(now)) this.#lose(now, asked);
       return;
     }
     // One that grew loud meanwhile, or that the first look did not come to, is not ended without a reason.

@@ -22,6 +22,7 @@ export interface Sweep {
   readonly until: number;
   readonly by: string;
   readonly reason?: string;
+  readonly policy?: string;
   readonly dueAt: UnixMillis;
 }
 
@@ -66,6 +67,8 @@ export interface MoveCommand extends Asked, Place {
   readonly patient: string;
   /** Devices that go along. */
   readonly devices: readonly string[];
+  /** The escalation policy that open alerts go by there, from its first step on. Absent = as before. */
+  readonly policy?: string;
 }
 
 /** A patient leaves: open alerts end with it (T25). High ones that nobody has acknowledged need a reason. */

@@ -112,7 +112,8 @@ function foldCourse(digest: number, alert: Alert): number {
     hash = foldText(hashText(one.by, mix(hash, one.at, one.activation)), one.note);
   if (resolution === undefined) return hash;
   hash = hashText(resolution.by, hashText(resolution.how, mix(hash, resolution.at)));
-  return foldText(hash, resolution.reason);
+  hash = foldText(hash, resolution.reason);
+  return resolution.confirmedBy === undefined ? hash : hashText(resolution.confirmedBy, hash);
 }
 
 function foldEscalation(digest: number, state: EscalationState): number {

@@ -152,13 +152,21 @@ function parseAcknowledgement(value: unknown): Acknowledgement {
 }
 
 function parseResolution(value: unknown): Resolution {
-  const { how, by, at, reason } = fieldsOf<Resolution>('resolution', value);
+  const { how, by, at, reason, confirmedBy } = fieldsOf<Resolution>('resolution', value);
   const resolution: Building<Resolution> = {
     how: asOneOf('answer', 'resolution.how', how, HOWS),
     by: asLine('answer', 'resolution.by', by, 0, NAME_CHARS_MAX),
     at: instant('resolution.at', at),
   };
   if (reason !== undefined) resolution.reason = asText('answer', 'resolution.reason', reason);
+  if (confirmedBy !== undefined)
+    resolution.confirmedBy = asLine(
+      'answer',
+      'resolution.confirmedBy',
+      confirmedBy,
+      0,
+      NAME_CHARS_MAX,
+    );
   return resolution;
 }
 

@@ -46,6 +46,7 @@ const sweep: Check<Sweep> = ofShape<Sweep>({
   until: must(count),
   by: must(name),
   reason: may(prose),
+  policy: may(name),
   dueAt: must(instant),
 });
 

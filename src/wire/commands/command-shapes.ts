@@ -132,9 +132,10 @@ const SHAPES: Shapes = {
   transfer: {
     ...targeted,
     subject: must((origin, _, value) => parseSubject(origin, value)),
+    policy: may(name),
   },
   discharge: { ...targeted, reason: may(reason) },
-  void: { ...targeted, reason: must(reason) },
+  void: { ...targeted, reason: must(reason), confirmedBy: may(name) },
   merge: {
     ...targeted,
     raisedAt: must(instant),
@@ -232,6 +233,7 @@ const SHAPES: Shapes = {
     patient: must(name),
     ...placeShape,
     devices: must(listOf(name, 0, MOVED_DEVICES_MAX)),
+    policy: may(name),
   },
   'discharge-patient': { actor: must(name), patient: must(name), reason: may(reason) },
   'attach-device': { actor: must(name), device: must(name), ...placeShape, model: may(name) },

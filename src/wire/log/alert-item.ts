@@ -299,18 +299,26 @@ function readResponsibility(input: ItemReader): Responsibility {
   return { state, to, at };
 }
 
-function writeResolution(out: ItemWriter, { how, by, at, reason }: Resolution): void {
-  out.byte(bitOf(1, reason));
+function writeResolution(out: ItemWriter, resolution: Resolution): void {
+  const { how, by, at, reason, confirmedBy } = resolution;
+  out.byte(bitOf(1, reason) | bitOf(2, confirmedBy));
   out.whole(HOWS.indexOf(how));
   out.line(by);
   out.whole(at);
   if (reason !== undefined) out.unique(reason);
+  if (confirmedBy !== undefined) out.line(confirmedBy);
 }
 
 function readResolution(input: ItemReader): Resolution {
-  const hasReason = input.flags(1) === 1;
+  const flags = input.flags(3);
   const how = input.word(HOWS);
   const by = input.line(0);
   const at = input.instant();
-  return hasReason ? { how, by, at, reason: input.uniqueProse() } : { how, by, at };
+  return {
+    how,
+    by,
+    at,
+    ...(flags & 1 ? { reason: input.uniqueProse() } : {}),
+    ...(flags & 2 ? { confirmedBy: input.line() } : {}),
+  };
 }
