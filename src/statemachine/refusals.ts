@@ -113,7 +113,7 @@ export function findCareRefusal(
     case 'void':
       return findLackOfSecond(command, alert);
     case 'transfer':
-      return findNoPolicy(command.policy, policies);
+      return findUnrouted(command, alert, policies);
     case 'discharge': {
       const isLoud = alert.priority === 'high' && !alert.acknowledged;
       if (!isLoud || command.reason !== undefined) return undefined;
@@ -136,6 +136,16 @@ function findPresence(alert: Alert): Refusal | undefined {
     'CONFIRMATION_REQUIRED',
     `the condition of ${alert.id} is present: resolving it needs force`,
   );
+}
+
+/** The machine's own alerts say that a policy leads nowhere, and so go by none themselves. */
+function findUnrouted(
+  { policy }: CareCommand & { readonly type: 'transfer' },
+  { dedupKey }: Alert,
+  policies: Pick<Policies, 'get'>,
+): Refusal | undefined {
+  if (policy === undefined || !isOwnKey(dedupKey)) return findNoPolicy(policy, policies);
+  return refuse('NOT_OWNER', `no policy applies to ${dedupKey}, of the database itself`);
 }
 
 /** Who names a policy means it: unlike an alarm, a move waits for nobody. */

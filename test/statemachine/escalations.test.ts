@@ -166,3 +166,13 @@ test('a move to a policy that is not in force is refused, and changes nothing', 
   expect(bench.do({ ...move, policy: 'ward' })).toMatchObject({ code: 'RECORD_NOT_FOUND' });
   expect(bench.machine.get(target)).toBe(before);
 });
+
+test('what the machine says by itself goes by no policy, wherever it is moved', () => {
+  const bench = new Bench();
+  bench.do({ ...policy, steps: [{ targets: ['schedule:icu'], delaySeconds: 1 }] });
+  bench.done(raise());
+  const nobody = { dedupKey: 'tocsin:schedule:icu' };
+  const move = { type: 'transfer', target: nobody, subject: {}, ...asked } as const;
+  expect(bench.do({ ...move, policy: 'default' })).toMatchObject({ code: 'NOT_OWNER' });
+  expect(bench.machine.get(nobody)?.escalation).toBeUndefined();
+});

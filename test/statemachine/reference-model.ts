@@ -130,6 +130,8 @@ export class ReferenceModel extends RecordsModel {
         if (alert.pausedUntil === undefined) return reply('unchanged', alert);
         return become('resumed', { pausedUntil: undefined });
       case 'transfer':
+        if (command.policy !== undefined && alert.dedupKey.startsWith('tocsin:'))
+          return { ok: false, code: 'NOT_OWNER' };
         if (command.policy !== undefined && !this.policyNamed(command.policy))
           return { ok: false, code: 'RECORD_NOT_FOUND' };
         return become('transferred', {
