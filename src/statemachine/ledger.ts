@@ -23,7 +23,7 @@ import {
 } from './alerts/records.ts';
 import { Subjects } from './alerts/subjects.ts';
 import { type From, moveOf, TRANSITIONS, type Transition } from './alerts/transitions.ts';
-import { type EscalationState, started, turned } from './beside/escalation.ts';
+import { type EscalationState, isSettled, started, turned } from './beside/escalation.ts';
 import { endsExplaining } from './beside/inhibition.ts';
 import type { Policies } from './beside/policies.ts';
 import type { CareCommand } from './care-commands.ts';
@@ -65,16 +65,6 @@ const NEW: LedgerStart = {
   digest: 0,
   recordsMade: 0,
 };
-
-/** An alert that somebody should see to. */
-const isWaiting = (alert: Alert): boolean => !alert.acknowledged && alert.resolution === undefined;
-
-const isSettled = (before: Alert, after: Alert): boolean =>
-  (isWaiting(before) && !isWaiting(after)) ||
-  (before.resolution === undefined && after.resolution !== undefined) ||
-  before.activation !== after.activation ||
-  before.escalation?.version !== after.escalation?.version ||
-  (before.escalation?.exhausted === true && after.escalation?.exhausted !== true);
 
 /**
  * The one place where alerts change: each change is one event, one revision, one fold of the digest, and moves what is due.

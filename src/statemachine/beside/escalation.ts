@@ -119,3 +119,14 @@ export function nextOf(
 /** Seconds that the step carried out last waits for an answer. */
 export const waitOf = (state: EscalationState, policy: EscalationPolicy): number =>
   policy.steps[state.step - 1]?.delaySeconds ?? 1;
+
+/** An alert that somebody should see to. */
+const isWaiting = (alert: Alert): boolean => !alert.acknowledged && alert.resolution === undefined;
+
+/** Whether what was done to have an alert answered is over: somebody saw to it, it ended, or it begins anew. */
+export const isSettled = (before: Alert, after: Alert): boolean =>
+  (isWaiting(before) && !isWaiting(after)) ||
+  (before.resolution === undefined && after.resolution !== undefined) ||
+  before.activation !== after.activation ||
+  before.escalation?.version !== after.escalation?.version ||
+  (before.escalation?.exhausted === true && after.escalation?.exhausted !== true);
