@@ -43,6 +43,8 @@ export const BODY_MAP_KEYS_MAX = 64;
 export const REFUSAL_CHARS_MAX = 256;
 /** A page of a list ends early rather than pass this; one alert more may stand beyond it. */
 export const PAGE_BYTES_MAX: number = 1 * MiB;
+/** Alerts that one GET asks after: what a replica can put into bytes within a slice, were it asked for none of them before. */
+export const GETS_PER_FRAME_MAX = 128;
 /** What a watcher that fell behind may be handed as the current state. */
 export const COMPACTED_ALERTS_MAX: number = 2 ** 21;
 
@@ -576,6 +578,11 @@ assert(
 assert(
   PAGE_BYTES_MAX * 2 <= FRAME_BYTES_MAX,
   'a page must fit a frame with room for one alert more',
+);
+assert(
+  GETS_PER_FRAME_MAX <= BODY_ITEMS_MAX &&
+    GETS_PER_FRAME_MAX * 3 * DEDUP_KEY_CHARS_MAX <= FRAME_BYTES_MAX / 2,
+  'the keys of all alerts that are asked after at once must fit a frame',
 );
 assert(
   WATCH_FRAME_BYTES_MAX + WATCH_UNSENT_BYTES_MAX < CONNECTION_SEND_BYTES_MAX,

@@ -16,6 +16,7 @@ import type {
   ListedAlert,
   ListOptions,
   RaiseInput,
+  ReadConsistency,
   ReadOptions,
   RecordInput,
   RecordOptions,
@@ -44,8 +45,8 @@ import {
   type Reply,
 } from '../statemachine/types.ts';
 import { asFields, asLine, asWhole } from '../wire/check.ts';
-import { decodeGetAnswer, decodeListAnswer, decodeStatusAnswer } from '../wire/clients/answers.ts';
-import { encodeGet, encodeList } from '../wire/clients/client-messages.ts';
+import { decodeListAnswer, decodeStatusAnswer } from '../wire/clients/answers.ts';
+import { encodeList } from '../wire/clients/client-messages.ts';
 import { decodeHistoryAnswer, encodeHistory } from '../wire/clients/history-query.ts';
 import { decodeRecordsAnswer, encodeRecords } from '../wire/clients/record-queries.ts';
 import type { ReplicaStatus } from '../wire/clients/status.ts';
@@ -64,7 +65,6 @@ import { Operator } from './operator.ts';
 import { type ClientOptions, type ResolvedOptions, resolveOptions, timeoutOf } from './options.ts';
 import { assemble, type ClientParts, defaultTransport } from './parts.ts';
 import { consistencyOf, type Question, type ReadLimits, whomFor } from './read-call.ts';
-import { Session } from './session.ts';
 import { Watch, type WatchRequest } from './watch/watch.ts';
 import { type WriteSession, writeSessionOf } from './write-session.ts';
 
@@ -105,7 +105,6 @@ export class Client implements AlertApi, CareApi, AsyncDisposable {
   readonly #parts: ClientParts;
   readonly #options: ResolvedOptions;
   readonly #keys: KeySource;
-  readonly #session = new Session();
   readonly #writes: WriteSession | undefined;
   readonly #watches = new Set<Watch>();
   #closing: Promise<void> | undefined;
@@ -153,13 +152,7 @@ export class Client implements AlertApi, CareApi, AsyncDisposable {
     options: WriteOptions = {},
   ): Promise<readonly Reply[]> {
     try {
-      const { idempotencyKey } = options;
-      const keyAt = (position: number): Uint8Array =>
-        this.#keyOf(
-          idempotencyKey === undefined
-            ? options
-            : { idempotencyKey: `${idempotencyKey}#${position}` },
-        );
+      const keyAt = (position: number): Uint8Array => this.#keyOf(options, `#${position}`);
       const records = encodeBatch(commands, this.#origin, keyAt);
       const limits = this.#limits(options);
       if (this.#isOffline()) return Promise.reject(offline());
@@ -185,11 +178,9 @@ export class Client implements AlertApi, CareApi, AsyncDisposable {
   }
 
   get(ref: AlertRef, options: ReadOptions = {}): Promise<Answer<ListedAlert | undefined>> {
-    return this.#read('get', options, (consistency) => ({
-      type: FrameType.GET,
-      body: [encodeGet({ ref: parseRef(ref, 'ref'), consistency })],
-      decode: (body) => decodeGetAnswer(body, this.#parts.recentAlerts),
-    }));
+    return this.#ask('get', options, (consistency, limits) =>
+      this.#parts.gets.ask(parseRef(ref, 'ref'), consistency, limits),
+    );
   }
 
   list(filter: AlertFilter = {}, options: ListOptions = {}): Promise<Answer<AlertPage>> {
@@ -301,7 +292,7 @@ export class Client implements AlertApi, CareApi, AsyncDisposable {
   ): Promise<Done> {
     const reply = await this.#submit(type, input, build, options);
     if (!isDone(reply)) throw otherReply(type);
-    this.#session.note(reply.revision);
+    this.#parts.session.note(reply.revision);
     return reply;
   }
 
@@ -330,7 +321,7 @@ export class Client implements AlertApi, CareApi, AsyncDisposable {
 
   async #submitAll(records: readonly Uint8Array[], limits: ReadLimits): Promise<readonly Reply[]> {
     const replies = await this.#parts.writer.submitAll(records, limits);
-    for (const reply of replies) if (isDone(reply)) this.#session.note(reply.revision);
+    for (const reply of replies) if (isDone(reply)) this.#parts.session.note(reply.revision);
     return replies;
   }
 
@@ -343,17 +334,24 @@ export class Client implements AlertApi, CareApi, AsyncDisposable {
     options: ReadOptions,
     questionFor: (consistency: Consistency) => Question<T>,
   ): Promise<T> {
+    return this.#ask(call, options, (level, limits) => {
+      const isBound = level === 'session';
+      const { reader, session } = this.#parts;
+      const question = session.watching(questionFor(isBound ? 'local' : level), isBound);
+      return reader.ask(question, whomFor(level), limits);
+    });
+  }
+
+  #ask<T>(
+    call: string,
+    options: ReadOptions,
+    ask: (level: ReadConsistency, limits: ReadLimits) => Promise<T>,
+  ): Promise<T> {
     try {
-      const consistency = consistencyOf(options);
-      const whom = whomFor(consistency);
-      const question = this.#session.watching(
-        questionFor(consistency === 'session' ? 'local' : consistency),
-        consistency === 'session',
-      );
-      if (whom === 'leader' && this.#isOffline()) return Promise.reject(offline());
+      const level = consistencyOf(options);
+      if (whomFor(level) === 'leader' && this.#isOffline()) return Promise.reject(offline());
       const { name, clock } = this.#options;
-      const asked = this.#parts.reader.ask(question, whom, this.#limits(options));
-      return observed(name, call, clock, asked);
+      return observed(name, call, clock, ask(level, this.#limits(options)));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -367,9 +365,9 @@ export class Client implements AlertApi, CareApi, AsyncDisposable {
     return this.#closing === undefined;
   }
 
-  #keyOf({ idempotencyKey }: WriteOptions): Uint8Array {
-    if (idempotencyKey === undefined) return this.#keys.next();
-    return keyFromText(asLine('request', 'idempotencyKey', idempotencyKey, 1, TEXT_CHARS_MAX));
+  #keyOf({ idempotencyKey: key }: WriteOptions, place = ''): Uint8Array {
+    if (key === undefined) return this.#keys.next();
+    return keyFromText(`${asLine('request', 'idempotencyKey', key, 1, TEXT_CHARS_MAX)}${place}`);
   }
 
   #limits(options: CallOptions): ReadLimits {

@@ -10,8 +10,10 @@ import { AddressBook } from './connection/address-book.ts';
 import { ConnectionEvents } from './connection/connection-events.ts';
 import { Connections } from './connection/connections.ts';
 import { LeaderFinder } from './connection/leader-finder.ts';
+import { Gets } from './gets.ts';
 import type { ResolvedOptions } from './options.ts';
 import { Reader } from './reader.ts';
+import { Session } from './session.ts';
 import { Writer } from './writer.ts';
 
 /** What a client is made of. */
@@ -22,6 +24,8 @@ export interface ClientParts {
   readonly finder: LeaderFinder;
   readonly writer: Writer;
   readonly reader: Reader;
+  readonly gets: Gets;
+  readonly session: Session;
   readonly prng: Prng;
   readonly recentAlerts: Recent<ListedAlert>;
   readonly recentEvents: Recent<AlertEvent>;
@@ -36,6 +40,8 @@ export function assemble(options: ResolvedOptions, transport: Transport): Client
   const finder = new LeaderFinder(new AddressBook(endpoints, clock), connections, clock, events);
   const writer = new Writer(finder, clock, prng.fork(1));
   const reader = new Reader(finder, clock, prng.fork(2));
+  const session = new Session();
+  const recentAlerts: Recent<ListedAlert> = new Recent(CLIENT_RECENT_ALERTS_MAX);
   return {
     options,
     connections,
@@ -43,8 +49,10 @@ export function assemble(options: ResolvedOptions, transport: Transport): Client
     finder,
     writer,
     reader,
+    gets: new Gets(reader, session, recentAlerts, clock),
+    session,
     prng,
-    recentAlerts: new Recent(CLIENT_RECENT_ALERTS_MAX),
+    recentAlerts,
     recentEvents: new Recent(CLIENT_RECENT_EVENTS_MAX),
     watchAborts: new AbortListeners(),
   };

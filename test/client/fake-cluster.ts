@@ -214,9 +214,9 @@ export class FakeCluster {
     }
     const at = this.machine.revision;
     if (isGet) {
-      const value = this.machine.get(decodeGet(body).ref);
+      const value = decodeGet(body).refs.map((ref) => this.machine.get(ref));
       const answer = encodeGetAnswer({ value, revision: at });
-      channel.send(FrameType.ANSWER, ALERTS_GROUP, id, answer);
+      channel.send(FrameType.ANSWER, ALERTS_GROUP, id, [answer]);
       return;
     }
     const { filter, limit, after } = decodeList(body);

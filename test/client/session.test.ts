@@ -18,8 +18,8 @@ function lagging(stage: Stage, times: number): { readonly asked: number[] } {
     seen.asked.push(replica);
     if (replica === stage.cluster.leader || left === 0) return false;
     left -= 1;
-    const answer = encodeGetAnswer({ value: undefined, revision: revision(0) });
-    return channel.send(FrameType.ANSWER, ALERTS_GROUP, id, answer);
+    const answer = encodeGetAnswer({ value: [undefined], revision: revision(0) });
+    return channel.send(FrameType.ANSWER, ALERTS_GROUP, id, [answer]);
   };
   return seen;
 }

@@ -133,8 +133,8 @@ const clearOf = (dedupKey: string): Command => ({
 });
 
 const timed = (request: Uint8Array): Uint8Array => Buffer.concat([encodeTime(1_000), request]);
-const GET = timed(encodeGet({ ref: { id: 'A1' }, consistency: 'linearizable' }));
-const GET_LOCAL = timed(encodeGet({ ref: { id: 'A1' }, consistency: 'local' }));
+const GET = timed(encodeGet({ refs: [{ id: 'A1' }], consistency: 'linearizable' }));
+const GET_LOCAL = timed(encodeGet({ refs: [{ id: 'A1' }], consistency: 'local' }));
 const LIST = timed(
   encodeList({ filter: {}, consistency: 'linearizable', limit: 5, after: undefined }),
 );

@@ -4,6 +4,7 @@ import { type Code, MEANING, TocsinError } from '../../src/base/errors.ts';
 import { groupId } from '../../src/base/ids.ts';
 import {
   COMMANDS_PER_FRAME_MAX,
+  GETS_PER_FRAME_MAX,
   HANDSHAKE_FRAME_BYTES_MAX,
   LIST_PAGE_MAX,
   REQUEST_MS_MAX,
@@ -86,8 +87,8 @@ describe('SUBMIT', () => {
 describe('requests come back as they were:', () => {
   test('GET', () => {
     fc.assert(
-      fc.property(ref, consistency, (itsRef, level) => {
-        const request = { ref: itsRef, consistency: level };
+      fc.property(fc.array(ref, { minLength: 1, maxLength: 9 }), consistency, (refs, level) => {
+        const request = { refs, consistency: level };
         expect(decodeGet(encodeGet(request))).toEqual(request);
       }),
     );
@@ -144,12 +145,17 @@ describe('requests that are refused with the name of the field:', () => {
     decodeList(encodeBody({ filter: {}, consistency: 'local', limit: 1, ...value }));
   const watch = (value: unknown) => () => decodeWatch(encodeBody(value));
 
-  refused('GET of nothing', get({ consistency: 'local' }), /ref/);
-  refused('GET of both', get({ ref: { id: 'A1', dedupKey: 'k' }, consistency: 'local' }), /ref/);
-  refused('GET of an empty ref', get({ ref: {}, consistency: 'local' }), /ref/);
-  refused('GET without a level', get({ ref: { id: 'A1' } }), /consistency/);
-  refused('GET of an unknown level', get({ ref: { id: 'A1' }, consistency: 'x' }), /consistency/);
-  refused('GET with more', get({ ref: { id: 'A1' }, consistency: 'local', x: 1 }), /"x"/);
+  const many = Array.from({ length: GETS_PER_FRAME_MAX + 1 }, () => 1);
+  refused('GET without alerts', get({ consistency: 'local' }), /refs/);
+  refused('GET of none', get({ refs: [], consistency: 'local' }), /refs.*one at least/);
+  refused('GET of too many', get({ refs: many, consistency: 'local' }), /refs/);
+  refused('GET of the alert 0', get({ refs: [0], consistency: 'local' }), /refs/);
+  refused('GET of half an alert', get({ refs: [1.5], consistency: 'local' }), /refs/);
+  refused('GET of an empty key', get({ refs: [''], consistency: 'local' }), /refs/);
+  refused('GET of a map', get({ refs: [{ id: 'A1' }], consistency: 'local' }), /refs/);
+  refused('GET without a level', get({ refs: [1] }), /consistency/);
+  refused('GET of an unknown level', get({ refs: [1], consistency: 'x' }), /consistency/);
+  refused('GET with more', get({ refs: [1], consistency: 'local', x: 1 }), /"x"/);
   refused('LIST of none', list({ limit: 0 }), /limit/);
   refused('LIST of too many', list({ limit: LIST_PAGE_MAX + 1 }), /limit/);
   refused('LIST of half', list({ limit: 0.5 }), /limit/);

@@ -12,6 +12,7 @@ import {
   encodeGetAnswer,
   encodeListAnswer,
   encodeStatusAnswer,
+  type GetAnswer,
 } from '../../src/wire/clients/answers.ts';
 import {
   decodeFail,
@@ -251,10 +252,10 @@ describe('frames of clients', () => {
   ];
   frame('submit-reply', FrameType.SUBMIT_REPLY, [encodeReplies(replies)], decodeReplies, replies);
 
-  const found: Answer<Alert | undefined> = { value: alert, revision: revision(1050) };
-  frame('answer-get', FrameType.ANSWER, encodeGetAnswer(found), decodeGetAnswer, found);
-  const none: Answer<Alert | undefined> = { value: undefined, revision: revision(0) };
-  frame('answer-get-none', FrameType.ANSWER, encodeGetAnswer(none), decodeGetAnswer, none);
+  const found: GetAnswer = { value: [undefined, alert], revision: revision(1050) };
+  frame('answer-get', FrameType.ANSWER, [encodeGetAnswer(found)], decodeGetAnswer, found);
+  const none: GetAnswer = { value: [undefined], revision: revision(0) };
+  frame('answer-get-none', FrameType.ANSWER, [encodeGetAnswer(none)], decodeGetAnswer, none);
   const page: Answer<AlertPage> = {
     value: { alerts: [alert], next: 'A1042@1050' },
     revision: revision(1050),

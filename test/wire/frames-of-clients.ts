@@ -26,7 +26,10 @@ import { frame, timed } from './pinned.ts';
 
 /** What clients ask without changing anything. */
 export function requestFrames(): void {
-  const get: GetRequest = { ref: { id: 'A1042' }, consistency: 'linearizable' };
+  const get: GetRequest = {
+    refs: [{ id: 'A1042' }, { dedupKey: 'phys:pt-1:HR' }],
+    consistency: 'linearizable',
+  };
   frame('get', FrameType.GET, [encodeTime(5_000), encodeGet(get)], timed(decodeGet), get);
   const list: ListRequest = {
     filter: {

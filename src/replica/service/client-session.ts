@@ -177,12 +177,14 @@ export class ClientSession {
 
   #get(id: number, body: Uint8Array): void {
     const { timeoutMs, request } = decodeTime(body);
-    const { ref, consistency } = decodeGet(request);
+    const { refs, consistency } = decodeGet(request);
     this.#read(id, consistency, this.#deadlineOf(timeoutMs), (freshness, done) => {
       const { machine } = this.#host;
-      const alert = machine.get(ref);
-      const value = alert === undefined ? undefined : shown(machine, alert);
-      done(encodeGetAnswer(answerOf(value, machine.revision, freshness)));
+      const value = refs.map((ref) => {
+        const alert = machine.get(ref);
+        return alert === undefined ? undefined : shown(machine, alert);
+      });
+      done([encodeGetAnswer(answerOf(value, machine.revision, freshness))]);
     });
   }
 

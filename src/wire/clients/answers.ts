@@ -1,6 +1,7 @@
 import {
   ANSWERS_RECENT_MAX,
   CLIENT_RECENT_ALERTS_MAX,
+  GETS_PER_FRAME_MAX,
   LIST_PAGE_MAX,
   PAGE_BYTES_MAX,
 } from '../../base/limits.ts';
@@ -11,7 +12,7 @@ import { decodeBody, encodeBody } from '../body.ts';
 import { readU32, readU64, writeU32, writeU64 } from '../bytes.ts';
 import { alertNumber } from '../commands/parse-parts.ts';
 import { alertBody } from './alert-body.ts';
-import { Items, LENGTH_BYTES, malformed, readRevision } from './items.ts';
+import { encodePlain, Items, LENGTH_BYTES, malformed, readRevision } from './items.ts';
 import { parseStatus } from './parse-answers.ts';
 import { Recent } from './recent.ts';
 import { parseListed } from './record-shapes.ts';
@@ -27,44 +28,65 @@ const GET_HEADER_BYTES = 12;
 const LIST_HEADER_BYTES = 24;
 const AGE_UNKNOWN: number = 2 ** 32 - 1;
 
-/** Alerts as bytes, the oldest first. An alert is never changed, but replaced; with badges it is made for one answer. */
+/**
+ * Alerts behind their lengths, the oldest first. An alert is never changed, but replaced; with badges it is made for one
+ * answer.
+ */
 const encoded: Map<ListedAlert, Uint8Array> = new Map();
 
 function encodeAlert(alert: ListedAlert): Uint8Array {
   const known = encoded.get(alert);
   if (known !== undefined) return known;
-  const body = encodeBody(alertBody(alert));
-  if (alert.badges !== undefined) return body;
+  const item = encodePlain(encodeBody(alertBody(alert)));
+  if (alert.badges !== undefined) return item;
   if (encoded.size >= ANSWERS_RECENT_MAX) {
     const [oldest] = encoded.keys();
     if (oldest !== undefined) encoded.delete(oldest);
   }
-  encoded.set(alert, body);
-  return body;
+  encoded.set(alert, item);
+  return item;
 }
 
-/** The ANSWER to GET. */
-export function encodeGetAnswer(answer: Answer<ListedAlert | undefined>): readonly Uint8Array[] {
+/** One for each alert asked after, in their order; undefined = there is no such alert. */
+export type GetAnswer = Answer<readonly (ListedAlert | undefined)[]>;
+
+const NO_ALERT: Uint8Array = new Uint8Array(LENGTH_BYTES);
+
+/** The ANSWER to GET. One that would be too long for a frame ends early: who wants the rest asks again. */
+export function encodeGetAnswer(answer: GetAnswer): Uint8Array {
   const header = new Uint8Array(GET_HEADER_BYTES);
   writeU64(header, 0, answer.revision);
   writeAge(header, 8, answer.ageMs);
-  return answer.value === undefined ? [header] : [header, encodeAlert(answer.value)];
+  const parts: Uint8Array[] = [header];
+  let bytes = 0;
+  for (const alert of answer.value) {
+    if (bytes >= PAGE_BYTES_MAX) break;
+    const item = alert === undefined ? NO_ALERT : encodeAlert(alert);
+    parts.push(item);
+    bytes += item.byteLength;
+  }
+  return Buffer.concat(parts, GET_HEADER_BYTES + bytes);
 }
 
 /** `recent`: alerts that the asker got before. @throws TocsinError BODY_MALFORMED */
 export function decodeGetAnswer(
   body: Uint8Array,
   recent: Recent<ListedAlert> = new Recent(CLIENT_RECENT_ALERTS_MAX),
-): Answer<ListedAlert | undefined> {
+): GetAnswer {
   const { byteLength } = body;
   if (byteLength < GET_HEADER_BYTES) throw malformed(`only ${byteLength} bytes`);
-  const at = readRevision(body, 0);
-  const read = (): ListedAlert => parseListed(decodeBody(body.subarray(GET_HEADER_BYTES)));
-  const value =
-    byteLength === GET_HEADER_BYTES
-      ? undefined
-      : recent.get(body, GET_HEADER_BYTES, byteLength, read);
-  return { value, revision: at, ...readAge(body, 8) };
+  const value: (ListedAlert | undefined)[] = [];
+  for (let at = GET_HEADER_BYTES; at < byteLength; ) {
+    if (value.length === GETS_PER_FRAME_MAX)
+      throw malformed(`more than ${GETS_PER_FRAME_MAX} alerts`);
+    const start = at + LENGTH_BYTES;
+    const end = start > byteLength ? start : start + readU32(body, at);
+    if (end > byteLength) throw malformed(`alert ${value.length}: ${end - byteLength} bytes short`);
+    const read = (): ListedAlert => parseListed(decodeBody(body.subarray(start, end)));
+    value.push(start === end ? undefined : recent.get(body, start, end, read));
+    at = end;
+  }
+  return { value, revision: readRevision(body, 0), ...readAge(body, 8) };
 }
 
 /**
@@ -79,13 +101,11 @@ export class ListAnswer {
 
   /** Takes in the next alert. Whether there is room for one more. */
   add(alert: ListedAlert): boolean {
-    const body = encodeAlert(alert);
-    const length = new Uint8Array(LENGTH_BYTES);
-    writeU32(length, 0, body.byteLength);
-    this.#parts.push(length, body);
+    const item = encodeAlert(alert);
+    this.#parts.push(item);
     this.#count += 1;
     this.#newest = alert.id;
-    this.#bytes += LENGTH_BYTES + body.byteLength;
+    this.#bytes += item.byteLength;
     return this.#bytes < PAGE_BYTES_MAX;
   }
 

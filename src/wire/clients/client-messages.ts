@@ -4,6 +4,7 @@ import { type Revision, revision } from '../../base/ids.ts';
 import {
   ADDRESS_CHARS_MAX,
   COMMANDS_PER_FRAME_MAX,
+  GETS_PER_FRAME_MAX,
   LIST_PAGE_MAX,
   REQUEST_MS_MAX,
   TEXT_CHARS_MAX,
@@ -12,10 +13,20 @@ import type { Consistency } from '../../statemachine/alert-api.ts';
 import type { AlertFilter, AlertId, AlertRef } from '../../statemachine/types.ts';
 import { decodeBody, encodeBody } from '../body.ts';
 import { readU32, writeU32 } from '../bytes.ts';
-import { asFields, asLine, asText, asWhole, refuse, toText, type Unchecked } from '../check.ts';
+import {
+  asArray,
+  asDedupKey,
+  asFields,
+  asLine,
+  asText,
+  asWhole,
+  refuse,
+  toText,
+  type Unchecked,
+} from '../check.ts';
 import { checkCommands } from '../commands/commands.ts';
 import { parseFilter } from '../commands/parse.ts';
-import { parseAlertId, parseRef, parseRevision } from '../commands/parse-parts.ts';
+import { alertNumber, parseAlertId, parseRevision } from '../commands/parse-parts.ts';
 import { parseConsistency } from './consistency.ts';
 
 /** What a client asks, and how it is told that it failed. Answers are in answers.ts. */
@@ -73,23 +84,32 @@ export function decodeSubmit(body: Uint8Array): SubmitRequest {
 }
 
 export interface GetRequest {
-  readonly ref: AlertRef;
+  /** 1 … GETS_PER_FRAME_MAX. */
+  readonly refs: readonly AlertRef[];
   readonly consistency: Consistency;
 }
 
-export const encodeGet = (request: GetRequest): Uint8Array =>
-  encodeBody({ ref: request.ref, consistency: request.consistency });
+export function encodeGet({ refs, consistency }: GetRequest): Uint8Array {
+  assert(refs.length >= 1 && refs.length <= GETS_PER_FRAME_MAX, `a GET of ${refs.length} alerts`);
+  const places = refs.map((ref) => ('id' in ref ? alertNumber(ref.id) : ref.dedupKey));
+  return encodeBody({ refs: places, consistency });
+}
 
-const GET: ReadonlySet<string> = new Set<keyof GetRequest>(['ref', 'consistency']);
+const GET: ReadonlySet<string> = new Set<keyof GetRequest>(['refs', 'consistency']);
 
 /** @throws TocsinError BODY_MALFORMED, BAD_REQUEST naming the field */
 export function decodeGet(body: Uint8Array): GetRequest {
   const get: Unchecked<GetRequest> = asFields('request', 'get', decodeBody(body), GET);
-  return {
-    ref: parseRef(get.ref, 'ref'),
-    consistency: parseConsistency(get.consistency),
-  };
+  const refs = asArray('request', 'refs', get.refs, GETS_PER_FRAME_MAX);
+  if (refs.length === 0) refuse('request', 'refs', 'must be one at least');
+  return { refs: refs.map(parsePlainRef), consistency: parseConsistency(get.consistency) };
 }
+
+/** A number is that of an alert's id, a text is a dedup key. */
+const parsePlainRef = (value: unknown): AlertRef =>
+  typeof value === 'number'
+    ? { id: `A${asWhole('request', 'refs', value, 1, Number.MAX_SAFE_INTEGER)}` }
+    : { dedupKey: asDedupKey('request', 'refs', value) };
 
 export interface ListRequest {
   readonly filter: AlertFilter;
