@@ -5,6 +5,7 @@ import { TREND_WINDOW_MS } from '../src/base/trend-limits.ts';
 import { decodeChunk, encodeChunk } from '../src/trend/chunk.ts';
 import { join as joined, NO_SAMPLES, type Samples } from '../src/trend/samples.ts';
 import { windowOf } from '../src/trend/window.ts';
+import { recordings } from './measure/recordings.ts';
 
 /**
  * node dist/bench/trend-compression.js [FOLDER]: bytes a sample on recorded signals, in chunks of a minute as they lie on
@@ -12,7 +13,7 @@ import { windowOf } from '../src/trend/window.ts';
  * column as CSV. Each chunk is decoded again and compared.
  */
 
-const FOLDER = process.argv[2] ?? join(import.meta.dirname, '../../../shared/data/bidmc');
+const FOLDER = process.argv[2] ?? recordings('bidmc');
 const ORIGIN = windowOf(1_790_000_000_000);
 
 interface Column {

@@ -7,6 +7,7 @@ import { millis } from '../src/base/ids.ts';
 import { METRIC_NAMES } from '../src/base/rules/metrics.ts';
 import { TrendJudge } from '../src/replica/trend/judge.ts';
 import { TrendKeeper } from '../src/replica/trend/keeper.ts';
+import { OpenBook } from '../src/replica/trend/open-book.ts';
 import { MemoryTrendDisk } from '../src/storage/trend/trend-disk.ts';
 import { openTrendJournal } from '../src/storage/trend/trend-journal.ts';
 import { SystemClock } from '../src/transport/system-clock.ts';
@@ -40,7 +41,7 @@ await keeper.load();
 for (const name of ['bidmc.yaml', 'ward.yaml', 'trends.yaml']) {
   const rules = await loadRules(shippedRules(name));
   let transitions = 0;
-  const judge = new TrendJudge(rules, keeper.registry, new Set(), () => {
+  const judge = new TrendJudge(rules, keeper.registry, new OpenBook(), () => {
     transitions += 1;
   });
   const places = Array.from({ length: SERIES }, (_, at) => {

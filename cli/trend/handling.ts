@@ -1,25 +1,55 @@
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
+import type { FrameMeter } from '../../src/replica/trend/trend-session.ts';
+import { ThreadTimes } from './thread-times.ts';
 
 const NANOSECONDS_PER_MS = 1e6;
 
-/** How long the trend tier takes for a frame of samples: each sample of it has been kept and judged by then. */
-export class Handling {
-  readonly #times: RecordableHistogram = createHistogram({ figures: 3 });
+/**
+ * How long the trend tier takes for a frame of samples, from its bytes to the last rule: each sample of it has been kept and
+ * judged by then. Apart from the time by the clock it tells that without what the thread had to wait for a core meanwhile,
+ * which is the machine's and not this program's.
+ */
+export class Handling implements FrameMeter {
+  readonly #elapsed: RecordableHistogram = createHistogram({ figures: 3 });
+  readonly #own: RecordableHistogram = createHistogram({ figures: 3 });
+  readonly #thread = new ThreadTimes();
   #samples = 0;
+  #began = 0;
+  #waitedNs = 0;
 
-  add(samples: number, elapsedMs: number): void {
-    this.#samples += samples;
-    this.#times.record(Math.max(1, Math.round(elapsedMs * NANOSECONDS_PER_MS)));
+  begin(): void {
+    this.#thread.look();
+    this.#waitedNs = this.#thread.waitedNs;
+    this.#began = performance.now();
   }
 
-  /** In a line; undefined when nothing came. */
-  summary(): string | undefined {
-    if (this.#samples === 0) return undefined;
-    const at = (percentile: number): string =>
-      (this.#times.percentile(percentile) / NANOSECONDS_PER_MS).toFixed(3);
-    return (
-      `${this.#samples} samples judged in ${this.#times.count} frames: a frame p50 ${at(50)} ms, ` +
-      `p99 ${at(99)} ms, p99.9 ${at(99.9)} ms, at most ${at(100)} ms`
-    );
+  end(samples: number): void {
+    const elapsedNs = Math.round((performance.now() - this.#began) * NANOSECONDS_PER_MS);
+    this.#thread.look();
+    const ownNs = elapsedNs - (this.#thread.waitedNs - this.#waitedNs);
+    this.#samples += samples;
+    this.#elapsed.record(Math.max(1, elapsedNs));
+    this.#own.record(Math.max(1, ownNs));
+  }
+
+  /** In lines; none when nothing came. */
+  summary(): readonly string[] {
+    this.#thread.look();
+    const { ranNs, waitedNs } = this.#thread;
+    this.#thread.close();
+    if (this.#samples === 0) return [];
+    return [
+      `${this.#samples} samples judged in ${this.#elapsed.count} frames: a frame ${timesOf(this.#elapsed)}`,
+      `without waiting for a core: a frame ${timesOf(this.#own)}`,
+      `on a core ${inSeconds(ranNs)} s, waited for one ${inSeconds(waitedNs)} s`,
+    ];
   }
 }
+
+function timesOf(times: RecordableHistogram): string {
+  const at = (percentile: number): string =>
+    (times.percentile(percentile) / NANOSECONDS_PER_MS).toFixed(3);
+  return `p50 ${at(50)} ms, p99 ${at(99)} ms, p99.9 ${at(99.9)} ms, at most ${at(100)} ms`;
+}
+
+const inSeconds = (ns: number): string => (ns / 1e9).toFixed(1);

@@ -2,6 +2,7 @@ import { TocsinError } from '../../src/base/errors.ts';
 import { type Revision, revision } from '../../src/base/ids.ts';
 import { LIST_PAGE_MAX } from '../../src/base/limits.ts';
 import type { Client } from '../../src/client/client.ts';
+import { OpenBook } from '../../src/replica/trend/open-book.ts';
 import type { ListCursor } from '../../src/statemachine/alert-api.ts';
 import type { Alert } from '../../src/statemachine/types.ts';
 
@@ -13,7 +14,7 @@ const OF_RULES = /^(?:phys|tech|trend|score):/;
  * to speak for. A little behind what was raised; who takes one up that is over already clears it once too often.
  */
 export class OpenConditions {
-  readonly keys: Set<string> = new Set();
+  readonly book: OpenBook = new OpenBook();
   readonly #client: Pick<Client, 'list' | 'watch'>;
   readonly #stop = new AbortController();
   #following: Promise<void> = Promise.resolve();
@@ -60,9 +61,18 @@ export class OpenConditions {
     }
   }
 
-  #note({ dedupKey, presence, resolution }: Alert): void {
+  #note({ dedupKey, presence, resolution, subject, cause }: Alert): void {
     if (!OF_RULES.test(dedupKey)) return;
-    if (presence === 'present' && resolution === undefined) this.keys.add(dedupKey);
-    else this.keys.delete(dedupKey);
+    if (presence !== 'present' || resolution !== undefined) this.book.remove(dedupKey);
+    else {
+      const { patient = '', device } = subject;
+      this.book.put({ key: dedupKey, patient, device, rule: ruleIn(cause) });
+    }
   }
+}
+
+/** The id in `hr-high@17`. */
+function ruleIn(cause: Alert['cause']): string | undefined {
+  const at = cause?.rule?.lastIndexOf('@') ?? -1;
+  return at < 1 ? undefined : cause?.rule?.slice(0, at);
 }

@@ -2,8 +2,11 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { AlertRequest } from '../../src/analytics/alerts.ts';
 import { must } from '../../src/base/assert.ts';
 import { TocsinError } from '../../src/base/errors.ts';
+import type { RuleSet } from '../../src/base/rules/rules.ts';
 import { type Client, connect } from '../../src/client/client.ts';
 import { TrendJudge } from '../../src/replica/trend/judge.ts';
+import { leftInAll } from '../../src/replica/trend/leftovers.ts';
+import type { OpenBook } from '../../src/replica/trend/open-book.ts';
 import { TrendReplica } from '../../src/replica/trend/trend-replica.ts';
 import { openTrendDisk } from '../../src/storage/trend/trend-disk.ts';
 import { openTrendJournal } from '../../src/storage/trend/trend-journal.ts';
@@ -49,10 +52,10 @@ async function main(data: TrendWorkerData): Promise<void> {
     journal: await openTrendJournal(data.folder),
     sketches: SKETCHES,
     press,
-    onHandled: (samples, elapsedMs) => handling.add(samples, elapsedMs),
+    meter: handling,
     agent: `tocsin/${packageVersion()}`,
     judge: (registry) => {
-      judge = new TrendJudge(rules, registry, open.keys, emit);
+      judge = new TrendJudge(rules, registry, open.book, emit);
       return judge;
     },
     log,
@@ -60,17 +63,27 @@ async function main(data: TrendWorkerData): Promise<void> {
   });
   await replica.start();
   port.on('message', (message: ToWorker) => {
-    if (message.type === 'rules') judge?.use(message.rules);
-    else
+    if (message.type === 'rules') {
+      sayWhatIsLeft(open.book, message.rules);
+      judge?.use(message.rules, clock.wall());
+    } else
       void replica
         .close()
         .then(() => open.close())
         .then(() => client.close())
         .then(() => press.close())
-        .then(() => log(handling.summary() ?? 'no samples came'))
+        .then(() => handling.summary().forEach(log))
         .then(end, fail);
   });
   tell({ type: 'listening', address: must(replica.address, 'it listens') });
+}
+
+/** Streams that never come again have nobody who would clear what a removed rule has left of them. */
+function sayWhatIsLeft(open: OpenBook, rules: RuleSet): void {
+  const [first, ...others] = leftInAll(open, rules);
+  if (first === undefined) return;
+  const more = others.length === 0 ? '' : ` and ${others.length} more`;
+  log(`no rule in force raised ${first}${more}: cleared when samples come, else by whoever knows`);
 }
 
 const connectTo = ({ members, clusterId, replicaId }: Identity): Promise<Client> =>

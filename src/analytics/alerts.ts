@@ -62,6 +62,11 @@ export type AlertRequest =
   | { readonly type: 'raise'; readonly input: RaiseRequest }
   | { readonly type: 'clear'; readonly input: ClearRequest };
 
+export const clearRequest = (key: string, observedAt: UnixMillis): AlertRequest => ({
+  type: 'clear',
+  input: { target: { dedupKey: key }, observedAt },
+});
+
 /**
  * What to ask of the store. `ruleRevision` is that of the rule set; `transition.time` is in milliseconds since 1970.
  * @throws TocsinError BAD_REQUEST when the names make a dedup key that is too long
@@ -74,7 +79,7 @@ export function alertRequest(
   const { rule, phase, value, time } = transition;
   const key = dedupKey(rule, source);
   const observedAt = unixMillis(time);
-  if (phase === 'end') return { type: 'clear', input: { target: { dedupKey: key }, observedAt } };
+  if (phase === 'end') return clearRequest(key, observedAt);
   const limit = 'side' in rule ? rule : undefined;
   const cause = {
     metric: rule.metric,
@@ -131,7 +136,7 @@ export function trendAlertRequest(
   const isTechnical = rule.kind === 'stuck';
   const key = trendDedupKey(rule, source);
   const observedAt = unixMillis(transition.time);
-  if (phase === 'end') return { type: 'clear', input: { target: { dedupKey: key }, observedAt } };
+  if (phase === 'end') return clearRequest(key, observedAt);
   const limit = limitOf(rule);
   const input: RaiseRequest = {
     dedupKey: key,
@@ -172,7 +177,7 @@ export function scoreAlertRequest(
 ): AlertRequest {
   const key = scoreDedupKey(rule, patient);
   const observedAt = unixMillis(time);
-  if (phase === 'end') return { type: 'clear', input: { target: { dedupKey: key }, observedAt } };
+  if (phase === 'end') return clearRequest(key, observedAt);
   const value = Number.isNaN(score) ? null : Number(score.toFixed(2));
   const notKnown = missing.length === 0 ? '' : `; partial, not known: ${missing.join(', ')}`;
   const old = stale.length === 0 ? '' : `; old: ${stale.join(', ')}`;
@@ -201,6 +206,9 @@ export function scoreAlertRequest(
 export const scoreDedupKey = (rule: ScoreRule, patient: string): string =>
   keyOf('score', { patient }, scoreConditionOf(rule));
 
+/** Of the one rule that is in force everywhere. */
+export const CLOCK_RULE = 'device-clock';
+
 export const clockDedupKey = (source: AlertSource): string => keyOf('tech', source, 'CLOCK');
 
 /** The clock of a device goes wrong by more than the bound: technical, with the skew in seconds as its value. */
@@ -212,7 +220,7 @@ export function clockAlertRequest(
 ): AlertRequest {
   const key = clockDedupKey(source);
   const observedAt = unixMillis(Math.round(now));
-  if (phase === 'end') return { type: 'clear', input: { target: { dedupKey: key }, observedAt } };
+  if (phase === 'end') return clearRequest(key, observedAt);
   const seconds = Math.round(Math.abs(delayMs) / 100) / 10;
   const input: RaiseRequest = {
     dedupKey: key,
@@ -226,7 +234,7 @@ export function clockAlertRequest(
       value: seconds,
       unit: 's',
       limit: boundMs / 1_000,
-      rule: 'device-clock@1',
+      rule: `${CLOCK_RULE}@1`,
     },
     latching: false,
     acknowledgementRequired: false,

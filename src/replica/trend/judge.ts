@@ -1,6 +1,7 @@
 import {
   type AlertRequest,
   alertRequest,
+  clearRequest,
   clockAlertRequest,
   clockDedupKey,
   dedupKey,
@@ -13,6 +14,7 @@ import { ClockWatch } from '../../analytics/clock-watch.ts';
 import { LimitEngine, type Transition } from '../../analytics/limits.ts';
 import { ScoreEngine, type ScoreTransition } from '../../analytics/score-engine.ts';
 import { TrendEngine, type TrendTransition } from '../../analytics/trend-engine.ts';
+import { unixMillis } from '../../base/ids.ts';
 import { METRIC_NAMES } from '../../base/rules/metrics.ts';
 import {
   type ConditionKind,
@@ -24,6 +26,8 @@ import {
 import { TREND_PATIENT_MS, TREND_SKEW_MS_MAX } from '../../base/trend-limits.ts';
 import { isUsable } from '../../trend/samples.ts';
 import type { SeriesRegistry } from '../../trend/series.ts';
+import { leftAtSource, leftByChange, leftOfPatient } from './leftovers.ts';
+import type { OpenBook } from './open-book.ts';
 import { type Patient, type Subject, Subjects } from './subjects.ts';
 import type { SampleJudge } from './trend-replica.ts';
 
@@ -41,8 +45,8 @@ export class TrendJudge implements SampleJudge {
   readonly #clocks: ClockWatch = new ClockWatch(TREND_SKEW_MS_MAX);
   readonly #subjects: Subjects;
   readonly #emit: (request: AlertRequest) => void;
-  /** Dedup keys of the alerts that are open, kept up to date by whoever made it. */
-  readonly #open: ReadonlySet<string>;
+  /** Kept up to date by whoever made it. */
+  readonly #open: OpenBook;
   #isOwn = false;
   #now = 0;
   readonly #onLimit = (transition: Transition): void => {
@@ -58,7 +62,7 @@ export class TrendJudge implements SampleJudge {
   constructor(
     rules: RuleSet,
     registry: SeriesRegistry,
-    open: ReadonlySet<string>,
+    open: OpenBook,
     emit: (request: AlertRequest) => void,
   ) {
     this.#rules = rules;
@@ -80,25 +84,31 @@ export class TrendJudge implements SampleJudge {
 
   /**
    * Judges by other rules from now on. What runs under a rule that stays goes on; a condition whose rule is gone is cleared,
-   * by every replica that knows of it, since there is nobody else who would.
+   * by every replica that knows of it, since there is nobody else who would; also one that runs nowhere, since all who
+   * judged it have been started anew.
    */
-  use(rules: RuleSet): void {
+  use(rules: RuleSet, now: number): void {
+    this.#now = now;
+    const left = new Set(leftByChange(this.#open, this.#rules, rules));
     const before = this.#limits;
     this.#rules = rules;
     this.#limits = new LimitEngine(rules, METRIC_NAMES);
     for (const { number, info } of this.#subjects.all)
       this.#limits.usePatient(number, info.patient);
-    const end = { phase: 'end', time: this.#now, value: null } as const;
     this.#limits.inherit(before, this.#subjects.all.length, (subject, rule) => {
-      const kind: ConditionKind = 'side' in rule ? rule.side : 'TEC';
-      this.#tellLimit({ ...end, subject, metric: rule.metric, kind, rule });
+      left.add(dedupKey(rule, this.#sourceOf(subject)));
     });
-    this.#trends.use(rules.trends ?? [], (subject, rule) =>
-      this.#tellTrend({ ...end, subject, rule, value: Number.NaN, finding: Number.NaN }),
-    );
-    this.#scores.use(rules.scores ?? [], rules.profiles ?? [], (patient, rule) =>
-      this.#tellScore({ ...end, patient, rule, score: Number.NaN, missing: [], stale: [] }),
-    );
+    this.#trends.use(rules.trends ?? [], (subject, rule) => {
+      left.add(trendDedupKey(rule, this.#sourceOf(subject)));
+    });
+    this.#scores.use(rules.scores ?? [], rules.profiles ?? [], (patient, rule) => {
+      left.add(scoreDedupKey(rule, this.#subjects.patient(patient).name));
+    });
+    this.#clear(left);
+  }
+
+  #clear(keys: Iterable<string>): void {
+    for (const key of keys) this.#emit(clearRequest(key, unixMillis(this.#now)));
   }
 
   receive(now: number): void {
@@ -152,7 +162,10 @@ export class TrendJudge implements SampleJudge {
     return { patient, device };
   }
 
-  /** Whoever spoke for it before may have died before it did: what is on is said again, what is open is taken up. */
+  /**
+   * Whoever spoke for it before may have died before it did: what is on is said again, what is open is taken up, and cleared
+   * if no rule knows of it.
+   */
   #takeOver(subject: Subject): void {
     subject.home = 'own';
     const { number } = subject;
@@ -165,6 +178,7 @@ export class TrendJudge implements SampleJudge {
       if (this.#trends.isOn(number, rule)) this.#tellTrend(this.#trendBegun(number, rule));
       else if (this.#open.has(trendDedupKey(rule, source))) this.#trends.resume(number, rule);
     if (this.#open.has(clockDedupKey(source))) this.#clocks.resume(number);
+    this.#clear(leftAtSource(this.#open, this.#rules, source));
   }
 
   #begun(subject: number, rule: LimitRule | MissingRule): Transition {
@@ -196,5 +210,6 @@ export class TrendJudge implements SampleJudge {
         if (standing !== undefined) this.#tellScore(standing);
       } else if (this.#open.has(scoreDedupKey(rule, name))) this.#scores.resume(number, rule.id);
     }
+    this.#clear(leftOfPatient(this.#open, this.#rules, patient.name));
   }
 }

@@ -18,7 +18,7 @@ import type { ChunkPress } from './press.ts';
 import { TrendQueries } from './queries.ts';
 import { Reconciler } from './reconciler.ts';
 import { Retention } from './retention.ts';
-import { TrendSession } from './trend-session.ts';
+import { type FrameMeter, TrendSession } from './trend-session.ts';
 
 export interface TrendReplicaOptions {
   readonly identity: Pick<Identity, 'clusterId' | 'replicaId' | 'incarnation'>;
@@ -34,8 +34,8 @@ export interface TrendReplicaOptions {
   readonly agent: string;
   /** Judges samples as they come, by the places of this registry. */
   readonly judge?: (registry: SeriesRegistry) => SampleJudge;
-  /** A frame of so many samples was kept and judged, in so many milliseconds. */
-  readonly onHandled?: (samples: number, elapsedMs: number) => void;
+  /** Told of each frame of samples. */
+  readonly meter?: FrameMeter;
   readonly log: (line: string) => void;
   /** The disk failed: what this tier promises to keep it can keep no more. */
   readonly onFault: (error: Error) => void;
@@ -108,7 +108,7 @@ export class TrendReplica {
    * @throws TocsinError DATA_CORRUPT, DISK_FAILED, BAD_ADDRESS, ADDRESS_IN_USE
    */
   async start(): Promise<void> {
-    const { clock, identity, members, transport } = this.#options;
+    const { clock, identity, members, transport, meter } = this.#options;
     await this.keeper.load();
     const address = members.find(({ id }) => id === identity.replicaId)?.address ?? '';
     this.#listener = await transport.listen(address, this.#hello('peer'), {
@@ -120,6 +120,10 @@ export class TrendReplica {
           room: this.#room,
           now: () => clock.wall(),
           take: (batch, isFromPeer) => this.#take(batch, isFromPeer),
+          forward: (batch) => {
+            for (const link of this.#links) link.forward(batch);
+          },
+          meter,
         }),
     });
     for (const link of this.#links) link.start();
@@ -149,20 +153,15 @@ export class TrendReplica {
   }
 
   #take(batch: SampleBatch, isFromPeer: boolean): Taken {
-    const { clock, onHandled } = this.#options;
     const judge = this.#judge;
-    const began = clock.monotonic();
-    judge?.receive(clock.wall());
+    judge?.receive(this.#options.clock.wall());
     // A sample that comes behind another one has nothing to say about now.
     const onSample: OnSample | undefined =
       judge &&
       ((place, time, value, quality, verdict) => {
         if (verdict === VERDICT.inOrder) judge.judge(place, time, value, quality, !isFromPeer);
       });
-    const taken = this.keeper.ingest(batch, onSample);
-    onHandled?.(batch.count, clock.monotonic() - began);
-    if (!isFromPeer) for (const link of this.#links) link.forward(batch);
-    return taken;
+    return this.keeper.ingest(batch, onSample);
   }
 
   #tick(): void {

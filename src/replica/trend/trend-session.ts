@@ -35,14 +35,23 @@ import { keyOf } from './keys.ts';
 import type { TrendQueries } from './queries.ts';
 import { settledBefore } from './reconciler.ts';
 
+/** Takes the time of each frame of samples, from its bytes to the last rule. */
+export interface FrameMeter {
+  begin(): void;
+  end(samples: number): void;
+}
+
 /** What a session needs of the replica. */
 export interface SessionHost {
   readonly keeper: TrendKeeper;
   readonly queries: TrendQueries;
   readonly room: FrameRoom;
   now(): number;
-  /** Keeps and judges samples whose slots are places; those of clients are passed on to the peers. */
+  /** Keeps and judges samples whose slots are places. */
   take(batch: SampleBatch, isFromPeer: boolean): Taken;
+  /** Passes them on to the peers. */
+  forward(batch: SampleBatch): void;
+  readonly meter?: FrameMeter | undefined;
 }
 
 const NO_PLACE = -1;
@@ -100,6 +109,8 @@ export class TrendSession {
   }
 
   #samples(id: number, body: Uint8Array): void {
+    const { meter } = this.#host;
+    meter?.begin();
     // What a peer sent is passed on to nobody: nothing of the frame is kept.
     const batch = decodeSamples(body, this.#isPeer ? this.#host.room : undefined);
     const { slots, count } = batch;
@@ -113,6 +124,8 @@ export class TrendSession {
     if (!this.#isPeer && this.#owed > TREND_CREDIT_SAMPLES)
       throw new TocsinError('OVERLOADED', `more than ${TREND_CREDIT_SAMPLES} samples on their way`);
     const taken = this.#host.take(batch, this.#isPeer);
+    meter?.end(count);
+    if (!this.#isPeer) this.#host.forward(batch);
     // The sender is held up by being told later: its credit is what it has not been told of.
     void this.#host.keeper.whenRoom().then(() => {
       this.#owed -= count;

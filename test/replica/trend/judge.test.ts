@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { AlertRequest } from '../../../src/analytics/alerts.ts';
 import type { RuleSet } from '../../../src/base/rules/rules.ts';
 import { TrendJudge } from '../../../src/replica/trend/judge.ts';
+import { leftInAll } from '../../../src/replica/trend/leftovers.ts';
+import { OpenBook } from '../../../src/replica/trend/open-book.ts';
 import { SeriesRegistry } from '../../../src/trend/series.ts';
 
 const RULES: RuleSet = {
@@ -56,18 +58,23 @@ function stage(open: readonly string[] = [], rules: RuleSet = RULES) {
   const { place } = registry.register({ patient: 'p', device: 'm', metric: 'HR', unit: '/min' });
   const seen: string[] = [];
   const requests: AlertRequest[] = [];
-  const keys = new Set(open);
+  const book = new OpenBook();
+  const putOpen = (key: string, rule: string | undefined): void => {
+    const device = key.startsWith('score:') ? undefined : 'm';
+    book.put({ key, patient: 'p', device, rule });
+  };
+  for (const key of open) putOpen(key, 'some');
   const emit = ({ type, input }: AlertRequest): void => {
     const key = 'dedupKey' in input ? input.dedupKey : input.target.dedupKey;
     seen.push(`${type} ${key}`);
     requests.push({ type, input } as AlertRequest);
   };
-  const judge = new TrendJudge(rules, registry, keys, emit);
+  const judge = new TrendJudge(rules, registry, book, emit);
   judge.receive(1_000);
   const feed = (isOwn: boolean, ...values: readonly number[]): void => {
     for (const [at, value] of values.entries()) judge.judge(place, at, value, 0, isOwn);
   };
-  return { registry, judge, feed, seen, requests, keys };
+  return { registry, judge, feed, seen, requests, book, putOpen };
 }
 
 describe('a judge', () => {
@@ -121,9 +128,9 @@ describe('a judge', () => {
   });
 
   it('clears what ended while nobody spoke for it: it is open, and not running here', () => {
-    const { feed, seen, keys } = stage();
+    const { feed, seen, putOpen } = stage();
     feed(false, 140, 140);
-    keys.add(KEY);
+    putOpen(KEY, 'hr-high');
     feed(false, 100, 100);
     feed(true, 100, 100);
     expect(seen).toEqual([`clear ${KEY}`]);
@@ -153,7 +160,7 @@ describe('a judge', () => {
 
   it('names the value, the limit and the version of the rule in each alert', () => {
     const { judge, feed, requests } = stage();
-    judge.use({ ...RULES, versions: { 'hr-high': 17 } });
+    judge.use({ ...RULES, versions: { 'hr-high': 17 } }, 1_000);
     feed(true, 140, 141);
     expect(requests[0]?.input).toMatchObject({
       cause: { metric: 'HR', value: 141, limit: 130, rule: 'hr-high@17' },
@@ -166,14 +173,55 @@ describe('a judge', () => {
       feed(isOwn, 140, 140, 140, 140);
       seen.length = 0;
       const [high] = RULES.rules;
-      judge.use({ ...RULES, rules: high === undefined ? [] : [{ ...high, limit: 135 }] });
+      judge.use({ ...RULES, rules: high === undefined ? [] : [{ ...high, limit: 135 }] }, 1_000);
       expect(seen).toEqual(['clear tech:p:m:HR:STUCK']);
       feed(true, 134, 134);
       expect(seen).toContain(`clear ${KEY}`);
-      judge.use({ ...RULES, rules: [] });
+      judge.use({ ...RULES, rules: [] }, 1_000);
       feed(true, 200, 200);
       expect(seen.filter((one) => one === `raise ${KEY}`).length).toBe(isOwn ? 0 : 1);
     }
+  });
+
+  it('clears what a rule has left open that is gone when it begins to speak, and no alert that is none of a rule', () => {
+    const { feed, seen, putOpen } = stage();
+    putOpen('phys:p:m:HR:LO', 'hr-low');
+    putOpen('score:p:NEWS2', 'news2');
+    putOpen('phys:p:m:SpO2:LO', undefined);
+    feed(false, 100);
+    expect(seen).toEqual([]);
+    feed(true, 100);
+    expect(seen.sort()).toEqual(['clear phys:p:m:HR:LO', 'clear score:p:NEWS2']);
+  });
+
+  it('clears once what the rules that change have left open, whether it runs here or nowhere', () => {
+    const { judge, feed, seen, putOpen } = stage();
+    feed(true, 140, 140);
+    putOpen(KEY, 'hr-high');
+    putOpen('phys:away:m:HR:HI', 'hr-high');
+    putOpen('phys:away:m:HR:LO', 'of-others');
+    seen.length = 0;
+    judge.use({ ...RULES, rules: [] }, 1_000);
+    expect(seen.sort()).toEqual(['clear phys:away:m:HR:HI', `clear ${KEY}`]);
+  });
+
+  it('keeps what is open of a rule that was made to be about another condition, if it is that one', () => {
+    const { judge, seen, putOpen } = stage();
+    putOpen('phys:away:m:HR:HI', 'hr-high');
+    putOpen('phys:away:m:HR:LO', 'hr-high');
+    const [high] = RULES.rules;
+    judge.use({ ...RULES, rules: high === undefined ? [] : [{ ...high, side: 'LO' }] }, 1_000);
+    expect(seen).toEqual(['clear phys:away:m:HR:HI']);
+  });
+
+  it('tells which open conditions no rule in force has raised', () => {
+    const { book, putOpen } = stage();
+    putOpen(KEY, 'hr-high');
+    putOpen('phys:p:m:HR:LO', 'gone');
+    putOpen('tech:p:m:CLOCK', 'device-clock');
+    putOpen('phys:p:m:SpO2:LO', undefined);
+    expect(leftInAll(book, RULES)).toEqual(['phys:p:m:HR:LO']);
+    expect(leftInAll(book, { ...RULES, rules: [] })).toEqual([KEY, 'phys:p:m:HR:LO']);
   });
 
   it('does not say things twice for a patient whose devices send to different replicas', () => {

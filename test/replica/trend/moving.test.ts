@@ -4,6 +4,7 @@ import type { AlertRequest } from '../../../src/analytics/alerts.ts';
 import type { RuleSet } from '../../../src/base/rules/rules.ts';
 import { connectTrends } from '../../../src/client/trend/trend-client.ts';
 import { TrendJudge } from '../../../src/replica/trend/judge.ts';
+import { OpenBook } from '../../../src/replica/trend/open-book.ts';
 import { TrendCluster } from './trend-cluster.ts';
 
 const RULES: RuleSet = {
@@ -37,6 +38,8 @@ const RULES: RuleSet = {
     },
   ],
 };
+/** The same after its limit was removed. */
+const WITHOUT_LIMIT: RuleSet = { ...RULES, rules: [] };
 const CONDITIONS = ['phys:p:m:HR:HI', 'tech:p:m:HR:STUCK', 'score:p:NEWS2'];
 
 /**
@@ -44,7 +47,7 @@ const CONDITIONS = ['phys:p:m:HR:HI', 'tech:p:m:HR:STUCK', 'score:p:NEWS2'];
  * the end of its second, and is lost when its replica dies before.
  */
 class Store {
-  readonly open = new Set<string>();
+  readonly book = new OpenBook();
   readonly cleared: string[] = [];
   #underWay: { readonly from: number; readonly request: AlertRequest }[] = [];
 
@@ -61,30 +64,55 @@ class Store {
     this.#underWay = [];
   }
 
+  get open(): readonly string[] {
+    return [...this.book.all()].map(({ key }) => key).sort();
+  }
+
   #take({ type, input }: AlertRequest): void {
-    if (type === 'raise') this.open.add('dedupKey' in input ? input.dedupKey : '');
-    else if ('target' in input && this.open.delete(input.target.dedupKey))
-      this.cleared.push(input.target.dedupKey);
+    if (type === 'raise') {
+      const { dedupKey: key, subject, cause } = input;
+      const rule = cause.rule.split('@')[0];
+      this.book.put({ key, patient: subject.patient, device: subject.device, rule });
+    } else {
+      const { dedupKey } = input.target;
+      if (this.book.has(dedupKey)) this.cleared.push(dedupKey);
+      this.book.remove(dedupKey);
+    }
   }
 }
 
 const SIZE = 3;
 const HIGH = 150;
 
-/** A second of the story: what the monitor measures, and which replica dies or comes back. */
+/**
+ * A second of the story: what the monitor measures, which replica dies or comes back, and by what is judged from now on.
+ * Replica number SIZE is all of them: they die at once, and come back to find the rules changed.
+ */
+interface Step {
+  readonly isHigh: boolean;
+  readonly fault: number | null;
+  readonly rules?: RuleSet | null;
+}
+
 const step = fc.record({
   isHigh: fc.boolean(),
   fault: fc.option(fc.nat(SIZE - 1), { freq: 2 }),
 });
+const stepUnderChange = fc.record({
+  isHigh: fc.boolean(),
+  fault: fc.option(fc.nat(SIZE), { freq: 2 }),
+  rules: fc.option(fc.constantFrom(RULES, WITHOUT_LIMIT), { freq: 2 }),
+});
 const TAIL = 12;
 
-async function tell(
-  steps: readonly { readonly isHigh: boolean; readonly fault: number | null }[],
-  seed: number,
-): Promise<Store> {
+async function tell(steps: readonly Step[], seed: number): Promise<Store> {
   const store = new Store();
+  let inForce = RULES;
+  const judges: TrendJudge[] = [];
   const cluster = new TrendCluster(SIZE, seed, (registry, at) => {
-    return new TrendJudge(RULES, registry, store.open, (request) => store.send(at, request));
+    const judge = new TrendJudge(inForce, registry, store.book, (one) => store.send(at, one));
+    judges[at] = judge;
+    return judge;
   });
   const isUp = Array.from({ length: SIZE }, () => true);
   for (let at = 0; at < SIZE; at += 1) await cluster.start(at);
@@ -99,19 +127,29 @@ async function tell(
   });
   const writer = trends.writer();
   const series = writer.series({ patient: 'p', device: 'm', metric: 'HR', unit: '/min' });
-  for (const { isHigh, fault } of steps) {
+  const start = async (at: number): Promise<void> => {
+    await cluster.start(at);
+    isUp[at] = true;
+  };
+  const kill = async (at: number): Promise<void> => {
+    store.lose(at);
+    cluster.reset('monitor', at);
+    await cluster.crash(at);
+    isUp[at] = false;
+  };
+  for (const { isHigh, fault, rules } of steps) {
+    const dying = fault === SIZE ? [...isUp.keys()].filter((at) => isUp[at]) : [];
+    for (const at of dying) await kill(at);
+    if (rules !== null && rules !== undefined) {
+      inForce = rules;
+      for (const [at, judge] of judges.entries()) if (isUp[at]) judge.use(rules, clock.wall());
+    }
+    for (const at of dying) await start(at);
     const value = isHigh ? HIGH : 60 + (Math.floor(clock.wall() / 1_000) % 20);
     writer.add(series, clock.wall(), value);
     await clock.settle(writer.drain());
-    if (fault !== null && isUp[fault] === false) {
-      await cluster.start(fault);
-      isUp[fault] = true;
-    } else if (fault !== null && isUp.filter(Boolean).length > 1) {
-      store.lose(fault);
-      cluster.reset('monitor', fault);
-      await cluster.crash(fault);
-      isUp[fault] = false;
-    }
+    if (fault !== null && isUp[fault] === false) await start(fault);
+    else if (fault !== null && fault < SIZE && isUp.filter(Boolean).length > 1) await kill(fault);
     store.arrive();
     await clock.run(1_000);
   }
@@ -129,7 +167,7 @@ test('conditions that lie at the end are open, and no others are, whichever repl
       async (steps, isHigh, seed) => {
         const tail = Array.from({ length: TAIL }, () => ({ isHigh, fault: null }));
         const { open } = await tell([...steps, ...tail], seed);
-        expect([...open].sort()).toEqual(isHigh ? [...CONDITIONS].sort() : []);
+        expect(open).toEqual(isHigh ? [...CONDITIONS].sort() : []);
       },
     ),
     { numRuns: 40 },
@@ -146,7 +184,26 @@ test('a condition that lasts is never lost from sight while replicas die', async
         const all = [...steps.map((one) => ({ ...one, isHigh: true })), ...tail];
         const { open, cleared } = await tell(all, seed);
         expect(cleared).toEqual([]);
-        expect([...open].sort()).toEqual([...CONDITIONS].sort());
+        expect(open).toEqual([...CONDITIONS].sort());
+      },
+    ),
+    { numRuns: 40 },
+  );
+}, 120_000);
+
+test('nothing stays open by a rule that was removed, whoever was dead or silent when it went', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(stepUnderChange, { maxLength: 40 }),
+      fc.constantFrom(RULES, WITHOUT_LIMIT),
+      fc.integer({ min: 1, max: 2 ** 31 }),
+      async (steps, rules, seed) => {
+        const on: Step = { isHigh: true, fault: null, rules: RULES };
+        const last = { isHigh: true, fault: SIZE, rules };
+        const tail = Array.from({ length: TAIL }, () => ({ ...on, rules }));
+        const { open } = await tell([...steps, on, on, on, on, last, ...tail], seed);
+        const wanted = CONDITIONS.filter((key) => rules === RULES || !key.startsWith('phys:'));
+        expect(open).toEqual([...wanted].sort());
       },
     ),
     { numRuns: 40 },
