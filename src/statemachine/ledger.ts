@@ -1,4 +1,5 @@
 import { assert } from '../base/assert.ts';
+import { RunningHash } from '../base/hash.ts';
 import {
   type LogIndex,
   logIndex,
@@ -95,7 +96,7 @@ export class Ledger {
   #revision: Revision;
   #applied: LogIndex;
   #time: UnixMillis;
-  #digest: number;
+  readonly #digest: RunningHash;
 
   constructor(
     table: AlertTable,
@@ -113,7 +114,7 @@ export class Ledger {
     this.#revision = start.revision;
     this.#applied = start.index;
     this.#time = start.time;
-    this.#digest = start.digest;
+    this.#digest = new RunningHash(start.digest);
     this.#records = start.recordsMade;
   }
 
@@ -128,7 +129,7 @@ export class Ledger {
     return this.#time;
   }
   get digest(): number {
-    return this.#digest;
+    return this.#digest.value;
   }
 
   get position(): LedgerStart {
@@ -136,7 +137,7 @@ export class Ledger {
       index: this.#applied,
       time: this.#time,
       revision: this.#revision,
-      digest: this.#digest,
+      digest: this.#digest.value,
       recordsMade: this.#records,
     };
   }
@@ -180,16 +181,16 @@ export class Ledger {
   }
 
   foldSubmission({ fingerprint, command }: Submission, keyHash: number): void {
-    this.#digest = foldSubmission(this.#digest, keyHash, fingerprint, command?.observedAt);
+    foldSubmission(this.#digest, keyHash, fingerprint, command?.observedAt);
   }
 
   foldReply(reply: Reply): void {
-    this.#digest = foldReply(this.#digest, reply);
+    foldReply(this.#digest, reply);
   }
 
   /** A record beside the alerts has changed, or gone. */
   foldRecord(record: object): void {
-    this.#digest = foldRecord(this.#digest, record);
+    foldRecord(this.#digest, record);
   }
 
   /**
@@ -311,7 +312,7 @@ export class Ledger {
     };
     this.#dropped = undefined;
     this.#revision = alert.revision;
-    this.#digest = foldEvent(this.#digest, event, identity);
+    foldEvent(this.#digest, event, identity);
     this.#events.push(event);
     this.#arm(before, alert);
     this.#file(before, alert);

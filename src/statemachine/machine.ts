@@ -249,7 +249,7 @@ export class AlertMachine {
       return refuse('KEY_REUSED', `key ${key} was used before, for another command`);
     }
     const reply = this.#carryOut(command);
-    this.#replies.add(key, keyHash, { fingerprint, reply });
+    this.#replies.add(key, keyHash, fingerprint, reply);
     return reply;
   }
 

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { BoundedMap } from '../../src/statemachine/collections/bounded-map.ts';
 import { ReplyTable } from '../../src/statemachine/collections/reply-table.ts';
+import { Ring } from '../../src/statemachine/collections/ring.ts';
 import { acknowledge, Bench, clear, raise } from './commands.ts';
 import { submit } from './stories.ts';
 
@@ -85,8 +86,8 @@ test('a bounded map keeps its newest entries, as a list that is cut would', () =
   const operations = fc.array(fc.tuple(fc.boolean(), fc.nat(9)), { maxLength: 60 });
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 5 }), operations, (max, steps) => {
-      const map = new BoundedMap<number, string>(max);
-      let model: [number, string][] = [];
+      const map = new BoundedMap<number, readonly [number, string]>(max, ([key]) => key);
+      let model: (readonly [number, string])[] = [];
       steps.forEach(([adds, key], i) => {
         const had = model.some(([one]) => one === key);
         if (!adds || had) {
@@ -94,16 +95,53 @@ test('a bounded map keeps its newest entries, as a list that is cut would', () =
           model = model.filter(([one]) => one !== key);
           return;
         }
-        model.push([key, `v${i}`]);
+        const added = [key, `v${i}`] as const;
+        model.push(added);
         const over = model.length > max ? model.shift() : undefined;
-        expect(map.add(key, `v${i}`)).toBe(over?.[1]);
+        expect(map.add(added)).toBe(over);
       });
-      expect([...map.freeze().values()]).toEqual(model.map(([k, value]) => ({ key: k, value })));
+      expect([...map.freeze().values()]).toEqual(model);
       expect(map.size).toBe(model.length);
       for (let key = 0; key < 10; key += 1)
-        expect(map.get(key)).toBe(model.find(([one]) => one === key)?.[1]);
+        expect(map.get(key)).toBe(model.find(([one]) => one === key));
     }),
   );
+});
+
+test('a ring keeps its newest numbers in order of arrival, and so does what was frozen of it', () => {
+  const rounds = fc.array(fc.nat(1_500), { minLength: 1, maxLength: 6 });
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 2_000 }), rounds, (max, counts) => {
+      const ring = new Ring(max);
+      const frozen: (readonly [readonly number[], Iterable<number>])[] = [];
+      const all: number[] = [];
+      for (const count of counts) {
+        for (let n = 0; n < count; n += 1) {
+          all.push(all.length * 7);
+          equal(ring.add((all.length - 1) * 7), all[all.length - 1 - max]);
+        }
+        equal(ring.size, Math.min(all.length, max));
+        frozen.push([all.slice(-max), ring.freeze()]);
+      }
+      for (const [numbers, view] of frozen) equal([...view].join(), numbers.join());
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('a reply about an alert comes out of a reply table as it went in', () => {
+  const bench = new Bench();
+  const replies = [
+    bench.done(raise()),
+    bench.done(acknowledge()),
+    bench.done(clear()),
+    bench.do(clear()),
+    { ok: true, effect: 'kept', id: 'X1', version: 7 } as const,
+  ];
+  const table = new ReplyTable(10, 0);
+  for (const [n, reply] of replies.entries()) table.add(`${n}`, n, n / 2, reply);
+  const kept = replies.map((_, n) => table.get(`${n}`, n));
+  expect(kept).toEqual(replies.map((reply, n) => ({ fingerprint: n / 2, reply })));
 });
 
 test('a reply table keeps its newest replies, however their keys collide', () => {
@@ -120,7 +158,7 @@ test('a reply table keeps its newest replies, however their keys collide', () =>
         equal(kept(key), model.includes(key));
         if (model.includes(key)) continue;
         const reply = { ok: false, code: 'BAD_REQUEST', message: '' } as const;
-        table.add(`${key}`, key % different, { fingerprint: key, reply });
+        table.add(`${key}`, key % different, key, reply);
         model = [...model, key].slice(-max);
         for (let other = 0; other <= 30; other += 1) equal(kept(other), model.includes(other));
       }
@@ -139,7 +177,7 @@ test('what a reply table was when it was frozen stays, in order of arrival, howe
         for (let n = 0; n < count; n += 1) {
           const key = `${all.length}`;
           const reply = { ok: false, code: 'BAD_REQUEST', message: key } as const;
-          table.add(key, all.length * 7_919, { fingerprint: all.length, reply });
+          table.add(key, all.length * 7_919, all.length, reply);
           all.push(key);
         }
         frozen.push({ keys: all.slice(-max), view: table.freeze() });

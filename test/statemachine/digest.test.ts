@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { hashText, mix, RunningHash } from '../../src/base/hash.ts';
 import { logIndex, revision, unixMillis } from '../../src/base/ids.ts';
 import { UNIX_MILLIS_MAX } from '../../src/base/limits.ts';
 import {
@@ -17,6 +18,7 @@ import type {
   Command,
   Done,
   RaiseCommand,
+  Reply,
   Submission,
 } from '../../src/statemachine/types.ts';
 import { acknowledge, Bench, clear, raise } from './commands.ts';
@@ -154,13 +156,38 @@ const variants = <T extends object>(
     values.map((value) => ({ ...base, [field]: value })),
   );
 
+const after = (folds: (digest: RunningHash) => void): number => {
+  const digest = new RunningHash();
+  folds(digest);
+  return digest.value;
+};
+const ofReply = (one: Reply): number => after((digest) => foldReply(digest, one));
+
 /** As the machine folds the first event of an occurrence. */
-const fold = (one: AlertEvent): number => foldEvent(0, one, identityOf(one.alert));
+const fold = (one: AlertEvent): number =>
+  after((digest) => foldEvent(digest, one, identityOf(one.alert)));
 
 const distinct = (digests: readonly number[]): void => {
   expect(new Set(digests).size).toBe(digests.length);
   for (const digest of digests) expect(Number.isSafeInteger(digest)).toBe(true);
 };
+
+test('a running hash is what mixing and hashing one after another give', () => {
+  const step = fc.oneof(fc.maxSafeInteger(), fc.string(), fc.array(fc.maxSafeInteger()));
+  fc.assert(
+    fc.property(fc.maxSafeNat(), fc.array(step), (start, steps) => {
+      const running = new RunningHash(start);
+      let plain = start;
+      for (const one of steps) {
+        if (typeof one === 'string') running.text(one);
+        else for (const value of [one].flat()) running.add(value);
+        if (typeof one !== 'string') running.end();
+        plain = typeof one === 'string' ? hashText(one, plain) : mix(plain, ...[one].flat());
+        expect(running.value).toBe(plain);
+      }
+    }),
+  );
+});
 
 describe('no field can differ without a trace', () => {
   test('of an alert', () => {
@@ -176,9 +203,9 @@ describe('no field can differ without a trace', () => {
     const refusals = ['ALERT_NOT_FOUND', 'KEY_REUSED'] as const;
     const refused = refusals.map((code) => ({ ok: false, code, message: 'm' }) as const);
     const all = [reply, ...variants(reply, DONE), ...refused];
-    distinct(all.map((one) => foldReply(0, one)));
+    distinct(all.map(ofReply));
     const [one] = refused;
-    if (one !== undefined) expect(foldReply(0, { ...one, message: 'n' })).toBe(foldReply(0, one));
+    if (one !== undefined) expect(ofReply({ ...one, message: 'n' })).toBe(ofReply(one));
   });
 
   test('of a submission', () => {
@@ -197,7 +224,9 @@ describe('no field can differ without a trace', () => {
     ] as const;
     distinct(
       all.map(([keyHash, fingerprint, at]) =>
-        foldSubmission(0, keyHash, fingerprint, at === undefined ? at : unixMillis(at)),
+        after((digest) =>
+          foldSubmission(digest, keyHash, fingerprint, at === undefined ? at : unixMillis(at)),
+        ),
       ),
     );
   });
@@ -293,7 +322,7 @@ describe('a time of observation that no event tells of shows all the same', () =
     const digestWith = (again: Command | undefined): number => {
       const one = new Bench();
       const first = one.submit({ key: 'k', fingerprint: 0, command: raise() });
-      expect(one.submit({ key: 'k', fingerprint: 0, command: again })).toBe(first);
+      expect(one.submit({ key: 'k', fingerprint: 0, command: again })).toEqual(first);
       expect(one.out.events).toHaveLength(1);
       return one.machine.digest;
     };

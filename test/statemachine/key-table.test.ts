@@ -29,7 +29,7 @@ test('a key table is what a map with numbers beside its values would be', () => 
             table.replace(item);
             model.set(item.key, { item, note: before.note });
           } else {
-            equal(table.delete(item.key), before.item);
+            equal(table.delete(item.key), before.note);
             model.delete(item.key);
           }
         }

@@ -246,7 +246,7 @@ describe('idempotency', () => {
     const bench = new Bench();
     const reply = bench.submit(first);
     bench.done(clear());
-    expect(bench.submit(first)).toBe(reply);
+    expect(bench.submit(first)).toStrictEqual(reply);
     expect(bench.machine.openCount).toBe(0);
     expect(bench.machine.revision).toBe(2);
   });
@@ -265,7 +265,7 @@ describe('idempotency', () => {
     const bench = new Bench();
     const reply = bench.submit(first);
     expect(codeOf(bench.submit(other))).toBe('KEY_REUSED');
-    expect(bench.submit(first)).toBe(reply);
+    expect(bench.submit(first)).toStrictEqual(reply);
   });
 
   test('a malformed command is refused, and holds its key', () => {
@@ -273,7 +273,7 @@ describe('idempotency', () => {
     const malformed: Submission = { ...first, command: undefined };
     const reply = bench.submit(malformed);
     expect(codeOf(reply)).toBe('BAD_REQUEST');
-    expect(bench.submit(first)).toBe(reply);
+    expect(bench.submit(first)).toStrictEqual(reply);
     expect(codeOf(bench.submit(other))).toBe('KEY_REUSED');
   });
 

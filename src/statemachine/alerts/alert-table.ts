@@ -2,6 +2,7 @@ import { assert, must } from '../../base/assert.ts';
 import type { AlertLimits } from '../alert-limits.ts';
 import { BoundedMap } from '../collections/bounded-map.ts';
 import { KeyTable } from '../collections/key-table.ts';
+import { Ring } from '../collections/ring.ts';
 import { type Cursor, SortedMap, type SortedView } from '../collections/sorted-map.ts';
 import { isReweighed, weightOf } from '../quota.ts';
 import { identityOf } from '../snapshot/digest.ts';
@@ -26,10 +27,15 @@ export interface TableView {
   readonly open: SortedView<Alert>;
   /** The same of the resolved ones. */
   readonly resolved: SortedView<Alert>;
-  /** In order of resolution. */
-  readonly resolvedInOrder: SortedView<{ readonly key: number; readonly value: Alert }>;
+  /** The numbers in their ids, in order of resolution. */
+  readonly resolvedInOrder: Iterable<number>;
   /** Conditions that are not open, in order of resolution. */
-  readonly remembered: SortedView<{ readonly key: string; readonly value: Last }>;
+  readonly remembered: SortedView<Remembered>;
+}
+
+/** The newest occurrence of a condition that is not open. */
+interface Remembered extends Last {
+  readonly dedupKey: string;
 }
 
 /**
@@ -40,9 +46,9 @@ export class AlertTable {
   /** Beside each its identity: the hash of what does not change while it lives. */
   readonly #openByKey: KeyTable<string, Alert>;
   readonly #open = new SortedMap<Alert>();
-  readonly #resolvedInOrder: BoundedMap<number, Alert>;
+  readonly #resolvedInOrder: Ring;
   readonly #resolved = new SortedMap<Alert>();
-  readonly #last: BoundedMap<string, Last>;
+  readonly #last: BoundedMap<string, Remembered>;
   /** As for KeyTable; for other tables of the same machine. */
   readonly seed: number;
   #openBytes = 0;
@@ -56,8 +62,8 @@ export class AlertTable {
   ) {
     this.seed = seed;
     this.#openByKey = new KeyTable(({ dedupKey }) => dedupKey, seed);
-    this.#resolvedInOrder = new BoundedMap(limits.resolvedAlertsMax);
-    this.#last = new BoundedMap(limits.dedupKeysRememberedMax, seed);
+    this.#resolvedInOrder = new Ring(limits.resolvedAlertsMax);
+    this.#last = new BoundedMap(limits.dedupKeysRememberedMax, ({ dedupKey }) => dedupKey, seed);
   }
 
   get openCount(): number {
@@ -148,12 +154,8 @@ export class AlertTable {
       this.#openBytes -= weightOf(alert);
       this.#open.delete(id);
       this.keep(alert);
-      this.remember(dedupKey, {
-        id: alert.id,
-        occurrence: alert.occurrence,
-        endedAt: alert.resolution.at,
-        flaps: alert.flaps,
-      });
+      const { occurrence, flaps, resolution } = alert;
+      this.#last.add({ dedupKey, id: alert.id, occurrence, endedAt: resolution.at, flaps });
     }
     return identity;
   }
@@ -162,23 +164,20 @@ export class AlertTable {
   correct(alert: Alert): number {
     const id = numberOf(alert.id);
     this.#resolved.replace(id, alert);
-    this.#resolvedInOrder.replace(id, alert);
     return identityOf(alert);
   }
 
   /** Takes in a resolved alert; the one resolved longest ago goes when there are too many. */
   keep(alert: Alert): void {
     const id = numberOf(alert.id);
-    const dropped = this.#resolvedInOrder.add(id, alert);
     this.#resolved.add(id, alert);
-    if (dropped === undefined) return;
-    this.#resolved.delete(numberOf(dropped.id));
-    this.onDropped(dropped);
+    const dropped = this.#resolvedInOrder.add(id);
+    if (dropped !== undefined) this.onDropped(this.#resolved.delete(dropped));
   }
 
   /** Notes the newest occurrence of a condition that is not open. */
-  remember(dedupKey: string, last: Last): void {
-    this.#last.add(dedupKey, last);
+  remember(dedupKey: string, { id, occurrence, endedAt, flaps }: Last): void {
+    this.#last.add({ dedupKey, id, occurrence, endedAt, flaps });
   }
 }
 

@@ -88,7 +88,7 @@ export class Notifications {
   #newest = 0;
 
   constructor(overMax: number) {
-    this.#over = new BoundedMap(overMax);
+    this.#over = new BoundedMap(overMax, ({ id }) => numberOf(id));
   }
 
   /** The newest number given so far. */
@@ -123,9 +123,7 @@ export class Notifications {
     const live: Notification[] = [];
     const cursor = this.#live.after(number);
     while (live.length < countMax && cursor.next()) live.push(cursor.value);
-    const over = [...this.#over.freeze().values()]
-      .map(({ value }) => value)
-      .filter((one) => numberOf(one.id) > number);
+    const over = [...this.#over.values()].filter((one) => numberOf(one.id) > number);
     return [...live, ...over].sort((a, b) => numberOf(a.id) - numberOf(b.id)).slice(0, countMax);
   }
 
@@ -140,7 +138,7 @@ export class Notifications {
     const before = this.#live.get(number);
     if (!isLive(notification)) {
       if (before !== undefined) this.#forget(number, before);
-      this.#over.add(number, notification);
+      this.#over.add(notification);
       return;
     }
     if (before === undefined) {
@@ -176,7 +174,7 @@ export interface NotificationCapture {
   readonly newest: number;
   readonly live: SortedView<Notification>;
   /** In the order in which they were over. */
-  readonly over: SortedView<{ readonly key: number; readonly value: Notification }>;
+  readonly over: SortedView<Notification>;
 }
 
 export const numberOf = (id: NotificationId): number => Number(id.slice(1));

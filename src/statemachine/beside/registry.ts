@@ -10,8 +10,8 @@ export interface RecordBase {
 
 /** The records as they were at one moment, each part in order of arrival. */
 export interface RegistryView<T> {
-  readonly live: SortedView<{ readonly key: string; readonly value: T }>;
-  readonly over: SortedView<{ readonly key: string; readonly value: T }>;
+  readonly live: SortedView<T>;
+  readonly over: SortedView<T>;
 }
 
 /** Records of one kind: all that are live, which are bounded by refusing more, and the newest of those that are over. */
@@ -23,8 +23,8 @@ export class Registry<T extends RecordBase> {
   readonly #isLive: (record: T) => boolean;
 
   constructor(liveMax: number, overMax: number, isLive: (record: T) => boolean) {
-    this.#live = new BoundedMap(liveMax);
-    this.#over = new BoundedMap(overMax);
+    this.#live = new BoundedMap(liveMax, ({ id }) => id);
+    this.#over = new BoundedMap(overMax, ({ id }) => id);
     this.#liveMax = liveMax;
     this.#overMax = overMax;
     this.#isLive = isLive;
@@ -57,12 +57,12 @@ export class Registry<T extends RecordBase> {
   put(record: T): void {
     if (!this.#isLive(record)) {
       this.#live.delete(record.id);
-      if (this.#over.get(record.id) === undefined) this.#over.add(record.id, record);
-      else this.#over.replace(record.id, record);
+      if (this.#over.get(record.id) === undefined) this.#over.add(record);
+      else this.#over.replace(record);
     } else if (this.#live.get(record.id) === undefined) {
       this.#over.delete(record.id);
-      this.#live.add(record.id, record);
-    } else this.#live.replace(record.id, record);
+      this.#live.add(record);
+    } else this.#live.replace(record);
   }
 
   /** Forgets one altogether. */

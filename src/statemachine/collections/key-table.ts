@@ -50,7 +50,7 @@ export class KeyTable<K extends string | number, V> {
     const shard = this.#shards[number] ?? new Shard<V>();
     this.#shards[number] = shard;
     assert(shard.values[this.#find(shard, key)] === undefined, () => `added twice: ${key}`);
-    shard.add(hash >>> 0, value, note);
+    shard.add(markOf(hash), value, note);
     this.#size += 1;
   }
 
@@ -63,16 +63,16 @@ export class KeyTable<K extends string | number, V> {
     shard.values[slot] = value;
   }
 
-  /** The value that was there, if one was. */
-  delete(key: K): V | undefined {
+  /** Removes a value, and returns the number that was beside it; undefined if there is none. */
+  delete(key: K): number | undefined {
     const shard = this.#shardOf(key);
     if (shard === undefined) return undefined;
     const slot = this.#find(shard, key);
-    const value = shard.values[slot];
-    if (value === undefined) return undefined;
+    if (shard.values[slot] === undefined) return undefined;
+    const note = shard.notes[slot] as number;
     shard.empty(slot);
     this.#size -= 1;
-    return value;
+    return note;
   }
 
   #shardOf(key: K): Shard<V> | undefined {
@@ -89,12 +89,11 @@ export class KeyTable<K extends string | number, V> {
 
   /** The slot of a key, or the empty one at which the search for it ends. */
   #find(shard: Shard<V>, key: K): number {
-    const hash = this.#hashOf(key) >>> 0;
-    const { hashes, values, mask } = shard;
-    for (let at = hash & mask; ; at = (at + 1) & mask) {
-      const value = values[at];
-      if (value === undefined) return at;
-      if (hashes[at] === hash && this.#keyOf(value) === key) return at;
+    const mark = markOf(this.#hashOf(key));
+    const { marks, values, mask } = shard;
+    for (let at = mark & mask; ; at = (at + 1) & mask) {
+      const there = marks[at];
+      if (there === 0 || (there === mark && this.#keyOf(values[at] as V) === key)) return at;
     }
   }
 }
@@ -102,54 +101,58 @@ export class KeyTable<K extends string | number, V> {
 /** By the bits above those that decide the slot. */
 const shardNumber = (hash: number): number => Math.floor(hash / 2 ** 32) & (SHARDS - 1);
 
+/** By its lowest bits, with the mask of the shard, the slot; 0 is left for empty ones. */
+const markOf = (hash: number): number => hash >>> 0 || 1;
+
 /** Open addressing, linear probing, deletion by shifting back (Knuth, vol. 3, 6.4, algorithm R). */
 class Shard<V> {
-  hashes: Uint32Array = new Uint32Array(SHARD_SLOTS_MIN);
+  marks: Uint32Array = new Uint32Array(SHARD_SLOTS_MIN);
   values: (V | undefined)[] = new Array<undefined>(SHARD_SLOTS_MIN).fill(undefined);
   notes: Float64Array = new Float64Array(SHARD_SLOTS_MIN);
   mask: number = SHARD_SLOTS_MIN - 1;
   #size = 0;
 
-  add(hash: number, value: V, note: number): void {
+  add(mark: number, value: V, note: number): void {
     this.#size += 1;
     if (this.#size * 4 > this.values.length * 3) this.#grow();
-    this.#put(hash, value, note);
+    this.#put(mark, value, note);
   }
 
   /** Empties a slot, and moves back whoever had to pass it by. */
   empty(slot: number): void {
-    const { hashes, values, notes, mask } = this;
+    const { marks, values, notes, mask } = this;
     this.#size -= 1;
     let hole = slot;
-    for (let at = (hole + 1) & mask; values[at] !== undefined; at = (at + 1) & mask) {
-      const home = (hashes[at] as number) & mask;
+    for (let at = (hole + 1) & mask; marks[at] !== 0; at = (at + 1) & mask) {
+      const home = (marks[at] as number) & mask;
       if (((at - home) & mask) < ((at - hole) & mask)) continue; // its home is behind the hole
-      hashes[hole] = hashes[at] as number;
+      marks[hole] = marks[at] as number;
       values[hole] = values[at];
       notes[hole] = notes[at] as number;
       hole = at;
     }
+    marks[hole] = 0;
     values[hole] = undefined;
   }
 
-  #put(hash: number, value: V, note: number): void {
-    let at = hash & this.mask;
-    while (this.values[at] !== undefined) at = (at + 1) & this.mask;
-    this.hashes[at] = hash;
+  #put(mark: number, value: V, note: number): void {
+    let at = mark & this.mask;
+    while (this.marks[at] !== 0) at = (at + 1) & this.mask;
+    this.marks[at] = mark;
     this.values[at] = value;
     this.notes[at] = note;
   }
 
   #grow(): void {
-    const { hashes, values, notes } = this;
+    const { marks, values, notes } = this;
     const slots = values.length * 2;
-    this.hashes = new Uint32Array(slots);
+    this.marks = new Uint32Array(slots);
     this.values = new Array<undefined>(slots).fill(undefined);
     this.notes = new Float64Array(slots);
     this.mask = slots - 1;
     for (let at = 0; at < values.length; at += 1) {
       const value = values[at];
-      if (value !== undefined) this.#put(hashes[at] as number, value, notes[at] as number);
+      if (value !== undefined) this.#put(marks[at] as number, value, notes[at] as number);
     }
   }
 }

@@ -1,6 +1,8 @@
-import { assert } from '../../base/assert.ts';
+import { assert, must } from '../../base/assert.ts';
 import { mix } from '../../base/hash.ts';
-import type { Reply } from '../types.ts';
+import { revision } from '../../base/ids.ts';
+import { idNumber } from '../alerts/alert-table.ts';
+import { type DisplayState, type Done, type Effect, isDone, type Reply } from '../types.ts';
 
 /** What the first command under a key was, and what was answered. */
 export interface FirstReply {
@@ -11,10 +13,21 @@ export interface FirstReply {
 const BLOCK_BITS = 9;
 const BLOCK_LENGTH: number = 2 ** BLOCK_BITS;
 
-/** A piece of the ring. */
+/** What a block holds of each reply as a number; all but the first of replies about alerts only. */
+const NUMBERS = 4;
+const [FINGERPRINT, ALERT, ACTIVATION, REVISION] = [0, 1, 2, 3];
+
+/**
+ * A piece of the ring. Nearly all replies are about alerts, and of those it holds the fields and not the objects: a quarter
+ * of a million of them, with all they refer to, would be most of what the collector of garbage has to look at.
+ */
 interface Block {
   readonly keys: string[];
-  readonly firsts: FirstReply[];
+  /** What was done about an alert, or any other reply. */
+  readonly replies: (Effect | Exclude<Reply, Done>)[];
+  /** The state of the alert then. */
+  readonly states: (DisplayState | undefined)[];
+  readonly numbers: Float64Array;
   /** The freezing before which it was made: an older one belongs to a view, and is copied before a change. */
   readonly age: number;
 }
@@ -38,8 +51,8 @@ export interface ReplyView {
  */
 export class ReplyTable {
   readonly #blocks: Block[] = [];
-  /** Home slot of each ring place. */
-  readonly #homes: Uint32Array;
+  /** Hash of the key of each ring place; its lowest bits are the slot that the search for it begins at. */
+  readonly #hashes: Uint32Array;
   /** Ring place + 1; 0 = empty. At most half are in use. */
   readonly #slots: Uint32Array;
   readonly #mask: number;
@@ -55,7 +68,7 @@ export class ReplyTable {
     assert(Number.isSafeInteger(seed), `seed is not an integer: ${seed}`);
     let slots = 2;
     while (slots < sizeMax * 2) slots *= 2;
-    this.#homes = new Uint32Array(sizeMax);
+    this.#hashes = new Uint32Array(sizeMax);
     this.#slots = new Uint32Array(slots);
     this.#mask = slots - 1;
     this.#seed = seed;
@@ -66,30 +79,28 @@ export class ReplyTable {
     return this.#size;
   }
 
-  get(key: string, hash: number): FirstReply | undefined {
-    const home = this.#homeOf(hash);
-    for (let slot = home; ; slot = (slot + 1) & this.#mask) {
+  get(key: string, keyHash: number): FirstReply | undefined {
+    const hash = this.#hashOf(keyHash);
+    for (let slot = hash & this.#mask; ; slot = (slot + 1) & this.#mask) {
       const place = (this.#slots[slot] as number) - 1;
       if (place < 0) return undefined;
-      if (this.#homes[place] !== home) continue;
-      const { keys, firsts } = this.#blocks[place >>> BLOCK_BITS] as Block;
+      if (this.#hashes[place] !== hash) continue;
+      const block = this.#blocks[place >>> BLOCK_BITS] as Block;
       const at = place & (BLOCK_LENGTH - 1);
-      if (keys[at] === key) return firsts[at];
+      if (block.keys[at] === key) return read(block, at);
     }
   }
 
   /** Keeps the reply to a key that is not there; the oldest goes when the table is full. */
-  add(key: string, hash: number, first: FirstReply): void {
+  add(key: string, keyHash: number, fingerprint: number, reply: Reply): void {
     const place = this.#next;
     this.#next = place + 1 === this.#sizeMax ? 0 : place + 1;
     if (place < this.#size) this.#remove(place);
     else this.#size += 1;
-    const { keys, firsts } = this.#own(place >>> BLOCK_BITS);
-    keys[place & (BLOCK_LENGTH - 1)] = key;
-    firsts[place & (BLOCK_LENGTH - 1)] = first;
-    const home = this.#homeOf(hash);
-    this.#homes[place] = home;
-    let at = home;
+    write(this.#own(place >>> BLOCK_BITS), place & (BLOCK_LENGTH - 1), key, fingerprint, reply);
+    const hash = this.#hashOf(keyHash);
+    this.#hashes[place] = hash;
+    let at = hash & this.#mask;
     while (this.#slots[at] !== 0) at = (at + 1) & this.#mask;
     this.#slots[at] = place + 1;
   }
@@ -107,29 +118,71 @@ export class ReplyTable {
   #own(number: number): Block {
     const block = this.#blocks[number];
     if (block?.age === this.#age) return block;
-    const { keys = [], firsts = [] } = block ?? {};
-    const copy = { keys: keys.slice(), firsts: firsts.slice(), age: this.#age };
-    this.#blocks[number] = copy;
-    return copy;
+    const copy =
+      block === undefined
+        ? { keys: [], replies: [], states: [], numbers: new Float64Array(BLOCK_LENGTH * NUMBERS) }
+        : {
+            keys: block.keys.slice(),
+            replies: block.replies.slice(),
+            states: block.states.slice(),
+            numbers: block.numbers.slice(),
+          };
+    const own: Block = { ...copy, age: this.#age };
+    this.#blocks[number] = own;
+    return own;
   }
 
-  #homeOf(hash: number): number {
-    return mix(hash, this.#seed) & this.#mask;
+  #hashOf(keyHash: number): number {
+    return mix(keyHash, this.#seed) >>> 0;
   }
 
   /** Empties the slot of a ring place, and moves back whoever had to pass it by. */
   #remove(place: number): void {
     const mask = this.#mask;
-    let hole = this.#homes[place] as number;
+    let hole = (this.#hashes[place] as number) & mask;
     while (this.#slots[hole] !== place + 1) hole = (hole + 1) & mask;
     for (let at = (hole + 1) & mask; this.#slots[at] !== 0; at = (at + 1) & mask) {
-      const home = this.#homes[(this.#slots[at] as number) - 1] as number;
+      const home = (this.#hashes[(this.#slots[at] as number) - 1] as number) & mask;
       if (((at - home) & mask) < ((at - hole) & mask)) continue; // its home is behind the hole
       this.#slots[hole] = this.#slots[at] as number;
       hole = at;
     }
     this.#slots[hole] = 0;
   }
+}
+
+function write(block: Block, at: number, key: string, fingerprint: number, reply: Reply): void {
+  const { keys, replies, states, numbers } = block;
+  const from = at * NUMBERS;
+  keys[at] = key;
+  numbers[from + FINGERPRINT] = fingerprint;
+  if (!isDone(reply)) {
+    replies[at] = reply;
+    states[at] = undefined;
+    return;
+  }
+  replies[at] = reply.effect;
+  states[at] = reply.state;
+  const { alertId } = reply;
+  numbers[from + ALERT] = must(idNumber(alertId), () => `not an alert id: ${alertId}`);
+  numbers[from + ACTIVATION] = reply.activation;
+  numbers[from + REVISION] = reply.revision;
+}
+
+function read({ replies, states, numbers }: Block, at: number): FirstReply {
+  const from = at * NUMBERS;
+  const fingerprint = numbers[from + FINGERPRINT] as number;
+  const effect = replies[at] as Block['replies'][0];
+  if (typeof effect !== 'string') return { fingerprint, reply: effect };
+  const reply: Done = {
+    ok: true,
+    effect,
+    alertId: `A${numbers[from + ALERT] as number}`,
+    activation: numbers[from + ACTIVATION] as number,
+    revision: revision(numbers[from + REVISION] as number),
+    state: states[at] as DisplayState,
+  };
+  return { fingerprint, reply };
 }
 
 function* inOrder(
@@ -139,8 +192,8 @@ function* inOrder(
 ): Generator<readonly [string, FirstReply]> {
   for (let i = 0; i < size; i += 1) {
     const place = (oldest + i) % size;
-    const { keys, firsts } = blocks[place >>> BLOCK_BITS] as Block;
+    const block = blocks[place >>> BLOCK_BITS] as Block;
     const at = place & (BLOCK_LENGTH - 1);
-    yield [keys[at] as string, firsts[at] as FirstReply];
+    yield [block.keys[at] as string, read(block, at)];
   }
 }

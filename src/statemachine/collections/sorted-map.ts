@@ -30,10 +30,7 @@ export class SortedMap<V> {
   }
 
   get(id: number): V | undefined {
-    const block = this.#blocks[this.#blockOf(id)];
-    if (block === undefined) return undefined;
-    const place = placeOf(block, id);
-    return block.ids[place] === id ? block.values[place] : undefined;
+    return valueIn(this.#blocks[this.#blockOf(id)], id);
   }
 
   /** The entry with the lowest number. */
@@ -54,8 +51,13 @@ export class SortedMap<V> {
     const block = this.#own(at);
     const place = placeOf(block, id) + 1;
     assert(place === 0 || block.ids[place - 1] !== id, () => `${id} was added twice`);
-    block.ids.splice(place, 0, id);
-    block.values.splice(place, 0, value);
+    if (place === block.ids.length) {
+      block.ids.push(id);
+      block.values.push(value);
+    } else {
+      block.ids.splice(place, 0, id);
+      block.values.splice(place, 0, value);
+    }
     if (block.ids.length > BLOCK_LENGTH_MAX) {
       const half = BLOCK_LENGTH_MAX / 2;
       const upper = { ids: block.ids.splice(half), values: block.values.splice(half) };
@@ -72,19 +74,21 @@ export class SortedMap<V> {
     this.#own(at).values[place] = value;
   }
 
-  /** Removes an entry that is there. */
-  delete(id: number): void {
+  /** Removes an entry that is there, and returns its value. */
+  delete(id: number): V {
     const at = this.#blockOf(id);
     const there = must(this.#blocks[at], () => `${id} is before every block`);
     const place = placeOf(there, id);
     assert(there.ids[place] === id, () => `${id} is not there`);
     this.#size -= 1;
     const block = this.#own(at);
+    const value = block.values[place] as V;
     removeAt(block.ids, place);
     removeAt(block.values, place);
     if (block.ids.length === 0) this.#blocks.splice(at, 1);
     this.#merge(at);
     this.#merge(at - 1);
+    return value;
   }
 
   /** The entries above `id`, ascending. Not to be carried on after a change of the map. */
@@ -100,16 +104,7 @@ export class SortedMap<V> {
 
   /** Which block holds `id`, if any does; -1 = it is below all. */
   #blockOf(id: number): number {
-    const blocks = this.#blocks;
-    let low = 0;
-    let high = blocks.length;
-    if (high > 0 && ((blocks[high - 1] as Block<V>).ids[0] as number) <= id) return high - 1;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (((blocks[middle] as Block<V>).ids[0] as number) <= id) low = middle + 1;
-      else high = middle;
-    }
-    return low - 1;
+    return blockOf(this.#blocks, id);
   }
 
   /** The block at this place, for changing. */
@@ -142,6 +137,10 @@ export class SortedView<V> {
   constructor(blocks: readonly Block<V>[], size: number) {
     this.#blocks = blocks;
     this.size = size;
+  }
+
+  get(id: number): V | undefined {
+    return valueIn(this.#blocks[blockOf(this.#blocks, id)], id);
   }
 
   *values(): Generator<V> {
@@ -190,6 +189,25 @@ function removeAt(items: unknown[], place: number): void {
 
 const isFullBelow = <V>(block: Block<V>, id: number): boolean =>
   block.ids.length >= BLOCK_LENGTH_MAX && (block.ids.at(-1) as number) < id;
+
+/** Which block holds `id`, if any does; -1 = it is below all. */
+function blockOf<V>(blocks: readonly Block<V>[], id: number): number {
+  let low = 0;
+  let high = blocks.length;
+  if (high > 0 && ((blocks[high - 1] as Block<V>).ids[0] as number) <= id) return high - 1;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (((blocks[middle] as Block<V>).ids[0] as number) <= id) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}
+
+function valueIn<V>(block: Block<V> | undefined, id: number): V | undefined {
+  if (block === undefined) return undefined;
+  const place = placeOf(block, id);
+  return block.ids[place] === id ? block.values[place] : undefined;
+}
 
 /** The last place in the block whose number is at or below `id`; -1 = none is. */
 function placeOf<V>({ ids }: Block<V>, id: number): number {

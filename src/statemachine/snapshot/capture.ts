@@ -1,3 +1,4 @@
+import { must } from '../../base/assert.ts';
 import type { LogIndex, Revision, UnixMillis } from '../../base/ids.ts';
 import type { TableView } from '../alerts/alert-table.ts';
 import type { Last } from '../alerts/records.ts';
@@ -105,18 +106,17 @@ export class MachineCapture {
     yield { kind: 'header', header: this.header };
     for (const policy of policies) yield { kind: 'policy', ...policy };
     for (const alert of table.open.values()) yield { kind: 'open', alert };
-    for (const { value } of table.resolvedInOrder.values())
-      yield { kind: 'resolved', alert: value };
-    for (const { key, value } of table.remembered.values())
-      yield { kind: 'remembered', dedupKey: key, last: value };
+    for (const number of table.resolvedInOrder)
+      yield { kind: 'resolved', alert: must(table.resolved.get(number), `A${number} is gone`) };
+    for (const { dedupKey, id, occurrence, endedAt, flaps } of table.remembered.values())
+      yield { kind: 'remembered', dedupKey, last: { id, occurrence, endedAt, flaps } };
     for (const notification of notifications.live.values())
       yield { kind: 'notification', notification };
-    for (const { value } of notifications.over.values())
-      yield { kind: 'notification', notification: value };
+    for (const notification of notifications.over.values())
+      yield { kind: 'notification', notification };
     for (const type of RECORD_KINDS)
       for (const part of [records[type].live, records[type].over])
-        for (const { value } of part.values())
-          yield { kind: 'record', type, record: value } as SnapshotItem;
+        for (const record of part.values()) yield { kind: 'record', type, record } as SnapshotItem;
     for (const part of [replies.entries(), this.#views.sessionReplies])
       for (const [key, { fingerprint, reply }] of part)
         yield { kind: 'reply', key, fingerprint, reply };

@@ -1,4 +1,4 @@
-import { hashText, mix } from '../../base/hash.ts';
+import { RunningHash } from '../../base/hash.ts';
 import type { UnixMillis } from '../../base/ids.ts';
 import type { EscalationState } from '../beside/escalation.ts';
 import {
@@ -28,148 +28,149 @@ import {
  * is refused or repeated. `observedAt` is undefined when there is no well-formed command.
  */
 export function foldSubmission(
-  digest: number,
+  digest: RunningHash,
   keyHash: number,
   fingerprint: number,
   observedAt: UnixMillis | undefined,
-): number {
-  const asked = Number.isSafeInteger(fingerprint)
-    ? mix(digest, keyHash, fingerprint)
-    : foldNumber(mix(digest, keyHash), fingerprint);
-  return observedAt === undefined ? mix(asked, 0) : foldNumber(asked, observedAt);
+): void {
+  if (Number.isSafeInteger(fingerprint)) digest.add(keyHash).add(fingerprint).end();
+  else foldNumber(digest.add(keyHash).end(), fingerprint);
+  if (observedAt === undefined) digest.add(0).end();
+  else foldNumber(digest, observedAt);
 }
 
 /** What the caller is told. */
-export function foldReply(digest: number, reply: Reply): number {
-  if (!reply.ok) return hashText(reply.code, mix(digest, 0));
-  if (!isDone(reply))
-    return hashText(reply.id, hashText(reply.effect, mix(digest, 2, reply.version)));
-  const { activation, effect, revision, state } = reply;
-  return hashText(
-    reply.alertId,
-    mix(digest, 1, activation, revision, EFFECT[effect], STATE[state]),
-  );
+export function foldReply(digest: RunningHash, reply: Reply): void {
+  if (!reply.ok) digest.add(0).end().text(reply.code);
+  else if (isDone(reply)) {
+    const { activation, effect, revision, state } = reply;
+    digest.add(1).add(activation).add(revision).add(EFFECT[effect]).add(STATE[state]).end();
+    digest.text(reply.alertId);
+  } else digest.add(2).add(reply.version).end().text(reply.effect).text(reply.id);
 }
 
 /** What happened. `identity` is `identityOf` of the alert. */
-export function foldEvent(digest: number, event: AlertEvent, identity: number): number {
-  const hash = mix(digest, event.revision, event.index, event.time, EFFECT[event.effect], identity);
-  return foldCourse(hashText(event.actor, foldNumber(hash, event.observedAt)), event.alert);
+export function foldEvent(digest: RunningHash, event: AlertEvent, identity: number): void {
+  digest.add(event.revision).add(event.index).add(event.time).add(EFFECT[event.effect]);
+  foldNumber(digest.add(identity).end(), event.observedAt);
+  foldCourse(digest.text(event.actor), event.alert);
 }
+
+const own = new RunningHash();
 
 /**
  * Hash of the fields that an occurrence keeps for life. Made once, when it opens, and folded into
  * each of its events: what happens to those fields in memory afterwards does not show.
  */
 export function identityOf(alert: Alert): number {
-  let hash = mix(
-    0,
-    alert.occurrence,
-    KIND[alert.kind],
-    PRIORITY[alert.basePriority],
+  own.value = 0;
+  own.add(alert.occurrence).add(KIND[alert.kind]).add(PRIORITY[alert.basePriority]);
+  own.add(
     (alert.latching ? 1 : 0) +
       (alert.acknowledgementRequired ? 2 : 0) +
       (alert.resetAfterClear ? 4 : 0),
-    alert.flaps,
-    alert.acknowledgementSeconds ?? -1,
   );
-  hash = hashText(alert.id, hash);
-  hash = hashText(alert.dedupKey, hash);
-  hash = foldText(hash, alert.previous);
-  hash = hashText(alert.condition, hash);
-  return foldLabels(hash, alert.labels);
+  own.add(alert.flaps).add(alert.acknowledgementSeconds ?? -1);
+  foldText(own.end().text(alert.id).text(alert.dedupKey), alert.previous);
+  foldLabels(own.text(alert.condition), alert.labels);
+  return own.value;
 }
 
 /** The fields that commands change. */
-function foldCourse(digest: number, alert: Alert): number {
+function foldCourse(digest: RunningHash, alert: Alert): void {
   const { acknowledgements, resolution, escalation, responsibility } = alert;
-  let hash = mix(
-    digest,
-    alert.activation,
-    alert.activatedAt,
-    PRIORITY[alert.priority],
+  const { clearedAt = -1, acknowledgedUntil = -1, pausedUntil = -1, staleSince = -1 } = alert;
+  digest.add(alert.activation).add(alert.activatedAt).add(PRIORITY[alert.priority]);
+  digest.add(
     PRESENCE[alert.presence] +
       (alert.acknowledged ? 2 : 0) +
       (resolution === undefined ? 0 : 4) +
       (escalation === undefined ? 0 : 8) +
       (responsibility === undefined ? 0 : 16),
-    alert.count,
-    alert.version,
-    alert.revision,
-    alert.raisedAt,
-    alert.lastSeenAt,
-    alert.clearedAt ?? -1,
-    alert.acknowledgedUntil ?? -1,
-    alert.pausedUntil ?? -1,
-    alert.staleSince ?? -1,
-    acknowledgements.length,
   );
-  hash = hashText(alert.text, foldNumber(hash, alert.observedAt));
-  hash = foldSubject(foldCause(hash, alert.cause), alert.subject);
-  if (escalation !== undefined) hash = foldEscalation(hash, escalation);
-  if (responsibility !== undefined) hash = foldResponsibility(hash, responsibility);
+  digest.add(alert.count).add(alert.version).add(alert.revision);
+  digest.add(alert.raisedAt).add(alert.lastSeenAt).add(clearedAt).add(acknowledgedUntil);
+  digest.add(pausedUntil).add(staleSince).add(acknowledgements.length).end();
+  foldNumber(digest, alert.observedAt);
+  foldCause(digest.text(alert.text), alert.cause);
+  foldSubject(digest, alert.subject);
+  if (escalation !== undefined) foldEscalation(digest, escalation);
+  if (responsibility !== undefined) foldResponsibility(digest, responsibility);
   for (const one of acknowledgements)
-    hash = foldText(hashText(one.by, mix(hash, one.at, one.activation)), one.note);
-  if (resolution === undefined) return hash;
-  hash = hashText(resolution.by, hashText(resolution.how, mix(hash, resolution.at)));
-  hash = foldText(hash, resolution.reason);
-  return resolution.confirmedBy === undefined ? hash : hashText(resolution.confirmedBy, hash);
+    foldText(digest.add(one.at).add(one.activation).end().text(one.by), one.note);
+  if (resolution === undefined) return;
+  digest.add(resolution.at).end().text(resolution.how).text(resolution.by);
+  foldText(digest, resolution.reason);
+  if (resolution.confirmedBy !== undefined) digest.text(resolution.confirmedBy);
 }
 
-function foldEscalation(digest: number, state: EscalationState): number {
-  const { policy, version, loop, step, dueAt, exhausted } = state;
-  return hashText(policy, mix(digest, 1, version, loop, step, dueAt ?? -1, exhausted ? 1 : 0));
+function foldEscalation(digest: RunningHash, state: EscalationState): void {
+  const { policy, version, loop, step, dueAt = -1, exhausted } = state;
+  const isExhausted = exhausted ? 1 : 0;
+  digest.add(1).add(version).add(loop).add(step).add(dueAt).add(isExhausted).end().text(policy);
 }
 
-function foldResponsibility(digest: number, responsibility: Responsibility): number {
-  const hash = hashText(responsibility.state, mix(digest, responsibility.at));
-  if (responsibility.state !== 'offered') return hashText(responsibility.by, hash);
-  return responsibility.to.reduce(
-    (sum, to) => hashText(to, sum),
-    mix(hash, responsibility.to.length),
-  );
+function foldResponsibility(digest: RunningHash, responsibility: Responsibility): void {
+  digest.add(responsibility.at).end().text(responsibility.state);
+  if (responsibility.state !== 'offered') digest.text(responsibility.by);
+  else {
+    digest.add(responsibility.to.length).end();
+    for (const to of responsibility.to) digest.text(to);
+  }
 }
 
 /** A record beside the alerts, as it is now or as it was when it went. Its fields come in the order of its type. */
-export const foldRecord = (digest: number, record: object): number =>
-  hashText(JSON.stringify(record), mix(digest, 3));
-
-function foldSubject(digest: number, subject: Alert['subject']): number {
-  const place = foldText(foldText(digest, subject.unit), subject.bed);
-  return foldText(foldText(place, subject.patient), subject.device);
+export function foldRecord(digest: RunningHash, record: object): void {
+  digest.add(3).end().text(JSON.stringify(record));
 }
 
-function foldCause(digest: number, cause: Cause | undefined): number {
-  if (cause === undefined) return mix(digest, 0);
-  let hash = hashText(cause.metric, mix(digest, 1));
-  hash = cause.value === null ? mix(hash, 0) : foldNumber(hash, cause.value);
-  hash = cause.limit === undefined ? mix(hash, 0) : foldNumber(hash, cause.limit);
-  return foldText(foldText(hash, cause.unit), cause.rule);
+function foldSubject(digest: RunningHash, subject: Alert['subject']): void {
+  foldText(digest, subject.unit);
+  foldText(digest, subject.bed);
+  foldText(digest, subject.patient);
+  foldText(digest, subject.device);
+}
+
+function foldCause(digest: RunningHash, cause: Cause | undefined): void {
+  if (cause === undefined) {
+    digest.add(0).end();
+    return;
+  }
+  digest.add(1).end().text(cause.metric);
+  if (cause.value === null) digest.add(0).end();
+  else foldNumber(digest, cause.value);
+  if (cause.limit === undefined) digest.add(0).end();
+  else foldNumber(digest, cause.limit);
+  foldText(digest, cause.unit);
+  foldText(digest, cause.rule);
 }
 
 /**
  * In order of the names: a record that was written out and read back may hold them in another
  * order.
  */
-function foldLabels(digest: number, labels: Alert['labels']): number {
+function foldLabels(digest: RunningHash, labels: Alert['labels']): void {
   const names = Object.keys(labels).sort();
-  let hash = mix(digest, names.length);
-  for (const name of names) hash = hashText(labels[name] ?? '', hashText(name, hash));
-  return hash;
+  digest.add(names.length).end();
+  for (const name of names) digest.text(name).text(labels[name] ?? '');
 }
 
-function foldText(digest: number, text: string | undefined): number {
-  return text === undefined ? mix(digest, 0) : hashText(text, mix(digest, 1));
+function foldText(digest: RunningHash, text: string | undefined): void {
+  if (text === undefined) digest.add(0).end();
+  else digest.add(1).end().text(text);
 }
 
 const scratch = new DataView(new ArrayBuffer(8));
 
-/** Any number, fractions and the non-finite included: `mix` alone sees integers only. */
-function foldNumber(digest: number, value: number): number {
-  if (Number.isSafeInteger(value)) return mix(digest, 1, value);
-  if (Number.isNaN(value)) return mix(digest, 2); // its bits are not specified
-  scratch.setFloat64(0, value, true);
-  return mix(digest, 3, scratch.getUint32(0, true), scratch.getUint32(4, true));
+/** Any number, fractions and the non-finite included: `add` alone sees integers only. */
+function foldNumber(digest: RunningHash, value: number): void {
+  if (Number.isSafeInteger(value)) digest.add(1).add(value).end();
+  else if (Number.isNaN(value))
+    digest.add(2).end(); // its bits are not specified
+  else {
+    scratch.setFloat64(0, value, true);
+    digest.add(3).add(scratch.getUint32(0, true)).add(scratch.getUint32(4, true)).end();
+  }
 }
 
 // Replicas of different releases compare digests: these numbers never change, new words get new ones.

@@ -174,7 +174,7 @@ export class MachineRestorer {
     const hash = hashText(key);
     if (this.#replies.get(key, hash) !== undefined) corrupt(`two replies to key ${key}`);
     if (this.#replies.size >= this.#limits.repliesMax) corrupt('too many replies');
-    this.#replies.add(key, hash, { fingerprint, reply });
+    this.#replies.add(key, hash, fingerprint, reply);
   }
 
   #idOf(alert: Alert): number {
