@@ -74,6 +74,8 @@ export const SCRUB_SLICE_MS = 62;
 export const SCRUB_REST_TIMES = 49;
 /** But no longer than this: a process that was stopped within a slice is not to blame the slice. */
 export const SCRUB_REST_MS_MAX = 5_000;
+/** After a round it rests for so long, or it would read a short log over and over. */
+export const SCRUB_ROUND_MS = 1_000;
 /** Below this much free room nothing new is taken in, only what ends or frees something. */
 export const DISK_FREE_BYTES_LOW: number = 512 * MiB;
 /** Below this nothing is taken in at all: LevelDB needs room to put its tables in order. */
@@ -200,14 +202,18 @@ export const STALL_REMEMBERED_TICKS = 600;
 export const DIGEST_EVERY = 16;
 /** Such places that a replica remembers, of itself and of each peer. */
 export const DIGESTS_KEPT_MAX = 512;
-/** The newest of them, told as often as a heartbeat. */
+/** The newest of them, told with a heartbeat. */
 export const DIGESTS_PER_FRAME_MAX = 16;
+/** They are told again after so many heartbeats, though there is nothing new. */
+export const DIGESTS_REPEAT_BEATS = 10;
 
 // Replicas compare their clocks.
 /** Clocks further apart than this do not agree: what is off by more stamps no entry, and does not lead while another can. */
 export const CLOCK_SKEW_MS_MAX = 1_000;
 /** Half the round trip of asking: a clock that was asked more slowly is not believed. */
 export const CLOCK_ERROR_MS_MAX = 250;
+/** A clock is asked at every so many heartbeats; at each, while it is not known what all of them show. */
+export const CLOCK_ASK_BEATS = 5;
 /** For how long it is known what a clock shows, after it was asked. */
 export const CLOCK_KEPT_MS = 5_000;
 
@@ -479,6 +485,10 @@ assert(
 assert(
   CLOCK_ERROR_MS_MAX * 4 <= CLOCK_SKEW_MS_MAX,
   'a slow answer must not pass for a wrong clock',
+);
+assert(
+  CLOCK_ASK_BEATS * HEARTBEAT_TICKS * TICK_MS >= CLOCK_ERROR_MS_MAX * 2,
+  'an answer that is believed must come before the next question',
 );
 assert(
   CLOCK_KEPT_MS >= ELECTION_TICKS_MAX * TICK_MS * 2,

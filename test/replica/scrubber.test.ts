@@ -3,6 +3,7 @@ import { type Millis, millis } from '../../src/base/ids.ts';
 import {
   SCRUB_REST_MS_MAX,
   SCRUB_REST_TIMES,
+  SCRUB_ROUND_MS,
   SCRUB_SLICE_MS,
   TICK_MS,
 } from '../../src/base/limits.ts';
@@ -42,14 +43,14 @@ test.each([
 });
 
 /** When slices begin, on a disk where each takes so long. */
-async function slicesOf(sliceMs: number, forMs: number): Promise<number[]> {
+async function slicesOf(sliceMs: number, forMs: number, roundEnds = false): Promise<number[]> {
   const clock = new VirtualClock();
   const began: number[] = [];
   const store = new MemoryDisk(CLUSTER).open();
   store.scrub = () => {
     began.push(clock.monotonic());
     return new Promise((resolve) => {
-      const whole = { bytes: 1, roundEnds: false, damage: undefined };
+      const whole = { bytes: 1, roundEnds, damage: undefined };
       clock.after(millis(sliceMs), () => resolve(whole));
     });
   };
@@ -93,4 +94,10 @@ test('a slice in which the process stood still is not followed by a rest without
   const pauses = pausesOf(await slicesOf(10_000, 60_000));
   expect(pauses.length).toBeGreaterThan(2);
   for (const pause of pauses) expect(pause).toBeLessThan(10_000 + SCRUB_REST_MS_MAX + 2 * TICK_MS);
+});
+
+test('a log that one slice reads is not read over and over', async () => {
+  const pauses = pausesOf(await slicesOf(0, 10_000, true));
+  expect(pauses.length).toBeGreaterThan(3);
+  for (const pause of pauses) expect(pause).toBeGreaterThanOrEqual(SCRUB_ROUND_MS);
 });

@@ -1,6 +1,11 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Millis, ReplicaId } from '../../base/ids.ts';
-import { CLOCK_ERROR_MS_MAX, CLOCK_KEPT_MS, CLOCK_SKEW_MS_MAX } from '../../base/limits.ts';
+import {
+  CLOCK_ASK_BEATS,
+  CLOCK_ERROR_MS_MAX,
+  CLOCK_KEPT_MS,
+  CLOCK_SKEW_MS_MAX,
+} from '../../base/limits.ts';
 import type { Alarm } from '../../wire/clients/status.ts';
 import { FrameType } from '../../wire/frame.ts';
 import { type ClockTold, encodeClockAsk, encodeClockTold } from '../../wire/peers/clocks.ts';
@@ -18,8 +23,7 @@ interface Reading {
 }
 
 /**
- * Compares the clocks of the voters, by asking as often as heartbeats go: what a clock showed half the round trip ago is what
- * it was asked. Says what a majority of them agrees on, and whose are off.
+ * Compares the clocks of the voters, by asking: what a clock showed half the round trip ago is what it was asked. Says what a majority of them agrees on, and whose are off.
  */
 export class Clocks {
   readonly #self: ReplicaId;
@@ -28,6 +32,8 @@ export class Clocks {
   readonly #links: Pick<PeerLinks, 'tell' | 'tellOne'>;
   readonly #readings: Map<ReplicaId, Reading> = new Map();
   #question = 0;
+  /** Heartbeats since the last question. */
+  #beats = 0;
   #askedAt: Millis;
   /** What a majority agrees on, as a distance from the monotonic clock here. */
   #agreed: number | undefined;
@@ -73,10 +79,20 @@ export class Clocks {
 
   /** Called as often as a heartbeat goes. Whether other clocks are off than before. */
   ask(): boolean {
+    this.#beats += 1;
+    if (this.#beats >= CLOCK_ASK_BEATS || !this.#knowsAll()) this.#askNow();
+    return this.#judge();
+  }
+
+  #askNow(): void {
+    this.#beats = 0;
     this.#question += 1;
     this.#askedAt = this.#clock.monotonic();
     this.#links.tell(FrameType.CLOCK_ASK, [encodeClockAsk(this.#question)]);
-    return this.#judge();
+  }
+
+  #knowsAll(): boolean {
+    return this.#members.voters.every((id) => id === this.#self || this.#readings.has(id));
   }
 
   asked(peer: ReplicaId, question: number): void {

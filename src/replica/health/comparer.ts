@@ -1,4 +1,5 @@
 import { type LogIndex, logIndex, type ReplicaId } from '../../base/ids.ts';
+import { DIGESTS_REPEAT_BEATS } from '../../base/limits.ts';
 import type { Alarm } from '../../wire/clients/status.ts';
 import { FrameType } from '../../wire/frame.ts';
 import { type Checkpoint, encodeDigests } from '../../wire/peers/digests.ts';
@@ -14,6 +15,9 @@ export class Comparer {
   readonly #digests: Digests;
   #verdict: Verdict = { is: 'unknown' };
   #agreed: LogIndex = logIndex(0);
+  /** The newest place that the others were told of, and how many heartbeats ago. */
+  #told: LogIndex = logIndex(0);
+  #toldBeats = 0;
 
   constructor(self: ReplicaId, members: Members, links: PeerLinks) {
     this.#self = self;
@@ -38,11 +42,22 @@ export class Comparer {
 
   /** Called as often as a heartbeat goes. */
   compare(): Verdict {
-    const newest = this.#digests.newest();
-    if (newest.length > 0) this.#links.tell(FrameType.DIGESTS, [encodeDigests(newest)]);
+    this.#tell();
     this.#verdict = this.#digests.judge(this.#members.voters);
     if (this.#verdict.is === 'agrees') this.#agreed = this.#verdict.index;
     return this.#verdict;
+  }
+
+  /** What is new at once; the same again now and then, since a word of it may be lost. */
+  #tell(): void {
+    const newest = this.#digests.newest();
+    const index = newest.at(-1)?.index;
+    if (index === undefined) return;
+    this.#toldBeats += 1;
+    if (index === this.#told && this.#toldBeats < DIGESTS_REPEAT_BEATS) return;
+    this.#told = index;
+    this.#toldBeats = 0;
+    this.#links.tell(FrameType.DIGESTS, [encodeDigests(newest)]);
   }
 
   /** The last entry at which the state here was seen to be that of a majority; 0 = none since the start. */

@@ -4,6 +4,7 @@ import { type Millis, millis } from '../../base/ids.ts';
 import {
   SCRUB_REST_MS_MAX,
   SCRUB_REST_TIMES,
+  SCRUB_ROUND_MS,
   SCRUB_SLICE_BYTES,
   SCRUB_SLICE_MS,
 } from '../../base/limits.ts';
@@ -50,8 +51,10 @@ export class Scrubber {
     this.#isBusy = true;
     store
       .scrub(SCRUB_SLICE_BYTES)
-      .then(({ damage }) => {
-        this.#restsUntil = restEnd(began, clock.monotonic());
+      .then(({ damage, roundEnds }) => {
+        const ended = clock.monotonic();
+        const pause = roundEnds ? SCRUB_ROUND_MS : 0;
+        this.#restsUntil = millis(Math.max(restEnd(began, ended), ended + pause));
         return this.#found(damage);
       })
       .then(
