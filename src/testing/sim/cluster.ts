@@ -11,12 +11,13 @@ import { FrameType } from '../../wire/frame.ts';
 import { decodePeerMessage } from '../../wire/peers/peer-messages.ts';
 import { SimClock } from './clock.ts';
 import { SimDisk } from './disk.ts';
-import { Invariants, type Voters } from './invariants.ts';
+import { Invariants } from './invariants.ts';
 import { Ledger } from './ledger.ts';
 import { type Fate, unreliable } from './peer-transport.ts';
 import { ProcessClock } from './process-clock.ts';
 import type { Scenario } from './scenario.ts';
 import type { Trace } from './trace.ts';
+import { ReplicaView } from './view.ts';
 
 export const CLUSTER_ID = 'c0ffee00c0ffee00c0ffee00c0ffee00';
 /** Milliseconds after which a process that ended is started again, in the mean. */
@@ -30,6 +31,8 @@ export interface Machine {
   readonly disk: SimDisk;
   clock: ProcessClock;
   replica: Replica | undefined;
+  /** Of the replica, while it runs. */
+  view: ReplicaView | undefined;
   listener: Listener | undefined;
   isStarting: boolean;
   /** Is not started again by itself. */
@@ -98,6 +101,7 @@ export class SimCluster {
       disk,
       clock: new ProcessClock(this.clock, 1),
       replica: undefined,
+      view: undefined,
       listener: undefined,
       isStarting: false,
       staysDown: false,
@@ -149,6 +153,7 @@ export class SimCluster {
     this.invariants.started(machine.id);
     machine.isStarting = false;
     machine.replica = replica;
+    machine.view = new ReplicaView(machine.id, replica);
     this.#trace.say(this.clock.monotonic(), `${machine.host} starts`);
     replica.start();
   }
@@ -163,6 +168,7 @@ export class SimCluster {
     machine.clock.resume();
     machine.replica.stop();
     machine.replica = undefined;
+    machine.view = undefined;
     void machine.listener?.close();
     machine.listener = undefined;
     machine.disk.crash();
@@ -260,31 +266,20 @@ export class SimCluster {
 
   #afterStep(): void {
     this.#trace.step(this.clock.monotonic());
-    for (const { id, replica } of this.machines) {
-      if (replica === undefined) continue;
-      const { machine, standing } = replica;
-      const { applied, digest } = machine;
-      const committed = (): number => replica.status().commit;
-      const lastIndex = (): number => replica.status().lastIndex;
-      const voters = (): readonly Voters[] => votersOf(replica);
-      this.invariants.afterStep({ id, standing, applied, committed, lastIndex, digest, voters });
-      this.invariants.time(id, machine.time, this.clock.wall());
-    }
+    const now = this.clock.wall();
+    for (const { view } of this.machines)
+      if (view !== undefined) this.invariants.afterStep(view, now);
+  }
+
+  /** The wall clock of a process is off by so many milliseconds more. */
+  jump(machine: Machine, by: number): void {
+    machine.clock.offset += by;
     this.invariants.clocks(this.machines.map(({ clock }) => clock.offset));
   }
 
   machine(id: number): Machine {
     return must(this.machines[id - 1], `no machine ${id}`);
   }
-}
-
-/** Those who vote now; while that changes, those who did as well. */
-function votersOf(replica: Replica): readonly Voters[] {
-  const { members } = replica.status();
-  const having = (role: string): Voters =>
-    members.filter(({ roles = [] }) => roles.some((each) => each === role)).map(({ id }) => id);
-  const outgoing = having('outgoing');
-  return outgoing.length === 0 ? [having('voter')] : [having('voter'), outgoing];
 }
 
 const ON_TIME: Fate = [0];

@@ -97,6 +97,11 @@ export class SimDisk {
         }
         return await store.read(from, to, bytesMax);
       },
+      // Reading takes time, and the scrub rests in proportion.
+      scrub: async (bytesMax) => {
+        await this.#delay();
+        return await store.scrub(bytesMax);
+      },
       restart: async (snapshot, hardState) => {
         await this.#delay();
         const before = this.state;
@@ -104,10 +109,16 @@ export class SimDisk {
         this.#told(before);
       },
     };
+    const bound = new Map<PropertyKey, unknown>(Object.entries(overrides));
     return new Proxy(store, {
       get: (target, name) => {
-        const value: unknown = Reflect.get(overrides, name) ?? Reflect.get(target, name);
-        return typeof value === 'function' ? value.bind(target) : value;
+        const known = bound.get(name);
+        if (known !== undefined) return known;
+        const value: unknown = Reflect.get(target, name);
+        if (typeof value !== 'function') return value;
+        const method: unknown = value.bind(target);
+        bound.set(name, method);
+        return method;
       },
     });
   }

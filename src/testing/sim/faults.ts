@@ -150,7 +150,7 @@ export class Faults {
         this.#changeMembers();
         return undefined;
       case 'clock-jump':
-        victim.clock.offset += (this.#prng.unit() * 2 - 1) * HOUR_MS;
+        cluster.jump(victim, (this.#prng.unit() * 2 - 1) * HOUR_MS);
         return undefined;
       case 'disk-slow':
       case 'disk-stuck':

@@ -12,12 +12,22 @@ export interface View {
   readonly standing: Standing;
   readonly applied: number;
   /** Asked of a leader that has applied something. */
-  readonly committed: () => number;
+  committed(): number;
   /** Asked of a new leader alone. */
-  readonly lastIndex: () => number;
+  lastIndex(): number;
   readonly digest: number;
+  /** Of the newest entry that it has applied. */
+  readonly time: number;
   /** Who votes, by what it knows: one list, or two while that changes. Asked when something is committed. */
-  readonly voters: () => readonly Voters[];
+  voters(): readonly Voters[];
+}
+
+/** What was seen of a replica after the step before. */
+interface Last {
+  readonly term: number;
+  readonly role: Standing['role'];
+  readonly applied: number;
+  readonly digest: number;
 }
 
 /** What is asked of the disk of each replica. */
@@ -40,7 +50,8 @@ export class Invariants {
   readonly #votes: Map<string, number> = new Map();
   /** State of the machine by applied index, as any replica came to it. */
   readonly #digests: Map<number, number> = new Map();
-  readonly #terms: Map<number, number> = new Map();
+  /** By replica, in this life of it. */
+  readonly #last: Map<number, Last> = new Map();
   readonly #disks: readonly Copy[];
   readonly #quorum: number;
   /** By candidate and term: the end of the log that it asked for votes with. */
@@ -74,15 +85,25 @@ export class Invariants {
 
   /** A process starts again, in the term that its disk remembers. */
   started(id: number): void {
-    this.#terms.delete(id);
+    this.#last.delete(id);
   }
 
-  afterStep(view: View): void {
+  /** What is as it was after the step before was right then. `now` is the true time. */
+  afterStep(view: View, now: number): void {
     this.checks += 1;
     const { id, standing, applied, digest } = view;
-    const before = this.#terms.get(id) ?? 0;
+    const { role, term } = standing;
+    const last = this.#last.get(id);
+    if (last?.applied === applied && last.digest === digest)
+      if (last.term === term && last.role === role) return;
+    this.#last.set(id, { term, role, applied, digest });
+    this.#checkState(view, last?.term ?? 0);
+    this.#checkTime(view, now);
+  }
+
+  #checkState(view: View, before: number): void {
+    const { id, standing, applied, digest } = view;
     assert(standing.term >= before, `replica ${id}: term fell from ${before} to ${standing.term}`);
-    this.#terms.set(id, standing.term);
     if (standing.role === 'leader') this.#checkLeader(view);
     const known = this.#digests.get(applied);
     assert(
@@ -112,7 +133,7 @@ export class Invariants {
   }
 
   /** Log time is not ahead of the true time, while most clocks show that: no timer fires long before it is due. */
-  time(id: number, time: number, truth: number): void {
+  #checkTime({ id, time }: View, truth: number): void {
     if (time > 0) this.#isTimeKnown = true;
     assert(
       !this.#areClocksTrusted || time <= truth + AHEAD_MS_MAX,
@@ -121,13 +142,14 @@ export class Invariants {
   }
 
   /** At most one leader a term (§5.2), and whoever leads holds everything applied anywhere (§5.4.3). */
-  #checkLeader({ id, standing, applied, committed, lastIndex }: View): void {
+  #checkLeader(view: View): void {
+    const { id, standing, applied } = view;
     const other = this.#leaders.get(standing.term);
     assert(other === undefined || other === id, `term ${standing.term}: ${other} and ${id} lead`);
     if (other !== undefined) return;
     this.#leaders.set(standing.term, id);
-    const last = lastIndex();
-    this.#reigns.set(id, { term: standing.term, applied, committed: committed() });
+    const last = view.lastIndex();
+    this.#reigns.set(id, { term: standing.term, applied, committed: view.committed() });
     assert(
       last >= this.#appliedByAny,
       `leader ${id} of term ${standing.term} ends at ${last}, ${this.#appliedByAny} was applied`,
@@ -135,11 +157,12 @@ export class Invariants {
   }
 
   /** A leader commits by counting copies of entries of its own term alone (§5.4.2, Figure 8). */
-  #checkCounting({ id, standing, applied, committed }: View): void {
+  #checkCounting(view: View): void {
+    const { id, standing, applied } = view;
     const reign = this.#reigns.get(id);
     if (reign?.term !== standing.term || applied <= reign.applied) return;
     reign.applied = applied;
-    const newest = committed();
+    const newest = view.committed();
     if (newest <= reign.committed) return;
     reign.committed = newest;
     // What came before its reign it commits together with an entry of its own, though it may apply them one by one.

@@ -23,12 +23,12 @@ function lead(disks: readonly Copy[], voters: Voters): void {
     transferring: false,
   } as const;
   const view = (applied: number): View => ({
-    ...{ id: 1, standing, applied, digest: applied, voters: () => [voters] },
+    ...{ id: 1, standing, applied, digest: applied, time: 0, voters: () => [voters] },
     committed: () => applied,
     lastIndex: () => 2,
   });
-  invariants.afterStep(view(1));
-  invariants.afterStep(view(2));
+  invariants.afterStep(view(1), 0);
+  invariants.afterStep(view(2), 0);
 }
 
 test('a leader that commits an entry of an earlier term by counting is found', () => {
