@@ -353,7 +353,7 @@ export const REVIEW_ACTIONS_MAX = 32;
 export const SNAPSHOT_CHUNK_BYTES: number = 1 * MiB;
 /** Of a snapshot that is being written, between two syncs: a sync of everything at once would hold up those of the log. */
 export const SNAPSHOT_SYNC_BYTES: number = 8 * SNAPSHOT_CHUNK_BYTES;
-/** Records one page of a list looks at: what fits a slice. */
+/** Records one page of a list looks at, and fewer when the slice is over before. */
 export const LIST_SCAN_MAX = 8_192;
 /** The last instant a Date can hold (ECMA-262, 21.4.1.1): a later one could not be printed. */
 export const UNIX_MILLIS_MAX = 8_640_000_000_000_000;

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts';
-import type { Millis } from '../base/ids.ts';
+import { type Millis, millis } from '../base/ids.ts';
 import { SLICE_MS_MAX, SLICE_STEPS_PER_LOOK } from '../base/limits.ts';
 
 /** Divides long work into slices, and leaves the loop to everybody else between them. */
@@ -29,20 +29,26 @@ export class Slices {
   }
 }
 
+/** Makes one step; false = it was the last. One that is long in itself asks whether the slice is over. */
+export type Step = (isOver: () => boolean) => boolean;
+
 /**
  * Long answers to whoever asks, made one after another and a slice in each turn of the loop, however many there are.
  */
 export class SlicedWork {
   readonly #clock: Clock;
-  /** Makes one step; false = it was the last. */
-  readonly #waiting: (() => boolean)[] = [];
+  readonly #waiting: Step[] = [];
+  /** When the slice under way ends. */
+  #end: Millis;
+  readonly #isOver = (): boolean => this.#clock.monotonic() >= this.#end;
   #isScheduled = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    this.#end = clock.monotonic();
   }
 
-  add(step: () => boolean): void {
+  add(step: Step): void {
     this.#waiting.push(step);
     this.#schedule();
   }
@@ -57,12 +63,12 @@ export class SlicedWork {
   }
 
   #slice(): void {
-    const end = this.#clock.monotonic() + SLICE_MS_MAX;
+    this.#end = millis(this.#clock.monotonic() + SLICE_MS_MAX);
     do {
       const step = this.#waiting[0];
       if (step === undefined) return;
-      if (!step()) this.#waiting.shift();
-    } while (this.#clock.monotonic() < end);
+      if (!step(this.#isOver)) this.#waiting.shift();
+    } while (!this.#isOver());
     this.#schedule();
   }
 }

@@ -165,21 +165,31 @@ export class AlertMachine {
 
   /**
    * A page of the alerts that match, in numeric order of their ids; may be short of `limit` and
-   * still have a `next`.
+   * still have a `next`. `isOver`: that it has looked for long enough.
    * @throws TocsinError BAD_REQUEST when an option is out of range
    */
-  list(filter: AlertFilter = {}, options: PageOptions = {}): AlertSlice {
-    return listAlerts(this.#ledger.table, filter, options, this.#limits.listScanMax);
+  list(
+    filter: AlertFilter = {},
+    options: PageOptions = {},
+    isOver: () => boolean = () => false,
+  ): AlertSlice {
+    const { listScanMax: scanMax } = this.#limits;
+    return listAlerts(this.#ledger.table, filter, options, { scanMax, isOver });
   }
 
   /**
    * The same as it was, as far as `history`, which is this machine's, reaches back.
    * @throws TocsinError CURSOR_EXPIRED, BAD_REQUEST
    */
-  listAt(past: Past, history: History, filter: AlertFilter, options: PageOptions): AlertSlice {
-    const { table } = this.#ledger;
-    const { listScanMax } = this.#limits;
-    return past.list(table, history, filter, options, listScanMax);
+  listAt(
+    past: Past,
+    history: History,
+    filter: AlertFilter,
+    options: PageOptions,
+    isOver: () => boolean = () => false,
+  ): AlertSlice {
+    const { listScanMax: scanMax } = this.#limits;
+    return past.list(this.#ledger.table, history, filter, options, { scanMax, isOver });
   }
 
   /** Why an alert does not annunciate as it would, now; undefined when nothing keeps it from that. */

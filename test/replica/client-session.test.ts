@@ -262,7 +262,7 @@ test('watches of one connection are bounded, and a cancelled one makes room', ()
   stage.watches.close();
 });
 
-test('a read that cannot be answered fails alone', () => {
+test('a read that cannot be answered fails alone', async () => {
   const stage = new Stage();
   stage.channel.take(FrameType.STATUS, 1);
   stage.channel.isSlow = true;
@@ -275,6 +275,7 @@ test('a read that cannot be answered fails alone', () => {
   };
   other.channel.take(FrameType.LIST, 1, LIST);
   expect(() => other.answerAll()).not.toThrow();
+  await other.clock.run(0);
   expect(other.answers(1)).toEqual(['BAD_REQUEST']);
   stage.watches.close();
   other.watches.close();

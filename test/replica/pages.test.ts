@@ -1,30 +1,114 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { TocsinError } from '../../src/base/errors.ts';
+import { type Revision, revision } from '../../src/base/ids.ts';
+import { SLICE_MS_MAX } from '../../src/base/limits.ts';
 import { AppliedState } from '../../src/replica/pipeline/applied-state.ts';
-import { Pages } from '../../src/replica/service/pages.ts';
+import { Pages, type Wanted } from '../../src/replica/service/pages.ts';
+import type { AlertPage, Answer } from '../../src/statemachine/alert-api.ts';
+import type { AlertId } from '../../src/statemachine/types.ts';
 import { decodeListAnswer } from '../../src/wire/clients/answers.ts';
 import { VirtualClock } from '../client/virtual-clock.ts';
 import { Bench, clear, raise } from '../statemachine/commands.ts';
 import { join } from '../wire/helpers.ts';
+import { WorkingClock } from './working-clock.ts';
 
-test('a page is written in later turns, in order, and is of the state it was asked of', async () => {
+interface Scene {
+  readonly bench: Bench;
+  readonly pages: Pages;
+  readonly state: AppliedState;
+  ask(wanted: Wanted): Promise<Answer<AlertPage>>;
+}
+
+function scene(clock: VirtualClock, alerts: number): Scene {
   const bench = new Bench();
-  for (let n = 0; n < 100; n += 1) bench.done(raise({ dedupKey: `k${n}` }));
-  const clock = new VirtualClock();
-  const pages = new Pages(new AppliedState(bench.machine), clock);
-  const told: [number, number, number][] = [];
-  for (const limit of [100, 3]) {
-    const { revision } = bench.machine;
-    const value = pages.list({ open: true }, { limit });
-    pages.write({ value, revision }, (body) => {
-      const answer = decodeListAnswer(join(body));
-      told.push([limit, answer.value.alerts.length, answer.revision]);
+  const state = new AppliedState(bench.machine);
+  const pages = new Pages(state, clock);
+  for (let n = 0; n < alerts; n += 1) bench.done(raise({ dedupKey: `k${n}` }));
+  for (const event of bench.out.events) state.history.push(event);
+  const ask = (wanted: Wanted): Promise<Answer<AlertPage>> =>
+    new Promise((resolve, reject) => {
+      pages.ask(wanted, (outcome) => {
+        if (TocsinError.is(outcome)) reject(outcome);
+        else resolve(decodeListAnswer(join(outcome)));
+      });
     });
-  }
-  bench.done(clear({ target: { dedupKey: 'k1' } }));
-  expect(told).toEqual([]);
-  await clock.run(0);
-  expect(told).toEqual([
-    [100, 100, 100],
-    [3, 3, 100],
-  ]);
+  return { bench, pages, state, ask };
+}
+
+describe('a page', () => {
+  test('is made in later turns, in order, and is of one state, whatever is applied while it is written', async () => {
+    const clock = new VirtualClock();
+    const { ask, bench } = scene(clock, 100);
+    const told: number[] = [];
+    const asked = [100, 3].map(async (limit) => {
+      const answer = await ask({ filter: { open: true }, options: { limit } });
+      told.push(limit);
+      return [answer.value.alerts.length, answer.revision];
+    });
+    bench.done(clear({ target: { dedupKey: 'k1' } }));
+    expect(told).toEqual([]);
+    await clock.run(0);
+    expect(await Promise.all(asked)).toEqual([
+      [99, 101],
+      [3, 101],
+    ]);
+    expect(told).toEqual([100, 3]);
+  });
+
+  test('ends early rather than look through many alerts in one turn, and the next ones find the rest', async () => {
+    const clock = new WorkingClock(SLICE_MS_MAX / 4);
+    const { ask } = scene(clock, 500);
+    const found: AlertId[] = [];
+    let pages = 0;
+    let after: AlertId | undefined;
+    do {
+      const options = after === undefined ? { limit: 100 } : { limit: 100, after };
+      const asked = ask({ filter: { text: 'K49' }, options });
+      await clock.run(0);
+      const { value } = await asked;
+      found.push(...value.alerts.map(({ id }) => id));
+      after = value.next?.split('@')[0] as AlertId | undefined;
+      pages += 1;
+    } while (after !== undefined);
+    expect(found).toEqual(['A50', ...Array.from({ length: 10 }, (_, n) => `A${491 + n}`)]);
+    expect(pages).toBeGreaterThan(5);
+  });
+
+  test('of the past is made after what happened since was undone, a slice at a time', async () => {
+    const clock = new WorkingClock(SLICE_MS_MAX / 4);
+    const { ask } = scene(clock, 500);
+    let turns = 0;
+    const count = (): void => {
+      turns += 1;
+      if (turns < 1_000) clock.soon(count);
+    };
+    clock.soon(count);
+    let turnsTaken = 0;
+    const asked = ask({ at: revision(7), filter: {}, options: {} }).then((answer) => {
+      turnsTaken = turns;
+      return answer;
+    });
+    await clock.run(0);
+    const { value, revision: at } = await asked;
+    expect([value.alerts.length, at]).toEqual([7, 7]);
+    expect(turnsTaken).toBeGreaterThan(5);
+  });
+
+  test.each([
+    [{ at: revision(9) }, 'UNAVAILABLE'],
+    [{ options: { limit: 0 } }, 'BAD_REQUEST'],
+  ] as [{ at?: Revision; options?: Wanted['options'] }, string][])(
+    'that cannot be made is refused alone: %o',
+    async (wrong, code) => {
+      const clock = new VirtualClock();
+      const { ask } = scene(clock, 3);
+      const refused = expect(ask({ filter: {}, options: {}, ...wrong })).rejects.toMatchObject({
+        code,
+      });
+      const answered = ask({ filter: {}, options: {} });
+      await clock.run(0);
+      await refused;
+      expect((await answered).value.alerts).toHaveLength(3);
+    },
+  );
 });

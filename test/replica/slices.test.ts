@@ -1,22 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type Millis, millis } from '../../src/base/ids.ts';
 import { SLICE_MS_MAX } from '../../src/base/limits.ts';
 import { SlicedWork } from '../../src/replica/slices.ts';
-import { VirtualClock } from '../client/virtual-clock.ts';
-
-/** Time that passes while something is done. */
-class WorkingClock extends VirtualClock {
-  #worked = 0;
-
-  override monotonic(): Millis {
-    return millis(super.monotonic() + this.#worked);
-  }
-
-  work(ms: number): void {
-    this.#worked += ms;
-  }
-}
+import { WorkingClock } from './working-clock.ts';
 
 test('work is done in the order in which it came, each turn a slice and at most one step more', async () => {
   const piece = fc.array(fc.double({ min: 0.01, max: 3, noNaN: true }), {

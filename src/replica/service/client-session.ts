@@ -203,14 +203,12 @@ export class ClientSession {
     const { timeoutMs, request } = decodeTime(body);
     const { filter, consistency, limit, after, at } = decodeList(request);
     this.#read(id, consistency, this.#deadlineOf(timeoutMs), (freshness, done) => {
-      const { machine, pages } = this.#host;
       const options = { limit, ...(after === undefined ? {} : { after }) };
-      const page =
-        at === undefined ? pages.list(filter, options) : pages.listAt(at, filter, options);
       this.#count();
-      pages.write(answerOf(page, at ?? machine.revision, freshness), (answer) => {
+      this.#host.pages.ask({ at, filter, options, ...freshness }, (outcome) => {
         this.#requests -= 1;
-        done(answer);
+        if (TocsinError.is(outcome)) this.#fail(id, outcome);
+        else done(outcome);
       });
     });
   }

@@ -12,6 +12,28 @@ import { ListAnswer } from '../../wire/clients/answers.ts';
 import type { AppliedState } from '../pipeline/applied-state.ts';
 import { SlicedWork } from '../slices.ts';
 
+/** Which page of which list; `at`: as it was at a revision, else of now. */
+export interface Wanted {
+  readonly at?: Revision | undefined;
+  readonly filter: AlertFilter;
+  readonly options: PageOptions;
+  /** Of the state, for the answer to say. */
+  readonly ageMs?: number | undefined;
+}
+
+/** A page on its way to being an answer. */
+interface Page {
+  readonly answer: Answer<AlertSlice>;
+  readonly body: ListAnswer;
+  written: number;
+}
+
+const pageOf = (answer: Answer<AlertSlice>): Page => ({
+  answer,
+  body: new ListAnswer(),
+  written: 0,
+});
+
 /** Answers that look back from the state at hand: further pages of a list, and what happened to an alert. */
 export class Pages {
   readonly #state: AppliedState;
@@ -24,39 +46,53 @@ export class Pages {
     this.#work = new SlicedWork(clock);
   }
 
-  /** A page of now. @throws TocsinError BAD_REQUEST */
-  list(filter: AlertFilter, options: PageOptions): AlertSlice {
-    return this.#state.machine.list(filter, options);
+  /** Makes a page, a slice at a time and after those that wait already; then calls back. */
+  ask(wanted: Wanted, done: (outcome: readonly Uint8Array[] | TocsinError) => void): void {
+    let page: Page | undefined;
+    this.#work.add((isOver) => {
+      try {
+        page ??= this.#find(wanted, isOver);
+      } catch (error) {
+        if (!TocsinError.is(error)) throw error;
+        done(error);
+        return false;
+      }
+      if (page === undefined || this.#write(page)) return true;
+      done(page.body.finish(page.answer));
+      return false;
+    });
   }
 
-  /** A page of the list as it was at a revision. @throws TocsinError CURSOR_EXPIRED, UNAVAILABLE, BAD_REQUEST */
-  listAt(at: Revision, filter: AlertFilter, options: PageOptions): AlertSlice {
+  /** Undefined = there is more to undo first. @throws TocsinError CURSOR_EXPIRED, UNAVAILABLE, BAD_REQUEST */
+  #find({ at, filter, options, ageMs }: Wanted, isOver: () => boolean): Page | undefined {
     const { machine, history } = this.#state;
-    if (at > machine.revision)
+    const { revision } = machine;
+    if (at !== undefined && at > revision)
       throw new TocsinError('UNAVAILABLE', `revision ${at} has not happened yet`);
-    if (at === machine.revision) return machine.list(filter, options);
+    const age = ageMs === undefined ? {} : { ageMs };
+    if (at === undefined || at === revision)
+      return pageOf({ value: machine.list(filter, options, isOver), revision, ...age });
+    const past = this.#past(at);
+    if (!past.undo(history, isOver)) return undefined;
+    const value = machine.listAt(past, history, filter, options, isOver);
+    return pageOf({ value, revision: at, ...age });
+  }
+
+  #past(at: Revision): Past {
     const past = this.#pasts.get(at) ?? new Past(at);
     this.#pasts.delete(at);
-    const page = machine.listAt(past, history, filter, options);
     this.#pasts.set(at, past);
     const [oldest] = this.#pasts.keys();
     if (this.#pasts.size > PASTS_MAX && oldest !== undefined) this.#pasts.delete(oldest);
-    return page;
+    return past;
   }
 
-  /** Makes the answer that a page is, a slice at a time and after those that wait already; then calls back. */
-  write(answer: Answer<AlertSlice>, done: (body: readonly Uint8Array[]) => void): void {
-    const { machine } = this.#state;
-    const { alerts } = answer.value;
-    const body = new ListAnswer();
-    let at = 0;
-    this.#work.add(() => {
-      const alert = alerts[at];
-      at += 1;
-      if (alert !== undefined && body.add(shown(machine, alert))) return true;
-      done(body.finish(answer));
-      return false;
-    });
+  /** Takes in the next alert. Whether there is more to do. */
+  #write(page: Page): boolean {
+    const alert = page.answer.value.alerts[page.written];
+    if (alert === undefined) return false;
+    page.written += 1;
+    return page.body.add(shown(this.#state.machine, alert));
   }
 
   /** Undefined = there is no such alert. @throws TocsinError BAD_REQUEST */

@@ -4,6 +4,7 @@ import { TocsinError } from '../../base/errors.ts';
 import { ALERTS_GROUP, millis, type Revision, revision } from '../../base/ids.ts';
 import {
   SLICE_MS_MAX,
+  SLICE_STEPS_PER_LOOK,
   WATCH_FRAME_BYTES_MAX,
   WATCH_PROGRESS_MS,
   WATCH_SCAN_MAX,
@@ -140,6 +141,7 @@ export class WatchHub {
   #takeTurns(): void {
     this.#turn = undefined;
     const began = this.#clock.monotonic();
+    const isOver = (): boolean => this.#clock.monotonic() - began > SLICE_MS_MAX;
     do {
       if (this.#round === undefined) {
         this.#round = this.#all();
@@ -147,24 +149,22 @@ export class WatchHub {
       }
       const { done, value } = this.#round.next();
       if (done) this.#round = undefined;
-      else if (this.#tell(...value)) this.#again = true;
-    } while (
-      (this.#round !== undefined || this.#again) &&
-      this.#clock.monotonic() - began <= SLICE_MS_MAX
-    );
+      else if (this.#tell(...value, isOver)) this.#again = true;
+    } while ((this.#round !== undefined || this.#again) && !isOver());
     if (this.#round !== undefined || this.#again)
       this.#turn ??= this.#clock.soon(() => this.#takeTurns());
   }
 
   /** Tells one watcher a frame of what it lacks, if its socket takes it. Whether there is more to tell. */
-  #tell(line: Line, watch: Watch): boolean {
+  #tell(line: Line, watch: Watch, isOver: () => boolean): boolean {
     if (watch.channel.queuedBytes >= WATCH_UNSENT_BYTES_MAX) return false;
     if (watch.state === undefined && watch.next < this.#history.oldest) {
       if (line.compacting !== undefined) return false;
       line.compacting = watch;
       this.#compact(watch);
     }
-    const items = watch.state === undefined ? this.#takeEvents(watch) : takeState(watch);
+    const items =
+      watch.state === undefined ? this.#takeEvents(watch, isOver) : takeState(watch, isOver);
     if (items.length > 0 && !this.#send(watch, items)) return false;
     if (line.compacting === watch && watch.state === undefined) {
       line.compacting = undefined;
@@ -173,12 +173,13 @@ export class WatchHub {
     return watch.state !== undefined || watch.next <= this.#history.newest;
   }
 
-  /** Events that match, up to a frame's worth; of a transaction all or none. */
-  #takeEvents(watch: Watch): readonly Uint8Array[] {
+  /** Events that match, up to a frame's worth or as long as there is time; of a transaction all or none. */
+  #takeEvents(watch: Watch, isOver: () => boolean): readonly Uint8Array[] {
     const items: Uint8Array[] = [];
     const end = Math.min(this.#history.newest, watch.next + WATCH_SCAN_MAX - 1);
     let bytes = 0;
-    while (watch.next <= end && bytes < WATCH_FRAME_BYTES_MAX) {
+    for (let step = 1; watch.next <= end && bytes < WATCH_FRAME_BYTES_MAX; step += 1) {
+      if (step % SLICE_STEPS_PER_LOOK === 0 && isOver()) break;
       const { transaction } = this.#eventAt(watch.next);
       if (transaction === undefined) bytes += this.#takeEvent(watch, items);
       else bytes += this.#takeTransaction(watch, transaction, items);
@@ -269,11 +270,12 @@ function* framesOf(items: readonly Uint8Array[]): Generator<readonly Uint8Array[
 }
 
 /** The next piece of a state, and its end after the last one. */
-function takeState(watch: Watch): readonly Uint8Array[] {
+function takeState(watch: Watch, isOver: () => boolean): readonly Uint8Array[] {
   const state = must(watch.state, `watch ${watch.id} is sent no state`);
   const items: Uint8Array[] = [];
   let bytes = 0;
-  for (let looked = 0; looked < WATCH_SCAN_MAX && bytes < WATCH_FRAME_BYTES_MAX; looked += 1) {
+  for (let step = 1; step <= WATCH_SCAN_MAX && bytes < WATCH_FRAME_BYTES_MAX; step += 1) {
+    if (step % SLICE_STEPS_PER_LOOK === 0 && isOver()) break;
     const { done, value: alert } = state.rest.next();
     if (done) {
       items.push(encodeCompacted(state.revision));

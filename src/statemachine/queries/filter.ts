@@ -19,13 +19,17 @@ export function matches(alert: Alert, filter: AlertFilter): boolean {
     (filter.raisedUntil === undefined || filter.raisedUntil > alert.raisedAt) &&
     (filter.stale === undefined || filter.stale === (alert.staleSince !== undefined)) &&
     (filter.states === undefined || filter.states.includes(displayState(alert))) &&
-    (filter.text === undefined || says(alert, filter.text.toLowerCase()))
+    (filter.text === undefined || says(alert, lowered(filter.text)))
   );
 }
 
-/** `lowered`: in lower case, by Unicode's own rules, which no locale changes. */
-const says = ({ text, condition, dedupKey }: Alert, lowered: string): boolean =>
-  [text, condition, dedupKey].some((part) => part.toLowerCase().includes(lowered));
+/** `wanted`: in lower case, by Unicode's own rules, which no locale changes. */
+const says = ({ text, condition, dedupKey }: Alert, wanted: string): boolean =>
+  lowered(text).includes(wanted) ||
+  lowered(condition).includes(wanted) ||
+  lowered(dedupKey).includes(wanted);
+
+const lowered = (text: string): string => text.toLowerCase();
 
 /** Which of the two halves of the alerts can hold a match: open ones, resolved ones. */
 export interface Halves {

@@ -1,9 +1,10 @@
 import { must } from '../../base/assert.ts';
 import { TocsinError } from '../../base/errors.ts';
 import { type Revision, revision } from '../../base/ids.ts';
+import { SLICE_STEPS_PER_LOOK } from '../../base/limits.ts';
 import { type AlertTable, idNumber } from '../alerts/alert-table.ts';
+import { SortedMap } from '../collections/sorted-map.ts';
 import type { Alert, AlertFilter, AlertId } from '../types.ts';
-import { matches } from './filter.ts';
 import type { History } from './history.ts';
 import {
   type AlertSlice,
@@ -11,6 +12,8 @@ import {
   checkedAfter,
   checkedLimit,
   type PageOptions,
+  pageOf,
+  type Reach,
 } from './queries.ts';
 
 /**
@@ -22,9 +25,7 @@ export class Past {
   /** Everything up to here is undone. */
   #undone: Revision;
   /** What changed since, by number, as it was then; undefined = it was not there yet. */
-  readonly #then = new Map<number, Alert | undefined>();
-  /** The same, of what was there, in order of the numbers; undefined = to be made anew. */
-  #inOrder: readonly Alert[] | undefined;
+  readonly #then = new SortedMap<{ readonly alert: Alert | undefined }>();
 
   constructor(at: Revision) {
     this.revision = at;
@@ -40,24 +41,19 @@ export class Past {
     history: History,
     filter: AlertFilter,
     options: PageOptions,
-    scanMax: number,
+    reach: Reach,
   ): AlertSlice {
     const limit = checkedLimit(options.limit);
     const after = checkedAfter(options.after);
-    this.#undo(history);
-    const alerts: Alert[] = [];
-    let scanned = 0;
-    let newest: AlertId | undefined;
-    for (const alert of this.#merged(candidates(table, filter, after), after)) {
-      if (alerts.length === limit || scanned === scanMax) return { alerts, next: newest };
-      if (matches(alert, filter)) alerts.push(alert);
-      scanned += 1;
-      newest = alert.id;
-    }
-    return { alerts, next: undefined };
+    this.undo(history);
+    return pageOf(this.#merged(candidates(table, filter, after), after), filter, limit, reach);
   }
 
-  #undo(history: History): void {
+  /**
+   * Undoes what has happened meanwhile, until `isOver` says that it is enough for now. Whether nothing is left.
+   * @throws TocsinError CURSOR_EXPIRED when the history no longer reaches back to it
+   */
+  undo(history: History, isOver: () => boolean = () => false): boolean {
     if (history.oldest > this.#undone + 1)
       throw new TocsinError(
         'CURSOR_EXPIRED',
@@ -68,38 +64,28 @@ export class Past {
       const event = must(history.at(this.#undone), () => `no event ${this.#undone}`);
       this.#note(event.alert.id, event.before);
       if (event.dropped !== undefined) this.#note(event.dropped.id, event.dropped);
+      if (this.#undone % SLICE_STEPS_PER_LOOK === 0 && isOver()) break;
     }
+    return this.#undone === history.newest;
   }
 
   /** Only the first change since then says what was then. */
-  #note(id: AlertId, before: Alert | undefined): void {
+  #note(id: AlertId, alert: Alert | undefined): void {
     const number = numberOf(id);
-    if (this.#then.has(number)) return;
-    this.#then.set(number, before);
-    this.#inOrder = undefined;
+    if (this.#then.get(number) === undefined) this.#then.add(number, { alert });
   }
 
   /** What did not change since, and what did as it was, in order of the numbers. */
   *#merged(now: Iterable<Alert>, after: number): Generator<Alert> {
-    const then = this.#after(after);
-    let at = 0;
+    const then = this.#then.after(after);
+    let isThen = then.next();
     for (const alert of now) {
       const number = numberOf(alert.id);
-      for (let one = then[at]; one !== undefined && numberOf(one.id) < number; one = then[at]) {
-        yield one;
-        at += 1;
-      }
-      if (!this.#then.has(number)) yield alert;
+      for (; isThen && then.id < number; isThen = then.next())
+        if (then.value.alert !== undefined) yield then.value.alert;
+      if (!isThen || then.id !== number) yield alert;
     }
-    yield* then.slice(at);
-  }
-
-  #after(number: number): readonly Alert[] {
-    this.#inOrder ??= [...this.#then.values()]
-      .filter((alert) => alert !== undefined)
-      .sort((a, b) => numberOf(a.id) - numberOf(b.id));
-    const from = this.#inOrder.findIndex(({ id }) => numberOf(id) > number);
-    return from < 0 ? [] : this.#inOrder.slice(from);
+    for (; isThen; isThen = then.next()) if (then.value.alert !== undefined) yield then.value.alert;
   }
 }
 

@@ -1,5 +1,5 @@
 import { TocsinError } from '../../base/errors.ts';
-import { LIST_PAGE_MAX } from '../../base/limits.ts';
+import { LIST_PAGE_MAX, SLICE_STEPS_PER_LOOK } from '../../base/limits.ts';
 import { type AlertTable, idNumber } from '../alerts/alert-table.ts';
 import { type Cursor, SortedMap } from '../collections/sorted-map.ts';
 import type { Alert, AlertFilter, AlertId } from '../types.ts';
@@ -21,23 +21,41 @@ export interface AlertSlice {
 
 const LIMIT_DEFAULT = 100;
 
+/** How far a page looks: at so many records, and until somebody who is asked now and then says that it is enough. */
+export interface Reach {
+  readonly scanMax: number;
+  readonly isOver: () => boolean;
+}
+
 /**
- * One page of the alerts that match, in numeric order of their ids. At most `scanMax` records are
- * looked at: a page may hold fewer than `limit` alerts, even none, and still have a `next`.
+ * One page of the alerts that match, in numeric order of their ids. It looks as far as it may: a page can hold fewer than
+ * `limit` alerts, even none, and still have a `next`.
  * @throws TocsinError BAD_REQUEST when `limit` or `after` is not what it has to be
  */
 export function listAlerts(
   table: AlertTable,
   filter: AlertFilter,
   options: PageOptions,
-  scanMax: number,
+  reach: Reach,
 ): AlertSlice {
   const limit = checkedLimit(options.limit);
+  return pageOf(candidates(table, filter, checkedAfter(options.after)), filter, limit, reach);
+}
+
+/** The first page of those that match among `all`, which ascend by their ids. */
+export function pageOf(
+  all: Iterable<Alert>,
+  filter: AlertFilter,
+  limit: number,
+  { scanMax, isOver }: Reach,
+): AlertSlice {
   const alerts: Alert[] = [];
   let scanned = 0;
-  let newest = options.after;
-  for (const alert of candidates(table, filter, checkedAfter(newest))) {
-    if (alerts.length === limit || scanned === scanMax) return { alerts, next: newest };
+  let newest: AlertId | undefined;
+  for (const alert of all) {
+    const isLook = scanned > 0 && scanned % SLICE_STEPS_PER_LOOK === 0;
+    if (alerts.length === limit || scanned === scanMax || (isLook && isOver()))
+      return { alerts, next: newest };
     if (matches(alert, filter)) alerts.push(alert);
     scanned += 1;
     newest = alert.id;
