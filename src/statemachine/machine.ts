@@ -165,31 +165,21 @@ export class AlertMachine {
 
   /**
    * A page of the alerts that match, in numeric order of their ids; may be short of `limit` and
-   * still have a `next`. `isOver`: that it has looked for long enough.
+   * still have a `next`.
    * @throws TocsinError BAD_REQUEST when an option is out of range
    */
-  list(
-    filter: AlertFilter = {},
-    options: PageOptions = {},
-    isOver: () => boolean = () => false,
-  ): AlertSlice {
-    const { listScanMax: scanMax } = this.#limits;
-    return listAlerts(this.#ledger.table, filter, options, { scanMax, isOver });
+  list(filter: AlertFilter = {}, options: PageOptions = {}): AlertSlice {
+    return listAlerts(this.#ledger.table, filter, options, this.#limits.listScanMax);
   }
 
   /**
    * The same as it was, as far as `history`, which is this machine's, reaches back.
    * @throws TocsinError CURSOR_EXPIRED, BAD_REQUEST
    */
-  listAt(
-    past: Past,
-    history: History,
-    filter: AlertFilter,
-    options: PageOptions,
-    isOver: () => boolean = () => false,
-  ): AlertSlice {
-    const { listScanMax: scanMax } = this.#limits;
-    return past.list(this.#ledger.table, history, filter, options, { scanMax, isOver });
+  listAt(past: Past, history: History, filter: AlertFilter, options: PageOptions): AlertSlice {
+    const { table } = this.#ledger;
+    const { listScanMax } = this.#limits;
+    return past.list(table, history, filter, options, listScanMax);
   }
 
   /** Why an alert does not annunciate as it would, now; undefined when nothing keeps it from that. */

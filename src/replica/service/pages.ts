@@ -64,17 +64,18 @@ export class Pages {
   }
 
   /** Undefined = there is more to undo first. @throws TocsinError CURSOR_EXPIRED, UNAVAILABLE, BAD_REQUEST */
-  #find({ at, filter, options, ageMs }: Wanted, isOver: () => boolean): Page | undefined {
+  #find({ at, filter, options: asked, ageMs }: Wanted, isOver: () => boolean): Page | undefined {
+    const options = { ...asked, isOver };
     const { machine, history } = this.#state;
     const { revision } = machine;
     if (at !== undefined && at > revision)
       throw new TocsinError('UNAVAILABLE', `revision ${at} has not happened yet`);
     const age = ageMs === undefined ? {} : { ageMs };
     if (at === undefined || at === revision)
-      return pageOf({ value: machine.list(filter, options, isOver), revision, ...age });
+      return pageOf({ value: machine.list(filter, options), revision, ...age });
     const past = this.#past(at);
     if (!past.undo(history, isOver)) return undefined;
-    const value = machine.listAt(past, history, filter, options, isOver);
+    const value = machine.listAt(past, history, filter, options);
     return pageOf({ value, revision: at, ...age });
   }
 

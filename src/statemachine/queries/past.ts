@@ -6,15 +6,7 @@ import { type AlertTable, idNumber } from '../alerts/alert-table.ts';
 import { SortedMap } from '../collections/sorted-map.ts';
 import type { Alert, AlertFilter, AlertId } from '../types.ts';
 import type { History } from './history.ts';
-import {
-  type AlertSlice,
-  candidates,
-  checkedAfter,
-  checkedLimit,
-  type PageOptions,
-  pageOf,
-  type Reach,
-} from './queries.ts';
+import { type AlertSlice, candidates, checkedAfter, type PageOptions, pageOf } from './queries.ts';
 
 /**
  * The alerts as they were at an earlier revision: those of now, with what happened since undone. So every replica whose
@@ -41,12 +33,11 @@ export class Past {
     history: History,
     filter: AlertFilter,
     options: PageOptions,
-    reach: Reach,
+    scanMax: number,
   ): AlertSlice {
-    const limit = checkedLimit(options.limit);
     const after = checkedAfter(options.after);
     this.undo(history);
-    return pageOf(this.#merged(candidates(table, filter, after), after), filter, limit, reach);
+    return pageOf(this.#merged(candidates(table, filter, after), after), filter, options, scanMax);
   }
 
   /**

@@ -11,6 +11,8 @@ export interface PageOptions {
   readonly limit?: number;
   /** Continue after this alert, which need not exist any more. */
   readonly after?: AlertId;
+  /** Asked now and then, once it has made some progress: whether the page has to do with what was found. @defaultValue never */
+  readonly isOver?: () => boolean;
 }
 
 /** A page of alerts, and the last one looked at if there are more. */
@@ -21,34 +23,29 @@ export interface AlertSlice {
 
 const LIMIT_DEFAULT = 100;
 
-/** How far a page looks: at so many records, and until somebody who is asked now and then says that it is enough. */
-export interface Reach {
-  readonly scanMax: number;
-  readonly isOver: () => boolean;
-}
-
 /**
- * One page of the alerts that match, in numeric order of their ids. It looks as far as it may: a page can hold fewer than
- * `limit` alerts, even none, and still have a `next`.
+ * One page of the alerts that match, in numeric order of their ids. At most `scanMax` records are
+ * looked at: a page may hold fewer than `limit` alerts, even none, and still have a `next`.
  * @throws TocsinError BAD_REQUEST when `limit` or `after` is not what it has to be
  */
 export function listAlerts(
   table: AlertTable,
   filter: AlertFilter,
   options: PageOptions,
-  reach: Reach,
+  scanMax: number,
 ): AlertSlice {
-  const limit = checkedLimit(options.limit);
-  return pageOf(candidates(table, filter, checkedAfter(options.after)), filter, limit, reach);
+  const after = checkedAfter(options.after);
+  return pageOf(candidates(table, filter, after), filter, options, scanMax);
 }
 
 /** The first page of those that match among `all`, which ascend by their ids. */
 export function pageOf(
   all: Iterable<Alert>,
   filter: AlertFilter,
-  limit: number,
-  { scanMax, isOver }: Reach,
+  { limit: asked, isOver = () => false }: PageOptions,
+  scanMax: number,
 ): AlertSlice {
+  const limit = checkedLimit(asked);
   const alerts: Alert[] = [];
   let scanned = 0;
   let newest: AlertId | undefined;
