@@ -157,7 +157,7 @@ async function startTrends(
 
 /** What lies in the folders of trends cannot be used: no reason to keep alerts from anybody. */
 const isOfTrendDisk = ({ code }: TocsinError): boolean =>
-  code === 'DISK_FAILED' || code === 'DATA_CORRUPT';
+  code === 'DISK_FAILED' || code === 'DISK_FULL' || code === 'DATA_CORRUPT';
 
 async function rulesIn(path: string): Promise<RuleSet> {
   const { loadRules } = await import('../input/rules-file.ts');

@@ -1,5 +1,11 @@
 import { assert } from './assert.ts';
-import { BODY_ITEMS_MAX, CONNECTION_SEND_BYTES_MAX, FRAME_BYTES_MAX } from './limits.ts';
+import {
+  BODY_ITEMS_MAX,
+  CONNECTION_SEND_BYTES_MAX,
+  DISK_FREE_BYTES_LOW,
+  FRAME_BYTES_MAX,
+  LEVEL_BUFFER_BYTES,
+} from './limits.ts';
 
 /** The limits of the trend tier, as limits.ts has those of the rest. */
 
@@ -40,6 +46,10 @@ export const TREND_JOURNAL_SPARES_MAX = 18;
 export const TREND_SYNC_MS = 1_000;
 /** A window that has ended is written out so much later, for what comes late. */
 export const TREND_GRACE_MS = 2_000;
+/** Below so much free room trends write nothing: what is left of the disk belongs to alerts. */
+export const TREND_DISK_FREE_BYTES_MIN: number = 768 * MiB;
+/** They write again when there is so much more, so that it does not flap. */
+export const TREND_DISK_MARGIN_BYTES: number = 64 * MiB;
 /** Windows written out at once. */
 export const TREND_WRITE_WINDOWS_MAX = 64;
 /** Replicas compare what they have so often. */
@@ -102,6 +112,11 @@ assert(
 assert(
   TREND_JOURNAL_BLOCK_BYTES * TREND_JOURNAL_SPARES_MAX <= TREND_UNSYNCED_BYTES_MAX,
   'blocks kept for the next time must not outgrow what may wait',
+);
+assert(
+  TREND_DISK_FREE_BYTES_MIN >=
+    DISK_FREE_BYTES_LOW + TREND_UNSYNCED_BYTES_MAX + 4 * LEVEL_BUFFER_BYTES,
+  'what trends are just writing must not take the room that alerts begin to save at',
 );
 assert(TREND_HOURS_AT_HAND >= 2, 'the hours that still grow must be at hand');
 assert(TREND_WINDOW_SAMPLES_MAX <= TREND_FRAME_SAMPLES_MAX, 'a window must fit a frame');

@@ -57,6 +57,18 @@ describe.each(DISKS)('trends in %s', (_name, open) => {
     expect((await all(disk.scan(bytes(), bytes(9)))).length).toBe(2);
     await disk.close();
   });
+
+  it('are there, and can be written, after it was opened again', async () => {
+    const disk = await open(await folder());
+    await disk.write([[bytes(1), bytes(7)]], true);
+    const reading = disk.getMany([bytes(1)]);
+    await reading;
+    await disk.reopen();
+    await disk.write([[bytes(2), bytes(8)]], true);
+    expect((await disk.getMany([bytes(1), bytes(2)])).map((one) => one?.[0])).toEqual([7, 8]);
+    expect(await disk.freeBytes()).toBeGreaterThan(0);
+    await disk.close();
+  });
 });
 
 describe('trends on disk', () => {
@@ -115,6 +127,29 @@ describe.each(JOURNALS)('a journal in %s', (_name, prepare) => {
     const third = await open();
     expect((await all(third.read())).map(({ kind, body }) => [kind, ...body])).toEqual([[2, 4]]);
     await third.close();
+  });
+});
+
+describe.each(JOURNALS)('a journal in %s', (_name, prepare) => {
+  it('puts what is appended after a segment was begun into that one, while older ones are still being written', async () => {
+    const open = await prepare();
+    const journal = await open();
+    await journal.begin();
+    journal.append(1, bytes(1));
+    const syncing = journal.sync();
+    journal.append(1, bytes(2));
+    const beginning = journal.begin();
+    journal.append(1, bytes(3));
+    const syncingMore = journal.sync();
+    journal.append(1, bytes(4));
+    const second = await beginning;
+    await Promise.all([syncing, syncingMore]);
+    await journal.drop(second);
+    await journal.close();
+    const again = await open();
+    await again.begin();
+    expect((await all(again.read())).map(({ body }) => [...body])).toEqual([[3], [4]]);
+    await again.close();
   });
 });
 

@@ -1,7 +1,9 @@
+import { must } from '../../base/assert.ts';
 import type { Clock } from '../../base/clock.ts';
 import { TocsinError } from '../../base/errors.ts';
 import {
   TREND_GRACE_MS,
+  TREND_SAMPLES_HELD_MAX,
   TREND_UNSYNCED_BYTES_MAX,
   TREND_WRITE_WINDOWS_MAX,
 } from '../../base/trend-limits.ts';
@@ -61,6 +63,10 @@ export class TrendKeeper {
   #chain: Promise<unknown> = Promise.resolve();
   #waiting: (() => void)[] = [];
   #newSeries: Series[] = [];
+  /** Taken out of the store, and not on disk yet. */
+  #leaving: Leaving[] = [];
+  #isPaused = false;
+  #samplesShed = 0;
   /** Whose latest sample on disk was looked up: an earlier run, or a peer, may have put it there. */
   readonly #isRecalled: Set<SeriesId> = new Set();
 
@@ -120,10 +126,10 @@ export class TrendKeeper {
       const quality = qualities[i] as number;
       const verdict = this.store.append(place, time, value, quality);
       counts[verdict] = (counts[verdict] as number) + 1;
-      if (this.#journaled[place] !== this.#generation) this.#introduce(place);
+      if (this.#journaled[place] !== this.#generation && !this.#isPaused) this.#introduce(place);
       if (verdict <= 1 && onSample !== undefined) onSample(place, time, value, quality, verdict);
     }
-    this.#journal.append(KIND_SAMPLES, batch.bytes);
+    if (!this.#isPaused) this.#journal.append(KIND_SAMPLES, batch.bytes);
     const [inOrder = 0, behind = 0, tooOld = 0, tooNew = 0, noRoom = 0] = counts;
     return { inOrder, behind, tooOld, tooNew, noRoom };
   }
@@ -144,9 +150,13 @@ export class TrendKeeper {
     });
   }
 
-  /** Makes what has arrived durable. */
+  /** Makes what has arrived durable, unless it is paused. */
   async sync(): Promise<void> {
-    await this.#journal.sync();
+    if (!this.#isPaused) await this.#journal.sync();
+    this.#release();
+  }
+
+  #release(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const resolve of waiting) resolve();
@@ -157,14 +167,57 @@ export class TrendKeeper {
    * after the other, however many call.
    */
   checkpoint(): Promise<void> {
+    return this.#inTurn(() => (this.#isPaused ? this.#shed() : this.#checkpoint()));
+  }
+
+  async #checkpoint(): Promise<void> {
+    // In one breath: what comes from now on lies in the new segment, which must know its series.
+    this.#generation += 1;
+    this.#isPaused = false;
+    const segment = await this.#journal.begin();
+    this.#takeEnded();
+    const ended = this.#leaving;
+    await this.#write([...ended, ...this.store.open()]);
+    this.#leaving = [];
+    for (const leaving of ended) this.store.written(leaving);
+    await this.#journal.drop(segment);
+  }
+
+  #takeEnded(): void {
+    this.#leaving.push(...this.store.takeEnded(this.#clock.wall() - TREND_GRACE_MS));
+  }
+
+  /** Nothing is written: samples are in memory alone, the newest as many as it holds. */
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
+  /** Samples let go of unwritten, since memory was full. */
+  get samplesShed(): number {
+    return this.#samplesShed;
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+    this.#release();
+  }
+
+  /** Writes again, all that memory holds first. @throws TocsinError DISK_FULL, DISK_FAILED */
+  resume(): Promise<void> {
     return this.#inTurn(async () => {
-      this.#generation += 1;
-      const segment = await this.#journal.begin();
-      const ended = this.store.takeEnded(this.#clock.wall() - TREND_GRACE_MS);
-      await this.#write([...ended, ...this.store.open()]);
-      for (const leaving of ended) this.store.written(leaving);
-      await this.#journal.drop(segment);
+      await this.disk.reopen();
+      await this.#checkpoint();
     });
+  }
+
+  async #shed(): Promise<void> {
+    this.#takeEnded();
+    if (this.store.held < TREND_SAMPLES_HELD_MAX / 2) return;
+    for (const leaving of this.#leaving) {
+      this.#samplesShed += leaving.window.count;
+      this.store.written(leaving);
+    }
+    this.#leaving = [];
   }
 
   /** Joins a chunk that another replica has into what is on disk. @throws TocsinError DATA_CORRUPT */
@@ -186,7 +239,7 @@ export class TrendKeeper {
       const [known] = await this.disk.getMany([key]);
       const better = betterMinute(known, encoded, start, this.#sketches);
       if (better === known) return;
-      await this.disk.write([...this.#seriesPuts(), [key, better]], true);
+      await this.#put([[key, better]]);
       this.minuteDigests.put(series.id, start, better);
     });
   }
@@ -234,38 +287,36 @@ export class TrendKeeper {
   async #writeChunks(all: readonly Held[]): Promise<void> {
     const keys = all.map(({ series, start }) => keyOf('chunk', series.id, start));
     const before = await this.disk.getMany(keys);
-    const puts: Put[] = this.#seriesPuts();
-    const pressing: Promise<void>[] = [];
-    for (const [at, { series, start, held, encoded }] of all.entries()) {
-      const known = before[at];
-      const both = [known, encoded].filter((one) => one !== undefined);
+    const pressing: Promise<Pressed>[] = [];
+    for (const [at, { start, held, encoded }] of all.entries()) {
+      const both = [before[at], encoded].filter((one) => one !== undefined);
       const pressed = this.#press.press({ start, encoded: both, held: held?.chunk() });
-      const done = pressed.then((made) => this.#take(series, start, made, puts));
-      done.catch(() => {}); // Whoever awaits all of them hears of it.
-      pressing.push(done);
+      pressed.catch(() => {}); // Whoever awaits all of them hears of it.
+      pressing.push(pressed);
       // What has arrived meanwhile goes first.
       await this.#pause();
     }
-    await Promise.all(pressing);
-    if (puts.length > 0) await this.disk.write(puts, true);
+    const made = await Promise.all(pressing);
+    await this.#put(made.flatMap((one, at) => putsOf(all[at], one)));
+    for (const [at, held] of all.entries()) this.#isWritten(held, must(made[at], 'one of each'));
     await this.#pause();
   }
 
-  #take({ id, place }: Series, start: number, made: Pressed, puts: Put[]): void {
-    puts.push(
-      [keyOf('chunk', id, start), made.chunk],
-      [keyOf('seconds', id, start), made.seconds],
-      [keyOf('minutes', id, start), made.minute],
-    );
+  #isWritten({ series: { id, place }, start }: Held, made: Pressed): void {
     this.digests.put(id, start, made.chunk);
     this.minuteDigests.put(id, start, made.minute);
     if (made.latest !== undefined) this.store.recall(place, made.latest);
   }
 
-  #seriesPuts(): Put[] {
-    const fresh = this.#newSeries;
-    this.#newSeries = [];
-    return fresh.map(({ id, info }) => [keyOf('series', id), encodeRegister([{ slot: 0, info }])]);
+  /** With the series that are not on disk yet. */
+  async #put(puts: readonly Put[]): Promise<void> {
+    const count = this.#newSeries.length;
+    const series = this.#newSeries.map(
+      ({ id, info }): Put => [keyOf('series', id), encodeRegister([{ slot: 0, info }])],
+    );
+    if (series.length + puts.length === 0) return;
+    await this.disk.write([...series, ...puts], true);
+    this.#newSeries = this.#newSeries.slice(count);
   }
 
   #pause(): Promise<void> {
@@ -289,3 +340,12 @@ interface Held {
   readonly held?: SampleWindow;
   readonly encoded?: Uint8Array;
 }
+
+const putsOf = (held: Held | undefined, { chunk, seconds, minute }: Pressed): readonly Put[] => {
+  const { series, start } = must(held, 'each was asked for');
+  return [
+    [keyOf('chunk', series.id, start), chunk],
+    [keyOf('seconds', series.id, start), seconds],
+    [keyOf('minutes', series.id, start), minute],
+  ];
+};

@@ -105,7 +105,8 @@ export class Reconciler {
     this.#minuteHour =
       this.#minuteHour < MINUTE_HOURS.to ? this.#minuteHour + 1 : MINUTE_HOURS.from;
     for (const link of this.#links) {
-      if (!link.isOpen || this.#isClosed) continue;
+      // What is fetched has to be written.
+      if (!link.isOpen || this.#isClosed || this.#keeper.isPaused) continue;
       try {
         await this.#compare(link);
       } catch (error) {

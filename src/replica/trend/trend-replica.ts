@@ -18,6 +18,7 @@ import type { ChunkPress } from './press.ts';
 import { TrendQueries } from './queries.ts';
 import { Reconciler } from './reconciler.ts';
 import { Retention } from './retention.ts';
+import { TrendRoom } from './trend-room.ts';
 import { type FrameMeter, TrendSession } from './trend-session.ts';
 
 export interface TrendReplicaOptions {
@@ -56,6 +57,8 @@ export interface TrendCounts {
   readonly forwardsLeftOut: number;
   readonly chunksFetched: number;
   readonly chunksDamaged: number;
+  /** Let go of unwritten while the disk was full. */
+  readonly samplesShed: number;
 }
 
 /**
@@ -69,6 +72,7 @@ export class TrendReplica {
   readonly #links: readonly PeerLink[];
   readonly #reconciler: Reconciler;
   readonly #retention: Retention;
+  readonly #diskRoom: TrendRoom;
   readonly #judge: SampleJudge | undefined;
   readonly #room: FrameRoom = new FrameRoom();
   readonly #timers: Timer[] = [];
@@ -86,6 +90,7 @@ export class TrendReplica {
       .map(({ id, address }) => this.#linkTo(id, address));
     this.#reconciler = new Reconciler(this.keeper, clock, this.#links, log);
     this.#retention = new Retention(this.keeper, options.sketches, clock);
+    this.#diskRoom = new TrendRoom(this.keeper, log);
     this.#judge = options.judge?.(this.keeper.registry);
   }
 
@@ -96,6 +101,7 @@ export class TrendReplica {
       forwardsLeftOut: this.#links.reduce((total, link) => total + link.leftOut, 0),
       chunksFetched: this.#reconciler.fetched,
       chunksDamaged: this.keeper.disk.damaged,
+      samplesShed: this.keeper.samplesShed,
     };
   }
 
@@ -109,7 +115,8 @@ export class TrendReplica {
    */
   async start(): Promise<void> {
     const { clock, identity, members, transport, meter } = this.#options;
-    await this.keeper.load();
+    await this.#diskRoom.look();
+    await this.#unlessFull(this.keeper.load());
     const address = members.find(({ id }) => id === identity.replicaId)?.address ?? '';
     this.#listener = await transport.listen(address, this.#hello('peer'), {
       judge: (remote) => this.#admit(remote),
@@ -165,6 +172,7 @@ export class TrendReplica {
   }
 
   #tick(): void {
+    this.#run(() => this.#diskRoom.look());
     this.#run(() => this.keeper.sync());
     const due = this.#dueCheckpoint();
     if (due === this.#checkpointed) return;
@@ -181,10 +189,20 @@ export class TrendReplica {
   }
 
   #run(task: () => Promise<void>): void {
-    const work: Promise<void> = task()
+    const work: Promise<void> = this.#unlessFull(task())
       .catch((error: Error) => this.#options.onFault(error))
       .finally(() => this.#work.delete(work));
     this.#work.add(work);
+  }
+
+  /** That the disk is full is no fault: it goes on without, and comes back. */
+  async #unlessFull(work: Promise<void>): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      if (!TocsinError.is(error) || error.code !== 'DISK_FULL') throw error;
+      this.#diskRoom.ranOut();
+    }
   }
 
   #standing(): TrendStanding {

@@ -1,7 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { TocsinError } from '../../base/errors.ts';
 import { checksum } from '../../wire/checksum.ts';
 import { faultOf, type LevelDatabase, openDatabase } from '../level/level.ts';
+import { freeBytesAt } from '../space.ts';
 
 /**
  * Where trends lie: an ordered map of bytes. A value that is damaged is as good as not there, because the other replicas
@@ -19,6 +21,10 @@ export interface TrendDisk {
   /** The last one of these that is whole. */
   last(from: Uint8Array, to: Uint8Array): Promise<Put | undefined>;
   clear(from: Uint8Array, to: Uint8Array): Promise<void>;
+  /** Bytes that may still be written. */
+  freeBytes(): Promise<number>;
+  /** Makes it writable again after a write found no room; what was written before it is there. */
+  reopen(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -53,14 +59,16 @@ export async function openTrendDisk(dataFolder: string): Promise<TrendDisk> {
   } catch (error) {
     throw faultOf(error, `making ${folder}`);
   }
-  return new LevelTrendDisk(await openDatabase(folder, 'if missing'));
+  return new LevelTrendDisk(folder, await openDatabase(folder, 'if missing'));
 }
 
 class LevelTrendDisk implements TrendDisk {
   damaged = 0;
+  readonly #folder: string;
   readonly #database: LevelDatabase;
 
-  constructor(database: LevelDatabase) {
+  constructor(folder: string, database: LevelDatabase) {
+    this.#folder = folder;
     this.#database = database;
   }
 
@@ -115,6 +123,20 @@ class LevelTrendDisk implements TrendDisk {
     }
   }
 
+  freeBytes(): Promise<number> {
+    return freeBytesAt(this.#folder);
+  }
+
+  /** LevelDB takes no write after one has failed until it has read its log again. */
+  async reopen(): Promise<void> {
+    try {
+      await this.#database.close();
+      await this.#database.open({ createIfMissing: false });
+    } catch (error) {
+      throw faultOf(error, 'opening trends again');
+    }
+  }
+
   close(): Promise<void> {
     return this.#database.close();
   }
@@ -129,13 +151,20 @@ class LevelTrendDisk implements TrendDisk {
 /** The same without a disk, for simulations. */
 export class MemoryTrendDisk implements TrendDisk {
   readonly damaged = 0;
+  /** How much room a test leaves it. */
+  free: number = Number.POSITIVE_INFINITY;
+  /** Each write finds no room, whatever was free a moment ago. */
+  isFull = false;
   readonly #values: Map<string, Uint8Array> = new Map();
+  #mustReopen = false;
 
   getMany(keys: readonly Uint8Array[]): Promise<readonly (Uint8Array | undefined)[]> {
     return Promise.resolve(keys.map((key) => this.#values.get(nameOf(key))));
   }
 
   write(puts: readonly Put[]): Promise<void> {
+    if (this.isFull) this.#mustReopen = true;
+    if (this.#mustReopen) return Promise.reject(new TocsinError('DISK_FULL', 'no room'));
     for (const [key, value] of puts) this.#values.set(nameOf(key), new Uint8Array(value));
     return Promise.resolve();
   }
@@ -156,6 +185,16 @@ export class MemoryTrendDisk implements TrendDisk {
 
   clear(from: Uint8Array, to: Uint8Array): Promise<void> {
     for (const name of this.#between(from, to)) this.#values.delete(name);
+    return Promise.resolve();
+  }
+
+  freeBytes(): Promise<number> {
+    return Promise.resolve(this.free);
+  }
+
+  reopen(): Promise<void> {
+    if (this.isFull) return Promise.reject(new TocsinError('DISK_FULL', 'no room'));
+    this.#mustReopen = false;
     return Promise.resolve();
   }
 

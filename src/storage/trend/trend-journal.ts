@@ -1,5 +1,6 @@
 import { type FileHandle, mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { TocsinError } from '../../base/errors.ts';
 import { FRAME_BYTES_MAX } from '../../base/limits.ts';
 import { TREND_JOURNAL_BLOCK_BYTES, TREND_JOURNAL_SPARES_MAX } from '../../base/trend-limits.ts';
 import { readU32, writeU32 } from '../../wire/bytes.ts';
@@ -19,7 +20,10 @@ export interface TrendJournal {
   /** Bytes taken and not handed to the disk yet. */
   readonly unsyncedBytes: number;
   sync(): Promise<void>;
-  /** Begins a new segment; tells its number. */
+  /**
+   * Begins a new segment; tells its number. What is appended after the call lies in the new one, also while it is made.
+   * After a failure nothing is written until it succeeds.
+   */
   begin(): Promise<number>;
   /** Removes the segments below this number. */
   drop(before: number): Promise<void>;
@@ -69,7 +73,7 @@ class FileJournal implements TrendJournal {
   /** Written, and used again: what arrives each second needs the same room each second. */
   readonly #spares: Block[] = [];
   #bytes = 0;
-  #syncing: Promise<void> = Promise.resolve();
+  #chain: Promise<unknown> = Promise.resolve();
 
   constructor(folder: string, segments: readonly number[]) {
     this.#folder = folder;
@@ -116,19 +120,30 @@ class FileJournal implements TrendJournal {
 
   /** One after the other; what came before the call is on disk when it resolves. */
   sync(): Promise<void> {
-    this.#syncing = this.#syncing.then(() => this.#write());
-    return this.#syncing;
+    const blocks = this.#take();
+    return this.#inTurn(() => this.#write(blocks));
   }
 
-  async #write(): Promise<void> {
+  /** Those so far belong to the segment of this moment, however long it takes until they are written. */
+  #take(): readonly Block[] {
     const blocks = this.#blocks;
-    if (blocks.length === 0 || this.#file === undefined) return;
     this.#blocks = [];
-    this.#bytes = 0;
+    return blocks;
+  }
+
+  #inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const done = this.#chain.then(task);
+    this.#chain = done.catch(() => {}); // Whoever called hears of it.
+    return done;
+  }
+
+  async #write(blocks: readonly Block[]): Promise<void> {
+    for (const { filled } of blocks) this.#bytes -= filled;
+    const file = this.#file;
+    if (blocks.length === 0 || file === undefined) return;
     try {
-      for (const { bytes, filled } of blocks)
-        await this.#file.appendFile(bytes.subarray(0, filled));
-      await this.#file.datasync();
+      for (const { bytes, filled } of blocks) await file.appendFile(bytes.subarray(0, filled));
+      await file.datasync();
     } catch (error) {
       throw faultOf(error, 'writing the journal of trends');
     }
@@ -145,17 +160,22 @@ class FileJournal implements TrendJournal {
     this.#spares.push(block);
   }
 
-  async begin(): Promise<number> {
-    await this.sync();
-    const segment = (this.#segments.at(-1) ?? 0) + 1;
-    try {
-      await this.#file?.close();
-      this.#file = await open(this.#path(segment), 'wx', 0o600);
-    } catch (error) {
-      throw faultOf(error, `making ${this.#path(segment)}`);
-    }
-    this.#segments.push(segment);
-    return segment;
+  begin(): Promise<number> {
+    const blocks = this.#take();
+    return this.#inTurn(async () => {
+      await this.#write(blocks);
+      const segment = (this.#segments.at(-1) ?? 0) + 1;
+      const before = this.#file;
+      this.#file = undefined;
+      try {
+        await before?.close();
+        this.#file = await open(this.#path(segment), 'wx', 0o600);
+      } catch (error) {
+        throw faultOf(error, `making ${this.#path(segment)}`);
+      }
+      this.#segments.push(segment);
+      return segment;
+    });
   }
 
   async drop(before: number): Promise<void> {
@@ -191,6 +211,8 @@ function* recordsOf(bytes: Uint8Array): Iterable<JournalRecord> {
 /** The same without a disk, for simulations. What was appended is there after a crash once it was synced. */
 export class MemoryJournal implements TrendJournal {
   readonly unsyncedBytes = 0;
+  /** Nothing can be written. */
+  isFull = false;
   #records: (JournalRecord & { readonly segment: number })[] = [];
   #pending: (JournalRecord & { readonly segment: number })[] = [];
   #segment = 0;
@@ -205,15 +227,20 @@ export class MemoryJournal implements TrendJournal {
   }
 
   sync(): Promise<void> {
+    if (this.isFull) {
+      this.#pending = [];
+      return Promise.reject(new TocsinError('DISK_FULL', 'no room'));
+    }
     this.#records.push(...this.#pending);
     this.#pending = [];
     return Promise.resolve();
   }
 
   async begin(): Promise<number> {
-    await this.sync();
     this.#segment += 1;
-    return this.#segment;
+    const segment = this.#segment;
+    await this.sync();
+    return segment;
   }
 
   drop(before: number): Promise<void> {

@@ -79,6 +79,11 @@ export class TrendCluster {
     return replica;
   }
 
+  /** What a machine writes on, to be filled and emptied by a test. */
+  storage(at: number): Pick<Machine, 'disk' | 'journal'> {
+    return this.#machines[at] as Machine;
+  }
+
   /** Dies: what the journal had not synced is gone. */
   async crash(at: number): Promise<void> {
     const machine = this.#machines[at] as Machine;
