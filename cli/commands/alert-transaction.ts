@@ -10,10 +10,10 @@ interface TransactionFlags extends WriteFlags {
   readonly file: string;
 }
 
-/** `tocsin alert transaction`: several commands about alerts, all of them or none. */
+/** `tocsin alert transaction`: several commands about alerts, beds, patients and devices, all of them or none. */
 export function transactionCommand(io: Io): Command {
   const command = new Command('transaction')
-    .description('do several commands about different alerts together, or none of them')
+    .description('do several commands together, or none: about alerts, beds, patients and devices')
     .requiredOption(
       '-f, --file <path>',
       'guards and commands as YAML or JSON; - is standard input',
@@ -21,6 +21,7 @@ export function transactionCommand(io: Io): Command {
     );
   return withExamples(addRecordOptions(command), [
     ['tocsin alert transaction -f examples/handover.yaml', 'if every guard holds'],
+    ['tocsin alert transaction -f examples/swap-beds.yaml', 'two patients change places'],
     ['tocsin alert transaction -f -', 'from standard input'],
   ]).action(async (flags: TransactionFlags) => {
     const { parseTransaction } = await import('../input/transaction-file.ts');

@@ -14,8 +14,7 @@ import {
   commandFrom,
   raiseFrom,
 } from '../../src/statemachine/inputs.ts';
-import type { TransactionCommand } from '../../src/statemachine/transaction.ts';
-import type { AlertCommand } from '../../src/statemachine/types.ts';
+import type { PartCommand, TransactionCommand } from '../../src/statemachine/transaction.ts';
 import { firstLine } from './first-line.ts';
 
 const file = z.strictObject({
@@ -50,7 +49,7 @@ export function parseTransaction(
 }
 
 /** Nothing is checked here: what is wrong stays, for the client to refuse. */
-function completed(written: { readonly type: string }, origin: CommandOrigin): AlertCommand {
+function completed(written: { readonly type: string }, origin: CommandOrigin): PartCommand {
   const input: unknown = written;
   switch (written.type) {
     case 'raise':
@@ -60,7 +59,7 @@ function completed(written: { readonly type: string }, origin: CommandOrigin): A
     case 'acknowledge':
       return acknowledgeFrom(input as AcknowledgeInput, origin);
     default:
-      return commandFrom(input as CareInput, origin) as AlertCommand;
+      return commandFrom(input as CareInput, origin) as PartCommand;
   }
 }
 

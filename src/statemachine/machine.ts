@@ -13,9 +13,10 @@ import { TRANSITIONS } from './alerts/transitions.ts';
 import type { EscalationState } from './beside/escalation.ts';
 import { Escalations } from './beside/escalations.ts';
 import { type Notification, Notifications } from './beside/notifications.ts';
-import { type EscalationPolicy, Policies, type PolicyCommand } from './beside/policies.ts';
+import { changePolicy, type EscalationPolicy, Policies } from './beside/policies.ts';
 import { isBeside, type QueryKind, Records } from './beside/records-beside.ts';
 import type { Badges } from './beside/suppression.ts';
+import { isWard } from './beside/ward.ts';
 import type { CareCommand } from './care-commands.ts';
 import { ReplyTable } from './collections/reply-table.ts';
 import { done, Ledger } from './ledger.ts';
@@ -26,7 +27,11 @@ import { type Queries, queriesOf } from './queries/record-pages.ts';
 import { findCareRefusal, findRefusal, refuse } from './refusals.ts';
 import { AlertView, MachineCapture } from './snapshot/capture.ts';
 import type { Timer } from './timers.ts';
-import { findTransactionRefusal, type TransactionCommand } from './transaction.ts';
+import {
+  findTransactionRefusal,
+  type PartCommand,
+  type TransactionCommand,
+} from './transaction.ts';
 import type {
   Alert,
   AlertFilter,
@@ -267,7 +272,7 @@ export class AlertMachine {
         return this.#ledger.condition(command);
       case 'set-policy':
       case 'remove-policy':
-        return this.#setPolicy(command);
+        return changePolicy(command, this.#ledger, this.#limits.policiesMax);
       case 'transaction':
         return this.#transact(command);
       case 'report':
@@ -278,17 +283,23 @@ export class AlertMachine {
   }
 
   #transact(command: TransactionCommand): Kept | Refusal {
-    const refusal = findTransactionRefusal(command, this.#ledger);
+    const { ward } = this.#records;
+    const refusal = findTransactionRefusal(command, this.#ledger, ward);
     if (refusal !== undefined) return refusal;
     this.#ledger.together(() => {
       for (const one of command.commands) {
-        const reply =
-          one.type === 'raise' ? this.#ledger.condition(one, 'transaction') : this.#execute(one);
+        const reply = this.#part(one);
         assert(reply.ok, () => `${one.type} of a transaction was refused after all`);
       }
     });
     const { length } = command.commands;
     return { ok: true, effect: 'kept', id: `R${this.#ledger.revision}`, version: length };
+  }
+
+  /** What was checked together with others is not held against the quota, nor against who is in a bed still, again. */
+  #part(command: PartCommand): Reply {
+    if (command.type === 'raise') return this.#ledger.condition(command, 'transaction');
+    return isWard(command) ? this.#records.ward.execute(command, true) : this.#execute(command);
   }
 
   #care(command: CareCommand): Done | Refusal {
@@ -327,24 +338,6 @@ export class AlertMachine {
       named: named === undefined ? undefined : policies.get(named),
       acknowledgementsMax: this.#limits.acknowledgementsMax,
     };
-  }
-
-  #setPolicy(command: PolicyCommand): Kept | Refusal {
-    const { policies } = this.#ledger;
-    const { id } = command;
-    const before = policies.get(id);
-    if (command.type === 'remove-policy') {
-      if (before === undefined) return refuse('RECORD_NOT_FOUND', `there is no policy ${id}`);
-      policies.remove(id);
-      this.#ledger.foldRecord({ removed: before });
-      return { ok: true, effect: 'removed', id, version: before.version };
-    }
-    if (before === undefined && policies.size >= this.#limits.policiesMax)
-      return refuse('OVER_LIMIT', `there are ${policies.size} policies already`);
-    const { steps, repeat, minPriority, confirmSeconds } = command;
-    const policy = policies.set({ id, steps, repeat, minPriority, confirmSeconds });
-    this.#ledger.foldRecord(policy);
-    return { ok: true, effect: 'kept', id, version: policy.version };
   }
 
   /** Carries out what is due, at most `max` of it. Answers how many more may be. */

@@ -91,6 +91,21 @@ function checkEscalation(machine: AlertMachine, alert: Alert, ended: ReadonlySet
     );
 }
 
+/** Each patient is in the bed that names them, and no bed names anybody else. */
+function checkBeds(machine: AlertMachine): void {
+  const beds = machine.records('bed', 0, 1_000).records;
+  const patients = machine.records('patient', 0, 1_000).records;
+  for (const { id, place } of patients) {
+    const named = beds.filter(({ patient }) => patient === id);
+    same(
+      named.map(({ id: bed }) => bed),
+      place ? [`${place.unit}/${place.bed}`] : [],
+    );
+  }
+  for (const { patient } of beds)
+    ok(patient === undefined || patients.some(({ id }) => id === patient), `${patient} is nobody`);
+}
+
 /** Whether the records beside the alerts, and the marks that follow from them, are those of the model. */
 function checkRecords(machine: AlertMachine, model: ReferenceModel): void {
   same(machine.records('silence', 0, 1_000).records, model.silences);
@@ -136,6 +151,7 @@ describe('random stories', () => {
             replay.policies.toSorted((a, b) => (a.id < b.id ? -1 : 1)),
           );
           checkRecords(machine, replay);
+          checkBeds(machine);
           watch.check(machine, out.events);
         }
         same(everything(machine), model.all());

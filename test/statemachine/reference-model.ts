@@ -1,10 +1,10 @@
 import { revision } from '../../src/base/ids.ts';
+import type { WardCommand } from '../../src/statemachine/beside/ward.ts';
 import type { CareCommand, MergeCommand } from '../../src/statemachine/care-commands.ts';
-import type { TransactionCommand } from '../../src/statemachine/transaction.ts';
+import type { Guard, PartCommand, TransactionCommand } from '../../src/statemachine/transaction.ts';
 import type {
   Acknowledgement,
   Alert,
-  AlertCommand,
   Command,
   ConditionCommand,
 } from '../../src/statemachine/types.ts';
@@ -26,35 +26,74 @@ export class ReferenceModel extends RecordsModel {
     return isCare(command) ? this.care(command) : this.beside(command);
   }
 
-  /** Each command is tried on the state as it is, and only if all may be done are they done. */
+  /** Each command is tried on the state as it is, those about the ward one after another, and only if all may be done are they. */
   private transaction({ guards, commands }: TransactionCommand): ModelReply {
-    for (const { target, revision: at, state } of guards) {
-      const alert = this.find(target);
-      if (at !== undefined && at !== (alert?.revision ?? 0))
-        return { ok: false, code: 'GUARD_FAILED' };
-      if (state !== undefined && (!alert || state !== modelState(alert)))
-        return { ok: false, code: 'GUARD_FAILED' };
-    }
+    if (!guards.every((guard) => this.holds(guard))) return { ok: false, code: 'GUARD_FAILED' };
+    const ward = commands.filter(isWard);
+    this.leaving = ward.filter((one) => this.leaves(one)).map(({ patient }) => patient);
     const touched: string[] = [];
+    const followed: string[] = [];
     for (const command of commands) {
-      const answer = this.tried(command);
-      if (!answer.ok) return answer;
+      if (isWard(command)) {
+        const answer = this.tried(() => this.inOrder(ward.slice(0, ward.indexOf(command) + 1)));
+        const keys = this.follow(command);
+        if (!answer.ok) return this.undone(answer);
+        if (keys.some((key) => touched.includes(key)))
+          return this.undone({ ok: false, code: 'BAD_REQUEST' });
+        followed.push(...keys);
+        continue;
+      }
+      const answer = this.tried(() => this.perform(command));
+      if (!answer.ok) return this.undone(answer);
       const alert = this.find(command.type === 'raise' ? command : command.target);
       const dedupKey = command.type === 'raise' ? command.dedupKey : (alert?.dedupKey ?? '');
-      if (alert?.resolution) return { ok: false, code: 'ALREADY_RESOLVED' };
-      if (dedupKey.startsWith('tocsin:')) return { ok: false, code: 'NOT_OWNER' };
-      if (touched.includes(dedupKey)) return { ok: false, code: 'BAD_REQUEST' };
+      if (alert?.resolution) return this.undone({ ok: false, code: 'ALREADY_RESOLVED' });
+      if (dedupKey.startsWith('tocsin:')) return this.undone({ ok: false, code: 'NOT_OWNER' });
+      if (touched.includes(dedupKey) || followed.includes(dedupKey))
+        return this.undone({ ok: false, code: 'BAD_REQUEST' });
       touched.push(dedupKey);
     }
     this.together = revision(this.revision + 1);
+    this.isLoudAllowed = true;
     for (const command of commands) this.perform(command);
+    this.isLoudAllowed = false;
     this.unexplained();
     this.together = undefined;
+    this.leaving = [];
     return { ok: true, effect: 'kept', id: `R${this.revision}`, version: commands.length };
   }
 
+  private undone(answer: ModelReply): ModelReply {
+    this.leaving = [];
+    return answer;
+  }
+
+  private holds(guard: Guard): boolean {
+    if ('record' in guard) {
+      const all = { bed: this.beds, patient: this.patients, device: this.devices }[guard.record];
+      const kept = [...all].find(({ id }) => id === guard.id);
+      return (kept?.version ?? 0) === guard.version;
+    }
+    const alert = this.find(guard.target);
+    if (guard.revision !== undefined && guard.revision !== (alert?.revision ?? 0)) return false;
+    return guard.state === undefined || (alert && modelState(alert)) === guard.state;
+  }
+
+  /** The commands about the ward, one after another; each patient once. */
+  private inOrder(commands: readonly WardCommand[]): ModelReply {
+    const patients: string[] = [];
+    let answer: ModelReply = { ok: false, code: 'BAD_REQUEST' };
+    for (const command of commands) {
+      if ('patient' in command && patients.includes(command.patient))
+        return { ok: false, code: 'BAD_REQUEST' };
+      if ('patient' in command) patients.push(command.patient);
+      answer = this.ward(command);
+    }
+    return answer;
+  }
+
   /** What a command would be told; nothing stays of it. */
-  private tried(command: AlertCommand): ModelReply {
+  private tried(perform: () => ModelReply): ModelReply {
     const { events, open, notifications, replies } = this;
     const before = {
       ...this,
@@ -62,8 +101,9 @@ export class ReferenceModel extends RecordsModel {
       open: [...open],
       notifications: [...notifications],
       replies: [...replies],
+      leaving: [...this.leaving],
     };
-    const answer = this.perform(command);
+    const answer = perform();
     Object.assign(this, before);
     return answer;
   }
@@ -239,5 +279,8 @@ export class ReferenceModel extends RecordsModel {
 
 type Confirmed = Extract<CareCommand, { type: 'resolve' | 'void' }>;
 const second = ({ confirmedBy }: Confirmed) => (confirmedBy === undefined ? {} : { confirmedBy });
+
+const isWard = (command: PartCommand): command is WardCommand =>
+  /-(bed|patient|device)$/.test(command.type);
 
 const isCare = (command: Command): command is CareCommand => 'target' in command;

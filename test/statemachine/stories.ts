@@ -3,6 +3,7 @@ import { hashText } from '../../src/base/hash.ts';
 import { logIndex, type Revision, revision, unixMillis } from '../../src/base/ids.ts';
 import type { AlertLimits } from '../../src/statemachine/alert-limits.ts';
 import { AlertMachine, type Applied } from '../../src/statemachine/machine.ts';
+import type { Guard as Guarding, PartCommand } from '../../src/statemachine/transaction.ts';
 import type {
   AcknowledgeCommand,
   Alert,
@@ -18,6 +19,7 @@ import type {
 import { type CareDeed, careCommand, careDeed } from './care-stories.ts';
 import { actor, type RecordDeed, recordCommand, recordDeed } from './record-stories.ts';
 import { modelState, type ReferenceModel } from './reference-model.ts';
+import { type WardDeed, wardDeed } from './ward-stories.ts';
 
 /**
  * Random stories: what happens is drawn first, and made into commands against the state the story
@@ -59,10 +61,16 @@ type Deed =
     }
   | { do: 'care'; aim: Aim; guard: Guard; actor: string; deed: CareDeed }
   | { do: 'record'; actor: string; deed: RecordDeed }
-  | { do: 'transaction'; actor: string; holds: boolean; parts: AlertDeed[] }
+  | { do: 'transaction'; actor: string; holds: boolean; parts: (AlertDeed | WardPart)[] }
   | { do: 'malformed' }
   | { do: 'repeat'; back: number }
   | { do: 'reuse'; back: number };
+
+/** What is done with beds, patients and devices, as part of a transaction. */
+interface WardPart {
+  do: 'ward';
+  deed: WardDeed;
+}
 
 /** What is done about one alert. */
 type AlertDeed = Extract<Deed, { do: 'raise' | 'clear' | 'acknowledge' | 'care' }>;
@@ -166,7 +174,13 @@ const deed: fc.Arbitrary<Deed> = fc.oneof(
       do: fc.constant('transaction' as const),
       actor,
       holds: fc.boolean(),
-      parts: fc.array(alertDeed, { minLength: 1, maxLength: 3 }),
+      parts: fc.array(
+        fc.oneof(
+          { weight: 3, arbitrary: alertDeed },
+          { weight: 2, arbitrary: fc.record({ do: fc.constant('ward' as const), deed: wardDeed }) },
+        ),
+        { minLength: 1, maxLength: 4 },
+      ),
     }),
   },
   { weight: 1, arbitrary: fc.constant({ do: 'malformed' as const }) },
@@ -239,19 +253,39 @@ function commandOf(
   return alertCommandOf(step, model);
 }
 
-/** Guarded by the revision and state of what the first command is about, as it is or as it is not. */
+/** Guarded by what the first command is about, as it is or as it is not. */
 function transactionOf(
   { actor: by, holds, parts }: Extract<Deed, { do: 'transaction' }>,
   model: ReferenceModel,
 ): Command {
-  const commands = parts.map((part) => alertCommandOf(part, model));
-  const [first] = commands as [AlertCommand];
+  const asked = { actor: by, observedAt: unixMillis(4) };
+  const commands = parts.map((part) =>
+    part.do === 'ward' ? { ...part.deed, ...asked } : alertCommandOf(part, model),
+  );
+  const [first] = commands as [PartCommand];
+  const guards = [guardOf(first, model, holds ? 0 : 1)];
+  return { type: 'transaction', ...asked, guards, commands };
+}
+
+function guardOf(first: PartCommand, model: ReferenceModel, off: number): Guarding {
+  if ('patient' in first) {
+    const version = model.patients.find(({ id }) => id === first.patient)?.version ?? 0;
+    return { record: 'patient', id: first.patient, version: version + off };
+  }
+  if ('device' in first) {
+    const version = model.devices.find(({ id }) => id === first.device)?.version ?? 0;
+    return { record: 'device', id: first.device, version: version + off };
+  }
+  if ('bed' in first) {
+    const id = `${first.unit}/${first.bed}`;
+    const version = model.beds.find((one) => one.id === id)?.version ?? 0;
+    return { record: 'bed', id, version: version + off };
+  }
   const target = first.type === 'raise' ? { dedupKey: first.dedupKey } : first.target;
   const alert = model.find(target);
-  const at = (alert?.revision ?? 0) + (holds ? 0 : 1);
+  const at = (alert?.revision ?? 0) + off;
   const state = alert === undefined ? {} : { state: modelState(alert) };
-  const guards = [{ target, revision: revision(at), ...state }];
-  return { type: 'transaction', actor: by, observedAt: unixMillis(4), guards, commands };
+  return { target, revision: revision(at), ...state };
 }
 
 function alertCommandOf(step: AlertDeed, model: ReferenceModel): AlertCommand {

@@ -19,6 +19,33 @@ export abstract class WardModel extends SessionModel {
   beds: Bed[] = [];
   patients: Patient[] = [];
   devices: Device[] = [];
+  /** Patients who leave their beds together with what is asked, and have not yet. */
+  leaving: string[] = [];
+  /** A transaction ends no loud alert without a reason, and is not refused for one that it raised itself. */
+  isLoudAllowed = false;
+
+  /** Whether a command takes a patient away from a bed. */
+  leaves(command: WardCommand): command is WardCommand & { patient: string } {
+    if (command.type === 'discharge-patient') return true;
+    const at = this.patients.find(({ id }) => 'patient' in command && id === command.patient);
+    return command.type === 'move-patient' && !isAt(at?.place, command);
+  }
+
+  /** Keys of the open alerts that a command takes along, ends or marks. */
+  follow(command: WardCommand): string[] {
+    if (command.type === 'move-patient' || command.type === 'discharge-patient')
+      return this.openAbout('patient', command.patient).map(({ dedupKey }) => dedupKey);
+    if (command.type !== 'detach-device') return [];
+    return this.openAbout('device', command.device)
+      .filter(({ kind, staleSince }) => kind === 'physiological' && staleSince === undefined)
+      .map(({ dedupKey }) => dedupKey);
+  }
+
+  /** The bed of a patient is empty, unless somebody who came at the same time is in it. */
+  vacate({ id, place }: Patient): void {
+    this.leaving = this.leaving.filter((one) => one !== id);
+    if (place && this.bedAt(place)?.patient === id) this.putBed(place, undefined);
+  }
 
   bedAt({ unit, bed }: Place): Bed | undefined {
     return this.beds.find((one) => one.unit === unit && one.bed === bed);
@@ -121,7 +148,7 @@ export abstract class WardModel extends SessionModel {
     if (command.type === 'admit-patient') {
       if (before?.place) return no('CONFLICT');
       if (!bed) return no('RECORD_NOT_FOUND');
-      if (bed.patient) return no('CONFLICT');
+      if (bed.patient && !this.leaving.includes(bed.patient)) return no('CONFLICT');
       this.putBed(place, id);
       if (!before) this.recordsMade += 1;
       return this.putPatient({
@@ -144,9 +171,9 @@ export abstract class WardModel extends SessionModel {
     if (command.policy !== undefined && !this.policyNamed(command.policy))
       return no('RECORD_NOT_FOUND');
     if (!bed) return no('RECORD_NOT_FOUND');
-    if (bed.patient) return no('CONFLICT');
+    if (bed.patient && !this.leaving.includes(bed.patient)) return no('CONFLICT');
     for (const device of command.devices) this.putDevice(device, place);
-    this.putBed(before.place, undefined);
+    this.vacate(before);
     this.putBed(place, id);
     const asked = { actor: command.actor, observedAt: this.now };
     for (const alert of this.openAbout('patient', id)) {
@@ -170,11 +197,11 @@ export abstract class WardModel extends SessionModel {
 
   leave(before: Patient, by: string, reason: string | undefined): ModelReply {
     const about = this.openAbout('patient', before.id);
-    if (!reason && about.some((one) => one.priority === 'high' && !one.acknowledged))
-      return no('CONFIRMATION_REQUIRED');
-    if (before.place) this.putBed(before.place, undefined);
+    const isLoud = (one: Alert) => one.priority === 'high' && !one.acknowledged;
+    if (!reason && !this.isLoudAllowed && about.some(isLoud)) return no('CONFIRMATION_REQUIRED');
+    this.vacate(before);
     const why = reason === undefined ? {} : { reason };
-    for (const alert of about)
+    for (const alert of about.filter((one) => reason || !isLoud(one)))
       this.record({ actor: by, observedAt: this.now }, 'discharged', {
         ...alert,
         resolution: { how: 'discharged', by, at: this.now, ...why },

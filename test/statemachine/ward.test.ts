@@ -1,10 +1,11 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { logIndex, unixMillis } from '../../src/base/ids.ts';
 import { STALE_PER_ENTRY_MAX } from '../../src/base/limits.ts';
 import type { WardCommand } from '../../src/statemachine/beside/ward.ts';
 import { AlertMachine, type Applied } from '../../src/statemachine/machine.ts';
 import { MachineRestorer } from '../../src/statemachine/snapshot/restore.ts';
+import type { PartCommand, TransactionCommand } from '../../src/statemachine/transaction.ts';
 import type { Alert, Command } from '../../src/statemachine/types.ts';
 import { acknowledge, Bench, clear, raise } from './commands.ts';
 import { ReferenceModel } from './reference-model.ts';
@@ -156,4 +157,105 @@ test('very many alerts follow their patient a bounded number at a time, by the l
   expect(open(bench)).toEqual([]);
   expect(bench.machine.nextDue).toBe(Number.POSITIVE_INFINITY);
   expect(bench.do(again)).toMatchObject({ effect: 'kept' });
+});
+
+describe('together', () => {
+  const q = { type: 'admit-patient', patient: 'q', ...bed('2'), ...asked } as const;
+  const together = (...commands: readonly PartCommand[]): TransactionCommand => ({
+    type: 'transaction',
+    guards: [],
+    commands,
+    ...asked,
+  });
+  const move = (patient: string, to: string, ...devices: readonly string[]): WardCommand => ({
+    type: 'move-patient',
+    patient,
+    ...bed(to),
+    devices,
+    ...asked,
+  });
+  const whereabouts = ({ machine }: Bench) =>
+    machine.records('bed').records.map(({ id, patient }) => `${id} ${patient}`);
+
+  test('two patients change places, their monitors and alerts with them', () => {
+    const bench = house();
+    bench.do(q);
+    bench.done(raise({ subject: { device: 'mon' } }));
+    expect(bench.do(move('p', '2'))).toMatchObject({ code: 'CONFLICT' });
+    expect(bench.do(together(move('p', '2', 'mon'), move('q', '1')))).toMatchObject({ ok: true });
+    expect(whereabouts(bench)).toEqual(['icu/1 q', 'icu/2 p']);
+    expect(open(bench)[0]).toMatchObject({
+      subject: { bed: '2', patient: 'p', device: 'mon' },
+      staleSince: undefined,
+    });
+  });
+
+  test('a new bed with its monitor and its patient is there at once, and what the monitor says is about them', () => {
+    const bench = house();
+    const reply = bench.do(
+      together(
+        { type: 'set-bed', ...bed('3'), ...asked },
+        { type: 'attach-device', device: 'mon3', ...bed('3'), ...asked },
+        { ...q, ...bed('3') },
+        raise({ subject: { device: 'mon3' } }),
+      ),
+    );
+    expect(reply).toMatchObject({ ok: true });
+    expect(open(bench)[0]?.subject).toEqual({ ...bed('3'), patient: 'q', device: 'mon3' });
+  });
+
+  test.each<[string, string, readonly PartCommand[]]>([
+    ['a bed that is taken', 'CONFLICT', [q, { ...q, patient: 'r' }]],
+    ['a patient twice', 'BAD_REQUEST', [q, move('q', '1')]],
+    ['a bed that two go to', 'CONFLICT', [move('p', '2'), q]],
+    ['who stays where somebody comes', 'CONFLICT', [{ ...q, ...bed('1') }, move('p', '1')]],
+    [
+      'a bed removed under its patient',
+      'CONFLICT',
+      [{ type: 'remove-bed', ...bed('1'), ...asked }],
+    ],
+  ])('%s: %s, and nothing is done', (_what, code, commands) => {
+    const bench = house();
+    const before = whereabouts(bench);
+    expect(bench.do(together(raise({ subject: { bed: '9' } }), ...commands))).toMatchObject({
+      code,
+    });
+    expect(whereabouts(bench)).toEqual(before);
+    expect(open(bench)).toEqual([]);
+  });
+
+  test('no command is about an alert that a patient takes along', () => {
+    const bench = house();
+    bench.done(raise({ subject: { patient: 'p' } }));
+    const reply = bench.do(together(acknowledge(), move('p', '2')));
+    expect(reply).toMatchObject({ code: 'BAD_REQUEST' });
+    expect(bench.do(together(move('p', '2'), acknowledge()))).toMatchObject({
+      code: 'BAD_REQUEST',
+    });
+  });
+
+  test('a discharge ends no high alert without a reason, also not one that came with it', () => {
+    const bench = house();
+    const loud = raise({ priority: 'high', subject: { patient: 'p' } });
+    const leave = { type: 'discharge-patient', patient: 'p', ...asked } as const;
+    expect(bench.do(together(loud, leave))).toMatchObject({ ok: true });
+    expect(open(bench)).toHaveLength(1);
+  });
+
+  test.each([
+    ['bed', 'icu/1', 2],
+    ['patient', 'p', 1],
+    ['device', 'mon', 1],
+    ['device', 'unknown', 0],
+  ] as const)(
+    'a guard holds for the %s %s at version %i, and for no other',
+    (record, id, version) => {
+      const bench = house();
+      const guarded = { ...together(q), guards: [{ record, id, version: version + 1 }] };
+      expect(bench.do(guarded)).toMatchObject({ code: 'GUARD_FAILED' });
+      expect(bench.do({ ...guarded, guards: [{ record, id, version }] })).toMatchObject({
+        ok: true,
+      });
+    },
+  );
 });

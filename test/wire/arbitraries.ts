@@ -9,9 +9,9 @@ import {
 } from '../../src/base/ids.ts';
 import type { EntryId, Message } from '../../src/raft/types.ts';
 import type { WatchMessage } from '../../src/statemachine/alert-api.ts';
+import type { PartCommand } from '../../src/statemachine/transaction.ts';
 import type {
   Alert,
-  AlertCommand,
   AlertEvent,
   AlertFilter,
   Command,
@@ -78,7 +78,8 @@ export const conditionCommand: Gen<Command & ConditionCommand> = fc.oneof(
   ),
 );
 
-const isAboutAlert = (one: Command): one is AlertCommand => one.type === 'raise' || 'target' in one;
+const isPart = (one: Command): one is PartCommand =>
+  one.type === 'raise' || 'target' in one || /-(bed|patient|device)$/.test(one.type);
 
 const transaction: Gen<Command> = record<Command>(
   {
@@ -86,10 +87,16 @@ const transaction: Gen<Command> = record<Command>(
     actor: name,
     observedAt: when,
     guards: fc.array(
-      record({ target: ref }, { revision: aRevision, state: fc.constantFrom(...STATES) }),
+      fc.oneof(
+        record({ target: ref }, { revision: aRevision, state: fc.constantFrom(...STATES) }),
+        record(
+          { record: fc.constantFrom('bed', 'patient', 'device'), id: name, version: count },
+          {},
+        ),
+      ),
       { maxLength: 3 },
     ),
-    commands: fc.array(fc.oneof(conditionCommand, rareCommand.filter(isAboutAlert)), {
+    commands: fc.array(fc.oneof(conditionCommand, rareCommand.filter(isPart)), {
       minLength: 1,
       maxLength: 3,
     }),

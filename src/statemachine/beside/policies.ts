@@ -1,5 +1,7 @@
 import { must } from '../../base/assert.ts';
-import type { Asked, Priority } from '../types.ts';
+import type { Ledger } from '../ledger.ts';
+import { refuse } from '../refusals.ts';
+import type { Asked, Kept, Priority, Refusal } from '../types.ts';
 import type { EscalationState } from './escalation.ts';
 
 export interface EscalationStep {
@@ -148,6 +150,25 @@ export class Policies {
   knows({ policy: id, version }: EscalationState): boolean {
     return this.#pinned.has(keyOf(id, version)) || this.#current.get(id)?.version === version;
   }
+}
+
+/** Makes or removes a policy; at most `max` are in force. */
+export function changePolicy(command: PolicyCommand, ledger: Ledger, max: number): Kept | Refusal {
+  const { policies } = ledger;
+  const { id } = command;
+  const before = policies.get(id);
+  if (command.type === 'remove-policy') {
+    if (before === undefined) return refuse('RECORD_NOT_FOUND', `there is no policy ${id}`);
+    policies.remove(id);
+    ledger.foldRecord({ removed: before });
+    return { ok: true, effect: 'removed', id, version: before.version };
+  }
+  if (before === undefined && policies.size >= max)
+    return refuse('OVER_LIMIT', `there are ${policies.size} policies already`);
+  const { steps, repeat, minPriority, confirmSeconds } = command;
+  const policy = policies.set({ id, steps, repeat, minPriority, confirmSeconds });
+  ledger.foldRecord(policy);
+  return { ok: true, effect: 'kept', id, version: policy.version };
 }
 
 const keyOf = (id: string, version: number): string => `${version}@${id}`;

@@ -12,7 +12,7 @@ import { type KeptSession, type SessionCommand, Sessions } from './sessions.ts';
 import { type Source, type SourceCommand, Sources } from './sources.ts';
 import type { MaintenanceWindow, Silence, SuppressionCommand } from './suppression.ts';
 import { Suppressions } from './suppressions.ts';
-import type { Bed, Device, Patient, WardCommand } from './ward.ts';
+import { type Bed, type Device, isWard, type Patient, type WardCommand } from './ward.ts';
 import { WardBook } from './ward-book.ts';
 
 /** The kinds of records beside the alerts that are kept in registries, and what each is. */
@@ -41,7 +41,7 @@ type BesideCommand =
   | SessionCommand
   | WardCommand;
 
-const BESIDE: Readonly<Record<BesideCommand['type'], true>> = {
+const BESIDE: Readonly<Record<Exclude<BesideCommand, WardCommand>['type'], true>> = {
   silence: true,
   unsilence: true,
   'open-window': true,
@@ -58,17 +58,10 @@ const BESIDE: Readonly<Record<BesideCommand['type'], true>> = {
   'set-schedule': true,
   'extend-schedule': true,
   'remove-schedule': true,
-  'set-bed': true,
-  'remove-bed': true,
-  'admit-patient': true,
-  'move-patient': true,
-  'discharge-patient': true,
-  'attach-device': true,
-  'detach-device': true,
-  'remove-device': true,
 };
 
-export const isBeside = (command: Command): command is BesideCommand => command.type in BESIDE;
+export const isBeside = (command: Command): command is BesideCommand =>
+  command.type in BESIDE || isWard(command);
 
 /** What can be asked for, page by page: these records, and those that are kept elsewhere. */
 export interface QueryTypes extends RecordTypes {

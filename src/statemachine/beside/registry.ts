@@ -34,6 +34,11 @@ export class Registry<T extends RecordBase> {
     return this.#live.size;
   }
 
+  /** How many more live ones there is room for. */
+  get room(): number {
+    return this.#liveMax - this.#live.size;
+  }
+
   /** No room for another live one. */
   get isFull(): boolean {
     return this.#live.size >= this.#liveMax;

@@ -1,3 +1,4 @@
+import { must } from '../../base/assert.ts';
 import { unixMillis } from '../../base/ids.ts';
 import {
   BEDS_MAX,
@@ -9,12 +10,11 @@ import {
 import { idNumber } from '../alerts/alert-table.ts';
 import { ended, moved } from '../alerts/care-records.ts';
 import type { Ledger } from '../ledger.ts';
-import { findNoPolicy, isOwnKey, refuse } from '../refusals.ts';
+import { isOwnKey, refuse } from '../refusals.ts';
 import type { Alert, Asked, Kept, Refusal, Resolution, Subject } from '../types.ts';
-import { Registry } from './registry.ts';
+import { type RecordBase, Registry } from './registry.ts';
 import type {
   AdmitCommand,
-  AttachCommand,
   Bed,
   Device,
   LeaveCommand,
@@ -24,12 +24,11 @@ import type {
   Sweep,
   WardCommand,
 } from './ward.ts';
-
-const idOf = ({ unit, bed }: Place): string => `${unit}/${bed}`;
-const isSame = (a: Place | undefined, b: Place): boolean => a?.unit === b.unit && a.bed === b.bed;
+import { findWardRefusal, idOf, isSame, type WardContext, type WardView } from './ward-guards.ts';
+import { WardPlan } from './ward-plan.ts';
 
 /** Beds, patients and devices, and what becomes of open alerts when people and things are moved (T24, T25). */
-export class WardBook {
+export class WardBook implements WardView {
   readonly #ledger: Ledger;
   readonly beds: Registry<Bed>;
   readonly patients: Registry<Patient>;
@@ -48,24 +47,56 @@ export class WardBook {
     ledger.placed = (subject) => this.#placed(subject);
   }
 
-  execute(command: WardCommand): Kept | Refusal {
+  /** `isPlanned`: a plan, with what is done together with it, found nothing against it. */
+  execute(command: WardCommand, isPlanned = false): Kept | Refusal {
+    const refusal = isPlanned
+      ? undefined
+      : findWardRefusal(command, this, { ...this.#context, leaving: new Set() });
+    return refusal ?? this.#carryOut(command);
+  }
+
+  /** What several commands that are done together would lead to. */
+  plan(commands: readonly WardCommand[]): WardPlan {
+    return new WardPlan(this, this.#context, commands);
+  }
+
+  /** The open alerts that a command takes along, ends or marks. */
+  followers(command: WardCommand): readonly Alert[] {
+    switch (command.type) {
+      case 'move-patient':
+      case 'discharge-patient':
+        return this.#openOf(command.patient);
+      case 'detach-device':
+        return this.#measurementsOf(command.device);
+      default:
+        return [];
+    }
+  }
+
+  get #context(): Omit<WardContext, 'leaving'> {
+    return { policies: this.#ledger.policies, findLoud: (patient) => this.#findLoud(patient) };
+  }
+
+  #carryOut(command: WardCommand): Kept {
     switch (command.type) {
       case 'set-bed':
         return this.#setBed(command);
       case 'remove-bed':
-        return this.#removeBed(command);
+        return this.#removed(this.beds, idOf(command));
       case 'admit-patient':
         return this.#admit(command);
       case 'move-patient':
         return this.#move(command);
       case 'discharge-patient':
         return this.#discharge(command);
-      case 'attach-device':
-        return this.#attach(command);
+      case 'attach-device': {
+        const { device, unit, bed, model } = command;
+        return this.#putDevice(device, { unit, bed }, model);
+      }
       case 'detach-device':
         return this.#detach(command.device, command);
       case 'remove-device':
-        return this.#removeDevice(command.device);
+        return this.#removed(this.devices, command.device);
     }
   }
 
@@ -94,35 +125,14 @@ export class WardBook {
     return { ...place, ...(inIt === undefined ? {} : { patient: inIt }), device };
   }
 
-  #setBed({ unit, bed }: Place): Kept | Refusal {
-    const id = idOf({ unit, bed });
-    const before = this.beds.get(id);
-    if (before !== undefined) return { ok: true, effect: 'unchanged', id, version: before.version };
-    if (this.beds.isFull) return refuse('OVER_LIMIT', `there are ${BEDS_MAX} beds already`);
-    return this.#putBed({ unit, bed }, undefined);
+  #setBed({ unit, bed }: Place): Kept {
+    const before = this.beds.get(idOf({ unit, bed }));
+    return before === undefined ? this.#putBed({ unit, bed }, undefined) : unchanged(before);
   }
 
-  #removeBed(place: Place): Kept | Refusal {
-    const bed = this.beds.get(idOf(place));
-    if (bed === undefined) return noBed(place);
-    if (bed.patient !== undefined) return refuse('CONFLICT', `${bed.patient} is in ${bed.id}`);
-    for (const { id, place: at } of this.devices.liveOnes())
-      if (isSame(at, place)) return refuse('CONFLICT', `${id} is at ${bed.id}`);
-    this.beds.remove(bed.id);
-    return this.#removed(bed);
-  }
-
-  #admit({ patient: id, unit, bed }: AdmitCommand): Kept | Refusal {
+  #admit({ patient: id, unit, bed }: AdmitCommand): Kept {
     const place = { unit, bed };
     const before = this.patients.get(id);
-    if (before?.place !== undefined)
-      return refuse('CONFLICT', `${id} is in ${idOf(before.place)} already`);
-    if (before?.sweep !== undefined)
-      return refuse('CONFLICT', `alerts of ${id} are still being discharged`);
-    const refusal = this.#findNoRoom(place);
-    if (refusal !== undefined) return refusal;
-    if (this.patients.isFull)
-      return refuse('OVER_LIMIT', `there are ${PATIENTS_MAX} patients already`);
     const { time } = this.#ledger;
     this.#putBed(place, id);
     return this.#putPatient({
@@ -137,70 +147,50 @@ export class WardBook {
     });
   }
 
-  #move(command: MoveCommand): Kept | Refusal {
-    const { patient: id, unit, bed, devices, policy } = command;
+  #move(command: MoveCommand): Kept {
+    const { patient: id, unit, bed, devices } = command;
     const place = { unit, bed };
-    const patient = this.#present(id);
-    if ('code' in patient) return patient;
-    if (isSame(patient.place, place))
-      return { ok: true, effect: 'unchanged', id, version: patient.version };
-    const unknown = devices.find((device) => this.devices.get(device) === undefined);
-    if (unknown !== undefined) return noDevice(unknown);
-    const refusal = findNoPolicy(policy, this.#ledger.policies) ?? this.#findNoRoom(place);
-    if (refusal !== undefined) return refusal;
+    const patient = this.#known(id);
+    if (isSame(patient.place, place)) return unchanged(patient);
     for (const device of devices) this.#putDevice(device, place, undefined);
-    this.#putBed(patient.place, undefined);
+    this.#leave(patient);
     this.#putBed(place, id);
     const { time: movedAt } = this.#ledger;
     const sweep = this.#newSweep('transfer', command);
     return this.#sweep({ ...patient, version: patient.version + 1, place, movedAt, sweep });
   }
 
-  #discharge(command: LeaveCommand): Kept | Refusal {
-    const { patient: id, reason } = command;
-    const patient = this.#present(id);
-    if ('code' in patient) return patient;
-    const loud = reason === undefined ? this.#findLoud(id) : undefined;
-    if (loud !== undefined) return loud;
-    this.#putBed(patient.place, undefined);
+  #discharge(command: LeaveCommand): Kept {
+    const patient = this.#known(command.patient);
+    this.#leave(patient);
     const { time: dischargedAt } = this.#ledger;
     const sweep = this.#newSweep('discharge', command);
     const version = patient.version + 1;
     return this.#sweep({ ...patient, version, place: undefined, dischargedAt, sweep });
   }
 
-  #attach({ device: id, unit, bed, model }: AttachCommand): Kept | Refusal {
-    const place = { unit, bed };
-    if (this.beds.get(idOf(place)) === undefined) return noBed(place);
-    const before = this.devices.get(id);
-    if (before?.place !== undefined && !isSame(before.place, place))
-      return refuse('CONFLICT', `${id} is at ${idOf(before.place)}: it has to be detached first`);
-    if (before === undefined && this.devices.isFull)
-      return refuse('OVER_LIMIT', `there are ${DEVICES_MAX} devices already`);
-    return this.#putDevice(id, place, model);
-  }
-
-  #detach(id: string, asked: Asked): Kept | Refusal {
-    const device = this.devices.get(id);
-    if (device === undefined) return noDevice(id);
-    if (device.place === undefined)
-      return { ok: true, effect: 'unchanged', id, version: device.version };
+  #detach(id: string, asked: Asked): Kept {
+    const device = must(this.devices.get(id), () => `there is no device ${id}`);
+    if (device.place === undefined) return unchanged(device);
     const kept = this.#putDevice(id, undefined, undefined);
-    const measured = this.#ledger.subjects
-      .openOf('device', id)
-      .filter(isFresh)
-      .slice(0, STALE_PER_ENTRY_MAX);
-    for (const alert of measured) this.#lose(alert, asked);
+    for (const alert of this.#measurementsOf(id)) this.#lose(alert, asked);
     return kept;
   }
 
-  #removeDevice(id: string): Kept | Refusal {
-    const device = this.devices.get(id);
-    if (device === undefined) return noDevice(id);
-    if (device.place !== undefined)
-      return refuse('CONFLICT', `${id} is at ${idOf(device.place)}: it has to be detached first`);
-    this.devices.remove(id);
-    return this.#removed(device);
+  #known(id: string): Patient {
+    return must(this.patients.get(id), () => `there is no patient ${id}`);
+  }
+
+  /** A bed becomes empty, unless somebody else who came at the same time is in it already. */
+  #leave({ id, place }: Patient): void {
+    if (place !== undefined && this.beds.get(idOf(place))?.patient === id)
+      this.#putBed(place, undefined);
+  }
+
+  /** What a device said last, and is not known to be otherwise; a bounded number. */
+  #measurementsOf(device: string): Alert[] {
+    const open = this.#ledger.subjects.openOf('device', device);
+    return open.filter(isFresh).slice(0, STALE_PER_ENTRY_MAX);
   }
 
   #newSweep(
@@ -266,23 +256,7 @@ export class WardBook {
     );
   }
 
-  #present(id: string): Patient | Refusal {
-    const patient = this.patients.get(id);
-    if (patient === undefined) return refuse('RECORD_NOT_FOUND', `there is no patient ${id}`);
-    if (patient.place === undefined) return refuse('ALREADY_RESOLVED', `${id} was discharged`);
-    if (patient.sweep === undefined) return patient;
-    return refuse('CONFLICT', `alerts of ${id} are still being moved`);
-  }
-
-  #findNoRoom(place: Place): Refusal | undefined {
-    const bed = this.beds.get(idOf(place));
-    if (bed === undefined) return noBed(place);
-    if (bed.patient === undefined) return undefined;
-    return refuse('CONFLICT', `${bed.patient} is in ${bed.id}`);
-  }
-
-  #putBed(place: Place | undefined, patient: string | undefined): Kept {
-    const { unit = '', bed = '' } = place ?? {};
+  #putBed({ unit, bed }: Place, patient: string | undefined): Kept {
     const id = idOf({ unit, bed });
     const version = (this.beds.get(id)?.version ?? 0) + 1;
     return this.#noted(this.beds, {
@@ -323,9 +297,11 @@ export class WardBook {
     return { ok: true, effect: 'kept', id: after.id, version: after.version };
   }
 
-  #removed(record: Bed | Device): Kept {
+  #removed<T extends Bed | Device>(registry: Registry<T>, id: string): Kept {
+    const record = must(registry.get(id), () => `there is no ${id}`);
+    registry.remove(id);
     this.#ledger.foldRecord({ removed: record });
-    return { ok: true, effect: 'removed', id: record.id, version: record.version };
+    return { ok: true, effect: 'removed', id, version: record.version };
   }
 }
 
@@ -339,7 +315,9 @@ const isFresh = ({ kind, staleSince }: Alert): boolean =>
 
 const isLoud = ({ priority, acknowledged }: Alert): boolean => priority === 'high' && !acknowledged;
 
-const noBed = (place: Place): Refusal =>
-  refuse('RECORD_NOT_FOUND', `there is no bed ${idOf(place)}`);
-
-const noDevice = (id: string): Refusal => refuse('RECORD_NOT_FOUND', `there is no device ${id}`);
+const unchanged = ({ id, version }: RecordBase): Kept => ({
+  ok: true,
+  effect: 'unchanged',
+  id,
+  version,
+});

@@ -106,3 +106,17 @@ export type WardCommand =
   | AttachCommand
   | DetachCommand
   | RemoveDeviceCommand;
+
+const ABOUT_THE_WARD: Readonly<Record<WardCommand['type'], true>> = {
+  'set-bed': true,
+  'remove-bed': true,
+  'admit-patient': true,
+  'move-patient': true,
+  'discharge-patient': true,
+  'attach-device': true,
+  'detach-device': true,
+  'remove-device': true,
+};
+
+export const isWard = (command: { readonly type: string }): command is WardCommand =>
+  command.type in ABOUT_THE_WARD;

@@ -13,10 +13,14 @@ import {
   TRANSACTION_GUARDS_MAX,
 } from '../../base/limits.ts';
 import type { ReportCommand } from '../../statemachine/beside/notifications.ts';
-import type { Guard } from '../../statemachine/transaction.ts';
+import type {
+  AlertGuard,
+  Guard,
+  PartCommand,
+  RecordGuard,
+} from '../../statemachine/transaction.ts';
 import type {
   Acknowledgement,
-  AlertCommand,
   AlertRef,
   Command,
   ConditionCommand,
@@ -84,8 +88,8 @@ const acknowledgement: Check<Acknowledgement> = ofShape<Acknowledgement>({
 
 const OUTCOMES: readonly ReportCommand['outcome'][] = ['sent', 'confirmed', 'failed'];
 
-/** Which kinds are about an alert, and so may be parts of a transaction: the compiler sees to it that none is left out. */
-const ABOUT_AN_ALERT: Readonly<Record<AlertCommand['type'], true>> = {
+/** Which kinds may be parts of a transaction: the compiler sees to it that none is left out. */
+const PARTS: Readonly<Record<PartCommand['type'], true>> = {
   raise: true,
   clear: true,
   acknowledge: true,
@@ -100,22 +104,40 @@ const ABOUT_AN_ALERT: Readonly<Record<AlertCommand['type'], true>> = {
   discharge: true,
   void: true,
   merge: true,
+  'set-bed': true,
+  'remove-bed': true,
+  'admit-patient': true,
+  'move-patient': true,
+  'discharge-patient': true,
+  'attach-device': true,
+  'detach-device': true,
+  'remove-device': true,
 };
-const ALERT_TYPES = Object.keys(ABOUT_AN_ALERT) as readonly AlertCommand['type'][];
+const PART_TYPES = Object.keys(PARTS) as readonly PartCommand['type'][];
 
-/** A command about an alert, whole, as a part of another one. */
-const alertCommand: Check<AlertCommand> = (_origin, field, value) => {
+/** A command about an alert, a bed, a patient or a device, whole, as a part of another one. */
+const partCommand: Check<PartCommand> = (_origin, field, value) => {
   const fields = asFields('request', field, value, undefined);
-  const type = asOneOf('request', 'type', fields['type'], ALERT_TYPES);
+  const type = asOneOf('request', 'type', fields['type'], PART_TYPES);
   if (!isRare(type)) return parseCondition(type, fields);
-  return parseRareCommand(type, fields) as AlertCommand;
+  return parseRareCommand(type, fields) as PartCommand;
 };
 
-const guard: Check<Guard> = ofShape<Guard>({
+const alertGuard: Check<AlertGuard> = ofShape<AlertGuard>({
   target: must(ref),
   revision: may(parseRevision),
   state: may(oneOf(STATES)),
 });
+const RECORDS: readonly RecordGuard['record'][] = ['bed', 'patient', 'device'];
+const recordGuard: Check<RecordGuard> = ofShape<RecordGuard>({
+  record: must(oneOf(RECORDS)),
+  id: must(name),
+  version: must(count),
+});
+const guard: Check<Guard> = (origin, field, value) => {
+  const isOfRecord = asFields(origin, field, value, undefined)['record'] !== undefined;
+  return (isOfRecord ? recordGuard : alertGuard)(origin, field, value);
+};
 
 type Shapes = {
   readonly [T in RareCommand['type']]: Shape<Body<Extract<RareCommand, { readonly type: T }>>>;
@@ -242,7 +264,7 @@ const SHAPES: Shapes = {
   transaction: {
     actor: must(name),
     guards: must(listOf(guard, 0, TRANSACTION_GUARDS_MAX)),
-    commands: must(listOf(alertCommand, 1, TRANSACTION_COMMANDS_MAX)),
+    commands: must(listOf(partCommand, 1, TRANSACTION_COMMANDS_MAX)),
   },
 };
 

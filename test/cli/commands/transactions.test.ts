@@ -5,7 +5,8 @@ import type { TransactionCommand } from '../../../src/statemachine/transaction.t
 import { parseCommand } from '../../../src/wire/commands/parse.ts';
 import { runIn } from './world.ts';
 
-const EXAMPLE = readFileSync(join(import.meta.dirname, '../../../examples/handover.yaml'), 'utf8');
+const example = (name: string): string =>
+  readFileSync(join(import.meta.dirname, '../../../examples', name), 'utf8');
 
 const kept = ({ calls }: Awaited<ReturnType<typeof runIn>>): TransactionCommand =>
   calls.find(({ method }) => method === 'keep')?.args[0] as TransactionCommand;
@@ -15,7 +16,7 @@ const run = (text: string) =>
 
 describe('alert transaction', () => {
   test('does the guards and commands of a file together, for whoever asks', async () => {
-    const result = await run(EXAMPLE);
+    const result = await run(example('handover.yaml'));
     expect(result.stderr).toBe('');
     expect(result.status).toBe(0);
     expect(result.stdout).toBe('done, all together: acknowledge, raise\n');
@@ -28,6 +29,17 @@ describe('alert transaction', () => {
       ['raise', command.actor],
     ]);
     expect(parseCommand('transaction', command)).toMatchObject({ type: 'transaction' });
+  });
+
+  test('does what is done with patients and devices too', async () => {
+    const command = kept(await run(example('swap-beds.yaml')));
+    expect(parseCommand('transaction', command)).toMatchObject({
+      guards: [{ record: 'bed', id: 'icu-2/7', version: 2 }],
+      commands: [
+        { type: 'move-patient', patient: 'pt-7f3', bed: '8' },
+        { type: 'move-patient', patient: 'pt-c41', bed: '7' },
+      ],
+    });
   });
 
   test('takes JSON, and commands of every kind', async () => {
