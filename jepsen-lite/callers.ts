@@ -97,6 +97,8 @@ export async function watchAll(parts: CallersParts, number: number, log: EventLo
 /** All events, as one watch from beginning to end tells them. */
 export class EventLog {
   readonly events: SeenEvent[] = [];
+  /** When each was told, in milliseconds since the run began. */
+  readonly seenAt: number[] = [];
   /** The revision before the first event. */
   base: number;
   /** Events that were replaced by a state: what is missing here cannot be checked. */
@@ -136,6 +138,7 @@ export class EventLog {
   #take(event: AlertEvent): void {
     this.events.push(seenEvent(event));
     const seenAt = this.#now();
+    this.seenAt.push(seenAt);
     for (const account of this.#accounts)
       if (account.take(event, seenAt)) this.elsewhere.add(event.revision);
   }

@@ -1,5 +1,5 @@
 import { HELP, type Options, parseOptions } from './options.ts';
-import { writeReport } from './report.ts';
+import { writeReport } from './report/report.ts';
 import { type Run, runTest } from './run.ts';
 
 /**
@@ -12,8 +12,7 @@ const EXITS = { valid: 0, INVALID: 1, VOID: 2 } as const;
 function tell(run: Run): void {
   const { verdict, why, counts, codes, checks, faults, folder } = run;
   if (run.options.json) {
-    const { history: _, spans: __, ...rest } = run;
-    console.log(JSON.stringify(rest));
+    console.log(JSON.stringify(summaryOf(run)));
     return;
   }
   for (const line of why.slice(0, 20)) console.log(`  ${line}`);
@@ -30,6 +29,12 @@ function tell(run: Run): void {
     console.log(`${name}: ${listed(figures)}`);
   console.log(`faults: ${counted(faults)}`);
   console.log(`${verdict}: ${folder}/report.html`);
+}
+
+/** What fits on a line: not each operation, each event and each fault. */
+function summaryOf(run: Run): object {
+  const { history: _, seenAt: __, timings: ___, spans: ____, stretches: _____, ...rest } = run;
+  return rest;
 }
 
 const listed = (figures: Readonly<Record<string, string | number>>): string =>

@@ -14,11 +14,12 @@ import { TestCluster } from './cluster.ts';
 import { Nemesis, type Span } from './nemeses/nemesis.ts';
 import { FAULTS, NEMESES } from './nemeses/table.ts';
 import { openNetwork } from './network/open-network.ts';
+import { Observer, type Stretch } from './observer.ts';
 import type { Options } from './options.ts';
 import { findTools } from './tools.ts';
 import { brokenPromises, type Verdict, verdictOf } from './verdict.ts';
 import { workloadsOf } from './workloads/table.ts';
-import type { Account, Opened } from './workloads/workload.ts';
+import type { Account, Opened, Timing } from './workloads/workload.ts';
 
 export interface Run {
   readonly options: Options;
@@ -34,10 +35,16 @@ export interface Run {
   /** Faults that were asked for and cannot be made here, and why. */
   readonly leftOut: Readonly<Record<string, string>>;
   readonly spans: readonly Span[];
+  /** What each replica said of itself. */
+  readonly stretches: readonly Stretch[];
   readonly seconds: number;
   /** What kinds of work with accounts of their own tell of themselves. */
   readonly figures: Readonly<Record<string, Figures>>;
+  /** Calls that are not among the operations of the history. */
+  readonly timings: readonly Timing[];
   readonly history: History;
+  /** When each event of the history was told, in milliseconds since the run began. */
+  readonly seenAt: readonly number[];
 }
 
 type Figures = ReturnType<Account['judge']>['figures'];
@@ -89,6 +96,12 @@ async function startCluster(
   }
 }
 
+/** What is left when load and faults are over. */
+interface Outcome extends Pick<Run, 'history' | 'why' | 'stretches'> {
+  readonly log: EventLog;
+  readonly nemesis: Nemesis | undefined;
+}
+
 class Test {
   readonly #options: Options;
   readonly #folder: string;
@@ -135,10 +148,12 @@ class Test {
       const following = log.follow(reader, readerStop.signal);
       following.catch(() => {}); // It is awaited below, unless something else goes wrong first.
       for (const account of this.#accounts) await account.prepare(reader);
+      const observer = new Observer(reader, this.#now);
+      const observing = observer.run(() => this.#observed, readerStop.signal);
       const nemesis = await this.#load(parts, log);
       const why = await this.#recover(reader, log);
       readerStop.abort();
-      await following;
+      await Promise.all([following, observing]);
       const isShared = this.#cluster === undefined;
       const history = {
         ...this.#recorder.history(log.events),
@@ -146,7 +161,7 @@ class Test {
         isShared,
         elsewhere: log.elsewhere,
       };
-      return this.#judge(history, log, nemesis, why);
+      return this.#judge({ history, log, nemesis, why, stretches: observer.stretches });
     } finally {
       await reader.close();
     }
@@ -237,7 +252,16 @@ class Test {
     }
   }
 
-  #judge(history: History, log: EventLog, nemesis: Nemesis | undefined, unsettled: string[]): Run {
+  /** Whoever might lead: those that are on their way in, or out, too. */
+  get #observed(): readonly { readonly id: number; readonly address: string }[] {
+    const { attach } = this.#options;
+    return (
+      this.#cluster?.sites.map(({ id, place }) => ({ id, address: place.address })) ??
+      attach.map((address, at) => ({ id: at + 1, address }))
+    );
+  }
+
+  #judge({ history, log, nemesis, why: unsettled, stretches }: Outcome): Run {
     const checks = checkHistory(history);
     const { counts } = this.#recorder;
     const { minimum } = this.#options;
@@ -267,8 +291,11 @@ class Test {
       faults: nemesis?.counts ?? {},
       leftOut: nemesis?.leftOut ?? {},
       spans: nemesis?.spans ?? [],
+      stretches,
       seconds: this.#now() / 1_000,
+      timings: accounts.flatMap((account) => account.timings),
       history,
+      seenAt: log.seenAt,
     };
   }
 }

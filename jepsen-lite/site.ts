@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ReplicaProcess } from '../cli/local/replica-process.ts';
 import { TocsinError } from '../src/base/errors.ts';
@@ -129,8 +129,9 @@ export class Site {
     this.#isEnding = false;
   }
 
+  /** What it wrote for its operators, in all its lives. */
   get printed(): readonly string[] {
-    return readFileSync(this.#errors, 'utf8').split('\n');
+    return existsSync(this.#errors) ? readFileSync(this.#errors, 'utf8').split('\n') : [];
   }
 
   #died(what: string): void {

@@ -41,9 +41,16 @@ async function cutPower({ cluster, prng }: Field, victim: Site): Promise<Struck>
   return { ...about(sites), end: once(() => startedAgain(sites)) };
 }
 
-function slowed({ prng }: Field, victim: Site): Promise<Struck | undefined> {
+/** One disk, or the storage that all have in common. */
+async function slowed({ cluster, prng }: Field, victim: Site): Promise<Struck | undefined> {
   const ms = delayOf(prng);
-  return injected(victim, SYNCS, `delay_enter=${ms * 1_000}`, `${ms} ms a sync`);
+  const what = `delay_enter=${ms * 1_000}`;
+  const victims = prng.chance(0.3) ? cluster.running : [victim];
+  const struck = await Promise.all(victims.map((each) => injected(each, SYNCS, what, '')));
+  const ends = struck.flatMap((each) => (each === undefined ? [] : [each.end]));
+  if (ends.length === 0) return undefined;
+  const { where, sites } = about(victims);
+  return { where: `${where}: ${ms} ms a sync`, sites, end: endOf(ends) };
 }
 
 /** Short ones more often than long ones. */

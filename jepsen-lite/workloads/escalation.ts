@@ -108,6 +108,7 @@ class EscalationAccount implements Account {
       `${lateness[Math.min(lateness.length - 1, Math.floor(lateness.length * share))] ?? 0} ms`;
     return {
       findings,
+      timings: [],
       figures: {
         alerts,
         steps,

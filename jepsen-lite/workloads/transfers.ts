@@ -146,7 +146,13 @@ class TransferAccount implements Account {
       events: this.#events,
     });
     const done = this.#transfers.filter(({ outcome }) => outcome.type === 'done').length;
-    return { findings, figures: { transfers: done, censuses: this.#censuses.length } };
+    const timings = [
+      ...this.#transfers.map(({ call, end, outcome: { type } }) => {
+        return { call, end, kind: type === 'done' ? ('write' as const) : type };
+      }),
+      ...this.#censuses.map(({ call, end }) => ({ call, end, kind: 'read' as const })),
+    ];
+    return { findings, timings, figures: { transfers: done, censuses: this.#censuses.length } };
   }
 }
 

@@ -22,6 +22,14 @@ export interface WorkParts {
   readonly namespace: string;
 }
 
+/** One call of a caller, for plots. */
+export interface Timing {
+  readonly call: number;
+  /** Infinity when no answer came. */
+  readonly end: number;
+  readonly kind: 'write' | 'read' | 'refused' | 'none' | 'unknown';
+}
+
 /** What a kind of work knows beside the recorded operations, for a checker of its own. */
 export interface Account {
   /** Makes what has to be there before anybody begins. */
@@ -35,6 +43,8 @@ export interface Account {
     readonly findings: readonly Finding[];
     /** For people, by name. */
     readonly figures: Readonly<Record<string, string | number>>;
+    /** Calls that are not among the recorded operations. */
+    readonly timings: readonly Timing[];
   };
 }
 

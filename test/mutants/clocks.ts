@@ -10,6 +10,7 @@ export const CLOCK_MUTANTS: readonly Mutant[] = [
     replace: 'const agreed: number | undefined = this.#clock.wall();',
     killedBy: ['test/replica/clocks.test.ts'],
     simulated: true,
+    processes: '--workload escalation --nemesis clock --interval 0.4',
   },
   {
     name: 'believe-a-slow-answer',

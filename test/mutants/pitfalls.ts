@@ -108,6 +108,7 @@ export const PITFALL_MUTANTS: readonly Mutant[] = [
     replace: 'if (holders >= needed - 1) best = value;',
     killedBy: ['test/raft/chaos.test.ts'],
     test: 'random faults never break agreement',
+    processes: '--workload unique --nemesis isolate,kill,halves',
   },
   {
     name: 'take-proposals-without-end',

@@ -11,7 +11,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     killedBy: ['test/raft/'],
     simulated: true,
     searched: 'first-election',
-    processes: '--workload unique --nemesis power-cut',
+    processes: '--workload unique --nemesis power-cut,disk-slow --interval 0.4',
   },
   {
     name: 'count-own-copy-before-sync',
@@ -52,6 +52,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     killedBy: ['test/raft/'],
     simulated: true,
     searched: 'reign',
+    processes: '--workload unique --nemesis kill,isolate,halves,loss',
   },
   {
     name: 'vote-for-an-older-term',

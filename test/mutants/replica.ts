@@ -27,7 +27,7 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
     replace: 'this.#hardState = ready.hardState;\n    return ready.sendAfterSync;',
     killedBy: ['test/replica/disk-writer.test.ts'],
     simulated: true,
-    processes: '--workload unique --nemesis power-cut',
+    processes: '--workload unique --nemesis power-cut,disk-slow --interval 0.4',
   },
   {
     name: 'die-of-a-full-disk',

@@ -1,4 +1,5 @@
 import { FINDINGS_MAX, type Finding, type History, type SeenAlert } from './history.ts';
+import type { Rule } from './rules.ts';
 
 /**
  * Each activation of each alert is annunciated once: an activation begins with the event that says so, numbers go up by
@@ -6,7 +7,7 @@ import { FINDINGS_MAX, type Finding, type History, type SeenAlert } from './hist
  */
 export function checkAnnunciations(history: History): readonly Finding[] {
   const findings: Finding[] = [];
-  const find = (rule: string, says: string): void => {
+  const find = (rule: Rule, says: string): void => {
     if (findings.length < FINDINGS_MAX) findings.push({ rule, says });
   };
   const newest = new Map<string, SeenAlert>();

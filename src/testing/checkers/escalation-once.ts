@@ -1,4 +1,5 @@
 import { FINDINGS_MAX, type Finding } from './history.ts';
+import type { Rule } from './rules.ts';
 
 /**
  * Each step of a policy happens once, in its order, never before its time, never after somebody answered, and at last if nobody
@@ -151,7 +152,11 @@ class EscalationCheck {
       this.#find('escalated-early', event, `${climb.dueAt - time} ms of log time too early`);
     const passed = seenAt - (this.#history.raisedAt.get(key) ?? Number.NEGATIVE_INFINITY);
     if (passed < climb.waitedMs * (1 - RATE_TOLERANCE) - EARLY_TOLERANCE_MS)
-      this.#find('escalated-early', event, `${passed} ms after its raise, not ${climb.waitedMs}`);
+      this.#find(
+        'escalated-early',
+        event,
+        `${Math.round(passed)} ms after its raise, not ${climb.waitedMs}`,
+      );
   }
 
   /** Everything has had its time: who was not answered has gone all the way, and an alert says so. */
@@ -201,13 +206,13 @@ class EscalationCheck {
     }
   }
 
-  #find(rule: string, event: EscalationEvent, says: string): void {
+  #find(rule: Rule, event: EscalationEvent, says: string): void {
     const { revision, effect, alertId, loop, step } = event;
     const place = effect === 'notified' ? ` ${loop}.${step - 1}` : '';
     this.#note(rule, `event ${revision} (${effect}${place} of ${alertId}): ${says}`);
   }
 
-  #note(rule: string, says: string): void {
+  #note(rule: Rule, says: string): void {
     if (this.#findings.length < FINDINGS_MAX) this.#findings.push({ rule, says });
   }
 }

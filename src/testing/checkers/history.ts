@@ -6,6 +6,7 @@ import type {
   Priority,
   RefusalCode,
 } from '../../statemachine/types.ts';
+import type { Rule } from './rules.ts';
 
 /**
  * What callers asked and were told, and what the cluster says has happened. Times are of one clock, in any unit; an
@@ -131,7 +132,7 @@ export type SeenMessage =
 
 /** One thing that must not be. */
 export interface Finding {
-  readonly rule: string;
+  readonly rule: Rule;
   readonly says: string;
 }
 

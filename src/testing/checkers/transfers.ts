@@ -1,4 +1,5 @@
 import { FINDINGS_MAX, type Finding } from './history.ts';
+import type { Rule } from './rules.ts';
 
 /**
  * Transactions that move patients between beds, and keep their number: whoever looks sees each patient in one bed. A bed that
@@ -177,7 +178,7 @@ class TransferCheck {
     return [...done, ...this.#history.censuses.map(({ end, revision }) => ({ end, revision }))];
   }
 
-  #find(rule: string, says: string): void {
+  #find(rule: Rule, says: string): void {
     if (this.findings.length < FINDINGS_MAX) this.findings.push({ rule, says });
   }
 }

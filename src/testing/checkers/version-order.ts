@@ -12,6 +12,7 @@ import {
   type SeenEvent,
   type Write,
 } from './history.ts';
+import type { Rule } from './rules.ts';
 import { provenBy } from './settled.ts';
 
 /**
@@ -243,7 +244,7 @@ class VersionOrder {
     return ceilings;
   }
 
-  #find(rule: string, says: string): void {
+  #find(rule: Rule, says: string): void {
     if (this.findings.length < FINDINGS_MAX) this.findings.push({ rule, says });
   }
 }

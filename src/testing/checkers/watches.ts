@@ -7,6 +7,7 @@ import {
   type SeenEvent,
   type WatchLog,
 } from './history.ts';
+import type { Rule } from './rules.ts';
 
 /**
  * What a watcher may rely on: events in order, each once, none missing between the first one asked for and the last one
@@ -135,7 +136,7 @@ class WatchCheck {
     return (unit === undefined || unit === alert.unit) && !(isOpenOnly && isOver(alert));
   }
 
-  #find(rule: string, says: string): void {
+  #find(rule: Rule, says: string): void {
     this.#findings.push({ rule, says: `${this.#watch.name} ${says}` });
   }
 }

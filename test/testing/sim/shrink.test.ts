@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
+import type { Rule } from '../../../src/testing/checkers/rules.ts';
 import { drawScenario, type Scenario } from '../../../src/testing/sim/scenario.ts';
 import { kindOf, shrink } from '../../../src/testing/sim/shrink.ts';
 
-const failing = (why: string, rules: readonly string[] = []) => ({
+const failing = (why: string, rules: readonly Rule[] = []) => ({
   ok: false,
   why,
   findings: rules.map((rule) => ({ rule, says: '' })),
