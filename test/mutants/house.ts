@@ -38,8 +38,8 @@ export const HOUSE_MUTANTS: readonly Mutant[] = [
     name: 'trust-the-monitor-left-behind',
     claim: 'what a monitor said of a patient who is gone is stale',
     file: 'src/statemachine/beside/ward-book.ts',
-    find: 'if (isLeft && moved !== undefined && isFresh(moved)) this.#lose(moved, asked);',
-    replace: 'if (isLeft && moved === undefined) throw new Error();',
+    find: 'if (isLeft && now !== undefined && isFresh(now)) this.#lose(now, asked);',
+    replace: 'if (isLeft && now === undefined) throw new Error();',
     killedBy: ['test/statemachine/ward.test.ts'],
   },
 ];

@@ -139,8 +139,8 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
     name: 'one-key-for-a-batch',
     claim: 'the commands of a batch are told apart when they are sent again',
     file: 'src/client/client.ts',
-    find: 'Key}#$',
-    replace: 'Key}` || `$',
+    find: 'position}`)',
+    replace: 'position - position}`)',
     killedBy: ['test/client/command-batch.test.ts'],
   },
 ];
