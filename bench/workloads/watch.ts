@@ -6,7 +6,7 @@ import type { Row, Stage } from './stage.ts';
 
 const CONNECTIONS = 10;
 const WATCHES_PER_CONNECTION = 100;
-const EVENTS_PER_SECOND = 400;
+const EVENTS_PER_SECOND = 700;
 
 /** A thousand watchers of everything, over ten connections, while commands come at a steady rate. */
 export async function watch(stage: Stage, told: (row: Row) => void): Promise<void> {

@@ -380,7 +380,7 @@ export class Client implements AlertApi, CareApi, AsyncDisposable {
       finder: this.#parts.finder,
       clock: this.#options.clock,
       prng: this.#parts.prng,
-      recent: this.#parts.recentEvents,
+      items: this.#parts.watchItems,
       aborts: this.#parts.watchAborts,
       onEnd: () => this.#watches.delete(watch),
     });

@@ -1,10 +1,10 @@
 import type { Clock } from '../base/clock.ts';
-import { CLIENT_RECENT_ALERTS_MAX, CLIENT_RECENT_EVENTS_MAX } from '../base/limits.ts';
+import { CLIENT_RECENT_ALERTS_MAX } from '../base/limits.ts';
 import { Prng } from '../base/prng.ts';
 import type { ListedAlert } from '../statemachine/alert-api.ts';
-import type { AlertEvent } from '../statemachine/types.ts';
 import type { Transport } from '../transport/types.ts';
 import { Recent } from '../wire/clients/recent.ts';
+import { WatchItems } from '../wire/clients/watch-messages.ts';
 import { AbortListeners } from './abort-listeners.ts';
 import { AddressBook } from './connection/address-book.ts';
 import { ConnectionEvents } from './connection/connection-events.ts';
@@ -28,7 +28,7 @@ export interface ClientParts {
   readonly session: Session;
   readonly prng: Prng;
   readonly recentAlerts: Recent<ListedAlert>;
-  readonly recentEvents: Recent<AlertEvent>;
+  readonly watchItems: WatchItems;
   readonly watchAborts: AbortListeners;
 }
 
@@ -53,7 +53,7 @@ export function assemble(options: ResolvedOptions, transport: Transport): Client
     session,
     prng,
     recentAlerts,
-    recentEvents: new Recent(CLIENT_RECENT_EVENTS_MAX),
+    watchItems: new WatchItems(),
     watchAborts: new AbortListeners(),
   };
 }

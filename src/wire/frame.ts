@@ -49,6 +49,7 @@ interface FrameTypes {
   readonly WATCH_MESSAGES: 42;
   readonly RECORDS: 43;
   readonly HISTORY: 44;
+  readonly WATCH_SHARED: 45;
   readonly TREND_REGISTER: 48;
   readonly TREND_SAMPLES: 49;
   readonly TREND_TAKEN: 50;
@@ -94,6 +95,7 @@ export const FrameType: FrameTypes = {
   WATCH_MESSAGES: 42,
   RECORDS: 43,
   HISTORY: 44,
+  WATCH_SHARED: 45,
   TREND_REGISTER: 48,
   TREND_SAMPLES: 49,
   TREND_TAKEN: 50,

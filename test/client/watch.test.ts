@@ -4,6 +4,7 @@ import { TocsinError } from '../../src/base/errors.ts';
 import { ALERTS_GROUP, millis, revision } from '../../src/base/ids.ts';
 import { Prng } from '../../src/base/prng.ts';
 import type { AlertFilter, Client, WatchMessage, WatchOptions } from '../../src/client/index.ts';
+import { encodeShared, encodeWatchMessages } from '../../src/wire/clients/watch-messages.ts';
 import { FrameType } from '../../src/wire/frame.ts';
 import { alarm, onStage, type Stage } from './stage.ts';
 
@@ -200,6 +201,46 @@ describe('a watch that is interrupted', () => {
       expect((await stage.clock.settle(first)).value).toMatchObject({ event: { revision: 1 } });
       await watch.return?.();
     }));
+});
+
+describe('watches that are told together', () => {
+  const shared = (ids: readonly number[], upTo: number): readonly Uint8Array[] =>
+    encodeShared(ids, encodeWatchMessages([{ type: 'progress', revision: revision(upTo) }]));
+
+  test('each hear what was said to all', () =>
+    onStage(async (stage) => {
+      const client = await stage.client();
+      const ids: number[] = [];
+      stage.cluster.script = ({ type, channel, id }) => {
+        if (type !== FrameType.WATCH) return false;
+        ids.push(id);
+        if (ids.length === 2) channel.send(FrameType.WATCH_SHARED, ALERTS_GROUP, 0, shared(ids, 4));
+        return true;
+      };
+      const watches = [iterate(client, {}), iterate(client, {})];
+      const told = await stage.clock.settle(Promise.all(watches.map((watch) => watch.next())));
+      expect(told.map(({ value }) => value)).toEqual([
+        { type: 'progress', revision: 4 },
+        { type: 'progress', revision: 4 },
+      ]);
+    }));
+
+  test.each([
+    ['watches that were never begun', shared([998, 999], 4)],
+    ['nobody', [Uint8Array.of(0, 0, 0, 0)]],
+  ])('go on elsewhere when a replica tells %s', (_whom, body) =>
+    onStage(async (stage) => {
+      const client = await stage.client();
+      let isSpent = false;
+      stage.cluster.script = ({ type, channel }) => {
+        if (type !== FrameType.WATCH || isSpent) return false;
+        isSpent = true;
+        return channel.send(FrameType.WATCH_SHARED, ALERTS_GROUP, 0, body);
+      };
+      const told = await stage.clock.settle(iterate(client, {}).next());
+      expect(told.value).toEqual({ type: 'progress', revision: 0 });
+    }),
+  );
 });
 
 describe('a watch ends', () => {

@@ -120,10 +120,13 @@ class Stage implements Host {
 
   answers(id: number): string[] {
     return this.channel.sent
-      .filter((frame) => frame.id === id && frame.type !== FrameType.WATCH_MESSAGES)
+      .filter((frame) => frame.id === id && !isOfWatch(frame.type))
       .map(({ type, body }) => (type === FrameType.FAIL ? decodeFail(body).code : `${type}`));
   }
 }
+
+const isOfWatch = (type: FrameType): boolean =>
+  type === FrameType.WATCH_MESSAGES || type === FrameType.WATCH_SHARED;
 
 const clearOf = (dedupKey: string): Command => ({
   type: 'clear',

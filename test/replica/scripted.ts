@@ -2,8 +2,9 @@ import { ALERTS_GROUP, logIndex, term } from '../../src/base/ids.ts';
 import type { AppendReply, Message, Ready } from '../../src/raft/types.ts';
 import type { RaiseCommand } from '../../src/statemachine/types.ts';
 import type { Channel } from '../../src/transport/types.ts';
+import { decodeShared } from '../../src/wire/clients/watch-messages.ts';
 import { encodeCommand, keyFromText } from '../../src/wire/commands/commands.ts';
-import type { FrameType } from '../../src/wire/frame.ts';
+import { FrameType } from '../../src/wire/frame.ts';
 import type { Hello } from '../../src/wire/handshake.ts';
 
 /** A Ready that wants nothing but what is given. */
@@ -73,6 +74,16 @@ export class ScriptedChannel implements Channel {
     this.sent.push({ type, id, body: bytes });
     if (this.isSlow) this.queuedBytes += bytes.byteLength;
     return true;
+  }
+
+  /** The bodies of WATCH_MESSAGES that a watch was sent, alone or with others. */
+  watched(id: number): readonly Uint8Array[] {
+    return this.sent.flatMap(({ type, id: sentTo, body }) => {
+      if (type === FrameType.WATCH_MESSAGES) return sentTo === id ? [body] : [];
+      if (type !== FrameType.WATCH_SHARED) return [];
+      const { ids, messages } = decodeShared(body);
+      return ids.includes(id) ? [messages] : [];
+    });
   }
 
   /** The socket has taken everything. */

@@ -56,7 +56,7 @@ async function watched(
 
 function messagesOf(channel: ScriptedChannel): WatchMessage[] {
   const reader = new WatchReader();
-  return channel.sent.flatMap(({ body }) => reader.read(body));
+  return channel.watched(1).flatMap((body) => reader.read(body));
 }
 
 test('who keeps what a filtered watch tells knows at its end which open alerts match', async () => {

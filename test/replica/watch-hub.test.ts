@@ -9,7 +9,6 @@ import { AlertMachine, type Applied } from '../../src/statemachine/machine.ts';
 import type { History } from '../../src/statemachine/queries/history.ts';
 import type { AlertFilter } from '../../src/statemachine/types.ts';
 import { WatchReader } from '../../src/wire/clients/watch-messages.ts';
-import { FrameType } from '../../src/wire/frame.ts';
 import { VirtualClock } from '../client/virtual-clock.ts';
 import { raiseOf, ScriptedChannel } from './scripted.ts';
 
@@ -62,10 +61,7 @@ class Stage {
 
 function messagesOf(channel: ScriptedChannel, id: number): WatchMessage[] {
   const reader = new WatchReader();
-  const frames = channel.sent.filter(
-    (frame) => frame.id === id && frame.type === FrameType.WATCH_MESSAGES,
-  );
-  return frames.flatMap(({ body }) => reader.read(body));
+  return channel.watched(id).flatMap((body) => reader.read(body));
 }
 
 /** In short: e1 an event, p1 progress, c5 a state as of revision 5. */

@@ -22,7 +22,12 @@ import {
 } from '../../src/wire/clients/client-messages.ts';
 import { decodeReplies, encodeReplies } from '../../src/wire/clients/replies.ts';
 import type { ReplicaStatus } from '../../src/wire/clients/status.ts';
-import { encodeWatchMessages, WatchReader } from '../../src/wire/clients/watch-messages.ts';
+import {
+  decodeShared,
+  encodeShared,
+  encodeWatchMessages,
+  WatchReader,
+} from '../../src/wire/clients/watch-messages.ts';
 import { decodeSubmissions, encodeCommand, keyFromText } from '../../src/wire/commands/commands.ts';
 import { FrameType } from '../../src/wire/frame.ts';
 import { decodeHello, encodeHello, type Hello } from '../../src/wire/handshake.ts';
@@ -317,6 +322,16 @@ describe('frames of clients', () => {
     items,
     (body) => new WatchReader().read(body),
     messages,
+  );
+  frame(
+    'watch-shared',
+    FrameType.WATCH_SHARED,
+    encodeShared([7, 2 ** 32 + 1], items),
+    (body) => {
+      const { ids, messages: bytes } = decodeShared(body);
+      return { ids, messages: new WatchReader().read(bytes) };
+    },
+    { ids: [7, 2 ** 32 + 1], messages },
   );
 });
 

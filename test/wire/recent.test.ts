@@ -6,6 +6,7 @@ import { Recent } from '../../src/wire/clients/recent.ts';
 import {
   encodeEvent,
   encodeWatchMessages,
+  WatchItems,
   WatchReader,
 } from '../../src/wire/clients/watch-messages.ts';
 import { event, watchMessages } from './arbitraries.ts';
@@ -23,7 +24,7 @@ test('watches that share what they have read are told the same as those that rea
           const messages = streams[at];
           if (messages === undefined) continue;
           const body = Buffer.concat(encodeWatchMessages(messages));
-          expect(new WatchReader(cache).read(body)).toEqual(messages);
+          expect(new WatchReader(new WatchItems(cache)).read(body)).toEqual(messages);
           // Whoever reads into the same memory again changes nothing that is remembered.
           body.fill(0xff);
         }
@@ -35,7 +36,7 @@ test('watches that share what they have read are told the same as those that rea
 const [one] = fc.sample(event, { numRuns: 1, seed: 7 }) as [AlertEvent];
 const withActor = (actor: string): AlertEvent => ({ ...one, actor });
 const read = (cache: Recent<AlertEvent>, bytes: Uint8Array): AlertEvent | undefined => {
-  const [message] = new WatchReader(cache).read(bytes);
+  const [message] = new WatchReader(new WatchItems(cache)).read(bytes);
   return message?.type === 'event' ? message.event : undefined;
 };
 

@@ -8,6 +8,7 @@ import {
 } from '../../base/limits.ts';
 import type { Channel } from '../../transport/types.ts';
 import { decodeFail } from '../../wire/clients/client-messages.ts';
+import { decodeShared } from '../../wire/clients/watch-messages.ts';
 import { FrameType } from '../../wire/frame.ts';
 
 /** One request and what comes of it. Exactly one of `failed` and `lost` ends it, or an answer that is not a stream's. */
@@ -131,6 +132,22 @@ export class Connection {
     this.#heardAt = this.#clock.monotonic();
     if (this.#exchanges.size === 0) this.#expecting = false;
     if (type === FrameType.PONG) return;
+    if (type === FrameType.WATCH_SHARED) this.#takeShared(body);
+    else this.#takeFor(type, id, body);
+  }
+
+  /** Several watches are told the same: they get the same bytes, and whoever reads them can tell that they are. */
+  #takeShared(body: Uint8Array): void {
+    try {
+      const { ids, messages } = decodeShared(body);
+      for (const id of ids) if (this.isOpen) this.#takeFor(FrameType.WATCH_MESSAGES, id, messages);
+    } catch (error) {
+      if (!TocsinError.is(error)) throw error;
+      this.close(error);
+    }
+  }
+
+  #takeFor(type: FrameType, id: number, body: Uint8Array): void {
     if (id < 1 || id >= this.#nextId) {
       this.close(malformed(`an answer to request ${id}, which was never made`));
       return;

@@ -1,13 +1,13 @@
+import { must } from '../../base/assert.ts';
 import type { Clock, Timer } from '../../base/clock.ts';
 import { TocsinError } from '../../base/errors.ts';
 import { millis, type Revision } from '../../base/ids.ts';
 import { WATCH_MALFORMED_MAX, WATCH_SILENCE_MS } from '../../base/limits.ts';
 import type { Prng } from '../../base/prng.ts';
 import type { WatchMessage } from '../../statemachine/alert-api.ts';
-import type { AlertEvent, AlertFilter } from '../../statemachine/types.ts';
+import type { AlertFilter } from '../../statemachine/types.ts';
 import { encodeWatch } from '../../wire/clients/client-messages.ts';
-import type { Recent } from '../../wire/clients/recent.ts';
-import { WatchReader } from '../../wire/clients/watch-messages.ts';
+import { type WatchItems, WatchReader } from '../../wire/clients/watch-messages.ts';
 import { FrameType } from '../../wire/frame.ts';
 import type { AbortListeners } from '../abort-listeners.ts';
 import { Backoff } from '../connection/backoff.ts';
@@ -28,7 +28,7 @@ export interface WatchParts {
   readonly clock: Clock;
   readonly prng: Prng;
   /** Shared by all the watches of a client, as are `aborts`. */
-  readonly recent: Recent<AlertEvent>;
+  readonly items: WatchItems;
   readonly aborts: AbortListeners;
   /** Called once, when the watch has ended. */
   readonly onEnd: (watch: Watch) => void;
@@ -138,7 +138,7 @@ export class Watch implements AsyncIterator<WatchMessage, undefined> {
 
   #open(connection: Connection): void {
     if (this.#phase !== 'connecting') return;
-    const reader = new WatchReader(this.#parts.recent);
+    const reader = new WatchReader(this.#parts.items);
     const { next } = this.#position;
     const body = encodeWatch({ from: next, filter: this.#request.filter });
     const id = connection.send(FrameType.WATCH, [body], {
@@ -181,12 +181,11 @@ export class Watch implements AsyncIterator<WatchMessage, undefined> {
     this.#backoff.reset();
     this.#malformed = 0;
     this.#avoid = undefined;
-    this.#buffer.push(fresh, bytes);
-    while (this.#waiters.length > 0 && !this.#buffer.isEmpty) {
-      const value = this.#buffer.shift();
-      const waiter = this.#waiters.shift();
-      if (value !== undefined) waiter?.resolve({ value, done: false });
-    }
+    // While somebody waits, nothing else does.
+    const count = Math.min(this.#waiters.length, fresh.length);
+    for (const [at, { resolve }] of this.#waiters.splice(0, count).entries())
+      resolve({ value: must(fresh[at], 'fewer messages than waiters'), done: false });
+    this.#buffer.push(fresh.slice(count), bytes);
   }
 
   #failed(connection: Connection, error: TocsinError): void {

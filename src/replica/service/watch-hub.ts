@@ -21,21 +21,27 @@ import {
   encodeCompactedAlert,
   encodeEvent,
   encodeProgress,
+  encodeShared,
   encodeTransaction,
 } from '../../wire/clients/watch-messages.ts';
 import { FrameType } from '../../wire/frame.ts';
 import type { AppliedState } from '../pipeline/applied-state.ts';
 
-/** One watcher: a cursor into the shared history. It has no queue of its own that could grow. */
-interface Watch {
-  readonly id: number;
+/**
+ * A cursor into the shared history, and the watches of one connection that are told the same from there on. It has no
+ * queue of its own that could grow.
+ */
+interface Cursor {
+  readonly ids: Set<number>;
   readonly channel: Channel;
   readonly filter: AlertFilter;
+  /** The same for equal filters. */
+  readonly filterKey: string;
   /** The next revision to be told. */
   next: Revision;
   /** A state that takes the place of events no longer kept, while it is being sent. */
   state: WatchState | undefined;
-  /** The newest revision that the watcher has been told everything up to; undefined = nothing yet. */
+  /** The newest revision that its watches have been told everything up to; undefined = nothing yet. */
   told: Revision | undefined;
 }
 
@@ -47,9 +53,13 @@ interface WatchState {
 
 /** The watches of one connection. */
 interface Line {
-  readonly watches: Map<number, Watch>;
+  /** By their ids. */
+  readonly watches: Map<number, Cursor>;
+  readonly cursors: Set<Cursor>;
+  /** Of each filter the one that was told everything first: others who come as far go on with it. */
+  readonly foremost: Map<string, Cursor>;
   /** The one that a state is being sent to: one at a time, because a state is long. */
-  compacting: Watch | undefined;
+  compacting: Cursor | undefined;
 }
 
 /**
@@ -65,7 +75,7 @@ export class WatchHub {
   readonly #progress: Timer;
   #turn: Timer | undefined;
   /** The watchers that have not had their turn in this round. */
-  #round: Generator<[Line, Watch]> | undefined;
+  #round: Generator<[Line, Cursor]> | undefined;
   #again = false;
   #closed = false;
 
@@ -88,22 +98,43 @@ export class WatchHub {
     if (this.#closed) throw new TocsinError('UNAVAILABLE', 'the replica is stopping');
     let line = this.#lines.get(channel);
     if (line === undefined) {
-      line = { watches: new Map(), compacting: undefined };
+      line = {
+        watches: new Map(),
+        cursors: new Set(),
+        foremost: new Map(),
+        compacting: undefined,
+      };
       this.#lines.set(channel, line);
     }
     assert(!line.watches.has(id), `watch ${id} is under way already`);
     const next = from ?? revision(this.#history.newest + 1);
-    const watch: Watch = { id, channel, filter, next, state: undefined, told: undefined };
-    line.watches.set(id, watch);
-    if (from === undefined) this.#tellProgressTo(watch);
-    else this.wake();
+    const cursor: Cursor = {
+      ids: new Set([id]),
+      channel,
+      filter,
+      filterKey: JSON.stringify(filter),
+      next,
+      state: undefined,
+      told: undefined,
+    };
+    line.watches.set(id, cursor);
+    line.cursors.add(cursor);
+    if (from !== undefined) this.wake();
+    else {
+      this.#sendProgress(cursor);
+      joinForemost(line, cursor);
+    }
   }
 
   /** Whether there was such a watch. */
   remove(channel: Channel, id: number): boolean {
     const line = this.#lines.get(channel);
-    if (line?.compacting?.id === id) line.compacting = undefined;
-    return line?.watches.delete(id) ?? false;
+    const cursor = line?.watches.get(id);
+    if (line === undefined || cursor === undefined) return false;
+    line.watches.delete(id);
+    cursor.ids.delete(id);
+    if (cursor.ids.size === 0) drop(line, cursor);
+    return true;
   }
 
   removeAll(channel: Channel): void {
@@ -132,12 +163,12 @@ export class WatchHub {
     this.#lines.clear();
   }
 
-  *#all(): Generator<[Line, Watch]> {
+  *#all(): Generator<[Line, Cursor]> {
     for (const line of this.#lines.values())
-      for (const watch of line.watches.values()) yield [line, watch];
+      for (const cursor of line.cursors) yield [line, cursor];
   }
 
-  /** One frame for each watcher that lacks something, round after round, in slices that leave the loop to others. */
+  /** One frame for each cursor that lacks something, round after round, in slices that leave the loop to others. */
   #takeTurns(): void {
     this.#turn = undefined;
     const began = this.#clock.monotonic();
@@ -155,58 +186,60 @@ export class WatchHub {
       this.#turn ??= this.#clock.soon(() => this.#takeTurns());
   }
 
-  /** Tells one watcher a frame of what it lacks, if its socket takes it. Whether there is more to tell. */
-  #tell(line: Line, watch: Watch, isOver: () => boolean): boolean {
-    if (watch.channel.queuedBytes >= WATCH_UNSENT_BYTES_MAX) return false;
-    if (watch.state === undefined && watch.next < this.#history.oldest) {
+  /** Tells the watches of a cursor a frame of what they lack, if their socket takes it. Whether there is more to tell. */
+  #tell(line: Line, cursor: Cursor, isOver: () => boolean): boolean {
+    if (cursor.channel.queuedBytes >= WATCH_UNSENT_BYTES_MAX) return false;
+    if (cursor.state === undefined && cursor.next < this.#history.oldest) {
       if (line.compacting !== undefined) return false;
-      line.compacting = watch;
-      this.#compact(watch);
+      line.compacting = cursor;
+      this.#compact(cursor);
     }
     const items =
-      watch.state === undefined ? this.#takeEvents(watch, isOver) : takeState(watch, isOver);
-    if (items.length > 0 && !this.#send(watch, items)) return false;
-    if (line.compacting === watch && watch.state === undefined) {
+      cursor.state === undefined ? this.#takeEvents(cursor, isOver) : takeState(cursor, isOver);
+    if (items.length > 0 && !this.#send(cursor, items)) return false;
+    if (line.compacting === cursor && cursor.state === undefined) {
       line.compacting = undefined;
       return true; // whoever waited for its turn with a state
     }
-    return watch.state !== undefined || watch.next <= this.#history.newest;
+    if (cursor.state !== undefined || cursor.next <= this.#history.newest) return true;
+    joinForemost(line, cursor);
+    return false;
   }
 
   /** Events that match, up to a frame's worth or as long as there is time; of a transaction all or none. */
-  #takeEvents(watch: Watch, isOver: () => boolean): readonly Uint8Array[] {
+  #takeEvents(cursor: Cursor, isOver: () => boolean): readonly Uint8Array[] {
     const items: Uint8Array[] = [];
-    const end = Math.min(this.#history.newest, watch.next + WATCH_SCAN_MAX - 1);
+    const end = Math.min(this.#history.newest, cursor.next + WATCH_SCAN_MAX - 1);
     let bytes = 0;
-    for (let step = 1; watch.next <= end && bytes < WATCH_FRAME_BYTES_MAX; step += 1) {
+    for (let step = 1; cursor.next <= end && bytes < WATCH_FRAME_BYTES_MAX; step += 1) {
       if (step % SLICE_STEPS_PER_LOOK === 0 && isOver()) break;
-      const { transaction } = this.#eventAt(watch.next);
-      if (transaction === undefined) bytes += this.#takeEvent(watch, items);
-      else bytes += this.#takeTransaction(watch, transaction, items);
+      const { transaction } = this.#eventAt(cursor.next);
+      if (transaction === undefined) bytes += this.#takeEvent(cursor, items);
+      else bytes += this.#takeTransaction(cursor, transaction, items);
     }
     return items;
   }
 
-  #takeTransaction(watch: Watch, transaction: Revision, items: Uint8Array[]): number {
+  #takeTransaction(cursor: Cursor, transaction: Revision, items: Uint8Array[]): number {
     const step: Uint8Array[] = [];
     let bytes = 0;
-    do bytes += this.#takeEvent(watch, step);
-    while (this.#history.at(watch.next)?.transaction === transaction);
+    do bytes += this.#takeEvent(cursor, step);
+    while (this.#history.at(cursor.next)?.transaction === transaction);
     if (step.length > 1) items.push(encodeTransaction(step.length));
     items.push(...step);
     return bytes;
   }
 
   /** The next event, if it is about an alert that matches, or did before. Answers how long it is. */
-  #takeEvent(watch: Watch, items: Uint8Array[]): number {
-    const event = this.#eventAt(watch.next);
-    watch.next = revision(watch.next + 1);
+  #takeEvent(cursor: Cursor, items: Uint8Array[]): number {
+    const event = this.#eventAt(cursor.next);
+    cursor.next = revision(cursor.next + 1);
     const { before, alert } = event;
-    const isIn = matches(alert, watch.filter);
-    if (!isIn && !(before !== undefined && matches(before, watch.filter))) return 0;
+    const isIn = matches(alert, cursor.filter);
+    if (!isIn && !(before !== undefined && matches(before, cursor.filter))) return 0;
     const item = this.#encode(event);
     items.push(isIn ? item : asLeaving(item));
-    watch.told = event.revision;
+    cursor.told = event.revision;
     return item.byteLength;
   }
 
@@ -215,10 +248,10 @@ export class WatchHub {
   }
 
   /** The state of now, whatever is applied while it is sent. */
-  #compact(watch: Watch): void {
+  #compact(cursor: Cursor): void {
     const view = this.#state.machine.view();
-    watch.state = { rest: view.matching(watch.filter), revision: view.revision };
-    watch.next = revision(view.revision + 1);
+    cursor.state = { rest: view.matching(cursor.filter), revision: view.revision };
+    cursor.next = revision(view.revision + 1);
   }
 
   #encode(event: AppliedEvent): Uint8Array {
@@ -229,9 +262,9 @@ export class WatchHub {
     return item;
   }
 
-  #send({ channel, id }: Watch, items: readonly Uint8Array[]): boolean {
+  #send({ channel, ids }: Cursor, items: readonly Uint8Array[]): boolean {
     for (const frame of framesOf(items))
-      if (!channel.send(FrameType.WATCH_MESSAGES, ALERTS_GROUP, id, frame)) {
+      if (!sendFrame(channel, [...ids], frame)) {
         // The cursor has moved past what could not be sent: this watcher must begin again, elsewhere in time.
         channel.close();
         return false;
@@ -240,18 +273,55 @@ export class WatchHub {
   }
 
   #tellProgress(): void {
-    for (const [, watch] of this.#all()) this.#tellProgressTo(watch);
+    for (const [, cursor] of this.#all()) this.#tellProgressTo(cursor);
     this.wake();
   }
 
-  #tellProgressTo(watch: Watch): void {
-    const upTo = revision(watch.next - 1);
-    if (watch.state !== undefined || watch.channel.queuedBytes >= WATCH_UNSENT_BYTES_MAX) return;
+  #tellProgressTo(cursor: Cursor): void {
+    const upTo = revision(cursor.next - 1);
+    if (cursor.state !== undefined || cursor.channel.queuedBytes >= WATCH_UNSENT_BYTES_MAX) return;
     // A watcher that asked for the future has been told nothing yet.
-    if (upTo > this.#history.newest || (watch.told ?? 0) > upTo) return;
-    watch.told = upTo;
-    this.#send(watch, [encodeProgress(upTo)]);
+    if (upTo > this.#history.newest || (cursor.told ?? 0) > upTo) return;
+    this.#sendProgress(cursor);
   }
+
+  #sendProgress(cursor: Cursor): void {
+    cursor.told = revision(cursor.next - 1);
+    this.#send(cursor, [encodeProgress(cursor.told)]);
+  }
+}
+
+function sendFrame(
+  channel: Channel,
+  ids: readonly number[],
+  items: readonly Uint8Array[],
+): boolean {
+  const [only = 0, ...others] = ids;
+  return others.length === 0
+    ? channel.send(FrameType.WATCH_MESSAGES, ALERTS_GROUP, only, items)
+    : channel.send(FrameType.WATCH_SHARED, ALERTS_GROUP, 0, encodeShared(ids, items));
+}
+
+/** Whoever has been told everything goes on together with those who have, through the same filter. */
+function joinForemost(line: Line, cursor: Cursor): void {
+  const { filterKey, ids } = cursor;
+  const foremost = line.foremost.get(filterKey);
+  if (foremost === cursor) return;
+  if (foremost === undefined || foremost.next !== cursor.next || foremost.state !== undefined) {
+    line.foremost.set(filterKey, cursor);
+    return;
+  }
+  for (const id of ids) {
+    foremost.ids.add(id);
+    line.watches.set(id, foremost);
+  }
+  drop(line, cursor);
+}
+
+function drop(line: Line, cursor: Cursor): void {
+  line.cursors.delete(cursor);
+  if (line.foremost.get(cursor.filterKey) === cursor) line.foremost.delete(cursor.filterKey);
+  if (line.compacting === cursor) line.compacting = undefined;
 }
 
 /** Cuts items into frames: a transaction may be more than one holds. */
@@ -270,8 +340,8 @@ function* framesOf(items: readonly Uint8Array[]): Generator<readonly Uint8Array[
 }
 
 /** The next piece of a state, and its end after the last one. */
-function takeState(watch: Watch, isOver: () => boolean): readonly Uint8Array[] {
-  const state = must(watch.state, `watch ${watch.id} is sent no state`);
+function takeState(cursor: Cursor, isOver: () => boolean): readonly Uint8Array[] {
+  const state = must(cursor.state, 'no state is being sent');
   const items: Uint8Array[] = [];
   let bytes = 0;
   for (let step = 1; step <= WATCH_SCAN_MAX && bytes < WATCH_FRAME_BYTES_MAX; step += 1) {
@@ -279,8 +349,8 @@ function takeState(watch: Watch, isOver: () => boolean): readonly Uint8Array[] {
     const { done, value: alert } = state.rest.next();
     if (done) {
       items.push(encodeCompacted(state.revision));
-      watch.told = state.revision;
-      watch.state = undefined;
+      cursor.told = state.revision;
+      cursor.state = undefined;
       break;
     }
     if (alert === undefined) continue;

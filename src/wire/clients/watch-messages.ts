@@ -4,11 +4,12 @@ import {
   CLIENT_RECENT_EVENTS_MAX,
   COMPACTED_ALERTS_MAX,
   TRANSACTION_EVENTS_MAX,
+  WATCHES_PER_CONNECTION_MAX,
 } from '../../base/limits.ts';
 import type { WatchMessage } from '../../statemachine/alert-api.ts';
 import type { Alert, AlertEvent } from '../../statemachine/types.ts';
 import { encodeBody } from '../body.ts';
-import { writeU32, writeU64 } from '../bytes.ts';
+import { readU32, readU64, writeU32, writeU64 } from '../bytes.ts';
 import { alertBody, eventBody } from './alert-body.ts';
 import { encodeItem, Items, LENGTH_BYTES, malformed } from './items.ts';
 import { parseAlert, parseEvent } from './parse-answers.ts';
@@ -22,6 +23,10 @@ const COMPACTED_ALERT = 3;
 const COMPACTED = 4;
 const LEAVING_EVENT = 5;
 const TRANSACTION = 6;
+
+/** In front of WATCH_SHARED: how many watches, and the id of each. */
+const COUNT_BYTES = 4;
+const ID_BYTES = 8;
 
 /** One item of WATCH_MESSAGES. The same bytes serve every watcher of the event. */
 export const encodeEvent = (event: AlertEvent): Uint8Array =>
@@ -87,45 +92,147 @@ export function encodeWatchMessages(messages: readonly WatchMessage[]): readonly
 const countOf = (messages: readonly WatchMessage[], from: number): number =>
   messages.findIndex((one, at) => at >= from && !(one.type === 'event' && one.more)) - from + 1;
 
+/**
+ * The body of WATCH_SHARED: the same items for several watches of a connection, `ids`, which are at least two.
+ */
+export function encodeShared(
+  ids: readonly number[],
+  items: readonly Uint8Array[],
+): readonly Uint8Array[] {
+  assert(ids.length >= 2 && ids.length <= WATCHES_PER_CONNECTION_MAX, `${ids.length} watches`);
+  const head = Buffer.allocUnsafe(COUNT_BYTES + ids.length * ID_BYTES);
+  writeU32(head, 0, ids.length);
+  for (const [at, id] of ids.entries()) writeU64(head, COUNT_BYTES + at * ID_BYTES, id);
+  return [head, ...items];
+}
+
+/** Whom a WATCH_SHARED tells, and what: the body of WATCH_MESSAGES for each of them. */
+export interface Shared {
+  readonly ids: readonly number[];
+  readonly messages: Uint8Array;
+}
+
+/** @throws TocsinError BODY_MALFORMED */
+export function decodeShared(body: Uint8Array): Shared {
+  const { byteLength } = body;
+  const count = byteLength < COUNT_BYTES ? 0 : readU32(body, 0);
+  if (count < 2 || count > WATCHES_PER_CONNECTION_MAX) throw malformed(`told to ${count} watches`);
+  const end = COUNT_BYTES + count * ID_BYTES;
+  if (end > byteLength) throw malformed(`${count} watches in ${byteLength} bytes`);
+  const ids: number[] = [];
+  for (let at = COUNT_BYTES; at < end; at += ID_BYTES) {
+    const id = readU64(body, at);
+    if (Number.isNaN(id)) throw malformed('the id of a watch is not a safe integer');
+    ids.push(id);
+  }
+  return { ids, messages: body.subarray(end) };
+}
+
 type EventMessage = WatchMessage & { readonly type: 'event' };
+type ProgressMessage = WatchMessage & { readonly type: 'progress' };
+
+/** What an item says by itself. */
+type Item =
+  | EventMessage
+  | ProgressMessage
+  /** Of a state. */
+  | { readonly type: 'alert'; readonly alert: Alert }
+  | { readonly type: 'state'; readonly revision: Revision }
+  /** The next so many events belong together. */
+  | { readonly type: 'transaction'; readonly count: number };
+
+interface Read {
+  readonly items: readonly Item[];
+  /** The same, where each stands for itself. */
+  readonly messages: readonly WatchMessage[] | undefined;
+}
+
+const isMessage = (item: Item): item is EventMessage | ProgressMessage =>
+  item.type === 'event' || item.type === 'progress';
+
+/**
+ * Reads the items of WATCH_MESSAGES for all the watches of a client: bytes that are told to many of them are read once.
+ */
+export class WatchItems {
+  readonly #recent: Recent<AlertEvent>;
+  /** The body that was read last: others may be told the same one next. */
+  #body: Uint8Array | undefined;
+  #read: Read = { items: [], messages: [] };
+
+  constructor(recent: Recent<AlertEvent> = new Recent(CLIENT_RECENT_EVENTS_MAX)) {
+    this.#recent = recent;
+  }
+
+  /** @throws TocsinError BODY_MALFORMED */
+  read(body: Uint8Array): Read {
+    if (body === this.#body) return this.#read;
+    const items: Item[] = [];
+    const at = new Items(body, 0);
+    while (at.next()) items.push(this.#itemAt(at));
+    this.#read = { items, messages: items.every(isMessage) ? items : undefined };
+    this.#body = body;
+    return this.#read;
+  }
+
+  #itemAt(items: Items): Item {
+    const kind = items.first();
+    switch (kind) {
+      case EVENT:
+        return { type: 'event', event: this.#eventAt(items) };
+      case LEAVING_EVENT:
+        return { type: 'event', event: this.#eventAt(items), leaves: true };
+      case PROGRESS:
+        return { type: 'progress', revision: items.revision() };
+      case COMPACTED_ALERT:
+        return { type: 'alert', alert: parseAlert(items.decode(1)) };
+      case COMPACTED:
+        return { type: 'state', revision: items.revision() };
+      case TRANSACTION:
+        return { type: 'transaction', count: items.count() };
+      default:
+        throw malformed(`watch message kind ${kind} is not known`);
+    }
+  }
+
+  #eventAt(items: Items): AlertEvent {
+    return items.recent(1, this.#recent, () => parseEvent(items.decode(1)));
+  }
+}
 
 /**
  * Reads the WATCH_MESSAGES of one watch. A state that came in pieces is one message, told when it is whole; the events of a
  * transaction are told when all of them are there.
  */
 export class WatchReader {
-  readonly #recent: Recent<AlertEvent>;
+  readonly #items: WatchItems;
   #alerts: Alert[] = [];
   /** The events so far of a transaction of which more are to come, and how many. */
   #together: EventMessage[] = [];
   #missing = 0;
 
-  /** `recent`: of all the watches that are told the same. */
-  constructor(recent: Recent<AlertEvent> = new Recent(CLIENT_RECENT_EVENTS_MAX)) {
-    this.#recent = recent;
+  /** `items`: of all the watches that are told the same. */
+  constructor(items: WatchItems = new WatchItems()) {
+    this.#items = items;
   }
 
   /** @throws TocsinError BODY_MALFORMED; the watch is of no use afterwards */
-  read(body: Uint8Array): WatchMessage[] {
-    const messages: WatchMessage[] = [];
-    const items = new Items(body, 0);
-    while (items.next()) {
-      const kind = items.first();
-      if (kind === EVENT || kind === LEAVING_EVENT) messages.push(...this.#readEvent(items, kind));
-      else if (kind === TRANSACTION) this.#beginTransaction(items.count());
-      else messages.push(...this.#readOther(items, kind));
-    }
-    return messages;
+  read(body: Uint8Array): readonly WatchMessage[] {
+    const { items, messages } = this.#items.read(body);
+    const isWhole = this.#missing === 0 && this.#alerts.length === 0;
+    if (isWhole && messages !== undefined) return messages;
+    const told: WatchMessage[] = [];
+    for (const item of items)
+      if (item.type === 'event') told.push(...this.#takeEvent(item));
+      else if (item.type === 'transaction') this.#beginTransaction(item.count);
+      else told.push(...this.#takeOther(item));
+    return told;
   }
 
-  #readEvent(items: Items, kind: number): readonly EventMessage[] {
+  #takeEvent(message: EventMessage): readonly EventMessage[] {
     if (this.#alerts.length > 0) throw malformed('a state was broken off');
-    const event = items.recent(1, this.#recent, () => parseEvent(items.decode(1)));
-    const leaves = kind === LEAVING_EVENT ? ({ leaves: true } as const) : {};
-    if (this.#missing === 0) return [{ type: 'event', event, ...leaves }];
+    if (this.#missing === 0) return [message];
     this.#missing -= 1;
-    const more = this.#missing > 0 ? ({ more: true } as const) : {};
-    this.#together.push({ type: 'event', event, ...leaves, ...more });
+    this.#together.push(this.#missing > 0 ? { ...message, more: true } : message);
     if (this.#missing > 0) return [];
     const whole = this.#together;
     this.#together = [];
@@ -139,22 +246,21 @@ export class WatchReader {
     this.#missing = count;
   }
 
-  #readOther(items: Items, kind: number): readonly WatchMessage[] {
+  #takeOther(item: Exclude<Item, { type: 'event' | 'transaction' }>): readonly WatchMessage[] {
     if (this.#missing > 0) throw malformed('a transaction was broken off');
-    if (kind === COMPACTED_ALERT) {
+    if (item.type === 'alert') {
       if (this.#alerts.length === COMPACTED_ALERTS_MAX)
         throw malformed(`a state of more than ${COMPACTED_ALERTS_MAX} alerts`);
-      this.#alerts.push(parseAlert(items.decode(1)));
+      this.#alerts.push(item.alert);
       return [];
     }
-    if (kind === COMPACTED) {
+    if (item.type === 'state') {
       const alerts = this.#alerts;
       this.#alerts = [];
-      return [{ type: 'compacted', revision: items.revision(), alerts }];
+      return [{ type: 'compacted', revision: item.revision, alerts }];
     }
     if (this.#alerts.length > 0) throw malformed('a state was broken off');
-    if (kind === PROGRESS) return [{ type: 'progress', revision: items.revision() }];
-    throw malformed(`watch message kind ${kind} is not known`);
+    return [item];
   }
 }
 
