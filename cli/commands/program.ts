@@ -57,6 +57,10 @@ const ENTRIES: Readonly<Record<string, Entry>> = {
     summary: 'sessions of clients, whose commands are carried out once',
     load: async (io) => (await import('./client-session.ts')).sessionCommand(io),
   },
+  inhibition: {
+    summary: 'which alerts explain which others of the same device',
+    load: async (io) => (await import('./inhibition.ts')).inhibitionCommand(io),
+  },
   maintenance: {
     summary: 'maintenance windows: what is being worked on',
     load: async (io) => (await import('./maintenance.ts')).maintenanceCommand(io),

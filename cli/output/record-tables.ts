@@ -1,4 +1,5 @@
 import type { Incident } from '../../src/statemachine/beside/incidents.ts';
+import type { KeptInhibition } from '../../src/statemachine/beside/inhibition.ts';
 import type { Notification } from '../../src/statemachine/beside/notifications.ts';
 import type { EscalationPolicy, EscalationStep } from '../../src/statemachine/beside/policies.ts';
 import type { KeptSession } from '../../src/statemachine/beside/sessions.ts';
@@ -109,4 +110,18 @@ export const renderSessions: Render<KeptSession> = render((now) => [
   { title: 'WINDOW', cell: ({ window }) => String(window), align: 'right' },
   { title: 'ANSWERED', cell: ({ floor }) => `up to ${floor}`, align: 'right', drop: 1 },
   { title: 'OPENED', cell: ({ openedAt }) => fromNow(openedAt, now), align: 'right', drop: 2 },
+]);
+
+export const renderInhibitions: Render<KeptInhibition> = render((now) => [
+  { title: 'ID', cell: ({ id }) => printable(id) },
+  { title: 'VERSION', cell: ({ version }) => String(version), align: 'right', drop: 1 },
+  { title: 'EXPLAINS', cell: ({ targets }) => printable(targets.join(' ')), shrinkTo: 16 },
+  { title: 'BY', cell: ({ sources }) => printable(sources.join(' ')), shrinkTo: 16 },
+  { title: 'SET BY', cell: ({ by }) => printable(by), drop: 2 },
+  {
+    title: 'SET',
+    cell: ({ changedAt }) => (changedAt === 0 ? '-' : fromNow(changedAt, now)),
+    align: 'right',
+    drop: 2,
+  },
 ]);

@@ -336,6 +336,9 @@ export const MATCHER_VALUES_MAX = 64;
 /** Maintenance windows that are not over, and those that are. */
 export const WINDOWS_MAX = 256;
 export const WINDOWS_OVER_MAX = 4_096;
+/** Rules by which alerts explain others of the same device, and what each names. */
+export const INHIBITIONS_MAX = 64;
+export const INHIBITION_CONDITIONS_MAX = 32;
 /** Sources that are missed when they fall silent. */
 export const SOURCES_MAX = 65_536;
 /** Alerts that one heartbeat, or the end of one lease, changes at a time. */
@@ -523,6 +526,7 @@ assert(
   SCHEDULE_LEFT_MS_MIN * 2 <= SCHEDULE_AHEAD_MS,
   'a schedule that was extended must not be due again at once',
 );
+assert(INHIBITIONS_MAX <= LIST_PAGE_MAX, 'what explains what must be seen on one page');
 assert(SESSION_WINDOW_MAX * 16 <= SESSION_REPLIES_MAX, 'one session must not keep the others out');
 assert(PLACE_CHARS_MAX * 2 < NAME_CHARS_MAX, 'a unit and a bed must pass as one name');
 assert(PATIENTS_MAX >= BEDS_MAX, 'a full house must still be able to admit who waits for a bed');

@@ -25,7 +25,7 @@ import {
 import { Subjects } from './alerts/subjects.ts';
 import { type From, moveOf, TRANSITIONS, type Transition } from './alerts/transitions.ts';
 import { type EscalationState, isSettled, started, turned } from './beside/escalation.ts';
-import { endsExplaining } from './beside/inhibition.ts';
+import { Inhibitions } from './beside/inhibition.ts';
 import type { Policies } from './beside/policies.ts';
 import type { CareCommand } from './care-commands.ts';
 import { findQuotaRefusal, QUOTA_KEY, quotaAlarm, quotaRaise } from './quota.ts';
@@ -74,6 +74,8 @@ export class Ledger {
   readonly table: AlertTable;
   readonly subjects: Subjects;
   readonly policies: Policies;
+  /** Which alerts explain which others. */
+  readonly inhibitions: Inhibitions = new Inhibitions();
   readonly timers: Timers = new Timers();
   readonly #limits: AlertLimits;
   /** Told when what was done to have an alert answered is over: somebody saw to it, it ended, or it begins anew. */
@@ -105,7 +107,7 @@ export class Ledger {
     start: LedgerStart = NEW,
   ) {
     this.table = table;
-    this.subjects = new Subjects(table);
+    this.subjects = new Subjects(table, (condition) => this.inhibitions.explains(condition));
     table.onDropped = (alert) => {
       this.#dropped = alert;
     };
@@ -317,7 +319,8 @@ export class Ledger {
     this.#arm(before, alert);
     this.#file(before, alert);
     if (before?.resolution !== alert.resolution || before === undefined) this.#watchQuota();
-    if (before !== undefined && endsExplaining(before, alert)) this.onExplained(before);
+    if (before !== undefined && this.inhibitions.endsExplaining(before, alert))
+      this.onExplained(before);
     if (before?.escalation !== undefined && isSettled(before, alert)) this.onSettled(alert);
     if (alert.resolution !== undefined && before?.resolution === undefined) this.#unpin(alert);
     return done(effect, alert);

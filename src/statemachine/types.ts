@@ -2,6 +2,7 @@ import type { Code } from '../base/errors.ts';
 import type { LogIndex, Revision, UnixMillis } from '../base/ids.ts';
 import type { EscalationState } from './beside/escalation.ts';
 import type { IncidentCommand } from './beside/incidents.ts';
+import type { InhibitionCommand } from './beside/inhibition.ts';
 import type { NotificationCommand } from './beside/notifications.ts';
 import type { PolicyCommand } from './beside/policies.ts';
 import type { RuleCommand } from './beside/rule-book.ts';
@@ -119,6 +120,7 @@ export type RecordCommand =
   | PolicyCommand
   | NotificationCommand
   | SuppressionCommand
+  | InhibitionCommand
   | SourceCommand
   | IncidentCommand
   | RuleCommand

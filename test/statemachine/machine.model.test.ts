@@ -115,6 +115,7 @@ function checkRecords(machine: AlertMachine, model: ReferenceModel): void {
   same(machine.records('rule', 0, 1_000).records, model.rules);
   same(machine.records('schedule', 0, 1_000).records, model.schedules);
   same(machine.records('session', 0, 1_000).records, model.sessions);
+  same(machine.records('inhibition', 0, 1_000).records, model.inhibitions);
   same(machine.records('bed', 0, 1_000).records, model.beds);
   same(machine.records('patient', 0, 1_000).records, model.patients);
   same(machine.records('device', 0, 1_000).records, model.devices);

@@ -12,7 +12,8 @@ type Said<T> = T extends unknown ? Omit<T, 'actor' | 'observedAt'> : never;
 type Exactly<T extends RecordCommand['type']> = Said<Extract<RecordCommand, { type: T }>>;
 
 export type RecordDeed =
-  | Exactly<'set-rule' | 'remove-rule'>
+  | Exactly<'set-rule' | 'remove-rule' | 'remove-inhibition' | 'restore-inhibitions'>
+  | (Omit<Exactly<'set-inhibition'>, 'expectedVersion'> & { back?: number })
   | Exactly<'set-policy' | 'remove-policy' | 'silence' | 'heartbeat' | 'retire-source'>
   | { type: 'report'; back: number; outcome: 'sent' | 'confirmed' | 'failed'; to?: string }
   | { type: 'unsilence' | 'end-window'; back: number }
@@ -104,6 +105,20 @@ const silence = fc
     { requiredKeys: ['type', 'matchers', 'seconds', 'reason'] },
   )
   .map((one) => one as Exactly<'silence'>);
+
+const inhibitionId = fc.constantFrom('spo2-off', 'ecg-off', 'other');
+const setInhibition = fc
+  .record(
+    {
+      type: type('set-inhibition'),
+      id: inhibitionId,
+      sources: fc.constantFrom(['ECG:TEC'], ['PROBE:OFF', 'HR:HI'], ['nothing']),
+      targets: fc.constantFrom(['HR:', 'SPO2:'], ['SPO2:LO'], ['PROBE:'], ['HR']),
+      back: fc.nat(1),
+    },
+    { requiredKeys: ['type', 'id', 'sources', 'targets'] },
+  )
+  .map((one) => one as RecordDeed & { type: 'set-inhibition' });
 
 const heartbeat = fc
   .record(
@@ -234,6 +249,12 @@ export const recordDeed: fc.Arbitrary<RecordDeed> = fc.oneof(
   },
   { weight: 4, arbitrary: silence },
   { weight: 1, arbitrary: fc.record({ type: type('unsilence'), back }) },
+  { weight: 2, arbitrary: setInhibition },
+  {
+    weight: 1,
+    arbitrary: fc.record({ type: type('remove-inhibition'), id: inhibitionId }),
+  },
+  { weight: 1, arbitrary: fc.record({ type: type('restore-inhibitions') }) },
   { weight: 2, arbitrary: openWindow },
   { weight: 1, arbitrary: fc.record({ type: type('end-window'), back }) },
   { weight: 5, arbitrary: heartbeat },
@@ -287,6 +308,12 @@ export function recordCommand(deed: RecordDeed, by: string, model: ReferenceMode
       const startAt = Math.max(0, model.time + afterMs);
       const endAt = unixMillis(Math.max(0, startAt + forMs));
       return { ...rest, startAt: unixMillis(startAt), endAt, reason: 'calibration', ...asked };
+    }
+    case 'set-inhibition': {
+      const { back: place, ...rest } = deed;
+      const version = model.inhibitions.find(({ id }) => id === deed.id)?.version ?? 0;
+      const guard = place === undefined ? {} : { expectedVersion: Math.max(0, version - place) };
+      return { ...rest, ...guard, ...asked };
     }
     case 'open-incident':
       return {

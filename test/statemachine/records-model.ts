@@ -1,5 +1,6 @@
 import type { KeptRule, ListedRule } from '../../src/base/rules/listed-rules.ts';
 import type { Incident, IncidentCommand } from '../../src/statemachine/beside/incidents.ts';
+import type { InhibitionCommand } from '../../src/statemachine/beside/inhibition.ts';
 import type { RuleCommand } from '../../src/statemachine/beside/rule-book.ts';
 import type { ScheduleCommand } from '../../src/statemachine/beside/schedule.ts';
 import type { SessionCommand } from '../../src/statemachine/beside/sessions.ts';
@@ -14,6 +15,7 @@ import { kept, SuppressionModel } from './suppression-model.ts';
 type Instant = Alert['raisedAt'];
 type BesideCommand =
   | SuppressionCommand
+  | InhibitionCommand
   | SourceCommand
   | IncidentCommand
   | RuleCommand
@@ -56,6 +58,10 @@ export abstract class RecordsModel extends SuppressionModel {
       case 'open-window':
       case 'end-window':
         return this.window(command);
+      case 'set-inhibition':
+      case 'remove-inhibition':
+      case 'restore-inhibitions':
+        return this.inhibition(command);
       case 'heartbeat':
       case 'retire-source':
         return this.source(command);

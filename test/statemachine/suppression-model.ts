@@ -1,4 +1,8 @@
 import type {
+  InhibitionCommand,
+  KeptInhibition,
+} from '../../src/statemachine/beside/inhibition.ts';
+import type {
   Badges,
   MaintenanceWindow,
   Silence,
@@ -12,19 +16,27 @@ import { WardModel } from './ward-model.ts';
 const CAPS = { high: 900, medium: 3_600, low: 28_800, none: 86_400 };
 type Instant = Alert['raisedAt'];
 
-/** Which conditions explain which others of the same device. */
-const EXPLAINS: [RegExp, RegExp][] = [
-  [/^(ECG:LEADS_OFF|ECG:INOP|ECG:TEC|HR:TEC)$/, /^(HR|ECG):/],
-  [/^(SPO2:PROBE_OFF|SPO2:INOP|SPO2:TEC|SpO2:TEC|PROBE:OFF)$/, /^(SPO2|SpO2|PR|PULSE):/],
-  [/^(RESP:LEADS_OFF|RESP:INOP|RR:TEC|RESP:TEC)$/, /^(RR|RESP):/],
-  [/^(ART:DISCONNECTED|ART:INOP|ABP:TEC|ART:TEC)$/, /^(ART|ABP):/],
-  [/^(ECG|HR):ASYSTOLE$/, /^HR:LO/],
+/** Which conditions explain which others of the same device, before anybody says otherwise. */
+const DEFAULTS: [string, string, string][] = [
+  ['ecg-off', 'ECG:LEADS_OFF ECG:INOP ECG:TEC HR:TEC', 'HR: ECG:'],
+  ['spo2-off', 'SPO2:PROBE_OFF SPO2:INOP SPO2:TEC SpO2:TEC PROBE:OFF', 'SPO2: SpO2: PR: PULSE:'],
+  ['resp-off', 'RESP:LEADS_OFF RESP:INOP RR:TEC RESP:TEC', 'RR: RESP:'],
+  ['pressure-off', 'ART:DISCONNECTED ART:INOP ABP:TEC ART:TEC', 'ART: ABP:'],
+  ['asystole', 'ECG:ASYSTOLE HR:ASYSTOLE', 'HR:LO'],
 ];
 
 /** Silences, maintenance windows and inhibition (T18), as plainly as can be. */
 export abstract class SuppressionModel extends WardModel {
   silences: Silence[] = [];
   windows: MaintenanceWindow[] = [];
+  inhibitions: KeptInhibition[] = DEFAULTS.map(([id, sources, targets]) => ({
+    id,
+    version: 1,
+    sources: sources.split(' '),
+    targets: targets.split(' '),
+    by: 'tocsin',
+    changedAt: 0 as Instant,
+  }));
   /** What alerts explained until now, in the transaction under way. */
   explained: string[] = [];
 
@@ -112,6 +124,60 @@ export abstract class SuppressionModel extends WardModel {
       endedAt: undefined,
       endedBy: undefined,
     });
+  }
+
+  inhibition(command: InhibitionCommand): ModelReply {
+    const explained = this.open.filter((one) => this.open.some((by) => this.explains(by, one)));
+    const answer = this.inhibited(command);
+    const ids = explained.map(({ id }) => id);
+    if (answer.ok && answer.effect !== 'unchanged')
+      this.audible((alert) => ids.includes(alert.id), command);
+    return answer;
+  }
+
+  private inhibited(command: InhibitionCommand): ModelReply {
+    if (command.type === 'restore-inhibitions') return this.defaults(command.actor);
+    const { id } = command;
+    const before = this.inhibitions.find((one) => one.id === id);
+    if (command.type === 'remove-inhibition') {
+      if (!before) return { ok: false, code: 'RECORD_NOT_FOUND' };
+      this.inhibitions = this.inhibitions.filter((one) => one !== before);
+      return kept(before, 'removed');
+    }
+    const { sources, targets, expectedVersion } = command;
+    if (expectedVersion !== undefined && expectedVersion !== (before?.version ?? 0))
+      return { ok: false, code: 'REVISION_MISMATCH' };
+    if (!targets.every((begins) => begins.indexOf(':') > 0))
+      return { ok: false, code: 'TOO_BROAD' };
+    return this.renewed(id, sources, targets, command.actor);
+  }
+
+  private renewed(
+    id: string,
+    sources: readonly string[],
+    targets: readonly string[],
+    by: string,
+  ): ModelReply {
+    const before = this.inhibitions.find((one) => one.id === id);
+    const version = (before?.version ?? 0) + 1;
+    const after = { id, version, sources, targets, by, changedAt: this.now };
+    this.inhibitions = before
+      ? this.inhibitions.map((one) => (one === before ? after : one))
+      : [...this.inhibitions, after];
+    return kept(after);
+  }
+
+  private defaults(by: string): ModelReply {
+    const others = this.inhibitions.filter(({ id }) => !DEFAULTS.some(([name]) => name === id));
+    this.inhibitions = this.inhibitions.filter((one) => !others.includes(one));
+    const lacking = DEFAULTS.filter(([id, sources, targets]) => {
+      const one = this.inhibitions.find((each) => each.id === id);
+      return one?.sources.join(' ') !== sources || one.targets.join(' ') !== targets;
+    });
+    for (const [id, sources, targets] of lacking)
+      this.renewed(id, sources.split(' '), targets.split(' '), by);
+    const version = others.length + lacking.length;
+    return { ok: true, effect: version ? 'kept' : 'unchanged', id: 'defaults', version };
   }
 
   override due(): Due[] {
@@ -223,11 +289,11 @@ export abstract class SuppressionModel extends WardModel {
       !other.resolution &&
       other.staleSince === undefined &&
       other.id !== alert.id &&
-      EXPLAINS.some(
-        ([source, target]) =>
-          source.test(other.condition) &&
-          target.test(alert.condition) &&
-          !source.test(alert.condition),
+      this.inhibitions.some(
+        ({ sources, targets }) =>
+          sources.includes(other.condition) &&
+          !sources.includes(alert.condition) &&
+          targets.some((begins) => alert.condition.indexOf(begins) === 0),
       )
     );
   }

@@ -194,6 +194,16 @@ const FIELDS: {
   'set-schedule': [{ id: name, ...scheduleFields, ...coverageFields }, { expectedVersion: count }],
   'extend-schedule': [{ id: name, expectedVersion: count, ...coverageFields }, {}],
   'remove-schedule': [{ id: name }, {}],
+  'set-inhibition': [
+    {
+      id: name,
+      sources: fc.array(name, { minLength: 1, maxLength: 3 }),
+      targets: fc.array(name, { minLength: 1, maxLength: 3 }),
+    },
+    { expectedVersion: count },
+  ],
+  'remove-inhibition': [{ id: name }, {}],
+  'restore-inhibitions': [{}, {}],
   'open-session': [{ leaseSeconds: seconds, window: whole(1, 4_096) }, {}],
   'keep-session': [{ id: idOf('X'), floor: count }, {}],
   'end-session': [{ id: idOf('X') }, {}],
@@ -361,6 +371,18 @@ const session = record(
   {},
 );
 
+const inhibition = record(
+  {
+    id: name,
+    version: count,
+    sources: fc.array(name, { minLength: 1, maxLength: 3 }),
+    targets: fc.array(name, { minLength: 1, maxLength: 3 }),
+    by: name,
+    changedAt: when,
+  },
+  {},
+);
+
 /** A record of a registry, with its kind. */
 export const anyRecord: Gen<AnyRecord> = fc.oneof(
   ...Object.entries({
@@ -371,6 +393,7 @@ export const anyRecord: Gen<AnyRecord> = fc.oneof(
     rule,
     schedule,
     session,
+    inhibition,
     bed,
     patient,
     device,

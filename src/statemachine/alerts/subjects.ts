@@ -1,4 +1,3 @@
-import { explains } from '../beside/inhibition.ts';
 import { SubjectIndex } from '../collections/subject-index.ts';
 import type { Alert } from '../types.ts';
 import type { AlertTable } from './alert-table.ts';
@@ -8,10 +7,13 @@ export class Subjects {
   readonly #table: AlertTable;
   readonly #about: Readonly<Record<'device' | 'bed' | 'patient', SubjectIndex>>;
   /** Few, however many are open: looked at for each alert that is listed. */
-  readonly #explainingOfDevice: SubjectIndex;
+  #explainingOfDevice: SubjectIndex;
+  readonly #explains: (condition: string) => boolean;
 
-  constructor(table: AlertTable) {
+  /** `explains`: whether alerts of a condition can explain others. */
+  constructor(table: AlertTable, explains: (condition: string) => boolean) {
     this.#table = table;
+    this.#explains = explains;
     this.#about = {
       device: new SubjectIndex('device', table.seed),
       bed: new SubjectIndex('bed', table.seed),
@@ -28,6 +30,13 @@ export class Subjects {
   /** Those of a device whose conditions can explain others. */
   explainingOf(device: string): Alert[] {
     return this.#explainingOfDevice.of(device).map((number) => this.#table.opened(number));
+  }
+
+  /** Other conditions explain from now on. */
+  renewExplaining(): void {
+    this.#explainingOfDevice = new SubjectIndex('device', this.#table.seed, this.#explains);
+    for (const cursor = this.#table.openAfter(0); cursor.next(); )
+      this.#explainingOfDevice.file(undefined, cursor.value);
   }
 
   /** A record takes the place of the one before, if there was one. */

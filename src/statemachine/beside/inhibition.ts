@@ -1,70 +1,137 @@
-import type { Alert, AlertId } from '../types.ts';
+import type { UnixMillis } from '../../base/ids.ts';
+import { INHIBITIONS_MAX } from '../../base/limits.ts';
+import type { Alert, AlertId, Asked } from '../types.ts';
+import { type RecordBase, Registry } from './registry.ts';
 
-/** An alert of the one kind explains those of the other that come from the same device. */
-export interface InhibitRule {
-  readonly name: string;
-  /** Conditions that explain. */
+/**
+ * What alerts of some conditions explain of those that come from the same device. Never more: a loose electrode says nothing
+ * about the oxygen saturation, and hides no other sensor's alarm.
+ */
+export interface Inhibition {
+  /** Conditions that explain: `ECG:LEADS_OFF`. */
   readonly sources: readonly string[];
-  /** Beginnings of the conditions that are explained: only measurements of the sensor at fault. */
+  /** Beginnings of the conditions that are explained, which name a measurement: `HR:`. */
   readonly targets: readonly string[];
 }
 
-/**
- * What a sensor that is off cannot tell, and what one grave condition says already. Only within one device, and only about what
- * that very sensor measures: a loose electrode says nothing about the oxygen saturation, and never hides another sensor's
- * alarm.
- */
-export const INHIBIT_RULES: readonly InhibitRule[] = [
+/** The same as it is kept. */
+export interface KeptInhibition extends RecordBase, Inhibition {
+  readonly by: string;
+  readonly changedAt: UnixMillis;
+}
+
+/** Makes a rule, or the next version of one. */
+export interface SetInhibitionCommand extends Asked, Inhibition {
+  readonly type: 'set-inhibition';
+  readonly id: string;
+  /** Refuse unless it is at this version; 0 = unless there is none. */
+  readonly expectedVersion?: number;
+}
+
+export interface RemoveInhibitionCommand extends Asked {
+  readonly type: 'remove-inhibition';
+  readonly id: string;
+}
+
+/** The rules are again those that a new cluster begins with, and no others. */
+export interface RestoreInhibitionsCommand extends Asked {
+  readonly type: 'restore-inhibitions';
+}
+
+export type InhibitionCommand =
+  | SetInhibitionCommand
+  | RemoveInhibitionCommand
+  | RestoreInhibitionsCommand;
+
+/** What a sensor that is off cannot tell, and what one grave condition says already. */
+export const DEFAULT_INHIBITIONS: readonly (Inhibition & { readonly id: string })[] = [
   {
-    name: 'ecg-off',
+    id: 'ecg-off',
     sources: ['ECG:LEADS_OFF', 'ECG:INOP', 'ECG:TEC', 'HR:TEC'],
     targets: ['HR:', 'ECG:'],
   },
   {
-    name: 'spo2-off',
+    id: 'spo2-off',
     sources: ['SPO2:PROBE_OFF', 'SPO2:INOP', 'SPO2:TEC', 'SpO2:TEC', 'PROBE:OFF'],
     targets: ['SPO2:', 'SpO2:', 'PR:', 'PULSE:'],
   },
   {
-    name: 'resp-off',
+    id: 'resp-off',
     sources: ['RESP:LEADS_OFF', 'RESP:INOP', 'RR:TEC', 'RESP:TEC'],
     targets: ['RR:', 'RESP:'],
   },
   {
-    name: 'pressure-off',
+    id: 'pressure-off',
     sources: ['ART:DISCONNECTED', 'ART:INOP', 'ABP:TEC', 'ART:TEC'],
     targets: ['ART:', 'ABP:'],
   },
-  { name: 'asystole', sources: ['ECG:ASYSTOLE', 'HR:ASYSTOLE'], targets: ['HR:LO'] },
+  { id: 'asystole', sources: ['ECG:ASYSTOLE', 'HR:ASYSTOLE'], targets: ['HR:LO'] },
 ];
 
-const EXPLAINING: ReadonlySet<string> = new Set(INHIBIT_RULES.flatMap(({ sources }) => sources));
+/** Whether a beginning says which measurement it is of. */
+export const namesMeasurement = (target: string): boolean => /^[^:]+:/.test(target);
 
-/** Whether an alert of this condition can explain others. */
-export const explains = (condition: string): boolean => EXPLAINING.has(condition);
+/** The rules in force. A new cluster begins with the clinical defaults. */
+export class Inhibitions {
+  readonly registry: Registry<KeptInhibition>;
+  #explaining: ReadonlySet<string> = new Set();
 
-const isExplaining = ({ condition, presence, staleSince, resolution }: Alert): boolean =>
-  presence === 'present' &&
-  staleSince === undefined &&
-  resolution === undefined &&
-  explains(condition);
+  constructor() {
+    this.registry = new Registry<KeptInhibition>(INHIBITIONS_MAX, 1, () => true);
+    for (const one of DEFAULT_INHIBITIONS)
+      this.registry.put({ ...one, version: 1, by: 'tocsin', changedAt: 0 as UnixMillis });
+    this.renew();
+  }
 
-/** Whether an alert explained others, and with this change no longer does. */
-export const endsExplaining = (before: Alert, after: Alert): boolean =>
-  isExplaining(before) && !(isExplaining(after) && before.subject.device === after.subject.device);
+  /** Nothing explains anything: for rules of a snapshot. */
+  clear(): void {
+    for (const { id } of [...this.registry.liveOnes()]) this.registry.remove(id);
+    this.renew();
+  }
 
-/** The open, present alerts among `neighbours` that explain this one. */
-export function inhibitorsOf(alert: Alert, neighbours: Iterable<Alert>): readonly AlertId[] {
-  const { condition, id, kind } = alert;
-  if (kind !== 'physiological') return [];
-  const rules = INHIBIT_RULES.filter(
-    ({ sources, targets }) =>
-      !sources.includes(condition) && targets.some((start) => condition.startsWith(start)),
-  );
-  if (rules.length === 0) return [];
-  const found: AlertId[] = [];
-  for (const other of neighbours)
-    if (other.id !== id && isExplaining(other))
+  /** The registry has changed. */
+  renew(): void {
+    this.#explaining = new Set([...this.registry.liveOnes()].flatMap(({ sources }) => sources));
+  }
+
+  /** Whether an alert of this condition can explain others. */
+  explains(condition: string): boolean {
+    return this.#explaining.has(condition);
+  }
+
+  /** Whether an alert explained others, and with this change no longer does. */
+  endsExplaining(before: Alert, after: Alert): boolean {
+    if (!this.#isExplaining(before)) return false;
+    return !(this.#isExplaining(after) && before.subject.device === after.subject.device);
+  }
+
+  /** The open, present alerts among `neighbours` that explain this one. */
+  inhibitorsOf(alert: Alert, neighbours: Iterable<Alert>): readonly AlertId[] {
+    const { condition, id, kind } = alert;
+    if (kind !== 'physiological') return [];
+    const found: AlertId[] = [];
+    let rules: readonly KeptInhibition[] | undefined;
+    for (const other of neighbours) {
+      if (other.id === id || !this.#isExplaining(other)) continue;
+      rules ??= this.#rulesAbout(condition);
       if (rules.some(({ sources }) => sources.includes(other.condition))) found.push(other.id);
-  return found;
+    }
+    return found;
+  }
+
+  #rulesAbout(condition: string): readonly KeptInhibition[] {
+    return [...this.registry.liveOnes()].filter(
+      ({ sources, targets }) =>
+        !sources.includes(condition) && targets.some((start) => condition.startsWith(start)),
+    );
+  }
+
+  #isExplaining({ condition, presence, staleSince, resolution }: Alert): boolean {
+    return (
+      presence === 'present' &&
+      staleSince === undefined &&
+      resolution === undefined &&
+      this.explains(condition)
+    );
+  }
 }

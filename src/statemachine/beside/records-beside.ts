@@ -2,6 +2,8 @@ import type { KeptRule } from '../../base/rules/listed-rules.ts';
 import type { Ledger } from '../ledger.ts';
 import type { Command, Kept, Refusal } from '../types.ts';
 import { type Incident, type IncidentCommand, Incidents } from './incidents.ts';
+import type { InhibitionCommand, KeptInhibition } from './inhibition.ts';
+import { InhibitionBook } from './inhibition-book.ts';
 import type { Notification } from './notifications.ts';
 import type { EscalationPolicy } from './policies.ts';
 import type { Registry, RegistryView } from './registry.ts';
@@ -24,6 +26,7 @@ export interface RecordTypes {
   readonly rule: KeptRule;
   readonly schedule: KeptSchedule;
   readonly session: KeptSession;
+  readonly inhibition: KeptInhibition;
   readonly bed: Bed;
   readonly patient: Patient;
   readonly device: Device;
@@ -34,6 +37,7 @@ export type RecordKind = keyof RecordTypes;
 /** What is done about them. */
 type BesideCommand =
   | SuppressionCommand
+  | InhibitionCommand
   | SourceCommand
   | IncidentCommand
   | RuleCommand
@@ -46,6 +50,9 @@ const BESIDE: Readonly<Record<Exclude<BesideCommand, WardCommand>['type'], true>
   unsilence: true,
   'open-window': true,
   'end-window': true,
+  'set-inhibition': true,
+  'remove-inhibition': true,
+  'restore-inhibitions': true,
   heartbeat: true,
   'retire-source': true,
   'open-incident': true,
@@ -84,6 +91,7 @@ export const RECORD_KINDS: readonly RecordKind[] = [
   'rule',
   'schedule',
   'session',
+  'inhibition',
   'bed',
   'patient',
   'device',
@@ -95,6 +103,8 @@ export type RecordViews = { readonly [K in RecordKind]: RegistryView<RecordTypes
 /** The records beside the alerts. */
 export class Records {
   readonly suppressions: Suppressions;
+  readonly inhibitions: InhibitionBook;
+  readonly #ledger: Ledger;
   readonly sources: Sources;
   readonly incidents: Incidents;
   readonly rules: RuleBook;
@@ -103,7 +113,9 @@ export class Records {
   readonly ward: WardBook;
 
   constructor(ledger: Ledger) {
+    this.#ledger = ledger;
     this.suppressions = new Suppressions(ledger);
+    this.inhibitions = new InhibitionBook(ledger, this.suppressions);
     this.sources = new Sources(ledger);
     this.incidents = new Incidents(ledger);
     this.rules = new RuleBook(ledger);
@@ -119,6 +131,10 @@ export class Records {
       case 'open-window':
       case 'end-window':
         return this.suppressions.execute(command);
+      case 'set-inhibition':
+      case 'remove-inhibition':
+      case 'restore-inhibitions':
+        return this.inhibitions.execute(command);
       case 'heartbeat':
         return this.sources.heartbeat(command);
       case 'retire-source':
@@ -165,6 +181,7 @@ export class Records {
       rule: this.rules.registry.freeze(),
       schedule: this.schedules.registry.freeze(),
       session: this.sessions.registry.freeze(),
+      inhibition: this.#ledger.inhibitions.registry.freeze(),
       bed: this.ward.beds.freeze(),
       patient: this.ward.patients.freeze(),
       device: this.ward.devices.freeze(),
@@ -195,6 +212,9 @@ export class Records {
         return true;
       case 'session':
         return this.sessions.restore(record);
+      case 'inhibition':
+        this.#ledger.inhibitions.registry.put(record);
+        return true;
       case 'bed':
         this.ward.beds.put(record);
         return true;
@@ -216,6 +236,7 @@ export class Records {
       rule: this.rules.registry,
       schedule: this.schedules.registry,
       session: this.sessions.registry,
+      inhibition: this.#ledger.inhibitions.registry,
       bed: this.ward.beds,
       patient: this.ward.patients,
       device: this.ward.devices,

@@ -11,7 +11,6 @@ import { type Ledger, SYSTEM } from '../ledger.ts';
 import { refuse } from '../refusals.ts';
 import { secondsAfter } from '../timers.ts';
 import type { Alert, AlertId, Asked, Kept, Refusal } from '../types.ts';
-import { inhibitorsOf } from './inhibition.ts';
 import { Registry } from './registry.ts';
 import {
   type Badges,
@@ -94,12 +93,20 @@ export class Suppressions {
         silence,
         isOver ? { ...this.#ended(silence, SYSTEM), dueAt: undefined } : { ...silence, ...later },
       );
-      this.#sound(this.#silencedBy(silence), this.#ledger.system);
+      this.sound(this.#silencedBy(silence), this.#ledger.system);
     } else {
       const window = must(this.windows.live(`M${number}`), `M${number} is due and gone`);
       this.#putWindow(window, this.#ended(window, SYSTEM));
-      this.#sound(this.#maintainedBy(window), this.#ledger.system);
+      this.sound(this.#maintainedBy(window), this.#ledger.system);
     }
+  }
+
+  /** The open alerts that others explain, in the order in which they were opened. */
+  inhibited(): Alert[] {
+    const found: Alert[] = [];
+    for (const cursor = this.#ledger.table.openAfter(0); cursor.next(); )
+      if (this.#inhibitorsOf(cursor.value).length > 0) found.push(cursor.value);
+    return found;
   }
 
   /** Takes in what a snapshot holds; false when it does not fit together. */
@@ -170,19 +177,19 @@ export class Suppressions {
       if (silence === undefined) return refuse('RECORD_NOT_FOUND', `there is no silence ${id}`);
       if (!isOpen(silence)) return unchanged(silence);
       const reply = this.#putSilence(silence, { ...this.#ended(silence, actor), dueAt: undefined });
-      this.#sound(this.#silencedBy(silence), command);
+      this.sound(this.#silencedBy(silence), command);
       return reply;
     }
     const window = this.windows.get(id);
     if (window === undefined) return refuse('RECORD_NOT_FOUND', `there is no window ${id}`);
     if (!isOpen(window)) return unchanged(window);
     const reply = this.#putWindow(window, this.#ended(window, actor));
-    this.#sound(this.#maintainedBy(window), command);
+    this.sound(this.#maintainedBy(window), command);
     return reply;
   }
 
   /** Of alerts that something kept from being heard: those that nothing does any more are audible again. */
-  #sound(alerts: readonly Alert[], asked: Asked): void {
+  sound(alerts: readonly Alert[], asked: Asked): void {
     for (const alert of alerts)
       if (alert.pausedUntil === undefined && !this.#isMuted(alert))
         this.#ledger.care(alert, 'sound', {}, asked);
@@ -237,22 +244,23 @@ export class Suppressions {
 
   /** An alert no longer explains those that it did. */
   #explained(before: Alert): void {
-    const { subjects, table, system } = this.#ledger;
+    const { subjects, table, system, inhibitions } = this.#ledger;
     for (const alert of subjects.openOf('device', before.subject.device ?? ''))
-      if (inhibitorsOf(alert, [before]).length > 0) this.#unexplained.add(alert.id);
+      if (inhibitions.inhibitorsOf(alert, [before]).length > 0) this.#unexplained.add(alert.id);
     this.#ledger.after(() => {
       const alerts = [...this.#unexplained].map((id) => table.find({ id }));
       this.#unexplained.clear();
       const open = alerts.filter((alert) => alert !== undefined && alert.resolution === undefined);
-      this.#sound((open as Alert[]).sort(byNumber), system);
+      this.sound((open as Alert[]).sort(byNumber), system);
     });
   }
 
   #inhibitorsOf(alert: Alert): readonly AlertId[] {
+    const { inhibitions, subjects } = this.#ledger;
     const { device } = alert.subject;
     return device === undefined
       ? []
-      : inhibitorsOf(alert, this.#ledger.subjects.explainingOf(device));
+      : inhibitions.inhibitorsOf(alert, subjects.explainingOf(device));
   }
 
   #ended<T extends Silence | MaintenanceWindow>(before: T, by: string): T {

@@ -44,6 +44,7 @@ export function queriesOf(
     rule: registry('rule'),
     schedule: registry('schedule'),
     session: registry('session'),
+    inhibition: registry('inhibition'),
     bed: registry('bed'),
     patient: registry('patient'),
     device: registry('device'),

@@ -102,6 +102,8 @@ export class MachineRestorer {
     expectCount('replies', this.#replies.size, header.replies);
     const records = this.#records ?? corrupt('it is empty');
     expectCount('replies of sessions', records.sessions.replyCount, header.sessionReplies);
+    ledger.inhibitions.renew();
+    ledger.subjects.renewExplaining();
     const parts = { ledger, replies: this.#replies, notifications: this.#notifications, records };
     return new AlertMachine(this.#limits, this.#seed, parts);
   }
@@ -119,6 +121,7 @@ export class MachineRestorer {
     this.#policies.begin(header.policiesMade);
     this.#notifications.begin(header.notificationsMade);
     this.#ledger = new Ledger(this.#table, this.#policies, this.#limits, header);
+    this.#ledger.inhibitions.clear();
     this.#records = new Records(this.#ledger);
   }
 

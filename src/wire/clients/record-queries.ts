@@ -29,6 +29,7 @@ export const QUERY_KINDS: readonly QueryKind[] = [
   'rule',
   'schedule',
   'session',
+  'inhibition',
   'bed',
   'patient',
   'device',

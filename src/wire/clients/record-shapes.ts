@@ -2,6 +2,7 @@ import {
   BODY_ITEMS_MAX,
   INCIDENT_ALERTS_MAX,
   INCIDENT_ENTRIES_MAX,
+  INHIBITION_CONDITIONS_MAX,
   MATCHER_VALUES_MAX,
   MATCHERS_MAX,
   POLICY_REPEATS_MAX,
@@ -20,6 +21,7 @@ import type {
   IncidentId,
   IncidentReview,
 } from '../../statemachine/beside/incidents.ts';
+import type { Inhibition, KeptInhibition } from '../../statemachine/beside/inhibition.ts';
 import type {
   Notification,
   NotificationId,
@@ -52,6 +54,7 @@ import {
   oneOf,
   orUndefined,
   prose,
+  type Shape,
   whole,
 } from '../commands/shape.ts';
 import { PRIORITIES } from '../commands/words.ts';
@@ -171,6 +174,17 @@ const window: Check<MaintenanceWindow> = ofShape<MaintenanceWindow>({
   ...ended,
 });
 
+const conditions = must(listOf(name, 1, INHIBITION_CONDITIONS_MAX));
+export const inhibitionShape: Shape<Inhibition> = { sources: conditions, targets: conditions };
+
+const inhibition: Check<KeptInhibition> = ofShape<KeptInhibition>({
+  id: must(name),
+  version: must(count),
+  ...inhibitionShape,
+  by: must(name),
+  changedAt: must(instant),
+});
+
 const SOURCE_STATES: readonly Source['state'][] = ['live', 'lost', 'retired'];
 
 const source: Check<Source> = ofShape<Source>({
@@ -232,6 +246,7 @@ export const RECORD_CHECKS: RecordChecks = {
   rule: keptRule,
   schedule,
   session,
+  inhibition,
   bed,
   patient,
   device,

@@ -28,6 +28,7 @@ import type {
 import { asDedupKey, asFields, asOneOf, refuse, type Unchecked } from '../check.ts';
 import {
   incidentId,
+  inhibitionShape,
   matcher,
   notificationId,
   review,
@@ -197,6 +198,14 @@ const SHAPES: Shapes = {
     reason: must(reason),
   },
   'end-window': { actor: must(name), id: must(windowId) },
+  'set-inhibition': {
+    actor: must(name),
+    id: must(name),
+    expectedVersion: may(count),
+    ...inhibitionShape,
+  },
+  'remove-inhibition': { actor: must(name), id: must(name) },
+  'restore-inhibitions': { actor: must(name) },
   heartbeat: {
     actor: must(name),
     source: must(name),

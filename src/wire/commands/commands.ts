@@ -73,6 +73,9 @@ const TYPES: readonly (Command['type'] | undefined)[] = [
   'attach-device',
   'detach-device',
   'remove-device',
+  'set-inhibition',
+  'remove-inhibition',
+  'restore-inhibitions',
 ];
 
 /**

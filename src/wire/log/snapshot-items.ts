@@ -214,6 +214,7 @@ const RECORD_KINDS: readonly RecordKind[] = [
   'rule',
   'schedule',
   'session',
+  'inhibition',
   'bed',
   'patient',
   'device',

@@ -32,6 +32,18 @@ test.each([
   ['device detach mon-3', { type: 'detach-device', device: 'mon-3' }],
   ['device remove mon-3', { type: 'remove-device', device: 'mon-3' }],
   ['session end X9', { type: 'end-session', id: 'X9' }],
+  [
+    'inhibition set co2-off --source CO2:INOP --target CO2: --target RR: --if-version 2',
+    {
+      type: 'set-inhibition',
+      id: 'co2-off',
+      sources: ['CO2:INOP'],
+      targets: ['CO2:', 'RR:'],
+      expectedVersion: 2,
+    },
+  ],
+  ['inhibition remove co2-off', { type: 'remove-inhibition', id: 'co2-off' }],
+  ['inhibition restore', { type: 'restore-inhibitions' }],
 ])('tocsin %s asks for what it says', async (line, command) => {
   const { status, calls } = await runIn({}, ...line.split(' '));
   expect(status).toBe(0);
@@ -43,6 +55,7 @@ test.each([
   ['bed list', /icu-2 +7 +pt-7f3/],
   ['patient list', /pt-7f3 +icu-2\/7 +there/],
   ['device list', /mon-3 +CM-9 +icu-2\/7/],
+  ['inhibition list', /co2-off +2 +CO2: RR: +CO2:INOP +anna/],
   ['session list', /X9 +monitor-gateway .* 60s +256/],
   ['schedule list', /icu +5 +anna +Europe\/Berlin/],
 ])('tocsin %s shows who is where', async (line, shows) => {

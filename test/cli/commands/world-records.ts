@@ -137,6 +137,16 @@ const RECORDS: { readonly [K in QueryKind]: readonly QueryTypes[K][] } = {
       changedAt: AT,
     },
   ],
+  inhibition: [
+    {
+      id: 'co2-off',
+      version: 2,
+      sources: ['CO2:INOP'],
+      targets: ['CO2:', 'RR:'],
+      by: 'anna',
+      changedAt: AT,
+    },
+  ],
   session: [
     {
       id: 'X9',
