@@ -1,4 +1,4 @@
-import type { UnixMillis } from '../../base/ids.ts';
+import { type UnixMillis, unixMillis } from '../../base/ids.ts';
 import { INHIBITIONS_MAX } from '../../base/limits.ts';
 import type { Alert, AlertId, Asked } from '../types.ts';
 import { type RecordBase, Registry } from './registry.ts';
@@ -78,8 +78,10 @@ export class Inhibitions {
 
   constructor() {
     this.registry = new Registry<KeptInhibition>(INHIBITIONS_MAX, 1, () => true);
-    for (const one of DEFAULT_INHIBITIONS)
-      this.registry.put({ ...one, version: 1, by: 'tocsin', changedAt: 0 as UnixMillis });
+    const changedAt = unixMillis(0);
+    // The fields in the order in which a snapshot has them: it counts for the digest.
+    for (const { id, sources, targets } of DEFAULT_INHIBITIONS)
+      this.registry.put({ id, version: 1, sources, targets, by: 'tocsin', changedAt });
     this.renew();
   }
 
