@@ -92,3 +92,16 @@ export const device: Gen<unknown> = record(
   },
   {},
 );
+
+/** A rule of what explains what. */
+export const inhibition: Gen<unknown> = record(
+  {
+    id: name,
+    version: count,
+    sources: fc.array(name, { minLength: 1, maxLength: 3 }),
+    targets: fc.array(name, { minLength: 1, maxLength: 3 }),
+    by: name,
+    changedAt: when,
+  },
+  {},
+);

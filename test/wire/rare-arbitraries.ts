@@ -30,6 +30,7 @@ import {
   bed,
   coverageFields,
   device,
+  inhibition,
   patient,
   place,
   schedule,
@@ -367,18 +368,6 @@ const session = record(
     openedAt: when,
     seenAt: when,
     dueAt: when,
-  },
-  {},
-);
-
-const inhibition = record(
-  {
-    id: name,
-    version: count,
-    sources: fc.array(name, { minLength: 1, maxLength: 3 }),
-    targets: fc.array(name, { minLength: 1, maxLength: 3 }),
-    by: name,
-    changedAt: when,
   },
   {},
 );
