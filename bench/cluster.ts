@@ -41,8 +41,11 @@ const told = (row: Row): void => {
   say(lineOf(row));
 };
 
-async function onStage(run: (stage: Stage) => Promise<void>): Promise<void> {
-  const stage = await Stage.open(3, seconds);
+async function onStage(
+  run: (stage: Stage) => Promise<void>,
+  flags: readonly string[] = [],
+): Promise<void> {
+  const stage = await Stage.open(3, seconds, { flags });
   try {
     await run(stage);
   } finally {
@@ -52,7 +55,7 @@ async function onStage(run: (stage: Stage) => Promise<void>): Promise<void> {
 
 const WORKLOADS: Readonly<Record<string, () => Promise<void>>> = {
   commands: () => onStage((stage) => commands(stage, told)),
-  reads: () => onStage((stage) => reads(stage, told)),
+  reads: () => onStage((stage) => reads(stage, told), ['--leases']),
   watch: () => onStage((stage) => watch(stage, told)),
   stages: () => stages(told, seconds),
   mixed: () => mixed(told, seconds),

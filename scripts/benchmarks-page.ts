@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Run, TrendRun } from '../bench/measure/results.ts';
 import type { Row } from '../bench/workloads/stage.ts';
+import { GOALS_HEAD, goalCells } from './goals-table.ts';
 
 /** docs/benchmarks.md and its plots, from the newest runs in bench/results. */
 
@@ -149,6 +150,13 @@ export function benchmarkPages(printed: string): ReadonlyMap<string, string> {
     printed,
     'Everything ran on one machine: all replicas and the load. Rates and times belong to that machine at that hour; the ratios within a run are what carries over. [performance.md](performance.md) says where the time goes.',
   ];
+  const trendRun = (name: string): TrendRun | undefined => read(name) as TrendRun | undefined;
+  const [million, trends, ingest] = [runOf('million'), trendRun('trends'), trendRun('ingest')];
+  parts.push(
+    '## What is to be reached',
+    'From the runs below. [performance.md](performance.md) says of each goal that is missed where the time goes.',
+    tableOf(GOALS_HEAD, goalCells({ cluster, million, peers, trends, ingest })),
+  );
   if (cluster !== undefined) {
     pages.set('docs/plots/cluster.svg', bars('commands and reads a second', cluster.rows));
     parts.push('## Three replicas, sync on', machineLines(cluster));
@@ -165,7 +173,12 @@ export function benchmarkPages(printed: string): ReadonlyMap<string, string> {
     parts.push(tableOf(HEAD, peers.rows.map(rowCells)));
     parts.push('Ours against theirs, in this run:', ratioTable(peers), '![rates](plots/peers.svg)');
   }
-  const trends = read('trends') as TrendRun | undefined;
+  if (million !== undefined)
+    parts.push(
+      '## With a million alerts',
+      machineLines(million),
+      tableOf(HEAD, million.rows.map(rowCells)),
+    );
   if (trends !== undefined) parts.push(...trendSection(trends));
   if (pages.size > 0) pages.set('docs/benchmarks.md', `${parts.join('\n\n')}\n`);
   return pages;

@@ -1,6 +1,8 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { must } from '../../src/base/assert.ts';
+import { Latencies } from '../measure/latencies.ts';
 import type { LoadResult } from '../measure/load.ts';
-import { closedLoop } from '../measure/load.ts';
+import { closedLoop, type Operation, openLoop } from '../measure/load.ts';
 import { usageOf } from '../measure/usage.ts';
 import { raiseOnly } from './alerts.ts';
 import type { Row, Stage } from './stage.ts';
@@ -37,6 +39,8 @@ export async function million(
     },
   );
   await stage.cluster.converge();
+  const snapshot = await duringSnapshot(stage);
+  await stage.cluster.converge();
   const { residentBytes } = await usageOf(stage.pids);
   const leader = await stage.cluster.leader();
   const follower = must(
@@ -54,8 +58,44 @@ export async function million(
     ...row,
     extra: {
       mebibytesAReplica: mebibytes,
+      ...snapshot,
       restartListensMs: listensMs,
       restartAppliedMs: appliedMs,
     },
   });
+}
+
+const READS_PER_SECOND = 500;
+const SNAPSHOT_SECONDS_MAX = 30;
+
+/** How long the leader's loop lets reads wait while it takes a snapshot, as whoever reads sees it. */
+async function duringSnapshot({ cluster, client }: Stage): Promise<Record<string, number>> {
+  const leader = await cluster.leader();
+  const { address } = must(
+    cluster.replicas.find(({ id }) => id === leader),
+    `no replica ${leader}`,
+  );
+  const read: Operation = () => client.get({ id: 'A1' }, { consistency: 'local' });
+  await openLoop(read, { perSecond: READS_PER_SECOND, seconds: 1 });
+  const began = performance.now();
+  let isTaken = false;
+  const taking = client.operator
+    .snapshot(address, { timeoutMs: SNAPSHOT_SECONDS_MAX * 1_000 })
+    .finally(() => {
+      isTaken = true;
+    });
+  const waits = new Latencies();
+  while (!isTaken) {
+    const asked = performance.now();
+    await read(0);
+    waits.add(performance.now() - asked);
+    await pause(1_000 / READS_PER_SECOND);
+  }
+  await taking;
+  const { p99, max } = waits.summary();
+  return {
+    snapshotMs: Math.round(performance.now() - began),
+    readMsP99Meanwhile: p99,
+    readMsMaxMeanwhile: max,
+  };
 }

@@ -10,7 +10,7 @@ const IN_FLIGHT = [64, 1] as const;
 
 /** Commands while vital signs flow into the trend tier of the same replicas, and rules judge every sample. */
 export async function mixed(told: (row: Row) => void, seconds: number): Promise<void> {
-  const stage = await Stage.open(3, seconds, { rules: shippedRules('bidmc.yaml') });
+  const stage = await Stage.open(3, seconds, { trend: { rules: shippedRules('bidmc.yaml') } });
   try {
     for (const inFlight of IN_FLIGHT) {
       const feeder = await startFeeder(stage.cluster.trendEndpoints);

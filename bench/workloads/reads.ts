@@ -4,7 +4,7 @@ import type { Row, Stage } from './stage.ts';
 
 const ALERTS = 1_000;
 const IN_FLIGHT = [64, 1_000, 1] as const;
-const LEVELS: readonly Consistency[] = ['linearizable', 'local'];
+const LEVELS: readonly Consistency[] = ['linearizable', 'lease', 'local'];
 const PAGE = 100;
 
 /** One alert by its key, at each level of consistency; and a page of a list. */

@@ -1,4 +1,4 @@
-import { LocalCluster } from '../../cli/local/local-cluster.ts';
+import { LocalCluster, type LocalClusterOptions } from '../../cli/local/local-cluster.ts';
 import { must } from '../../src/base/assert.ts';
 import { type Client, connect } from '../../src/client/client.ts';
 import { closedLoop, type LoadResult, type Operation, warmUp } from '../measure/load.ts';
@@ -40,13 +40,12 @@ export class Stage {
     this.seconds = seconds;
   }
 
-  /** With `trend`, the trend tier runs too, under these rules. */
+  /** With `trend`, the trend tier runs too, under these rules; `flags` are those of `serve`. */
   static async open(
     replicas: number,
     seconds: number,
-    trend?: { readonly rules: string },
+    options: Pick<LocalClusterOptions, 'trend' | 'flags'> = {},
   ): Promise<Stage> {
-    const options = trend === undefined ? {} : { trend };
     const cluster = await LocalCluster.start({ size: replicas, ...options });
     try {
       await cluster.leader();

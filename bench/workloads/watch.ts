@@ -1,4 +1,10 @@
+import { must } from '../../src/base/assert.ts';
+import { ALERTS_GROUP, revision } from '../../src/base/ids.ts';
 import { connect } from '../../src/client/client.ts';
+import { TcpTransport } from '../../src/transport/tcp-transport.ts';
+import { encodeWatch } from '../../src/wire/clients/client-messages.ts';
+import { FrameType } from '../../src/wire/frame.ts';
+import type { Hello } from '../../src/wire/handshake.ts';
 import { Latencies } from '../measure/latencies.ts';
 import { openLoop } from '../measure/load.ts';
 import { raiseAndClear } from './alerts.ts';
@@ -8,8 +14,52 @@ const CONNECTIONS = 10;
 const WATCHES_PER_CONNECTION = 100;
 const EVENTS_PER_SECOND = 700;
 
-/** A thousand watchers of everything, over ten connections, while commands come at a steady rate. */
+const HELLO: Hello = {
+  role: 'client',
+  lane: 'client',
+  clusterId: '',
+  replicaId: undefined,
+  incarnation: 0,
+  agent: 'bench-stuck',
+};
+const IN_FLIGHT = 64;
+
+/** Many watchers that read, and one that does not. */
 export async function watch(stage: Stage, told: (row: Row) => void): Promise<void> {
+  await manyWatchers(stage, told);
+  await stuckWatcher(stage, told);
+}
+
+/** Commands before there is a watcher of the leader that reads nothing, and beside it. */
+async function stuckWatcher(stage: Stage, told: (row: Row) => void): Promise<void> {
+  const { cluster, client } = stage;
+  const run = (name: string): Promise<Row> => {
+    const asks = `a command a call, ${IN_FLIGHT} in flight, beside a watcher that does not read`;
+    return stage.closed({ workload: 'watch-stuck', asks }, raiseAndClear(client, name), IN_FLIGHT);
+  };
+  const before = await run('free');
+  const leader = await cluster.leader();
+  const { address } = must(
+    cluster.replicas.find(({ id }) => id === leader),
+    `no replica ${leader}`,
+  );
+  const channel = await new TcpTransport().dial(address, HELLO, AbortSignal.timeout(5_000));
+  channel.onFrame = () => {};
+  channel.send(FrameType.WATCH, ALERTS_GROUP, 1, [
+    encodeWatch({ from: revision(1), filter: undefined }),
+  ]);
+  channel.pause();
+  try {
+    const row = await run('stuck');
+    const times = row.load.perSecond / Math.max(1, before.load.perSecond);
+    told({ ...row, extra: { timesTheRateBefore: Math.round(times * 100) / 100 } });
+  } finally {
+    channel.close();
+  }
+}
+
+/** A thousand watchers of everything, over ten connections, while commands come at a steady rate. */
+async function manyWatchers(stage: Stage, told: (row: Row) => void): Promise<void> {
   const { endpoints } = stage.cluster;
   const clients = await Promise.all(
     Array.from({ length: CONNECTIONS }, () => connect({ endpoints, name: 'bench-watch' })),

@@ -31,6 +31,8 @@ export interface LocalClusterOptions {
   readonly log?: (line: string) => void;
   /** Runs the trend tier too; judged by this rules file, if one is named. */
   readonly trend?: { readonly rules?: string };
+  /** More flags of `serve`, for every replica. */
+  readonly flags?: readonly string[];
   /** Gives up starting; means nothing afterwards. */
   readonly signal?: AbortSignal;
 }
@@ -93,9 +95,10 @@ export class LocalCluster {
       try {
         await mkdir(folder, { recursive: true });
         const members = await drawMembers(size);
-        const flags = options.trend && (await cluster.#drawTrends(size, options.trend));
+        const { trend, flags = [] } = options;
+        const all = trend ? [...flags, ...(await cluster.#drawTrends(size, trend))] : flags;
         for (const member of members)
-          processes.push(await cluster.#format(member, members, program, attempt, flags));
+          processes.push(await cluster.#format(member, members, program, attempt, all));
         await cluster.#startAll(options.signal);
         return cluster;
       } catch (error) {
@@ -237,7 +240,7 @@ export class LocalCluster {
     members: readonly Member[],
     program: string,
     attempt: number,
-    flags: readonly string[] | undefined,
+    flags: readonly string[],
   ): Promise<ReplicaProcess> {
     const { clusterId } = this;
     const name = attempt === 1 ? `replica-${id}` : `replica-${id}-${attempt}`;
@@ -254,7 +257,7 @@ export class LocalCluster {
       address,
       folder,
       program,
-      ...(flags === undefined ? {} : { flags }),
+      flags,
       temporaryFolder: this.#isTemporary ? this.folder : undefined,
       onDeath: (what) => this.#log(`replica ${id} ended by itself: ${what}; see ${folder}.err`),
     });
