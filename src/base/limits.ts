@@ -372,6 +372,8 @@ export const SCHEDULE_SHIFTS_MAX = 256;
 /** How far ahead they are worked out, and with how much left they are extended: time enough to mend what keeps them from it. */
 export const SCHEDULE_AHEAD_MS: number = 14 * 86_400_000;
 export const SCHEDULE_LEFT_MS_MIN: number = 7 * 86_400_000;
+/** How long before it begins it is said that nobody will be on call. */
+export const SCHEDULE_GAP_AHEAD_MS: number = 86_400_000;
 /** For a log whose time is behind that of whoever works them out. */
 export const SCHEDULE_BEFORE_MS = 3_600_000;
 /** Between two looks at whether some have to be extended. */
@@ -527,6 +529,10 @@ assert(
   'a schedule that was extended must not be due again at once',
 );
 assert(INHIBITIONS_MAX <= LIST_PAGE_MAX, 'what explains what must be seen on one page');
+assert(
+  SCHEDULE_GAP_AHEAD_MS < SCHEDULE_LEFT_MS_MIN,
+  'the end of what was worked out must be a gap only once it could not be extended',
+);
 assert(SESSION_WINDOW_MAX * 16 <= SESSION_REPLIES_MAX, 'one session must not keep the others out');
 assert(PLACE_CHARS_MAX * 2 < NAME_CHARS_MAX, 'a unit and a bed must pass as one name');
 assert(PATIENTS_MAX >= BEDS_MAX, 'a full house must still be able to admit who waits for a bed');

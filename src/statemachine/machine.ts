@@ -366,6 +366,9 @@ export class AlertMachine {
       case 'patient':
         this.#records.ward.expire(number);
         return;
+      case 'schedule':
+        this.#records.schedules.expire(number);
+        return;
       case 'silence':
       case 'window':
         this.#records.suppressions.expire(kind, number);

@@ -13,6 +13,7 @@ const KINDS = [
   'window',
   'session',
   'patient',
+  'schedule',
 ] as const;
 export type TimerKind = (typeof KINDS)[number];
 

@@ -1,8 +1,10 @@
-import { expect, test } from 'vitest';
-import { unixMillis } from '../../src/base/ids.ts';
+import { describe, expect, test } from 'vitest';
+import { logIndex, unixMillis } from '../../src/base/ids.ts';
+import { SCHEDULE_GAP_AHEAD_MS } from '../../src/base/limits.ts';
 import type { EscalationStep, PolicyCommand } from '../../src/statemachine/beside/policies.ts';
-import type { ScheduleCommand, Shift } from '../../src/statemachine/beside/schedule.ts';
-import { nobodyKey } from '../../src/statemachine/beside/schedules.ts';
+import type { SetScheduleCommand, Shift } from '../../src/statemachine/beside/schedule.ts';
+import { gapKey, nobodyKey } from '../../src/statemachine/beside/schedules.ts';
+import { MachineRestorer } from '../../src/statemachine/snapshot/restore.ts';
 import { Bench, raise } from './commands.ts';
 
 const asked = { actor: 'admin', observedAt: unixMillis(1) };
@@ -19,7 +21,7 @@ const policy = (...steps: EscalationStep[]): PolicyCommand => ({
   ...asked,
 });
 
-const schedule = (...shifts: Shift[]): ScheduleCommand => ({
+const schedule = (...shifts: Shift[]): SetScheduleCommand => ({
   type: 'set-schedule',
   id: 'icu',
   timeZone: 'Europe/Berlin',
@@ -29,6 +31,11 @@ const schedule = (...shifts: Shift[]): ScheduleCommand => ({
   until: FOR_EVER,
   shifts,
   ...asked,
+});
+
+const until = (end: number): SetScheduleCommand => ({
+  ...schedule(shift('anna', 0, end)),
+  until: unixMillis(end),
 });
 
 const shift = (user: string, from: number, until: number): Shift => ({
@@ -109,4 +116,69 @@ test('shifts worked out from another version are not taken', () => {
   });
   expect(bench.do({ ...extend, expectedVersion: version })).toMatchObject({ effect: 'kept' });
   expect(bench.machine.records('schedule').records[0]?.shifts).toEqual(more.shifts);
+});
+
+describe('a time for which nobody is on call', () => {
+  const HOUR = 3_600_000;
+  const gap = { dedupKey: gapKey('icu') };
+  const from = 30 * HOUR;
+
+  /** A schedule with a gap of two hours that begins after thirty. */
+  function withGap(): Bench {
+    const bench = new Bench();
+    bench.do(schedule(shift('anna', 0, from), shift('ben', from + 2 * HOUR, FOR_EVER)));
+    return bench;
+  }
+
+  test('is announced a day before it begins, and that is over when it is', () => {
+    const bench = withGap();
+    bench.at(from - SCHEDULE_GAP_AHEAD_MS - 1);
+    expect(bench.machine.get(gap)).toBeUndefined();
+    expect(bench.machine.nextDue).toBe(from - SCHEDULE_GAP_AHEAD_MS);
+    bench.at(from - SCHEDULE_GAP_AHEAD_MS);
+    expect(bench.machine.get(gap)).toMatchObject({
+      kind: 'technical',
+      condition: 'SCHEDULE:GAP',
+      text: 'Nobody is on call by the schedule icu in 24 h, for 2 h',
+    });
+    bench.at(from + 2 * HOUR - 1);
+    expect(bench.machine.get(gap)?.presence).toBe('present');
+    bench.at(from + 2 * HOUR);
+    expect(bench.machine.get(gap)).toBeUndefined();
+  });
+
+  test('is announced no longer once somebody takes it', () => {
+    const bench = withGap();
+    bench.at(from - HOUR);
+    expect(bench.machine.get(gap)?.presence).toBe('present');
+    bench.do(schedule(shift('anna', 0, FOR_EVER)));
+    expect(bench.machine.get(gap)).toBeUndefined();
+    bench.at(from + HOUR);
+    expect(bench.machine.get(gap)).toBeUndefined();
+  });
+
+  test('nor of a schedule that was removed', () => {
+    const bench = withGap();
+    bench.at(from - HOUR);
+    bench.do({ type: 'remove-schedule', id: 'icu', ...asked });
+    expect(bench.machine.get(gap)).toBeUndefined();
+    expect(bench.machine.nextDue).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  test('is the end of what was worked out too, if nobody goes on in time', () => {
+    const bench = new Bench();
+    bench.do(until(50 * HOUR));
+    bench.at(26 * HOUR);
+    expect(bench.machine.get(gap)?.text).toBe('Nobody is on call by the schedule icu in 24 h');
+  });
+
+  test('is announced by a machine that a snapshot was taken of', () => {
+    const restorer = new MachineRestorer();
+    for (const item of withGap().machine.capture().items()) restorer.add(item);
+    const machine = restorer.finish();
+    expect(machine.nextDue).toBe(from - SCHEDULE_GAP_AHEAD_MS);
+    const time = unixMillis(from - HOUR);
+    machine.apply({ index: logIndex(9), time, submissions: [] }, { replies: [], events: [] });
+    expect(machine.get(gap)?.text).toMatch(/in 1 h, for 2 h$/);
+  });
 });

@@ -51,6 +51,7 @@ export const schedule: Gen<unknown> = record(
     ...coverageFields,
     by: name,
     changedAt: when,
+    lookAt: orUndefined(when),
   },
   {},
 );

@@ -208,7 +208,7 @@ export class Records {
         this.rules.restore(record);
         return true;
       case 'schedule':
-        this.schedules.registry.put(record);
+        this.schedules.restore(record);
         return true;
       case 'session':
         return this.sessions.restore(record);

@@ -75,6 +75,8 @@ export interface Coverage {
 export interface KeptSchedule extends RecordBase, Schedule, Coverage {
   readonly by: string;
   readonly changedAt: UnixMillis;
+  /** When it is next looked at whether nobody will be on call. */
+  readonly lookAt: UnixMillis | undefined;
 }
 
 /** Makes a schedule, or the next version of one. */

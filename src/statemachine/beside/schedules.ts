@@ -1,16 +1,23 @@
+import type { UnixMillis } from '../../base/ids.ts';
 import { SCHEDULES_MAX } from '../../base/limits.ts';
-import { type Ledger, SYSTEM } from '../ledger.ts';
+import type { Ledger } from '../ledger.ts';
 import { refuse } from '../refusals.ts';
 import type { Kept, Priority, Refusal } from '../types.ts';
+import { announcedFrom, firstGap, gapText } from './gaps.ts';
 import { Registry } from './registry.ts';
 import type { Coverage, KeptSchedule, Schedule, ScheduleCommand } from './schedule.ts';
 
 /** The dedup key of the technical alert that says that nobody was on call. */
 export const nobodyKey = (schedule: string): string => `tocsin:schedule:${schedule}`;
 
+/** The dedup key of the one that says that nobody will be. */
+export const gapKey = (schedule: string): string => `tocsin:schedule-gap:${schedule}`;
+
 /** On-call schedules, and who is on call by them. */
 export class Schedules {
   readonly #ledger: Ledger;
+  /** Versions are counted over all of them, and so can be timers' numbers. */
+  readonly #byVersion = new Map<number, string>();
   readonly registry: Registry<KeptSchedule>;
 
   constructor(ledger: Ledger) {
@@ -26,23 +33,64 @@ export class Schedules {
     if (command.type === 'set-schedule') return this.#put(command, command);
     if (before === undefined) return refuse('RECORD_NOT_FOUND', `there is no schedule ${id}`);
     if (command.type === 'extend-schedule') return this.#put(before, command);
+    this.#unlook(before);
     this.registry.remove(id);
     this.#ledger.foldRecord({ removed: before });
+    this.#settle(gapKey(id));
     return { ok: true, effect: 'removed', id, version: before.version };
+  }
+
+  /** It is time to look ahead. */
+  expire(version: number): void {
+    const schedule = this.registry.get(this.#byVersion.get(version) ?? '');
+    if (schedule !== undefined) this.#look(schedule);
+  }
+
+  /** Takes in a schedule of a snapshot. */
+  restore(schedule: KeptSchedule): void {
+    this.registry.put(schedule);
+    if (schedule.lookAt === undefined) return;
+    this.#byVersion.set(schedule.version, schedule.id);
+    this.#ledger.timers.set('schedule', schedule.version, schedule.lookAt);
   }
 
   /** Who is on call now. When it is nobody, or there is no such schedule, an alert says so, which is as grave as what was to be told. */
   onCall(id: string, priority: Priority): string | undefined {
-    const user = this.#userOf(id);
-    if (user === undefined) this.#sayNobody(id, priority);
-    else this.#saySomebody(id);
+    const user = userAt(this.registry.get(id), this.#ledger.time);
+    const text = `Nobody is on call by the schedule ${id}`;
+    if (user === undefined) this.#say(nobodyKey(id), priority, 'SCHEDULE:NOBODY', text);
+    else this.#settle(nobodyKey(id));
     return user;
   }
 
-  #userOf(id: string): string | undefined {
+  /** Says in time that nobody will be on call; looks again when that is over, or when the next gap comes near. */
+  #look(schedule: KeptSchedule): void {
     const { time } = this.#ledger;
-    const shifts = this.registry.get(id)?.shifts ?? [];
-    return shifts.find(({ from, until }) => from <= time && time < until)?.user;
+    const { id } = schedule;
+    const gap = firstGap(schedule, time);
+    const isNear = announcedFrom(gap) <= time;
+    this.#keep({ ...schedule, lookAt: isNear ? gap.until : announcedFrom(gap) });
+    if (isNear) this.#say(gapKey(id), 'medium', 'SCHEDULE:GAP', gapText(id, gap, time));
+    else this.#settle(gapKey(id));
+  }
+
+  #keep(after: KeptSchedule): void {
+    const { id, version, lookAt } = after;
+    this.#ledger.timers.change('schedule', version, this.#lookOf(version), lookAt);
+    if (lookAt === undefined) this.#byVersion.delete(version);
+    else this.#byVersion.set(version, id);
+    this.registry.put(after);
+    this.#ledger.foldRecord(after);
+  }
+
+  #lookOf(version: number): UnixMillis | undefined {
+    return this.registry.get(this.#byVersion.get(version) ?? '')?.lookAt;
+  }
+
+  /** What was worked out is worth nothing any more. */
+  #unlook({ version, lookAt }: KeptSchedule): void {
+    this.#ledger.timers.change('schedule', version, lookAt, undefined);
+    this.#byVersion.delete(version);
   }
 
   #findRefusal(command: ScheduleCommand, before: KeptSchedule | undefined): Refusal | undefined {
@@ -73,25 +121,25 @@ export class Schedules {
       shifts,
       by: command.actor,
       changedAt: this.#ledger.time,
+      lookAt: undefined,
     };
-    this.registry.put(after);
-    this.#ledger.foldRecord(after);
-    if (this.#userOf(id) !== undefined) this.#saySomebody(id);
+    const before = this.registry.get(id);
+    if (before !== undefined) this.#unlook(before);
+    if (userAt(after, this.#ledger.time) !== undefined) this.#settle(nobodyKey(id));
+    this.#look(after);
     return { ok: true, effect: 'kept', id, version: after.version };
   }
 
-  #sayNobody(id: string, priority: Priority): void {
-    const { time } = this.#ledger;
+  #say(dedupKey: string, priority: Priority, condition: string, text: string): void {
     this.#ledger.condition(
       {
         type: 'raise',
-        actor: SYSTEM,
-        observedAt: time,
-        dedupKey: nobodyKey(id),
+        ...this.#ledger.system,
+        dedupKey,
         kind: 'technical',
         priority,
-        condition: 'SCHEDULE:NOBODY',
-        text: `Nobody is on call by the schedule ${id}`,
+        condition,
+        text,
         subject: {},
         latching: false,
         acknowledgementRequired: false,
@@ -100,11 +148,16 @@ export class Schedules {
     );
   }
 
-  #saySomebody(id: string): void {
-    const target = { dedupKey: nobodyKey(id) };
+  #settle(dedupKey: string): void {
+    const target = { dedupKey };
     if (this.#ledger.table.find(target) === undefined) return;
     this.#ledger.condition({ type: 'clear', target, ...this.#ledger.system }, 'machine');
   }
+}
+
+function userAt(schedule: Coverage | undefined, time: UnixMillis): string | undefined {
+  const shifts = schedule?.shifts ?? [];
+  return shifts.find(({ from, until }) => from <= time && time < until)?.user;
 }
 
 type Said = Coverage & { readonly id: string; readonly actor: string };

@@ -25,6 +25,7 @@ import {
   name,
   ofShape,
   oneOf,
+  orUndefined,
   type Shape,
   whole,
 } from '../commands/shape.ts';
@@ -74,4 +75,5 @@ export const schedule: Check<KeptSchedule> = ofShape<KeptSchedule>({
   ...coverageShape,
   by: must(name),
   changedAt: must(instant),
+  lookAt: orUndefined(instant),
 });

@@ -113,6 +113,7 @@ const RECORDS: { readonly [K in QueryKind]: readonly QueryTypes[K][] } = {
       ],
       by: 'anna',
       changedAt: AT,
+      lookAt: undefined,
     },
   ],
   bed: [{ id: 'icu-2/7', version: 2, unit: 'icu-2', bed: '7', patient: 'pt-7f3', changedAt: AT }],
