@@ -69,7 +69,7 @@ test('only a test that ran and failed kills a mutant', () => {
 
 test('a build with a mutant is a program that runs, and holds the bug', {
   timeout: 120_000,
-}, () => {
+}, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'tocsin-mutant-'));
   try {
     const mutant: Mutant = {
@@ -78,7 +78,7 @@ test('a build with a mutant is a program that runs, and holds the bug', {
       find: 'export const MEANING',
       replace: "process.stdout.write('mutated\\n');\nexport const MEANING",
     };
-    const dist = buildMutant(mutant, ROOT, folder);
+    const dist = await buildMutant(mutant, ROOT, folder);
     const main = join(dist, 'cli', 'main.js');
     const { stdout, status } = spawnSync(process.execPath, [main, '--version'], {
       encoding: 'utf8',

@@ -26,7 +26,7 @@ export async function hunt(
   let missed = 0;
   try {
     for (const mutant of chosen) {
-      const ways = await waysOf(mutant, buildMutant(mutant, ROOT, folder));
+      const ways = await waysOf(mutant, await buildMutant(mutant, ROOT, folder));
       if (ways.some(({ found }) => !found)) missed += 1;
       for (const { says } of ways) say(`${mutant.name.padEnd(width)}  ${says}`);
     }

@@ -1,4 +1,5 @@
 import type { Mutant } from './mutant.ts';
+import { MEMBERS, SNAPSHOTS } from './worlds.ts';
 
 /** Mistakes that other engines made, put back into changes of members and into snapshots. */
 export const MEMBER_PITFALL_MUTANTS: readonly Mutant[] = [
@@ -10,6 +11,7 @@ export const MEMBER_PITFALL_MUTANTS: readonly Mutant[] = [
     replace: 'if (s.log.committed < 0)',
     killedBy: ['test/raft/membership.test.ts'],
     test: 'no change before an entry of the own reign',
+    simulated: MEMBERS,
   },
   {
     name: 'keep-a-configuration-that-was-cut',
@@ -19,6 +21,7 @@ export const MEMBER_PITFALL_MUTANTS: readonly Mutant[] = [
     replace: '',
     killedBy: ['test/raft/membership.test.ts'],
     test: 'an overwritten change is no longer in force',
+    simulated: MEMBERS,
   },
   {
     name: 'snapshot-a-change-under-way',
@@ -46,6 +49,7 @@ export const MEMBER_PITFALL_MUTANTS: readonly Mutant[] = [
     replace: 'new Configurations(base, [])',
     killedBy: ['test/raft/membership.test.ts'],
     test: 'a core begins with the configuration its log ends with',
+    simulated: MEMBERS,
   },
   {
     name: 'lead-on-after-the-own-removal',
@@ -143,6 +147,7 @@ export const MEMBER_PITFALL_MUTANTS: readonly Mutant[] = [
     replace: 'this.#replies.add(key, hash, fingerprint + 1, reply);',
     killedBy: ['test/replica/snapshots.test.ts'],
     test: 'a repeated command after a snapshot was installed',
+    simulated: SNAPSHOTS,
   },
   {
     name: 'acknowledge-without-a-sync',
@@ -192,6 +197,7 @@ export const MEMBER_PITFALL_MUTANTS: readonly Mutant[] = [
     find: 'this.#applied = parts.state.machine.applied;',
     replace: 'this.#applied = Math.max(0, parts.state.machine.applied - 1) as never;',
     killedBy: ['test/replica/snapshots.test.ts'],
+    simulated: SNAPSHOTS,
   },
   {
     name: 'dial-ever-more-seldom',

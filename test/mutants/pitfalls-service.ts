@@ -1,4 +1,5 @@
 import type { Mutant } from './mutant.ts';
+import { CALM, READING } from './worlds.ts';
 
 /** Mistakes that other engines made, put back around agreement: disk, shell, wire, machine. */
 export const SERVICE_PITFALL_MUTANTS: readonly Mutant[] = [
@@ -10,6 +11,7 @@ export const SERVICE_PITFALL_MUTANTS: readonly Mutant[] = [
     replace: '() => this.#completed(entries.at(-1)?.index, after),',
     killedBy: ['test/replica/disk-writer.test.ts'],
     test: 'after a failed write nothing more is released',
+    simulated: { ...CALM, faults: ['disk-write-error'] },
   },
   {
     name: 'write-two-at-a-time',
@@ -62,6 +64,7 @@ export const SERVICE_PITFALL_MUTANTS: readonly Mutant[] = [
     killedBy: ['test/replica/reads.test.ts'],
     test: 'a read that was confirmed before the leader was deposed',
     processes: '--workload register --nemesis isolate,halves,pause',
+    simulated: READING,
   },
   {
     name: 'forget-the-own-stalls',

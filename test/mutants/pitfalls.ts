@@ -1,4 +1,5 @@
 import type { Mutant } from './mutant.ts';
+import { DEPOSED } from './worlds.ts';
 
 /** Mistakes that other engines made, put back into agreement. docs/raft-tests.md lists them. */
 export const PITFALL_MUTANTS: readonly Mutant[] = [
@@ -19,6 +20,7 @@ export const PITFALL_MUTANTS: readonly Mutant[] = [
     replace: 'campaigner.votes.set(m.from, true);',
     killedBy: ['test/raft/votes.test.ts'],
     test: 'who is refused by a majority',
+    simulated: DEPOSED,
   },
   {
     name: 'believe-a-vote-of-another-term',
@@ -72,6 +74,7 @@ export const PITFALL_MUTANTS: readonly Mutant[] = [
     replace: '',
     killedBy: ['test/raft/replication.test.ts'],
     test: 'conflicts that come faster than the disk',
+    simulated: DEPOSED,
   },
   {
     name: 'acknowledge-by-heartbeat',
@@ -81,6 +84,7 @@ export const PITFALL_MUTANTS: readonly Mutant[] = [
     replace: 'progress.accept(logIndex(progress.next - 1));\n  if (!progress.retryDue) return;',
     killedBy: ['test/raft/replication.test.ts'],
     test: 'answers from the past, beyond the log',
+    simulated: DEPOSED,
   },
   {
     name: 'believe-a-late-refusal',
@@ -109,6 +113,7 @@ export const PITFALL_MUTANTS: readonly Mutant[] = [
     killedBy: ['test/raft/chaos.test.ts'],
     test: 'random faults never break agreement',
     processes: '--workload unique --nemesis isolate,kill,halves',
+    simulated: DEPOSED,
   },
   {
     name: 'take-proposals-without-end',

@@ -1,4 +1,5 @@
 import type { Mutant } from './mutant.ts';
+import { CONTESTED, DEPOSED, DISORDERLY, DYING, READING } from './worlds.ts';
 
 /** Bugs in agreement. */
 export const RAFT_MUTANTS: readonly Mutant[] = [
@@ -9,9 +10,9 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     find: 'out.sendAfterSync.push(accepted(s, m.from, lastNew));',
     replace: 'out.send.push(accepted(s, m.from, lastNew));',
     killedBy: ['test/raft/'],
-    simulated: true,
     searched: 'first-election',
     processes: '--workload unique --nemesis power-cut,disk-slow --interval 0.4',
+    simulated: DYING,
   },
   {
     name: 'count-own-copy-before-sync',
@@ -20,8 +21,8 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     find: 's.out.sendAfterSync.push(accepted(s, s.id, id.index));',
     replace: 'leader.progress.get(s.id)?.accept(id.index);',
     killedBy: ['test/raft/'],
-    simulated: true,
     searched: 'first-election',
+    simulated: DYING,
   },
   {
     name: 'vote-before-sync',
@@ -30,8 +31,8 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     find: 's.out.sendAfterSync.push(reply);',
     replace: 's.out.send.push(reply);',
     killedBy: ['test/raft/'],
-    simulated: true,
     searched: 'first-election',
+    simulated: DYING,
   },
   {
     name: 'forget-the-vote',
@@ -40,8 +41,8 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     find: 's.vote = m.from;\n      s.out.hardStateChanged = true;',
     replace: 's.out.hardStateChanged = true;',
     killedBy: ['test/raft/'],
-    simulated: true,
     searched: 'first-election',
+    simulated: DEPOSED,
   },
   {
     name: 'vote-for-a-shorter-log',
@@ -50,9 +51,9 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     find: '(other.term === lastTerm && other.index >= index)',
     replace: 'other.term === lastTerm',
     killedBy: ['test/raft/'],
-    simulated: true,
     searched: 'reign',
     processes: '--workload unique --nemesis kill,isolate,halves,loss',
+    simulated: DEPOSED,
   },
   {
     name: 'vote-for-an-older-term',
@@ -80,6 +81,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     replace: 'if (log.termAt(m.prev.index) === undefined) {',
     killedBy: ['test/raft/'],
     searched: 'figure-8',
+    simulated: CONTESTED,
   },
   {
     name: 'cut-without-conflict',
@@ -88,8 +90,8 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     find: 'const first = entries.findIndex((entry) => !s.log.holds(entry));',
     replace: 'const first = entries.findIndex((entry) => entry.index > s.log.committed);',
     killedBy: ['test/raft/'],
-    simulated: true,
     searched: 'repeated',
+    simulated: DISORDERLY,
   },
   {
     name: 'commit-past-what-matches',
@@ -98,6 +100,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     find: 'const commit = lower(m.commit, lastNew);',
     replace: 'const commit = lower(m.commit, log.last.index);',
     killedBy: ['test/raft/'],
+    simulated: DEPOSED,
   },
   {
     name: 'skip-read-index',
@@ -107,6 +110,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     replace: 'if (read.round > leader.round) break;',
     killedBy: ['test/raft/'],
     searched: 'read',
+    simulated: READING,
   },
   {
     name: 'read-before-the-reign-commits',
@@ -115,8 +119,8 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     find: 'if (leader.readsNew.length === 0 || s.log.committed < leader.firstIndex) return;',
     replace: 'if (leader.readsNew.length === 0) return;',
     killedBy: ['test/raft/'],
-    simulated: true,
     searched: 'reign',
+    simulated: READING,
   },
   {
     name: 'reign-without-a-quorum',

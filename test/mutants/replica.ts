@@ -1,4 +1,5 @@
 import type { Mutant } from './mutant.ts';
+import { CALM, DEPOSED, DYING } from './worlds.ts';
 
 /** Bugs in the shell around the core. */
 export const REPLICA_MUTANTS: readonly Mutant[] = [
@@ -9,6 +10,7 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
     find: 'if (waiting.id.term !== entry.term) {',
     replace: 'if (waiting.id.term > entry.term) {',
     killedBy: ['test/replica/proposals.test.ts'],
+    simulated: DEPOSED,
   },
   {
     name: 'deny-what-may-be-written',
@@ -17,7 +19,7 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
     find: 'for (const { batch } of pending) this.refused(batch, maybeWritten);',
     replace: 'for (const { batch } of pending) this.refused(batch, notWritten);',
     killedBy: ['test/replica/proposals.test.ts'],
-    simulated: true,
+    simulated: DEPOSED,
   },
   {
     name: 'release-before-sync',
@@ -26,8 +28,8 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
     find: 'this.#hardState = ready.hardState;\n    this.#after.push(...ready.sendAfterSync);\n    return [];',
     replace: 'this.#hardState = ready.hardState;\n    return ready.sendAfterSync;',
     killedBy: ['test/replica/disk-writer.test.ts'],
-    simulated: true,
     processes: '--workload unique --nemesis power-cut,disk-slow --interval 0.4',
+    simulated: DYING,
   },
   {
     name: 'die-of-a-full-disk',
@@ -116,8 +118,8 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
     find: 'const next = from ?? revision(this.#history.newest + 1);',
     replace: 'const next = revision((from ?? this.#history.newest) + 1);',
     killedBy: ['test/replica/watch-hub.test.ts'],
-    simulated: true,
     processes: '--workload watch --nemesis none --time 5',
+    simulated: CALM,
   },
   {
     name: 'scrub-without-rest',

@@ -1,4 +1,5 @@
 import type { Mutant } from './mutant.ts';
+import { CALM, CLIMBING, DYING } from './worlds.ts';
 
 /** Bugs in the meaning of alerts. */
 export const STATEMACHINE_MUTANTS: readonly Mutant[] = [
@@ -9,8 +10,8 @@ export const STATEMACHINE_MUTANTS: readonly Mutant[] = [
     find: 'if (first.fingerprint === fingerprint) return first.reply;',
     replace: 'if (first.fingerprint !== fingerprint) return first.reply;',
     killedBy: ['test/statemachine/'],
-    simulated: true,
     processes: '--workload unique --nemesis kill,reset',
+    simulated: DYING,
   },
   {
     name: 'escalate-in-silence',
@@ -20,8 +21,8 @@ export const STATEMACHINE_MUTANTS: readonly Mutant[] = [
     replace:
       "  ACTIVE_ACK: {\n    'raise-lower': change('T4', 'deescalated', 'ACTIVE_ACK'),\n    'raise-same': change('T2', 'continued', 'ACTIVE_ACK'),\n    'raise-higher': change('T3', 'escalated', 'ACTIVE_ACK'),",
     killedBy: ['test/statemachine/'],
-    simulated: true,
     processes: '--workload lifecycle --nemesis none --time 4',
+    simulated: CALM,
   },
   {
     name: 'ignore-the-expected-revision',
@@ -30,8 +31,8 @@ export const STATEMACHINE_MUTANTS: readonly Mutant[] = [
     find: 'if (expected === undefined || expected === actual) return undefined;',
     replace: 'if (expected === undefined || expected <= actual) return undefined;',
     killedBy: ['test/statemachine/'],
-    simulated: true,
     processes: '--workload register --nemesis none --time 4',
+    simulated: CALM,
   },
   {
     name: 'escalate-twice',
@@ -42,6 +43,7 @@ export const STATEMACHINE_MUTANTS: readonly Mutant[] = [
       'for (const one of [...told, ...told]) this.#queue(alert, after.loop, after.step - 1, one, dueAt);',
     killedBy: ['test/statemachine/escalations.test.ts'],
     processes: '--workload escalation --nemesis none --time 5',
+    simulated: CLIMBING,
   },
   {
     name: 'escalate-at-once',
@@ -51,6 +53,7 @@ export const STATEMACHINE_MUTANTS: readonly Mutant[] = [
     replace: 'step: step + 1,\n      dueAt: delaySeconds > 0 ? time : undefined,',
     killedBy: ['test/statemachine/escalations.test.ts'],
     processes: '--workload escalation --nemesis none --time 5',
+    simulated: CLIMBING,
   },
   {
     name: 'escalate-after-the-answer',
@@ -60,6 +63,7 @@ export const STATEMACHINE_MUTANTS: readonly Mutant[] = [
     replace: 'state;',
     killedBy: ['test/statemachine/escalations.test.ts'],
     processes: '--workload escalation --nemesis none --time 5',
+    simulated: CLIMBING,
   },
   {
     name: 'ignore-a-guard',

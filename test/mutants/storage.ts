@@ -1,4 +1,5 @@
 import type { Mutant } from './mutant.ts';
+import { DYING } from './worlds.ts';
 
 /** Bugs in what the disk keeps. */
 export const STORAGE_MUTANTS: readonly Mutant[] = [
@@ -10,13 +11,9 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     replace: 'const lost = newest.sequence < 0;',
     killedBy: ['test/storage/high-water.test.ts'],
     simulated: {
-      replicas: 3,
-      callers: 5,
-      thinkMs: 30,
-      durationMs: 20_000,
+      ...DYING,
       faults: ['disk-forgets', 'kill', 'isolate', 'hand-over'],
-      faultEveryMs: 500,
-      faultLastsMs: 800,
+      durationMs: 20_000,
     },
   },
   {

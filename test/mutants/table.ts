@@ -7,6 +7,7 @@ import { SERVICE_PITFALL_MUTANTS } from './pitfalls-service.ts';
 import { RAFT_MUTANTS } from './raft.ts';
 import { REPLICA_MUTANTS } from './replica.ts';
 import { SESSION_MUTANTS } from './sessions.ts';
+import { CLUSTER_MUTANTS } from './simulator.ts';
 import { STATEMACHINE_MUTANTS } from './statemachine.ts';
 import { STORAGE_MUTANTS } from './storage.ts';
 
@@ -22,6 +23,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...CLOCK_MUTANTS,
   ...SESSION_MUTANTS,
   ...HOUSE_MUTANTS,
+  ...CLUSTER_MUTANTS,
 ];
 
 /** @throws Error when there is none, or more than one */

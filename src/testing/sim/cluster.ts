@@ -1,19 +1,24 @@
 import { must } from '../../base/assert.ts';
 import { millis, replicaId } from '../../base/ids.ts';
 import { Prng } from '../../base/prng.ts';
+import type { Sender } from '../../notify/types.ts';
 import { bringUp } from '../../replica/bring-up.ts';
+import { Notifier } from '../../replica/notifier.ts';
 import type { Replica } from '../../replica/replica.ts';
 import type { SnapshotPolicy } from '../../replica/snapshots/snapshotter.ts';
-import type { Identity, Member } from '../../storage/types.ts';
+import type { Identity } from '../../storage/types.ts';
 import { MemoryNetwork } from '../../transport/memory-transport.ts';
 import type { Listener, Transport } from '../../transport/types.ts';
 import { FrameType } from '../../wire/frame.ts';
+import { WIRE_VERSIONS } from '../../wire/handshake.ts';
 import { decodePeerMessage } from '../../wire/peers/peer-messages.ts';
 import { SimClock } from './clock.ts';
+import { Cuts } from './cuts.ts';
 import { SimDisk } from './disk.ts';
+import { Frames } from './frames.ts';
 import { Invariants } from './invariants.ts';
 import { Ledger } from './ledger.ts';
-import { type Fate, unreliable } from './peer-transport.ts';
+import { unreliable } from './peer-transport.ts';
 import { ProcessClock } from './process-clock.ts';
 import type { Scenario } from './scenario.ts';
 import type { Trace } from './trace.ts';
@@ -22,97 +27,174 @@ import { ReplicaView } from './view.ts';
 export const CLUSTER_ID = 'c0ffee00c0ffee00c0ffee00c0ffee00';
 /** Milliseconds after which a process that ended is started again, in the mean. */
 const RESTART_MS = 400;
+/** Between two looks at what takes time to go wrong. */
+const LOOK_MS = 500;
 
-/** One place where a replica runs, dies and runs again. */
+/** One replica that runs, dies and runs again, with its disk. */
 export interface Machine {
   readonly id: number;
+  /** The number of the host, and of the address, where the disk is at the moment. */
+  place: number;
   readonly host: string;
-  readonly identity: Identity;
+  identity: Identity;
   readonly disk: SimDisk;
   clock: ProcessClock;
   replica: Replica | undefined;
   /** Of the replica, while it runs. */
   view: ReplicaView | undefined;
+  notifier: Notifier | undefined;
   listener: Listener | undefined;
   isStarting: boolean;
   /** Is not started again by itself. */
   staysDown: boolean;
-}
-
-/** Chances by which frames between replicas are lost, doubled or held back. */
-export interface FrameFaults {
-  loss: number;
-  duplicate: number;
-  reorder: number;
-  readonly reorderMs: number;
+  /** Its disk is empty; another one takes its place. */
+  isGone: boolean;
 }
 
 /** Whole replicas, of production code, on a virtual clock, network and disks. One seed decides everything. */
 export class SimCluster {
   readonly clock: SimClock = new SimClock();
   readonly network: MemoryNetwork;
-  readonly machines: readonly Machine[];
+  readonly machines: Machine[];
   readonly invariants: Invariants;
   readonly ledger: Ledger = new Ledger(CLUSTER_ID);
-  readonly frames: FrameFaults = { loss: 0, duplicate: 0, reorder: 0, reorderMs: 50 };
+  readonly frames: Frames;
   /** Of the network, in milliseconds. */
   delayMs: number;
   /** Why a replica stopped by itself, by the code of the error. */
   readonly faults: Map<string, number> = new Map();
   readonly clientHosts: string[] = [];
+  readonly cuts: Cuts;
   /** What must never be, if it was. */
   failure: unknown;
+  /** Of those that the cluster began with. */
+  readonly endpoints: readonly string[];
+  readonly #senders: ReadonlyMap<string, Sender> | undefined;
   readonly #scenario: Scenario;
   readonly #trace: Trace;
   readonly #prng: Prng;
-  readonly #frameDice: Prng;
+  readonly #swaps: Set<() => void> = new Set();
   #starts = 0;
 
-  constructor(scenario: Scenario, trace: Trace) {
+  /** `senders`: how replicas reach somebody, if anybody is to be told of anything. */
+  constructor(scenario: Scenario, trace: Trace, senders?: ReadonlyMap<string, Sender>) {
+    this.#senders = senders;
     this.#scenario = scenario;
     this.#trace = trace;
     this.#prng = new Prng(scenario.seed).fork(2);
     this.delayMs = scenario.netDelayMs;
-    this.#frameDice = this.#prng.fork(1);
+    this.frames = new Frames(this.#prng.fork(1));
     const delays = this.#prng.fork(2);
     this.network = new MemoryNetwork({
       clock: this.clock,
       delay: () => millis(this.delayMs * (0.5 - Math.log(1 - delays.unit()) / 2)),
     });
-    const members: Member[] = Array.from({ length: scenario.replicas }, (_, at) => ({
+    const members = Array.from({ length: scenario.replicas }, (_, at) => ({
       id: replicaId(at + 1),
       address: `/memory/${at + 1}`,
     }));
-    this.machines = members.map((member) => this.#machineOf(member, members));
+    this.cuts = new Cuts(this.network);
+    this.machines = members.map(({ id }) => this.#machineOf({ ...WHO, replicaId: id, members }));
+    this.endpoints = members.map(({ address }) => address);
     this.invariants = new Invariants(this.machines.map(({ disk }) => disk));
     this.clock.onStep = () => this.#afterStep();
+    this.clock.every(millis(LOOK_MS), () => this.#look());
   }
 
-  #machineOf(member: Member, members: readonly Member[]): Machine {
-    const { id } = member;
+  #machineOf(identity: Identity): Machine {
+    const id = identity.replicaId;
     const disk = new SimDisk(CLUSTER_ID, this.clock, this.#prng.fork(100 + id));
     disk.mood.meanMs = this.#scenario.diskMs;
     disk.onRecord = (record) => this.ledger.add(record);
     disk.onDurable = (before, now) => this.invariants.durable(id, before, now);
     return {
       id,
-      host: `r${id}`,
-      identity: { clusterId: CLUSTER_ID, replicaId: id, incarnation: 1, members },
+      place: id,
+      get host() {
+        return `r${this.place}`;
+      },
+      identity,
       disk,
       clock: new ProcessClock(this.clock, 1),
       replica: undefined,
       view: undefined,
+      notifier: undefined,
       listener: undefined,
       isStarting: false,
       staysDown: false,
+      isGone: false,
     };
   }
 
-  get endpoints(): readonly string[] {
-    return this.machines.map(({ id }) => `/memory/${id}`);
+  /** Those whose disks are there. */
+  get present(): readonly Machine[] {
+    return this.machines.filter(({ isGone }) => !isGone);
   }
   get running(): readonly Machine[] {
-    return this.machines.filter(({ replica }) => replica !== undefined);
+    return this.machines.filter(({ replica, isGone }) => replica !== undefined && !isGone);
+  }
+
+  /** A new replica with an empty disk, which nobody has let in yet. */
+  join(): Machine {
+    const id = replicaId(this.machines.length + 1);
+    const members = [...this.present.map(({ identity }) => identity.replicaId), id].map((each) => ({
+      id: each,
+      address: `/memory/${each}`,
+    }));
+    const identity: Identity = { ...WHO, replicaId: id, members, joining: true };
+    const machine = this.#machineOf(identity);
+    this.machines.push(machine);
+    this.invariants.watch(machine.disk);
+    this.start(machine);
+    return machine;
+  }
+
+  /** All that its disk held is gone for good. */
+  wipe(machine: Machine): void {
+    this.bury([machine]);
+    machine.isGone = true;
+    machine.disk.wipe();
+  }
+
+  /** Whoever was wiped is formatted anew under the old number, and tries to take part. */
+  reformat(machine: Machine): void {
+    const { incarnation } = machine.identity;
+    machine.identity = { ...machine.identity, incarnation: incarnation + 1 };
+    machine.staysDown = false;
+    this.start(machine);
+  }
+
+  /** Whether all that are left know by their logs whose disk it was, so that they can tell a new one under its number. */
+  isNamed(machine: Machine): boolean {
+    const others = this.present.filter((each) => each !== machine);
+    return this.ledger.naming(machine.id).some(({ index, chain }) => {
+      if (index > this.invariants.appliedByAny) return false;
+      const held = others.map(({ disk }) => disk.chainAt(index));
+      return held.every((each) => each === 'snapshot' || each === chain);
+    });
+  }
+
+  /** The disks of two hosts change places; the function puts them back. Both processes are down meanwhile, for a moment. */
+  swap(one: Machine, other: Machine): () => void {
+    this.crash(one);
+    this.crash(other);
+    [one.place, other.place] = [other.place, one.place];
+    let isOver = false;
+    const putBack = (): void => {
+      if (isOver) return;
+      // Whoever is about to listen there has to be let finish.
+      if (one.isStarting || other.isStarting) {
+        this.clock.after(millis(RESTART_MS), putBack);
+        return;
+      }
+      isOver = true;
+      this.#swaps.delete(putBack);
+      this.crash(one);
+      this.crash(other);
+      [one.place, other.place] = [other.place, one.place];
+    };
+    this.#swaps.add(putBack);
+    return putBack;
   }
 
   /** Starts a process from its disk. */
@@ -147,7 +229,7 @@ export class SimCluster {
       log: (line: string) => this.#trace.say(this.clock.monotonic(), `${machine.host}: ${line}`),
       onFault: (error: unknown) => this.#faulted(machine, error),
     };
-    const { replica, listener } = await bringUp(parts, `/memory/${machine.id}`);
+    const { replica, listener } = await bringUp(parts, `/memory/${machine.place}`);
     machine.listener = listener;
     machine.disk.repaired();
     this.invariants.started(machine.id);
@@ -156,6 +238,14 @@ export class SimCluster {
     machine.view = new ReplicaView(machine.id, replica);
     this.#trace.say(this.clock.monotonic(), `${machine.host} starts`);
     replica.start();
+    machine.notifier = this.#notifierOf(machine, replica);
+  }
+
+  #notifierOf({ clock }: Machine, replica: Replica): Notifier | undefined {
+    if (this.#senders === undefined) return undefined;
+    const notifier = new Notifier({ clock, replica, senders: this.#senders, log: () => {} });
+    notifier.start();
+    return notifier;
   }
 
   /** Dies without a word: its connections break, and what its disk has not made durable may be there or not. */
@@ -166,6 +256,8 @@ export class SimCluster {
       if (host !== machine.host) this.network.reset(machine.host, host);
     for (const host of this.clientHosts) this.network.reset(machine.host, host);
     machine.clock.resume();
+    machine.notifier?.stop();
+    machine.notifier = undefined;
     machine.replica.stop();
     machine.replica = undefined;
     machine.view = undefined;
@@ -180,19 +272,17 @@ export class SimCluster {
   }
 
   /** Stops the process without killing it: nothing of it runs, and what it is sent waits in its sockets. */
-  pause(machine: Machine): void {
-    machine.clock.pause();
-    for (const host of this.#othersOf(machine)) this.network.cut(host, machine.host);
-  }
-
-  resume(machine: Machine): void {
-    for (const host of this.#othersOf(machine)) this.network.heal(host, machine.host);
-    machine.clock.resume();
-  }
-
-  #othersOf(machine: Machine): string[] {
-    const peers = this.machines.map(({ host }) => host).filter((host) => host !== machine.host);
-    return [...peers, ...this.clientHosts];
+  pause(machine: Machine): () => void {
+    const { clock, host } = machine;
+    clock.pause();
+    const others = [...this.machines.map((each) => each.host), ...this.clientHosts];
+    const heal = this.cuts.cut(
+      others.filter((other) => other !== host).map((other) => [other, host]),
+    );
+    return () => {
+      heal();
+      clock.resume();
+    };
   }
 
   /** They die, and nobody starts them again. */
@@ -203,15 +293,11 @@ export class SimCluster {
     }
   }
 
-  cut(from: Machine, to: Machine): void {
-    this.network.cut(from.host, to.host);
-  }
-
   /** Everything as it should be: no cuts, no losses, no moods. What is down stays down for now. */
   heal(): void {
-    const hosts = [...this.machines.map(({ host }) => host), ...this.clientHosts];
-    for (const from of hosts) for (const to of hosts) if (from !== to) this.network.heal(from, to);
-    Object.assign(this.frames, { loss: 0, duplicate: 0, reorder: 0 });
+    this.cuts.healAll();
+    for (const putBack of this.#swaps) putBack();
+    this.frames.calm();
     this.delayMs = this.#scenario.netDelayMs;
     for (const machine of this.machines) {
       machine.clock.resume();
@@ -236,14 +322,26 @@ export class SimCluster {
 
   #transportOf(machine: Machine): Transport {
     return unreliable({
-      transport: this.network.transport(machine.host),
+      transport: this.#speaking(this.network.transport(machine.host)),
       clock: this.clock,
       fateOf: (type, body) => {
         this.#trace.step(type, machine.id, this.clock.monotonic());
         if (PROMISES.includes(type)) this.#judge(machine, type, Buffer.concat(body));
-        return this.#fate();
+        return this.frames.fate();
       },
     });
+  }
+
+  /** Half of the processes are of a build that speaks the next version of the wire format too, where versions are mixed. */
+  #speaking(transport: Transport): Transport {
+    if (!this.#scenario.mixedVersions || this.#prng.chance(0.5)) return transport;
+    const { min, max } = WIRE_VERSIONS;
+    const versions = { min, max: max + 1 };
+    return {
+      listen: (address, self, accept) => transport.listen(address, { ...self, versions }, accept),
+      dial: (address, self, signal, expect) =>
+        transport.dial(address, { ...self, versions }, signal, expect),
+    };
   }
 
   /** Not thrown: whoever sends might take it for a fault of the connection. */
@@ -255,20 +353,21 @@ export class SimCluster {
     }
   }
 
-  #fate(): Fate {
-    const { loss, duplicate, reorder, reorderMs } = this.frames;
-    if (loss + duplicate + reorder === 0) return ON_TIME;
-    const dice = this.#frameDice;
-    if (dice.chance(loss)) return [];
-    const first = dice.chance(reorder) ? dice.unit() * reorderMs : 0;
-    return dice.chance(duplicate) ? [first, dice.unit() * reorderMs] : [first];
-  }
-
   #afterStep(): void {
     this.#trace.step(this.clock.monotonic());
     const now = this.clock.wall();
     for (const { view } of this.machines)
       if (view !== undefined) this.invariants.afterStep(view, now);
+  }
+
+  /** What takes time to go wrong. */
+  #look(): void {
+    const { invariants, clock } = this;
+    const now = clock.monotonic();
+    for (const { id, disk } of this.machines) invariants.snapshots(id, disk.snapshots);
+    for (const { view, clock: own } of this.machines)
+      if (view !== undefined) invariants.reign(view, own.isPaused, now);
+    invariants.bounded(now, clock.pending);
   }
 
   /** The wall clock of a process is off by so many milliseconds more. */
@@ -282,7 +381,7 @@ export class SimCluster {
   }
 }
 
-const ON_TIME: Fate = [0];
+const WHO = { clusterId: CLUSTER_ID, incarnation: 1 } as const;
 /** What the invariants look into. */
 const PROMISES: readonly FrameType[] = [
   FrameType.APPEND_REPLY,

@@ -39,7 +39,8 @@ export class SimDisk {
   onDurable: (before: HardState | undefined, now: HardState) => void = () => {};
   /** Told of each record that is handed over to be written. */
   onRecord: (record: EntryRecord) => void = () => {};
-  readonly #memory: MemoryDisk;
+  #memory: MemoryDisk;
+  readonly #clusterId: string;
   readonly #clock: SimClock;
   readonly #prng: Prng;
   #pending: HeldWrite | undefined;
@@ -47,12 +48,31 @@ export class SimDisk {
   readonly #damaged: Set<number> = new Set();
   /** A copy of the hard state is gone, and no process has looked yet. */
   #isStateHurt = false;
+  #isSnapshotHurt = false;
 
   constructor(clusterId: string, clock: SimClock, prng: Prng) {
-    this.#memory = new MemoryDisk(clusterId);
+    this.#clusterId = clusterId;
+    this.#memory = this.#blank();
     this.#clock = clock;
     this.#prng = prng;
-    this.#memory.onWrite = (write) => this.#decide(write);
+  }
+
+  #blank(): MemoryDisk {
+    const memory = new MemoryDisk(this.#clusterId);
+    memory.onWrite = (write) => this.#decide(write);
+    return memory;
+  }
+
+  /** All that was on it is gone. */
+  wipe(): void {
+    this.#memory = this.#blank();
+    this.repaired();
+  }
+
+  /** Complete snapshots, by index, term and hash. */
+  get snapshots(): readonly string[] {
+    const names = [...this.#memory.files.contents.keys()];
+    return names.filter((name) => name.endsWith(META)).map((name) => name.slice(0, -META.length));
   }
 
   /** What would be read of the hard state after a crash now; undefined = no copy of it is whole. */
@@ -126,7 +146,12 @@ export class SimDisk {
   /** Something on it is not what was acknowledged, or may not be. */
   get isDamaged(): boolean {
     const isInDoubt = this.#isStateHurt || this.state?.hardState.abstain === true;
-    return this.#damaged.size > 0 || isInDoubt;
+    return this.hasLost || isInDoubt;
+  }
+
+  /** What was acknowledged is not there, and no process has repaired it. */
+  get hasLost(): boolean {
+    return this.#damaged.size > 0 || this.#isSnapshotHurt;
   }
 
   /** Some entries rot, are torn or are gone without a trace, while nobody looks. */
@@ -144,6 +169,19 @@ export class SimDisk {
   damageState(): void {
     this.#isStateHurt = true;
     this.#memory.damageState();
+  }
+
+  /** Some byte of a snapshot has rotted. */
+  damageSnapshot(): void {
+    const { contents } = this.#memory.files;
+    const [id] = this.snapshots.slice(-1);
+    const name = `${id}.data`;
+    const bytes = contents.get(name)?.slice();
+    if (bytes === undefined || bytes.byteLength === 0) return;
+    const at = this.#prng.between(0, bytes.byteLength - 1);
+    bytes[at] = (bytes[at] ?? 0) ^ 0x10;
+    contents.set(name, bytes);
+    this.#isSnapshotHurt = true;
   }
 
   /**
@@ -166,6 +204,7 @@ export class SimDisk {
   repaired(): void {
     this.#damaged.clear();
     this.#isStateHurt = false;
+    this.#isSnapshotHurt = false;
   }
 
   /** The process dies. */
@@ -215,6 +254,8 @@ export class SimDisk {
 }
 
 const PLENTY_BYTES = 2 ** 40;
+/** Ends the name of the file that makes a snapshot complete. */
+const META = '.meta';
 const STATE_COPIES = [0, 1] as const;
 
 /** The record in the bytes, if they are whole. */

@@ -1,7 +1,9 @@
-import { millis, type ReplicaId } from '../../base/ids.ts';
-import { CHANGE_MS_MAX, DISK_FREE_BYTES_OUT } from '../../base/limits.ts';
+import { millis } from '../../base/ids.ts';
+import { DISK_FREE_BYTES_OUT } from '../../base/limits.ts';
 import type { Prng } from '../../base/prng.ts';
 import type { Machine, SimCluster } from './cluster.ts';
+import type { Way } from './cuts.ts';
+import { Operator } from './operator.ts';
 import type { Fault, Scenario } from './scenario.ts';
 import type { Trace } from './trace.ts';
 
@@ -21,6 +23,8 @@ const REPLICAS_MIN: Readonly<Partial<Record<Fault, number>>> = {
   reorder: 2,
   'hand-over': 2,
   members: 3,
+  'disk-wiped': 3,
+  'disks-swapped': 2,
   bridge: 3,
   ring: 4,
 };
@@ -37,6 +41,10 @@ export class Faults {
   readonly #active: Map<number, Fault> = new Map();
   /** Those whose disks are about to forget. */
   readonly #imaged: Set<Machine> = new Set();
+  readonly #operator: Operator;
+  /** Done when the last of those that are gone has been replaced. */
+  #replaced: Promise<void> = Promise.resolve();
+  #wiped = 0;
   #count = 0;
   #isOver = false;
 
@@ -45,6 +53,12 @@ export class Faults {
     this.#scenario = scenario;
     this.#prng = prng;
     this.#trace = trace;
+    this.#operator = new Operator(cluster, prng.fork(1));
+  }
+
+  /** Done when whoever is gone has been replaced. */
+  get replaced(): Promise<void> {
+    return this.#replaced;
   }
 
   begin(): void {
@@ -89,8 +103,8 @@ export class Faults {
 
   /** What would change nothing now is neither done nor counted. */
   #hurts(fault: Fault, victim: Machine): boolean {
-    const { machines, running, clientHosts } = this.#cluster;
-    if (machines.length < (REPLICAS_MIN[fault] ?? 1)) return false;
+    const { present, running, clientHosts } = this.#cluster;
+    if (present.length < (REPLICAS_MIN[fault] ?? 1)) return false;
     switch (fault) {
       case 'pause':
         return !victim.clock.isPaused;
@@ -101,21 +115,36 @@ export class Faults {
         return clientHosts.length > 0;
       case 'disk-stuck':
         return !victim.disk.mood.isStuck;
+      case 'disks-swapped':
+        return this.#partnerOf(victim) !== undefined;
+      case 'snapshot-rot':
+        return victim.disk.snapshots.length > 0 && this.#mayLose(victim);
+      case 'disk-wiped':
+        return this.#wiped < (this.#scenario.replicas - 1) / 2 && this.#mayLose(victim);
       case 'disk-rot':
       case 'disk-torn':
       case 'disk-misdirected':
       case 'disk-state':
-      case 'disk-forgets': {
-        // Never so many that no good copy is left; nor one of two voters that are left, who could elect nobody.
-        const hurt = machines.filter((each) => each.disk.isDamaged || this.#imaged.has(each));
-        const others = hurt.filter((each) => each !== victim).length;
-        return (
-          !this.#imaged.has(victim) && others + 1 <= (machines.length - 1) / 2 && !this.#changes
-        );
-      }
+      case 'disk-forgets':
+        return this.#mayLose(victim);
       default:
         return true;
     }
+  }
+
+  /** Never so many that no good copy is left; nor one of two voters that are left, who could elect nobody. */
+  #mayLose(victim: Machine): boolean {
+    if (this.#changes || this.#imaged.has(victim) || this.#operator.isReplacing) return false;
+    const { present } = this.#cluster;
+    const hurt = present.filter((each) => each.disk.isDamaged || this.#imaged.has(each));
+    const others = hurt.filter((each) => each !== victim).length;
+    return others + 1 <= (present.length - 1) / 2;
+  }
+
+  /** Another one that runs, where both are at home. */
+  #partnerOf(victim: Machine): Machine | undefined {
+    if (victim.place !== victim.id) return undefined;
+    return this.#cluster.running.find((each) => each !== victim && each.place === each.id);
   }
 
   #does(fault: Fault, victim: Machine): End | undefined {
@@ -129,8 +158,7 @@ export class Faults {
         for (const machine of cluster.running) cluster.crash(machine);
         return undefined;
       case 'pause':
-        cluster.pause(victim);
-        return () => cluster.resume(victim);
+        return cluster.pause(victim);
       case 'hand-over':
         for (const { replica } of cluster.running) replica?.handOver();
         return undefined;
@@ -147,7 +175,7 @@ export class Faults {
           frames[fault] = 0;
         };
       case 'members':
-        this.#changeMembers();
+        this.#operator.moveVote();
         return undefined;
       case 'clock-jump':
         cluster.jump(victim, (this.#prng.unit() * 2 - 1) * HOUR_MS);
@@ -158,11 +186,17 @@ export class Faults {
       case 'disk-write-error':
       case 'disk-read-error':
         return this.#hurtDisk(fault, victim);
+      case 'disks-swapped': {
+        const partner = this.#partnerOf(victim);
+        return partner && cluster.swap(victim, partner);
+      }
       case 'disk-rot':
       case 'disk-torn':
       case 'disk-misdirected':
       case 'disk-state':
       case 'disk-forgets':
+      case 'disk-wiped':
+      case 'snapshot-rot':
         return this.#loseWhatIsOn(victim, fault);
       default:
         return this.#hurtNetwork(fault, victim);
@@ -200,32 +234,21 @@ export class Faults {
         if (!victim.isStarting) putBack();
       };
     }
+    if (fault === 'disk-wiped') {
+      this.#wiped += 1;
+      const isNamed = this.#imaged.size === 0 && this.#cluster.isNamed(victim);
+      this.#cluster.wipe(victim);
+      if (isNamed) this.#cluster.reformat(victim);
+      this.#replaced = this.#operator.replace(victim);
+      return undefined;
+    }
     this.#cluster.crash(victim);
-    if (fault === 'disk-state') disk.damageState();
+    if (fault === 'snapshot-rot') disk.damageSnapshot();
+    else if (fault === 'disk-state') disk.damageState();
     else if (fault === 'disk-torn') disk.damage(['torn']);
     else if (fault === 'disk-misdirected') disk.damage(['misdirected']);
     else disk.damage(['rotten', 'gone']);
     return undefined;
-  }
-
-  /** An operator takes the vote of one replica, or gives it back. */
-  #changeMembers(): void {
-    const leader = this.#cluster.running.find(({ replica }) => replica?.standing.role === 'leader');
-    const { replica } = leader ?? {};
-    if (replica === undefined) return;
-    const having = (role: string): readonly ReplicaId[] =>
-      replica
-        .status()
-        .members.filter(({ roles = [] }) => roles.some((each) => each === role))
-        .map(({ id }) => id);
-    const learners = having('learner');
-    const change =
-      learners.length > 0 && this.#prng.chance(0.6)
-        ? { op: 'promote' as const, id: this.#prng.pick(learners) }
-        : { op: 'demote' as const, id: this.#prng.pick(having('voter')) };
-    // Refused or not, done or not: it is all the same to whoever watches.
-    const deadline = millis(replica.clock.monotonic() + CHANGE_MS_MAX);
-    replica.administer({ act: 'change', change, dryRun: false }, deadline, () => {});
   }
 
   get #changes(): boolean {
@@ -239,22 +262,11 @@ export class Faults {
       network.reset(victim.host, this.#prng.pick(others).host);
       return undefined;
     }
-    const cuts = this.#cutsOf(fault, victim);
-    for (const [from, to] of cuts) network.cut(from, to);
-    return () => {
-      for (const [from, to] of cuts) if (!this.#isDeaf(to)) network.heal(from, to);
-    };
-  }
-
-  /** Hosts that hear nothing because their process is stopped must not be healed by the end of another fault. */
-  #isDeaf(host: string): boolean {
-    return this.#cluster.machines.some(
-      (machine) => machine.host === host && machine.clock.isPaused,
-    );
+    return this.#cluster.cuts.cut(this.#waysOf(fault, victim));
   }
 
   /** The ordered pairs of hosts between which nothing passes. */
-  #cutsOf(fault: Fault, victim: Machine): readonly (readonly [from: string, to: string])[] {
+  #waysOf(fault: Fault, victim: Machine): readonly Way[] {
     const prng = this.#prng;
     const hosts = this.#cluster.machines.map(({ host }) => host);
     const others = hosts.filter((host) => host !== victim.host);

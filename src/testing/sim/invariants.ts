@@ -22,6 +22,17 @@ export interface View {
   voters(): readonly Voters[];
 }
 
+/**
+ * For how long a leader of the past may believe in itself: it finds out within an election time-out, by a clock that may go
+ * slow, after its process ran again and what it had heard before has grown old.
+ */
+const PAST_REIGN_MS_MAX = 4_000;
+/** A cluster in trouble holds so many elections a second, and no more: pre-votes keep terms from running away. */
+const TERMS_PER_SECOND_MAX = 20;
+const TERMS_AT_ONCE_MAX = 100;
+/** Timers and frames under way, in a cluster of a few replicas and callers. */
+const PENDING_MAX = 50_000;
+
 /** What was seen of a replica after the step before. */
 interface Last {
   readonly term: number;
@@ -32,6 +43,9 @@ interface Last {
 
 /** What is asked of the disk of each replica. */
 export type Copy = Pick<SimDisk, 'termAt' | 'chainAt'>;
+
+/** What is asked of the disk of whoever promises something. */
+export type Promiser = Pick<SimDisk, 'state' | 'hasLost' | 'termAt'>;
 
 /** Ids of replicas of which more than half must agree. */
 export type Voters = readonly number[];
@@ -52,8 +66,7 @@ export class Invariants {
   readonly #digests: Map<number, number> = new Map();
   /** By replica, in this life of it. */
   readonly #last: Map<number, Last> = new Map();
-  readonly #disks: readonly Copy[];
-  readonly #quorum: number;
+  readonly #disks: Copy[];
   /** By candidate and term: the end of the log that it asked for votes with. */
   readonly #asked: Map<string, EntryId> = new Map();
   /** By leader: what it had applied, and committed, when it was last looked at in that term. */
@@ -61,14 +74,28 @@ export class Invariants {
     new Map();
   /** The newest lists of voters, each in force at some time. */
   #lists: readonly (readonly Voters[])[] = [];
+  /** Hash of every snapshot, by its index and term. */
+  readonly #snapshots: Map<string, string> = new Map();
+  /** Since when a leader of the past has run on. */
+  readonly #past: Map<number, number> = new Map();
+  #newestReign = 0;
+  #newestTerm = 0;
   #appliedByAny = 0;
   #areClocksTrusted = true;
   #isTimeKnown = false;
   checks = 0;
 
   constructor(disks: readonly Copy[]) {
-    this.#disks = disks;
-    this.#quorum = Math.floor(disks.length / 2) + 1;
+    this.#disks = [...disks];
+  }
+
+  /** One more replica, with the next id. */
+  watch(disk: Copy): void {
+    this.#disks.push(disk);
+  }
+
+  get #quorum(): number {
+    return Math.floor(this.#disks.length / 2) + 1;
   }
 
   get appliedByAny(): number {
@@ -103,12 +130,16 @@ export class Invariants {
 
   #checkState(view: View, before: number): void {
     const { id, standing, applied, digest } = view;
-    assert(standing.term >= before, `replica ${id}: term fell from ${before} to ${standing.term}`);
+    assert(
+      standing.term >= before,
+      () => `replica ${id}: term fell from ${before} to ${standing.term}`,
+    );
+    this.#newestTerm = Math.max(this.#newestTerm, standing.term);
     if (standing.role === 'leader') this.#checkLeader(view);
     const known = this.#digests.get(applied);
     assert(
       known === undefined || known === digest,
-      `replica ${id} has applied ${applied} and come to another state than one before it`,
+      () => `replica ${id} has applied ${applied} and come to another state than one before it`,
     );
     if (known === undefined) this.#digests.set(applied, digest);
     if (standing.role === 'leader') this.#checkCounting(view);
@@ -117,6 +148,42 @@ export class Invariants {
       this.#appliedByAny += 1;
       this.#checkDurable(id, this.#appliedByAny);
     }
+  }
+
+  /** Equal places, equal snapshots: what it is made of is the same on all. Each is named by index, term and hash. */
+  snapshots(id: number, names: readonly string[]): void {
+    for (const name of names) {
+      const [index, term, hash = ''] = name.split('-');
+      const place = `${index}-${term}`;
+      const known = this.#snapshots.get(place);
+      if (known === undefined) this.#snapshots.set(place, hash);
+      assert(
+        known === undefined || known === hash,
+        () => `replica ${id}: snapshot ${place} is ${hash}, another one is ${known}`,
+      );
+    }
+  }
+
+  /** Who was deposed without hearing of it finds out in time (check-quorum, thesis §6.2). */
+  reign({ id, standing }: View, isPaused: boolean, now: number): void {
+    if (standing.role !== 'leader' || standing.term >= this.#newestReign || isPaused) {
+      this.#past.delete(id);
+      return;
+    }
+    const since = this.#past.get(id);
+    if (since === undefined) this.#past.set(id, now);
+    else
+      assert(
+        now - since <= PAST_REIGN_MS_MAX,
+        () => `replica ${id} leads in term ${standing.term} long after ${this.#newestReign} began`,
+      );
+  }
+
+  /** Nothing grows without end. */
+  bounded(now: number, pending: number): void {
+    const terms = TERMS_AT_ONCE_MAX + (now / 1_000) * TERMS_PER_SECOND_MAX;
+    assert(this.#newestTerm <= terms, () => `term ${this.#newestTerm} after ${now} ms`);
+    assert(pending <= PENDING_MAX, () => `${pending} timers and frames are under way`);
   }
 
   #noteVoters(lists: readonly Voters[]): void {
@@ -137,7 +204,7 @@ export class Invariants {
     if (time > 0) this.#isTimeKnown = true;
     assert(
       !this.#areClocksTrusted || time <= truth + AHEAD_MS_MAX,
-      `replica ${id}: log time is ${time - truth} ms ahead of the clocks`,
+      () => `replica ${id}: log time is ${time - truth} ms ahead of the clocks`,
     );
   }
 
@@ -145,14 +212,19 @@ export class Invariants {
   #checkLeader(view: View): void {
     const { id, standing, applied } = view;
     const other = this.#leaders.get(standing.term);
-    assert(other === undefined || other === id, `term ${standing.term}: ${other} and ${id} lead`);
+    assert(
+      other === undefined || other === id,
+      () => `term ${standing.term}: ${other} and ${id} lead`,
+    );
     if (other !== undefined) return;
     this.#leaders.set(standing.term, id);
+    this.#newestReign = Math.max(this.#newestReign, standing.term);
     const last = view.lastIndex();
     this.#reigns.set(id, { term: standing.term, applied, committed: view.committed() });
     assert(
       last >= this.#appliedByAny,
-      `leader ${id} of term ${standing.term} ends at ${last}, ${this.#appliedByAny} was applied`,
+      () =>
+        `leader ${id} of term ${standing.term} ends at ${last}, ${this.#appliedByAny} was applied`,
     );
   }
 
@@ -170,7 +242,8 @@ export class Invariants {
     const terms = [this.#disks[id - 1]?.termAt(newest), this.#termAt(newest)];
     assert(
       terms.some((term) => term === undefined || term === standing.term),
-      `leader ${id} of term ${standing.term} committed ${newest}, of term ${terms[0]}, by counting`,
+      () =>
+        `leader ${id} of term ${standing.term} committed ${newest}, of term ${terms[0]}, by counting`,
     );
   }
 
@@ -194,7 +267,8 @@ export class Invariants {
       voters.filter((voter) => of.includes(voter)).length * 2 > voters.length;
     assert(
       held.some((of) => this.#lists.some((lists) => lists.every(isQuorum(of)))),
-      `replica ${id} applied ${index}, which is durable on ${Math.max(...held.map(({ length }) => length))} of ${chains.length}`,
+      () =>
+        `replica ${id} applied ${index}, which is durable on ${Math.max(...held.map(({ length }) => length))} of ${chains.length}`,
     );
   }
 
@@ -202,23 +276,29 @@ export class Invariants {
   durable(id: number, before: HardState | undefined, { term, vote }: HardState): void {
     assert(
       before === undefined || term >= before.term,
-      `replica ${id}: term on disk fell from ${before?.term} to ${term}`,
+      () => `replica ${id}: term on disk fell from ${before?.term} to ${term}`,
     );
     if (vote === undefined) return;
     const key = `${id}@${term}`;
     const known = this.#votes.get(key);
-    assert(known === undefined || known === vote, `${key} voted for ${known} and ${vote}`);
+    assert(known === undefined || known === vote, () => `${key} voted for ${known} and ${vote}`);
     this.#votes.set(key, vote);
   }
 
   /** Nothing is promised before it is durable (Figure 2). */
-  sent(message: Message, disk: SimDisk): void {
+  sent(message: Message, disk: Promiser): void {
     const { hardState, lastIndex = 0 } = disk.state ?? {};
+    const isPromise = message.type === 'append-reply' ? message.accepted : isVote(message);
+    assert(
+      !isPromise || !disk.hasLost,
+      () => `replica ${message.from} promises, though its disk has lost what it promised before`,
+    );
     if (message.type === 'append-reply' && message.accepted) {
       const isPast = (hardState?.term ?? 0) > message.term;
       assert(
         isPast || lastIndex >= message.index,
-        `replica ${message.from} acknowledges ${message.index}, its disk ends at ${lastIndex}`,
+        () =>
+          `replica ${message.from} acknowledges ${message.index}, its disk ends at ${lastIndex}`,
       );
     }
     if (message.type === 'vote-request' && !message.pre)
@@ -227,9 +307,13 @@ export class Invariants {
     const { term = 0, vote } = hardState ?? {};
     assert(
       term > message.term || (term === message.term && vote === message.to),
-      `replica ${message.from} votes for ${message.to} in term ${message.term}, its disk says ${vote} in ${term}`,
+      () =>
+        `replica ${message.from} votes for ${message.to} in term ${message.term}, its disk says ${vote} in ${term}`,
     );
-    assert(hardState?.abstain !== true, `replica ${message.from} votes, though it may have before`);
+    assert(
+      hardState?.abstain !== true,
+      () => `replica ${message.from} votes, though it may have before`,
+    );
     this.#checkVoter(message, lastIndex, disk.termAt(lastIndex) ?? 0);
   }
   /** Nobody votes for a log behind its own (§5.4.1). */
@@ -241,10 +325,14 @@ export class Invariants {
       last === undefined ||
         last.term > lastTerm ||
         (last.term === lastTerm && last.index >= lastIndex),
-      `replica ${from} ends at ${lastIndex}@${lastTerm}, and votes for ${to}, which ends at ${last?.index}@${last?.term}`,
+      () =>
+        `replica ${from} ends at ${lastIndex}@${lastTerm}, and votes for ${to}, which ends at ${last?.index}@${last?.term}`,
     );
   }
 }
+
+const isVote = (message: Message): boolean =>
+  message.type === 'vote-reply' && !message.pre && message.granted;
 
 const count = <T>(items: readonly T[], wanted: T): number =>
   items.filter((item) => item === wanted).length;

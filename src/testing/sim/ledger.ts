@@ -4,24 +4,33 @@ import { AlertMachine } from '../../statemachine/machine.ts';
 import type { AppliedEvent, Reply } from '../../statemachine/types.ts';
 import { decodeSubmissions } from '../../wire/commands/commands.ts';
 import { type EntryRecord, genesisChain } from '../../wire/log/record.ts';
-import type { SeenEvent } from '../checkers/history.ts';
-import { seenEvent } from '../workload/recorder.ts';
 
 /** Every record that any disk was ever given, by its chain hash; so that the log that survived can be read whole. */
 export class Ledger {
   readonly #records: Map<number, EntryRecord> = new Map();
   readonly #genesis: number;
+  /** Records that say whose disks the members have. */
+  readonly #naming: EntryRecord[] = [];
 
   constructor(clusterId: string) {
     this.#genesis = genesisChain(clusterId);
   }
 
   add(record: EntryRecord): void {
+    if (this.#records.has(record.chain)) return;
     this.#records.set(record.chain, record);
+    if (record.members !== undefined) this.#naming.push(record);
+  }
+
+  /** Records, whether they survive or not, by which the disk of a member is known from others. */
+  naming(id: number): readonly EntryRecord[] {
+    return this.#naming.filter(({ members = [] }) =>
+      members.some((member) => member.id === id && member.incarnation > 0),
+    );
   }
 
   /** Carries out the log that ends with the record of this chain hash, on a machine that knows no snapshots. */
-  replay(last: number): { readonly events: readonly SeenEvent[]; readonly digest: string } {
+  replay(last: number): { readonly events: readonly AppliedEvent[]; readonly digest: string } {
     const records: EntryRecord[] = [];
     for (let chain = last; chain !== this.#genesis; ) {
       const record = must(this.#records.get(chain), `no disk was ever given chain ${chain}`);
@@ -35,6 +44,6 @@ export class Ledger {
       const submissions = kind === 'commands' ? decodeSubmissions(body) : [];
       machine.apply({ index, time, submissions }, { replies, events });
     }
-    return { events: events.map(seenEvent), digest: hashToHex(machine.digest) };
+    return { events, digest: hashToHex(machine.digest) };
   }
 }

@@ -6,7 +6,7 @@ import { HELP, type Options, parseOptions, replayOf, type SearchOptions } from '
 import { type Outcome, runScenario } from './run.ts';
 import { drawScenario, type Scenario } from './scenario.ts';
 import { changesOf, shrink } from './shrink.ts';
-import { addTotals, emptyTotals, rateOf, type Totals, totalsOf } from './totals.ts';
+import { addTotals, emptyTotals, PAIRS_MAX, rateOf, type Totals, totalsOf } from './totals.ts';
 
 /** The command behind `npm run sim`. */
 
@@ -93,7 +93,9 @@ async function runMany(): Promise<Totals> {
   if (!options.json) say(rateOf(totals, coreSeconds()));
   else {
     const took = { seconds: seconds(), coreSeconds: coreSeconds() };
-    process.stdout.write(`${JSON.stringify({ from, stride, ...took, ...totals })}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ from, stride, ...took, ...totals, pairsMax: PAIRS_MAX })}\n`,
+    );
   }
   return totals;
 }

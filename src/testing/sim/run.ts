@@ -3,11 +3,14 @@ import { TocsinError } from '../../base/errors.ts';
 import { millis, revision } from '../../base/ids.ts';
 import { Prng } from '../../base/prng.ts';
 import { type Client, connect } from '../../client/client.ts';
+import { SYSTEM } from '../../statemachine/ledger.ts';
+import type { AppliedEvent } from '../../statemachine/types.ts';
 import { checkHistory } from '../checkers/check-history.ts';
-import type { Finding, SeenEvent } from '../checkers/history.ts';
-import { Caller } from '../workload/caller.ts';
-import { Recorder } from '../workload/recorder.ts';
+import type { Finding } from '../checkers/history.ts';
+import { Caller, type Mix, NO_MIX } from '../workload/caller.ts';
+import { Recorder, seenEvent } from '../workload/recorder.ts';
 import { CLUSTER_ID, type Machine, SimCluster } from './cluster.ts';
+import { Escalations } from './escalations.ts';
 import { Faults } from './faults.ts';
 import { LOSSES, type Scenario } from './scenario.ts';
 import { Trace } from './trace.ts';
@@ -35,6 +38,8 @@ export interface Outcome {
   readonly trace: readonly string[];
 }
 
+/** Processes that raise alerts under a policy. */
+const CLIMBERS = [501, 502, 503] as const;
 /** Milliseconds a call may take. */
 const TIMEOUT_MS = 4_000;
 /** For a healed cluster to serve again, and to come to one state. */
@@ -54,6 +59,7 @@ class Run {
   readonly #prng: Prng;
   readonly #recorder: Recorder = new Recorder();
   readonly #faults: Faults;
+  readonly #escalations: Escalations | undefined;
   readonly #clients: Client[] = [];
   readonly #loops: Promise<void>[] = [];
   readonly #stop: AbortController = new AbortController();
@@ -61,14 +67,15 @@ class Run {
   #living: readonly Machine[] = [];
   #phase = 'starting';
   #findings: readonly Finding[] = [];
-  #events: readonly SeenEvent[] = [];
+  #events: readonly AppliedEvent[] = [];
   #undecided = 0;
   #watchMessages = 0;
 
   constructor(scenario: Scenario, trace: Trace) {
     this.#scenario = scenario;
     this.#trace = trace;
-    this.#cluster = new SimCluster(scenario, trace);
+    if (scenario.escalations) this.#escalations = new Escalations((ms) => this.#sleep(ms));
+    this.#cluster = new SimCluster(scenario, trace, this.#escalations?.senders);
     this.#prng = new Prng(scenario.seed).fork(3);
     this.#faults = new Faults(this.#cluster, scenario, this.#prng.fork(1), trace);
   }
@@ -95,6 +102,8 @@ class Run {
     for (const machine of this.#cluster.machines) this.#cluster.start(machine);
     for (let process = 1; process <= this.#scenario.callers; process += 1)
       this.#loops.push(this.#call(process));
+    if (this.#escalations !== undefined)
+      for (const process of CLIMBERS) this.#loops.push(this.#climb(this.#escalations, process));
     for (let number = 1; number <= this.#scenario.watchers; number += 1)
       this.#loops.push(this.#watch(number));
     for (const loop of this.#loops)
@@ -119,9 +128,10 @@ class Run {
     this.#trace.say(this.#cluster.clock.monotonic(), 'all faults end');
     this.#faults.end();
     this.#cluster.heal();
+    for (const machine of this.#cluster.present) this.#cluster.start(machine);
+    await this.#settle(this.#faults.replaced);
     this.#living = this.#choose();
     this.#cluster.bury(this.#cluster.machines.filter((each) => !this.#living.includes(each)));
-    for (const machine of this.#living) this.#cluster.start(machine);
     const client = await this.#settle(this.#connect('last'));
     const prng = this.#prng.fork(4);
     const mix = { ...this.#scenario.mix, raise: 1, clear: 0, acknowledge: 0, get: 0, list: 0 };
@@ -136,19 +146,26 @@ class Run {
     );
     this.#stop.abort();
     await this.#settle(Promise.all(this.#loops));
-    await this.#pass(RECOVERY_MS, () => this.#hasConverged());
-    assert(this.#hasConverged(), `the replicas did not converge: ${this.#states()}`);
+    await this.#pass(RECOVERY_MS, () => this.#isAtRest());
+    assert(this.#isAtRest(), `the replicas did not converge: ${this.#states()}`);
     this.#events = this.#readEvents();
   }
 
   /** Those that go on to the end. Whoever is left dead may hold nothing that another has lost, nor a vote that is needed. */
   #choose(): readonly Machine[] {
     const { leftDead, faults } = this.#scenario;
-    const { machines } = this.#cluster;
+    const machines = this.#cluster.present;
     const mayLose = LOSSES.some((loss) => faults.includes(loss)) || faults.includes('members');
     const start = this.#prng.fork(5).between(0, machines.length - 1);
     const count = mayLose ? 0 : leftDead;
     return machines.filter((_, at) => (at - start + machines.length) % machines.length >= count);
+  }
+
+  /** All are in one state, and nothing will change it. */
+  #isAtRest(): boolean {
+    const replica = this.#living[0]?.replica;
+    if (replica === undefined || !this.#hasConverged()) return false;
+    return this.#escalations?.isAtRest(replica.machine) ?? true;
   }
 
   #hasConverged(): boolean {
@@ -178,8 +195,12 @@ class Run {
 
   async #check(): Promise<void> {
     this.#phase = 'checking';
-    const verdict = checkHistory(this.#recorder.history(this.#events));
-    this.#findings = verdict.findings;
+    const history = this.#recorder.history(this.#events.map(seenEvent));
+    // What policies do by themselves is checked for itself.
+    const own = this.#events.filter(({ actor }) => actor === SYSTEM);
+    const elsewhere = new Set<number>(own.map(({ revision: at }) => at));
+    const verdict = checkHistory({ ...history, elsewhere });
+    this.#findings = [...verdict.findings, ...(this.#escalations?.judge(this.#events) ?? [])];
     this.#undecided = verdict.unknown;
     this.#watchMessages = verdict.watchMessages;
   }
@@ -203,7 +224,9 @@ class Run {
     for (;;) {
       try {
         const seed = this.#prng.uint32();
-        const options = { endpoints, name, clusterId: CLUSTER_ID, timeoutMs: TIMEOUT_MS };
+        const { sessions } = this.#scenario;
+        const who = { name, clusterId: CLUSTER_ID, ...(sessions ? { session: true } : {}) };
+        const options = { endpoints, ...who, timeoutMs: TIMEOUT_MS };
         const client = await connect({ ...options, transport, clock, seed });
         this.#clients.push(client);
         return client;
@@ -220,12 +243,25 @@ class Run {
     return new Promise((resolve) => this.#cluster.clock.after(millis(duration), resolve));
   }
 
-  async #call(process: number): Promise<void> {
+  async #callerOf(process: number, prng: Prng, mix: Mix): Promise<[Client, Caller]> {
     const api = await this.#connect(`c${process}`);
+    const parts = { api, process, prng, mix, now: this.#now };
+    const caller = new Caller({ ...parts, recorder: this.#recorder, timeoutMs: TIMEOUT_MS });
+    return [api, caller];
+  }
+
+  /** Raises alerts under a policy, one after another, each by a caller of its own. */
+  async #climb(escalations: Escalations, process: number): Promise<void> {
+    const prng = this.#prng.fork(1_000 + process);
+    const [api, caller] = await this.#callerOf(process, prng.fork(1), NO_MIX);
+    await escalations.prepare(api, () => this.#stop.signal.aborted);
+    while (!this.#stop.signal.aborted) await escalations.next(caller, prng);
+  }
+
+  async #call(process: number): Promise<void> {
     const prng = this.#prng.fork(1_000 + process);
     const { mix, thinkMs } = this.#scenario;
-    const parts = { api, process, prng: prng.fork(1), mix, now: this.#now };
-    const caller = new Caller({ ...parts, recorder: this.#recorder, timeoutMs: TIMEOUT_MS });
+    const [, caller] = await this.#callerOf(process, prng.fork(1), mix);
     while (!this.#stop.signal.aborted) {
       await this.#sleep(prng.unit() * 2 * thinkMs);
       await caller.next();
@@ -263,7 +299,7 @@ class Run {
   }
 
   /** The alert history by the log that survived, which must lead to the state that the replicas are in. */
-  #readEvents(): readonly SeenEvent[] {
+  #readEvents(): readonly AppliedEvent[] {
     const [first] = this.#living;
     const status = must(first?.replica, 'a converged cluster runs').status();
     const chain = this.#cluster.invariants.chainAt(status.applied);
@@ -282,6 +318,7 @@ class Run {
     for (const machine of this.#cluster.machines) {
       machine.staysDown = true;
       machine.clock.resume();
+      machine.notifier?.stop();
       machine.replica?.stop();
     }
     const closing = Promise.all(this.#clients.map((client) => client.close()));

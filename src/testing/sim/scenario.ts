@@ -26,6 +26,9 @@ export const FAULTS = [
   'disk-misdirected',
   'disk-state',
   'disk-forgets',
+  'disk-wiped',
+  'disks-swapped',
+  'snapshot-rot',
   'disk-full',
   'clock-jump',
   'hand-over',
@@ -40,6 +43,8 @@ export const LOSSES: readonly Fault[] = [
   'disk-misdirected',
   'disk-state',
   'disk-forgets',
+  'disk-wiped',
+  'snapshot-rot',
 ];
 
 /** One run, as its seed draws it: swarm testing leaves much out of each, so that what is left meets undisturbed. */
@@ -66,6 +71,12 @@ export interface Scenario {
   readonly leftDead: number;
   /** How far clocks may run fast or slow: 0.1 = from 0.9 to 1.1. */
   readonly drift: number;
+  /** Commands have places in sessions of the cluster. */
+  readonly sessions: boolean;
+  /** Alerts are raised under a policy, and answered or not. */
+  readonly escalations: boolean;
+  /** Some processes, drawn anew at each start, are of a build that speaks a later version of the wire format too. */
+  readonly mixedVersions: boolean;
 }
 
 export function drawScenario(seed: number): Scenario {
@@ -75,6 +86,7 @@ export function drawScenario(seed: number): Scenario {
   const replicas = prng.pick([1, 3, 3, 3, 3, 5, 5]);
   const faults = FAULTS.filter(() => prng.chance(density));
   const losses = prng.fork(1);
+  const more = prng.fork(2);
   return {
     seed,
     replicas,
@@ -91,15 +103,18 @@ export function drawScenario(seed: number): Scenario {
       keys,
       units: prng.between(1, keys),
     },
-    thinkMs: prng.pick([50, 100, 200, 400]),
-    durationMs: prng.between(10_000, 60_000),
+    thinkMs: prng.pick([50, 100, 200, 400, 1_000, 3_000]),
+    durationMs: prng.between(10_000, 120_000),
     faults,
-    faultEveryMs: prng.pick([300, 1_000, 3_000]),
+    faultEveryMs: prng.pick([300, 1_000, 3_000, 10_000]),
     faultLastsMs: prng.pick([100, 500, 2_000, 5_000]),
     netDelayMs: prng.pick([0.2, 1, 5, 30]),
     diskMs: prng.pick([0.3, 1, 5, 30]),
     snapshotEvery: prng.pick([undefined, 10, 40, 160]),
     leftDead: losses.chance(0.3) ? losses.between(0, Math.floor((replicas - 1) / 2)) : 0,
     drift: prng.pick([0, 0, 0.01, 0.1]),
+    sessions: more.chance(0.4),
+    escalations: more.chance(0.4),
+    mixedVersions: more.chance(0.3),
   };
 }

@@ -50,6 +50,7 @@ export function kindOf({ why, findings }: Pick<Outcome, 'why' | 'findings'>): st
 /** Each with one thing less. */
 function* candidates(scenario: Scenario): Generator<Scenario> {
   const { durationMs, faults, callers, watchers, replicas, drift, leftDead } = scenario;
+  const { sessions, escalations, mixedVersions } = scenario;
   if (durationMs > 1_000) yield { ...scenario, durationMs: Math.floor(durationMs / 2) };
   for (const fault of faults)
     yield { ...scenario, faults: faults.filter((other) => other !== fault) };
@@ -58,6 +59,9 @@ function* candidates(scenario: Scenario): Generator<Scenario> {
   if (callers > 1) yield { ...scenario, callers: Math.floor(callers / 2) };
   if (drift > 0) yield { ...scenario, drift: 0 };
   if (leftDead > 0) yield { ...scenario, leftDead: 0 };
+  if (escalations) yield { ...scenario, escalations: false };
+  if (sessions) yield { ...scenario, sessions: false };
+  if (mixedVersions) yield { ...scenario, mixedVersions: false };
 }
 
 /** The fields in which a scenario differs from the one that its seed draws. */

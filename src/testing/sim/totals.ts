@@ -1,5 +1,5 @@
 import type { Outcome } from './run.ts';
-import { FAULTS } from './scenario.ts';
+import { FAULTS, LOSSES } from './scenario.ts';
 
 /** Sums over many runs. */
 export interface Totals {
@@ -13,6 +13,8 @@ export interface Totals {
   events: number;
   watchMessages: number;
   undecided: number;
+  /** By the rule that was broken. */
+  readonly findings: Record<string, number>;
   readonly faults: Record<string, number>;
   readonly pairs: string[];
 }
@@ -28,24 +30,36 @@ export const emptyTotals = (): Totals => ({
   events: 0,
   watchMessages: 0,
   undecided: 0,
+  findings: {},
   faults: {},
   pairs: [],
 });
 
-export const totalsOf = (outcome: Outcome): Totals => ({
+export const totalsOf = ({ findings, trace: _, ...outcome }: Outcome): Totals => ({
   ...outcome,
   seeds: 1,
   failed: outcome.ok ? 0 : 1,
+  findings: countsOf(findings.map(({ rule }) => rule)),
   faults: { ...outcome.faults },
   pairs: [...outcome.pairs],
 });
 
 export function addTotals(totals: Totals, more: Totals): void {
   for (const name of SUMS) totals[name] += more[name];
-  for (const [fault, count] of Object.entries(more.faults))
-    totals.faults[fault] = (totals.faults[fault] ?? 0) + count;
+  addCounts(totals.findings, more.findings);
+  addCounts(totals.faults, more.faults);
   const known = new Set(totals.pairs);
   for (const pair of more.pairs) if (!known.has(pair)) totals.pairs.push(pair);
+}
+
+function countsOf(names: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const name of names) addCounts(counts, { [name]: 1 });
+  return counts;
+}
+
+function addCounts(to: Record<string, number>, more: Readonly<Record<string, number>>): void {
+  for (const [name, count] of Object.entries(more)) to[name] = (to[name] ?? 0) + count;
 }
 
 const SUMS = [
@@ -61,8 +75,8 @@ const SUMS = [
   'undecided',
 ] as const satisfies readonly (keyof Totals)[];
 
-/** Pairs of different kinds of faults that there are. */
-export const PAIRS_MAX: number = (FAULTS.length * (FAULTS.length - 1)) / 2;
+/** Pairs of different kinds of faults that can meet: votes are not moved where disks may lose what was acknowledged. */
+export const PAIRS_MAX: number = (FAULTS.length * (FAULTS.length - 1)) / 2 - LOSSES.length;
 
 const HOUR_MS = 3_600_000;
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { replicaId, term } from '../../../src/base/ids.ts';
+import { logIndex, replicaId, term } from '../../../src/base/ids.ts';
 import {
   type Copy,
   Invariants,
@@ -46,4 +46,51 @@ test('a leader that is the only voter may commit what the disks of learners have
 test('what is applied before a quorum of those with a vote has it is found, however many others do', () => {
   const disks = [3, 2, 3].map(diskOf);
   expect(() => lead(disks, [1, 2])).toThrow('replica 1 applied 2, which is durable on 2 of 3');
+});
+
+test('snapshots of one place that are not the same are found', () => {
+  const invariants = new Invariants([]);
+  invariants.snapshots(1, ['10-1-aa', '20-2-bb']);
+  invariants.snapshots(2, ['20-2-bb']);
+  expect(() => invariants.snapshots(3, ['20-2-cc'])).toThrow('replica 3: snapshot 20-2 is cc');
+});
+
+test('a leader of the past that runs on is found; one that was stopped has time to find out', () => {
+  const viewOf = (id: number, inTerm: number): View => ({
+    ...{ id, applied: 0, digest: 0, time: 0, voters: () => [[1, 2, 3]] },
+    standing: { role: 'leader', term: term(inTerm), leader: replicaId(id), transferring: false },
+    committed: () => 0,
+    lastIndex: () => 0,
+  });
+  const invariants = new Invariants([1, 2, 3].map(diskOf));
+  const [past, present] = [viewOf(1, 2), viewOf(2, 3)];
+  for (const view of [past, present]) invariants.afterStep(view, 0);
+  for (const at of [0, 3_000]) invariants.reign(past, false, at);
+  invariants.reign(past, true, 4_000);
+  for (const at of [9_000, 12_000]) invariants.reign(past, false, at);
+  for (const at of [0, 100_000]) invariants.reign(present, false, at);
+  expect(() => invariants.reign(past, false, 14_000)).toThrow('replica 1 leads in term 2 long');
+});
+
+test('terms and timers that grow without end are found', () => {
+  const invariants = new Invariants([]);
+  invariants.bounded(1_000, 10);
+  expect(() => invariants.bounded(1_000, 1_000_000)).toThrow('under way');
+});
+
+test('a promise of a replica whose disk has lost what it promised before is found', () => {
+  const invariants = new Invariants([]);
+  const index = logIndex(0);
+  const hint = { index, term: term(0) };
+  const envelope = { from: replicaId(1), to: replicaId(2), term: term(3) };
+  const message = {
+    ...envelope,
+    type: 'append-reply',
+    accepted: true,
+    index,
+    hint,
+  } as const;
+  const disk = { hasLost: true, state: undefined, termAt: () => undefined };
+  expect(() => invariants.sent(message, disk)).toThrow('its disk has lost');
+  expect(() => invariants.sent(message, { ...disk, hasLost: false })).not.toThrow();
 });

@@ -1,0 +1,81 @@
+import type { Scenario } from '../../src/testing/sim/scenario.ts';
+
+/** What the simulator is told so that a bug shows within few seeds: the rest of each scenario comes from its seed. */
+
+/** Callers who leave the cluster no rest, on disks that are slow to sync. */
+const BUSY: Partial<Scenario> = {
+  ...{ replicas: 3, callers: 5, watchers: 1, thinkMs: 20, durationMs: 10_000 },
+  ...{ netDelayMs: 1, diskMs: 5, leftDead: 0, drift: 0, faultEveryMs: 300, faultLastsMs: 800 },
+  ...{ sessions: false, escalations: false, mixedVersions: false, snapshotEvery: undefined },
+};
+
+/** Nothing fails, and much is asked. */
+export const CALM: Partial<Scenario> = { ...BUSY, faults: [] };
+
+/** Processes die, and what was not durable may be there or not. */
+export const DYING: Partial<Scenario> = { ...BUSY, faults: ['kill', 'kill-all', 'disk-slow'] };
+
+/** Leaders are cut off, and come back with entries that nobody else has. */
+export const DEPOSED: Partial<Scenario> = {
+  ...BUSY,
+  faults: ['isolate', 'hand-over', 'pause', 'halves', 'one-way'],
+};
+
+/** A leader that is cut off gathers entries of its own, and two come after it before it is back. */
+export const CONTESTED: Partial<Scenario> = {
+  ...BUSY,
+  ...{ callers: 12, watchers: 0, diskMs: 1, faultEveryMs: 250, faultLastsMs: 1_500 },
+  faults: ['isolate', 'hand-over'],
+};
+
+/** Many read from leaders that are cut off and do not know it. */
+export const READING: Partial<Scenario> = {
+  ...DEPOSED,
+  faults: ['isolate', 'halves', 'pause'],
+  faultEveryMs: 1_500,
+  faultLastsMs: 2_000,
+  mix: {
+    ...{ raise: 2, clear: 1, acknowledge: 0, get: 6, list: 0 },
+    ...{ guarded: 0, local: 0, keys: 2, units: 1 },
+  },
+};
+
+/** Frames come late, twice and out of order. */
+export const DISORDERLY: Partial<Scenario> = {
+  ...BUSY,
+  faults: ['reorder', 'duplicate', 'loss', 'hand-over', 'isolate'],
+  netDelayMs: 5,
+};
+
+/** Snapshots all the time, and restarts that begin with them. */
+export const SNAPSHOTS: Partial<Scenario> = {
+  ...BUSY,
+  snapshotEvery: 10,
+  faults: ['kill', 'isolate'],
+};
+
+/** The same, and what was done in sessions is repeated after it. */
+export const SESSIONS: Partial<Scenario> = {
+  ...SNAPSHOTS,
+  sessions: true,
+  faults: ['kill', 'client-cut', 'reset'],
+};
+
+/** Alerts climb under a policy while leaders die. */
+export const CLIMBING: Partial<Scenario> = { ...BUSY, escalations: true, faults: ['kill'] };
+
+/** Votes are taken and given back while leaders are cut off. */
+export const MEMBERS: Partial<Scenario> = {
+  ...BUSY,
+  replicas: 5,
+  faults: ['members', 'isolate', 'halves', 'kill', 'hand-over'],
+};
+
+/** Disks are wiped, and come back empty. */
+export const WIPED: Partial<Scenario> = { ...BUSY, faults: ['disk-wiped', 'isolate', 'kill'] };
+
+/** Snapshots rot at rest. */
+export const ROTTEN: Partial<Scenario> = { ...SNAPSHOTS, faults: ['snapshot-rot', 'kill'] };
+
+/** Programs of two versions. */
+export const MIXED: Partial<Scenario> = { ...BUSY, mixedVersions: true, faults: ['kill'] };
