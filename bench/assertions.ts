@@ -9,6 +9,8 @@ import type * as RaftModule from '../src/raft/core.ts';
 import type { Message, Ready } from '../src/raft/types.ts';
 import type * as MachineModule from '../src/statemachine/machine.ts';
 import type { Command } from '../src/statemachine/types.ts';
+import { measureMachine } from './measure/machine.ts';
+import { type AssertionRow, writeRun } from './measure/results.ts';
 
 /**
  * What the assertions that stay on in production cost: `npm run bench:assertions`. Three cores agree on entries, and a
@@ -203,6 +205,8 @@ function leastOf(one: () => number, other: () => number): readonly [number, numb
   return least;
 }
 
+const rounded = (value: number): number => Math.round(value * 1_000) / 1_000;
+
 /** What several loads of the sources took, with and without assertions. */
 class Ratios {
   readonly #ratios: number[] = [];
@@ -213,12 +217,14 @@ class Ratios {
     this.#each.push(asserting / count);
   }
 
-  print(what: string): void {
-    const [low, high] = [Math.min(...this.#ratios), Math.max(...this.#ratios)];
-    console.log(
-      `${what}: ${middle(this.#each).toFixed(2)} µs of CPU with assertions; with to without: ` +
-        `${middle(this.#ratios).toFixed(3)} (${LOADS} loads, from ${low.toFixed(3)} to ${high.toFixed(3)})`,
-    );
+  row(what: string): AssertionRow {
+    return {
+      what,
+      cpuUs: rounded(middle(this.#each)),
+      ratio: rounded(middle(this.#ratios)),
+      lowest: rounded(Math.min(...this.#ratios)),
+      highest: rounded(Math.max(...this.#ratios)),
+    };
   }
 }
 
@@ -251,8 +257,18 @@ try {
     );
   }
   console.log(`${count} assertions taken out of ${PARTS.map((part) => `src/${part}`).join(', ')}`);
-  entries.print('an entry agreed on by three cores');
-  commands.print('a command applied');
+  const rows = [
+    entries.row('an entry agreed on by three cores'),
+    commands.row('a command applied'),
+  ];
+  for (const { what, cpuUs, ratio, lowest, highest } of rows)
+    console.log(
+      `${what}: ${cpuUs} µs of CPU with assertions; with to without: ${ratio} (from ${lowest} to ${highest})`,
+    );
+  const at = new Date().toISOString();
+  const machine = await measureMachine();
+  const run = { bench: 'assertions', at, machine, count, loads: LOADS, rows } as const;
+  await writeRun(join('bench', 'results', 'assertions.json'), run);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

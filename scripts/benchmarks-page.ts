@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Run, TrendRun } from '../bench/measure/results.ts';
+import type { ApplyRun, AssertionRun, Run, TrendRun } from '../bench/measure/results.ts';
 import type { Row } from '../bench/workloads/stage.ts';
 import { GOALS_HEAD, goalCells } from './goals-table.ts';
 
@@ -132,7 +132,6 @@ function bars(title: string, rows: readonly Row[]): string {
   ].join('\n');
 }
 
-/** The page and the plots it shows, by path; nothing where nothing was measured. */
 function trendSection(run: TrendRun): readonly string[] {
   return [
     '## Vital signs, judged and kept by three replicas',
@@ -142,6 +141,34 @@ function trendSection(run: TrendRun): readonly string[] {
   ];
 }
 
+/** What a command costs without disk and sockets, and what of it every replica pays. */
+function applySection({ rows, machine, at }: ApplyRun): readonly string[] {
+  const cells = rows.map(({ asks, checkUs, decodeUs, applyUs, replyUs }) => {
+    const each = decodeUs + applyUs;
+    const three = each * 3 + checkUs + replyUs;
+    return [asks, ...[checkUs, decodeUs, applyUs, replyUs, each, three].map((us) => us.toFixed(2))];
+  });
+  const head = ['commands', 'check', 'decode', 'apply', 'reply', 'a replica', 'three replicas'];
+  return [
+    '## One command in the main thread',
+    `${at.slice(0, 10)}, ${machine.processor}, Node ${machine.node}; load average after the run ${machine.load}. \`npm run bench:apply\`: entries of 200 records through the functions that a replica calls, one stage after another, in one process; microseconds of CPU a command, garbage collection with it, neither disk nor sockets. Every replica decodes and applies; the one that leads checks and answers too.`,
+    tableOf(head, cells),
+  ];
+}
+
+function assertionSection({ rows, machine, at, count, loads }: AssertionRun): readonly string[] {
+  const cells = rows.map(({ what, cpuUs, ratio, lowest, highest }) => [
+    what,
+    ...[cpuUs.toFixed(2), ratio.toFixed(3), lowest.toFixed(3), highest.toFixed(3)],
+  ]);
+  return [
+    '## Assertions',
+    `${at.slice(0, 10)}, ${machine.processor}, Node ${machine.node}; load average after the run ${machine.load}. \`npm run bench:assertions\`: ${count} assertions taken out of the compiled sources, ${loads} loads of either kind, in turns in one process.`,
+    tableOf(['', 'CPU µs with', 'with to without', 'lowest', 'highest'], cells),
+  ];
+}
+
+/** The page and the plots it shows, by path; nothing where nothing was measured. */
 export function benchmarkPages(printed: string): ReadonlyMap<string, string> {
   const pages = new Map<string, string>();
   const [cluster, peers] = [runOf('cluster'), runOf('peers')];
@@ -180,6 +207,9 @@ export function benchmarkPages(printed: string): ReadonlyMap<string, string> {
       tableOf(HEAD, million.rows.map(rowCells)),
     );
   if (trends !== undefined) parts.push(...trendSection(trends));
+  const [apply, assertions] = [read('apply'), read('assertions')];
+  if (apply !== undefined) parts.push(...applySection(apply as ApplyRun));
+  if (assertions !== undefined) parts.push(...assertionSection(assertions as AssertionRun));
   if (pages.size > 0) pages.set('docs/benchmarks.md', `${parts.join('\n\n')}\n`);
   return pages;
 }

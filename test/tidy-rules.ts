@@ -27,7 +27,6 @@ const NO_LIMITS: Readonly<Record<string, string>> = {
   'src/wire/checksum.ts NATIVE_BYTES_MIN': 'where the native code is faster',
   'src/wire/commands/parse-parts.ts ACTIVATION_MAX': 'what the field can hold',
   'src/wire/commands/scan.ts NATIVE_UTF8_BYTES_MIN': 'where the native code is faster',
-  'src/wire/text-table.ts TABLE_TEXT_BYTES_MAX': 'where a look-up is faster',
   'src/wire/log/item-writer.ts WHOLE_BYTES_MAX': 'what a number takes at most',
   'src/wire/trend/trend-samples.ts QUALITY_MAX': 'what the field can hold',
 };

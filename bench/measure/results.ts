@@ -22,7 +22,47 @@ export interface TrendRun {
   readonly rows: readonly (readonly [what: string, figures: string])[];
 }
 
-export async function writeRun(path: string, run: Run | TrendRun): Promise<void> {
+/** CPU time of one command in a replica's main thread, microseconds: disk and sockets left out. */
+export interface ApplyRow {
+  readonly asks: string;
+  /** Where it arrives, before it is queued. */
+  readonly checkUs: number;
+  /** On every replica, from the log. */
+  readonly decodeUs: number;
+  readonly applyUs: number;
+  /** Where it arrived. */
+  readonly replyUs: number;
+}
+
+export interface ApplyRun {
+  readonly bench: 'apply';
+  readonly at: string;
+  readonly machine: Machine;
+  readonly rows: readonly ApplyRow[];
+}
+
+/** What assertions cost: the CPU time with them, and with to without, of the middle load and of the extremes. */
+export interface AssertionRow {
+  readonly what: string;
+  readonly cpuUs: number;
+  readonly ratio: number;
+  readonly lowest: number;
+  readonly highest: number;
+}
+
+export interface AssertionRun {
+  readonly bench: 'assertions';
+  readonly at: string;
+  readonly machine: Machine;
+  /** Assertions taken out. */
+  readonly count: number;
+  readonly loads: number;
+  readonly rows: readonly AssertionRow[];
+}
+
+type AnyRun = Run | TrendRun | ApplyRun | AssertionRun;
+
+export async function writeRun(path: string, run: AnyRun): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, `${JSON.stringify(run, undefined, 2)}\n`);
 }

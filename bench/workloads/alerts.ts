@@ -19,7 +19,7 @@ const raiseOf = (key: string, text: string): RaiseInput => ({
 });
 
 /** Text that pads a raise to `bytes`. */
-const paddingOf = (bytes: number): string =>
+export const paddingOf = (bytes: number): string =>
   'x'.repeat(Math.max(0, bytes - RECORD_WITHOUT_TEXT_BYTES));
 
 /**

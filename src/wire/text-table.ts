@@ -1,5 +1,5 @@
 /**
- * Short ASCII texts seen before, by their bytes. A text that recurs is found faster than it is
+ * ASCII texts seen before, by their bytes. A text that recurs is found faster than it is
  * made, and a million alerts share one `hr-high@1`. A newer text takes the place of an older one
  * with the same hash, so the table is bounded and no sequence of texts can make it slow.
  */
@@ -8,16 +8,19 @@ export class TextTable {
   readonly #lengths: Uint8Array;
   readonly #bytes: Uint8Array;
   readonly #mask: number;
+  /** Of one text. */
+  readonly bytesMax: number;
 
-  /** `size`: a power of two. */
-  constructor(size: number) {
+  /** `size`: a power of two. `bytesMax`: at most 255. */
+  constructor(size: number, bytesMax: number) {
+    this.bytesMax = bytesMax;
     this.#texts = new Array<string>(size).fill('');
     this.#lengths = new Uint8Array(size);
-    this.#bytes = new Uint8Array(size * TABLE_TEXT_BYTES_MAX);
+    this.#bytes = new Uint8Array(size * bytesMax);
     this.#mask = size - 1;
   }
 
-  /** The text of the `length` bytes at `from`, which are ASCII and at most TABLE_TEXT_BYTES_MAX. */
+  /** The text of the `length` bytes at `from`, which are ASCII and at most `bytesMax`. */
   text(source: Buffer, from: number, length: number): string {
     let hash = length;
     for (let i = from; i < from + length; i += 1)
@@ -28,16 +31,14 @@ export class TextTable {
     const text = source.toString('latin1', from, from + length);
     this.#texts[slot] = text;
     this.#lengths[slot] = length;
-    const at = slot * TABLE_TEXT_BYTES_MAX;
+    const at = slot * this.bytesMax;
     for (let i = 0; i < length; i += 1) this.#bytes[at + i] = source[from + i] as number;
     return text;
   }
 
   #holds(slot: number, source: Buffer, from: number, length: number): boolean {
-    const at = slot * TABLE_TEXT_BYTES_MAX;
+    const at = slot * this.bytesMax;
     for (let i = 0; i < length; i += 1) if (this.#bytes[at + i] !== source[from + i]) return false;
     return true;
   }
 }
-
-export const TABLE_TEXT_BYTES_MAX = 32;

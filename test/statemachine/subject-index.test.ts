@@ -1,51 +1,83 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { AlertTable } from '../../src/statemachine/alerts/alert-table.ts';
+import { Subjects } from '../../src/statemachine/alerts/subjects.ts';
 import { SubjectIndex } from '../../src/statemachine/collections/subject-index.ts';
 import type { Alert } from '../../src/statemachine/types.ts';
 
-/** As much of an alert as the index looks at. */
-const alert = (id: number, device: string | undefined, over = false): Alert =>
+/** As much of an alert as is looked at. */
+const alert = (id: number, device: string | undefined, more: Partial<Alert> = {}): Alert =>
   ({
     id: `A${id}`,
-    condition: `${id}`,
-    subject: { device },
-    resolution: over ? { how: 'cleared' } : undefined,
+    dedupKey: `${id}`,
+    condition: 'HR:HI',
+    text: '',
+    labels: {},
+    acknowledgements: [],
+    subject: { device, bed: `bed of ${device}` },
+    ...more,
   }) as unknown as Alert;
 
-describe('the open alerts of a device', () => {
+/** Those that can explain others. */
+const conditions = new Set(['SPO2:PROBE_OFF']);
+
+const OVER = { resolution: { how: 'auto' } } as unknown as Partial<Alert>;
+
+function subjectsOf(...alerts: readonly Alert[]): Subjects {
+  const table = new AlertTable({ resolvedAlertsMax: 1, dedupKeysRememberedMax: 1 }, 1);
+  const subjects = new Subjects(table, (condition) => conditions.has(condition));
+  for (const one of alerts) {
+    table.open(one, 0);
+    subjects.file(undefined, one);
+  }
+  return subjects;
+}
+
+const idsOf = (alerts: readonly Alert[]): string => alerts.map(({ id }) => id).join();
+
+describe('the open alerts about something', () => {
   it('come and go with the alerts, and move with them', () => {
-    const index = new SubjectIndex('device', 1);
     const [a, b] = [alert(1, 'm1'), alert(2, 'm1')];
-    index.file(undefined, a);
-    index.file(undefined, b);
-    expect(index.of('m1')).toEqual([1, 2]);
-    index.file(a, alert(1, 'm2'));
-    expect([index.of('m1'), index.of('m2')]).toEqual([[2], [1]]);
-    index.file(b, alert(2, 'm1', true));
-    index.file(alert(1, 'm2'), alert(1, undefined));
-    expect([index.of('m1'), index.of('m2')]).toEqual([[], []]);
+    const subjects = subjectsOf(a, b);
+    const there = (): string[] =>
+      ['m1', 'm2'].flatMap((device) => [
+        idsOf(subjects.openOf('device', device)),
+        idsOf(subjects.openOf('bed', `bed of ${device}`)),
+      ]);
+    expect(there()).toEqual(['A1,A2', 'A1,A2', '', '']);
+    subjects.file(a, alert(1, 'm2'));
+    expect(there()).toEqual(['A2', 'A2', 'A1', 'A1']);
+    subjects.file(b, alert(2, 'm1', OVER));
+    subjects.file(alert(1, 'm2'), alert(1, undefined));
+    expect(there()).toEqual(['', '', '', '']);
   });
 
-  it('are only those of the conditions that were asked for', () => {
-    const index = new SubjectIndex('device', 1, (condition) => condition === '1');
-    for (const id of [1, 2]) index.file(undefined, alert(id, 'm1'));
-    expect(index.of('m1')).toEqual([1]);
+  it('are told apart by whether their conditions can explain others', () => {
+    const probe = { condition: 'SPO2:PROBE_OFF' };
+    const subjects = subjectsOf(alert(1, 'm1'), alert(2, 'm1', probe), alert(3, undefined, probe));
+    expect(idsOf(subjects.explainingOf('m1'))).toBe('A2');
+    subjects.file(alert(2, 'm1', probe), alert(2, 'm1', { ...probe, ...OVER }));
+    expect([idsOf(subjects.explainingOf('m1')), idsOf(subjects.openOf('device', 'm1'))]).toEqual([
+      '',
+      'A1',
+    ]);
+    conditions.add('HR:HI');
+    subjects.renewExplaining();
+    expect(idsOf(subjects.explainingOf('m1'))).toBe('A1,A2');
   });
 
   it('are those that a list of them would name, wherever they move', () => {
-    const device = fc.constantFrom(undefined, 'm1', 'm2', 'm3');
-    const step = fc.record({ id: fc.integer({ min: 1, max: 40 }), device, over: fc.boolean() });
+    const about = fc.constantFrom(undefined, 'm1', 'm2', 'm3');
+    const step = fc.record({ id: fc.integer({ min: 1, max: 40 }), about });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 200 }), fc.nat(), (steps, seed) => {
-        const index = new SubjectIndex('device', seed);
-        const open = new Map<number, Alert>();
-        for (const { id, device: name, over } of steps) {
-          const next = alert(id, name, over);
-          index.file(open.get(id), next);
-          if (over) open.delete(id);
-          else open.set(id, next);
+        const index = new SubjectIndex(seed);
+        const open = new Map<number, string | undefined>();
+        for (const { id, about: is } of steps) {
+          index.move(`A${id}`, open.get(id), is);
+          open.set(id, is);
           for (const one of ['m1', 'm2', 'm3']) {
-            const there = [...open].filter(([, { subject }]) => subject.device === one);
+            const there = [...open].filter(([, device]) => device === one);
             expect(index.of(one)).toEqual(there.map(([number]) => number).sort((x, y) => x - y));
           }
         }

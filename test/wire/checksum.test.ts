@@ -2,7 +2,9 @@ import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { checksum } from '../../src/wire/checksum.ts';
-import { TABLE_TEXT_BYTES_MAX, TextTable } from '../../src/wire/text-table.ts';
+import { TextTable } from '../../src/wire/text-table.ts';
+
+const BYTES_MAX = 32;
 
 test('a checksum is the CRC-32 of zlib, in one piece or several', () => {
   fc.assert(
@@ -22,10 +24,10 @@ test('the check value of CRC-32 is right', () => {
 
 describe('a table of texts', () => {
   test('gives each text as it is, however many share a place', () => {
-    const text = fc.string({ unit: 'grapheme-ascii', maxLength: TABLE_TEXT_BYTES_MAX });
+    const text = fc.string({ unit: 'grapheme-ascii', maxLength: BYTES_MAX });
     fc.assert(
       fc.property(fc.array(text), (texts) => {
-        const table = new TextTable(4);
+        const table = new TextTable(4, BYTES_MAX);
         for (const one of [...texts, ...texts]) {
           const bytes = Buffer.from(`<${one}>`, 'latin1');
           expect(table.text(bytes, 1, one.length)).toBe(one);
@@ -35,7 +37,7 @@ describe('a table of texts', () => {
   });
 
   test('keeps a text when the bytes it was read from change', () => {
-    const table = new TextTable(4);
+    const table = new TextTable(4, BYTES_MAX);
     const bytes = Buffer.from('abc');
     const text = table.text(bytes, 0, 3);
     bytes.write('xyz');

@@ -1,5 +1,5 @@
 import { SubjectIndex } from '../collections/subject-index.ts';
-import type { Alert } from '../types.ts';
+import type { Alert, Subject } from '../types.ts';
 import type { AlertTable } from './alert-table.ts';
 
 /** The open alerts by what they are about. */
@@ -15,11 +15,11 @@ export class Subjects {
     this.#table = table;
     this.#explains = explains;
     this.#about = {
-      device: new SubjectIndex('device', table.seed),
-      bed: new SubjectIndex('bed', table.seed),
-      patient: new SubjectIndex('patient', table.seed),
+      device: new SubjectIndex(table.seed),
+      bed: new SubjectIndex(table.seed),
+      patient: new SubjectIndex(table.seed),
     };
-    this.#explainingOfDevice = new SubjectIndex('device', table.seed, explains);
+    this.#explainingOfDevice = new SubjectIndex(table.seed);
   }
 
   /** The open alerts that are about a device, a bed or a patient, in the order in which they were opened. */
@@ -34,18 +34,30 @@ export class Subjects {
 
   /** Other conditions explain from now on. */
   renewExplaining(): void {
-    this.#explainingOfDevice = new SubjectIndex('device', this.#table.seed, this.#explains);
-    for (const cursor = this.#table.openAfter(0); cursor.next(); )
-      this.#explainingOfDevice.file(undefined, cursor.value);
+    this.#explainingOfDevice = new SubjectIndex(this.#table.seed);
+    for (const cursor = this.#table.openAfter(0); cursor.next(); ) {
+      const { id, condition, subject } = cursor.value;
+      if (this.#explains(condition)) this.#explainingOfDevice.move(id, undefined, subject.device);
+    }
   }
 
   /** A record takes the place of the one before, if there was one. */
   file(before: Alert | undefined, alert: Alert): void {
     if (before?.subject === alert.subject && before.resolution === alert.resolution) return;
+    const was = subjectOf(before);
+    const is = subjectOf(alert);
+    const { id, condition } = alert;
     const { device, bed, patient } = this.#about;
-    device.file(before, alert);
-    bed.file(before, alert);
-    patient.file(before, alert);
-    this.#explainingOfDevice.file(before, alert);
+    device.move(id, was.device, is.device);
+    bed.move(id, was.bed, is.bed);
+    patient.move(id, was.patient, is.patient);
+    if (was.device !== is.device && this.#explains(condition))
+      this.#explainingOfDevice.move(id, was.device, is.device);
   }
 }
+
+const NOTHING: Subject = {};
+
+/** What an open alert is about. */
+const subjectOf = (alert: Alert | undefined): Subject =>
+  alert === undefined || alert.resolution !== undefined ? NOTHING : alert.subject;

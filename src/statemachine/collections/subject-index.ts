@@ -1,6 +1,6 @@
 import { must } from '../../base/assert.ts';
 import { idNumber } from '../alerts/alert-table.ts';
-import type { Alert, Subject } from '../types.ts';
+import type { AlertId } from '../types.ts';
 import { KeyTable } from './key-table.ts';
 import { SortedMap } from './sorted-map.ts';
 
@@ -10,21 +10,13 @@ interface Group {
   readonly alerts: number | SortedMap<true>;
 }
 
-/** Open alerts by the device, bed or patient that they are about: all of them, or those of some conditions. */
+/** Open alerts by what they are about: a device, a bed or a patient. */
 export class SubjectIndex {
   readonly #groups: KeyTable<string, Group>;
-  readonly #field: keyof Subject;
-  readonly #isWanted: (condition: string) => boolean;
 
   /** `seed` as for KeyTable. */
-  constructor(
-    field: keyof Subject,
-    seed: number,
-    isWanted: (condition: string) => boolean = () => true,
-  ) {
+  constructor(seed: number) {
     this.#groups = new KeyTable(({ about }) => about, seed);
-    this.#field = field;
-    this.#isWanted = isWanted;
   }
 
   /** The numbers in their ids, ascending: in the order in which they were opened. */
@@ -37,13 +29,10 @@ export class SubjectIndex {
     return numbers;
   }
 
-  /** A record takes the place of the one before, if there was one. */
-  file(before: Alert | undefined, alert: Alert): void {
-    if (!this.#isWanted(alert.condition)) return;
-    const was = before?.resolution === undefined ? before?.subject[this.#field] : undefined;
-    const is = alert.resolution === undefined ? alert.subject[this.#field] : undefined;
+  /** What an alert is about changes; undefined = nothing, or it is not open. */
+  move(id: AlertId, was: string | undefined, is: string | undefined): void {
     if (was === is) return;
-    const number = must(idNumber(alert.id), () => `not an alert id: ${alert.id}`);
+    const number = must(idNumber(id), () => `not an alert id: ${id}`);
     if (was !== undefined) this.#remove(was, number);
     if (is !== undefined) this.#add(is, number);
   }

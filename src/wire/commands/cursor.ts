@@ -1,10 +1,13 @@
-import { TABLE_TEXT_BYTES_MAX, TextTable } from '../text-table.ts';
+import { TextTable } from '../text-table.ts';
 
 /** A map key as it is written: one byte of length, then the text. */
 export const keyOf = (name: string): Uint8Array =>
   new Uint8Array([0xa0 | name.length, ...Buffer.from(name, 'latin1')]);
 
-const recurring: TextTable = new TextTable(4096);
+/** Names: conditions, beds, devices, rules. */
+const names: TextTable = new TextTable(4_096, 32);
+/** What is said of a condition: mostly the same each time it is there. */
+const texts: TextTable = new TextTable(1_024, 128);
 
 /**
  * Walks over MessagePack whose form is foreseen. The first thing that is not as foreseen makes the
@@ -138,17 +141,11 @@ export class BodyCursor {
 
   /** A text of 1 … `charsMax` printable ASCII characters, probably seen before. */
   line(charsMax: number): string {
-    const length = this.#textLength();
-    const from = this.#at - length;
-    if (length === 0 || length > charsMax || !this.#isPrintable(from)) return this.#failText();
-    if (length <= TABLE_TEXT_BYTES_MAX) return recurring.text(this.#bytes, from, length);
-    return this.#bytes.toString('latin1', from, this.#at);
+    return this.#recurring(charsMax, names);
   }
 
   lineOrEmpty(charsMax: number): string {
-    if (this.#bytes[this.#at] !== 0xa0) return this.line(charsMax);
-    this.#at += 1;
-    return '';
+    return this.#isEmpty() ? '' : this.line(charsMax);
   }
 
   /** As `line`, of a text that is hardly ever the same: not worth a place in the table. */
@@ -161,7 +158,22 @@ export class BodyCursor {
 
   /** A text of 0 … `charsMax` printable ASCII characters. */
   prose(charsMax: number): string {
-    return this.#bytes[this.#at] === 0xa0 ? this.lineOrEmpty(charsMax) : this.line(charsMax);
+    return this.#isEmpty() ? '' : this.#recurring(charsMax, texts);
+  }
+
+  #recurring(charsMax: number, table: TextTable): string {
+    const length = this.#textLength();
+    const from = this.#at - length;
+    if (length === 0 || length > charsMax || !this.#isPrintable(from)) return this.#failText();
+    if (length <= table.bytesMax) return table.text(this.#bytes, from, length);
+    return this.#bytes.toString('latin1', from, this.#at);
+  }
+
+  /** Passes over a text that is empty. */
+  #isEmpty(): boolean {
+    if (this.#bytes[this.#at] !== 0xa0) return false;
+    this.#at += 1;
+    return true;
   }
 
   /** Passes over a text; its length in bytes. */
