@@ -17,8 +17,6 @@ import { PAYLOAD_BYTES, paddingOf } from './workloads/alerts.ts';
  */
 
 const ENTRY = 200;
-/** Entries that one stage takes in a row, so that the clock is read seldom. */
-const ROUND = 50;
 /** Enough for every table of the machine to be full, whose entries then go for new ones. */
 const WARM_UP = 300_000;
 const COMMANDS = 200_000;
@@ -80,7 +78,7 @@ function cpuUs(): number {
   return user + system;
 }
 
-/** One machine, given round after round of entries. */
+/** One machine, given entry after entry. */
 class Applying {
   readonly #machine = new AlertMachine();
   readonly #history = new History();
@@ -93,21 +91,21 @@ class Applying {
     this.#commandAt = commandAt;
   }
 
-  round(): void {
-    const bodies = Array.from({ length: ROUND }, () => this.#body());
+  entry(): void {
+    const body = this.#body();
     let began = cpuUs();
     const lap = (stage: keyof Applying['spent']): void => {
       const now = cpuUs();
       this.spent[stage] += now - began;
       began = now;
     };
-    for (const body of bodies) checkCommands(body);
+    checkCommands(body);
     lap('check');
-    const entries = bodies.map(decodeSubmissions);
+    const submissions = decodeSubmissions(body);
     lap('decode');
-    const replies = entries.map((submissions) => this.#apply(submissions));
+    const replies = this.#apply(submissions);
     lap('apply');
-    for (const one of replies) encodeReplies(one);
+    encodeReplies(replies);
     lap('reply');
   }
 
@@ -134,9 +132,9 @@ const rounded = (us: number): number => Math.round((us / COMMANDS) * 100) / 100;
 
 function measure(asks: string, commandAt: (n: number) => Command): ApplyRow {
   const applying = new Applying(commandAt);
-  for (let n = 0; n < WARM_UP; n += ENTRY * ROUND) applying.round();
+  for (let n = 0; n < WARM_UP; n += ENTRY) applying.entry();
   const before = { ...applying.spent };
-  for (let n = 0; n < COMMANDS; n += ENTRY * ROUND) applying.round();
+  for (let n = 0; n < COMMANDS; n += ENTRY) applying.entry();
   const { check, decode, apply, reply } = applying.spent;
   return {
     asks,
