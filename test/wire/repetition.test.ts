@@ -53,7 +53,7 @@ test('any command under the same key at another time gets the first reply and do
       // Time alone does something too: the lease of a source can end between the two.
       if (!isOneEntry) once.append();
       expect(log.out.replies).toEqual([once.out.replies[0], once.out.replies[0]]);
-      expect(log.out.replies[1]).toBe(log.out.replies[0]);
+      expect(log.out.replies[1]).toStrictEqual(log.out.replies[0]);
       expect(log.out.events).toEqual(once.out.events);
     }),
   );
