@@ -12,12 +12,12 @@ export class KeySource {
   #drawn = 0;
 
   constructor(prefix: Uint8Array) {
-    this.#prefix = prefix;
+    this.#prefix = prefix.slice(0, PREFIX_BYTES);
   }
 
   next(): Uint8Array {
-    const key = new Uint8Array(KEY_BYTES);
-    key.set(this.#prefix.subarray(0, PREFIX_BYTES));
+    const key = Buffer.allocUnsafe(KEY_BYTES);
+    key.set(this.#prefix);
     writeU64(key, PREFIX_BYTES, this.#drawn);
     this.#drawn += 1;
     return key;

@@ -1,4 +1,4 @@
-import { assert } from '../base/assert.ts';
+import { assertWhole } from '../base/assert.ts';
 
 /**
  * Little-endian integers in a byte array, without a DataView per read. 64-bit fields hold safe
@@ -34,7 +34,7 @@ export function writeU32(b: Uint8Array, at: number, value: number): void {
 }
 
 export function writeU64(b: Uint8Array, at: number, value: number): void {
-  assert(Number.isSafeInteger(value) && value >= 0, `not an unsigned safe integer: ${value}`);
+  assertWhole(value, 'what is written');
   writeU32(b, at, value >>> 0);
   writeU32(b, at + 4, Math.floor(value / 2 ** 32));
 }

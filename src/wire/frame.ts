@@ -139,8 +139,8 @@ export function frameHeader(
     length += part.byteLength;
     sum = checksum(part, 0, part.byteLength, sum);
   }
-  assert(length <= FRAME_BYTES_MAX, `body of ${length} bytes is over ${FRAME_BYTES_MAX}`);
-  assert(group >>> 0 === group, `group ${group} does not fit 32 bits`);
+  assert(length <= FRAME_BYTES_MAX, () => `body of ${length} bytes is over ${FRAME_BYTES_MAX}`);
+  assert(group >>> 0 === group, () => `group ${group} does not fit 32 bits`);
 
   const header = Buffer.allocUnsafe(FRAME_HEADER_BYTES);
   writeU32(header, 0, MAGIC);

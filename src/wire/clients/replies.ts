@@ -66,12 +66,13 @@ function writeKept(bytes: Uint8Array, at: number, kept: Kept, id: Uint8Array): n
 }
 
 function writeDone(bytes: Uint8Array, at: number, done: Done): number {
-  assert(done.activation <= ACTIVATION_MAX, `activation ${done.activation} does not fit 32 bits`);
+  const { activation } = done;
+  assert(activation <= ACTIVATION_MAX, () => `activation ${activation} does not fit 32 bits`);
   bytes[at] = DONE;
   bytes[at + 1] = placeOf(EFFECTS, done.effect);
   bytes[at + 2] = placeOf(STATES, done.state);
   bytes[at + 3] = 0;
-  writeU32(bytes, at + 4, done.activation);
+  writeU32(bytes, at + 4, activation);
   writeU64(bytes, at + 8, alertNumber(done.alertId));
   writeU64(bytes, at + 16, done.revision);
   return at + DONE_BYTES;

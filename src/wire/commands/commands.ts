@@ -78,6 +78,10 @@ const TYPES: readonly (Command['type'] | undefined)[] = [
   'restore-inhibitions',
 ];
 
+const NUMBERS: ReadonlyMap<Command['type'] | undefined, number> = new Map(
+  TYPES.map((type, number) => [type, number]),
+);
+
 /**
  * The record of a command that came through `parseCommand`, or that the compiler checked. `key`: 16
  * bytes; the same key with the same command is the same request, however often it is sent and
@@ -97,7 +101,7 @@ export function encodeInSession(command: Command, { session, sequence }: Session
 }
 
 function encodeUnder(command: Command, key: Uint8Array, flags: number): Uint8Array {
-  assert(key.byteLength === KEY_BYTES, `key of ${key.byteLength} bytes, not ${KEY_BYTES}`);
+  assert(key.byteLength === KEY_BYTES, () => `key of ${key.byteLength} bytes, not ${KEY_BYTES}`);
   const body = encodeBody(bodyOf(command));
   const length = COMMAND_HEADER_BYTES + body.byteLength;
   if (length > COMMAND_BYTES_MAX)
@@ -106,7 +110,7 @@ function encodeUnder(command: Command, key: Uint8Array, flags: number): Uint8Arr
   const record = Buffer.allocUnsafe(length);
   writeU32(record, 0, length);
   record[4] = VERSION;
-  record[5] = TYPES.indexOf(command.type);
+  record[5] = NUMBERS.get(command.type) ?? 0;
   record[6] = urgencyOf(command);
   record[7] = flags;
   record.set(key, KEY_AT);
