@@ -109,7 +109,7 @@ const SETTLE_MS = 240_000;
 
 /** How many of the samples a replica has in the end, by its rollups: those that it was not brought came from its peers. */
 async function kept(endpoint: string, { samples, origin, end }: Played): Promise<string> {
-  const trends = await connectTrends({ endpoints: [endpoint] });
+  const trends = await connectTrends({ endpoints: [endpoint], timeoutMs: END_MS });
   const deadline = performance.now() + SETTLE_MS;
   for (;;) {
     const count = await countOf(trends, Math.floor(origin / 60_000) * 60_000, end);

@@ -1,15 +1,17 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { must } from '../../src/base/assert.ts';
+import { dirname, join } from 'node:path';
 
-/** `shared/data` beside the checkout, or beside the folder of worktrees that the checkout lies in. */
-const PLACES = ['../../../../shared/data', '../../../../../shared/data'].map((path) =>
-  join(import.meta.dirname, path),
-);
-
-/** Where recordings of a kind lie; TOCSIN_RECORDINGS names another folder of them. */
+/**
+ * Where recordings of a kind lie: in TOCSIN_RECORDINGS, or in `shared/data` beside the checkout or beside a folder that it
+ * lies in. They are no part of the project; a folder that is not there stands for their absence.
+ */
 export function recordings(kind: 'bidmc' | 'physionet2012'): string {
   const named = process.env['TOCSIN_RECORDINGS'];
-  const folder = named ?? PLACES.find((place) => existsSync(place)) ?? PLACES[0];
-  return join(must(folder, 'there is a place to look'), kind);
+  return join(named ?? folderAbove(import.meta.dirname), kind);
+}
+
+function folderAbove(folder: string): string {
+  const candidate = join(folder, 'shared', 'data');
+  const parent = dirname(folder);
+  return existsSync(candidate) || parent === folder ? candidate : folderAbove(parent);
 }

@@ -3,11 +3,15 @@ import { must } from '../../src/base/assert.ts';
 import { TocsinError } from '../../src/base/errors.ts';
 import { pressWindow } from '../../src/replica/trend/press.ts';
 import { SKETCHES } from '../../src/wire/trend/sketch.ts';
+import { standBack } from './own-thread.ts';
 import type { PressAnswer, PressQuestion } from './press-thread.ts';
 
 /** The thread in which windows of samples become bytes, beside the one that judges. */
 
 const port = must(parentPort, 'this file is started as a worker');
+
+// Nobody waits for it: a minute that is written a little later is as good.
+standBack();
 
 port.on('message', ({ id, task }: PressQuestion) => {
   try {

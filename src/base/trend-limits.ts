@@ -4,7 +4,6 @@ import {
   CONNECTION_SEND_BYTES_MAX,
   DISK_FREE_BYTES_LOW,
   FRAME_BYTES_MAX,
-  LEVEL_BUFFER_BYTES,
 } from './limits.ts';
 
 /** The limits of the trend tier, as limits.ts has those of the rest. */
@@ -17,6 +16,9 @@ export const TREND_WINDOW_MS = 60_000;
 export const TREND_HOUR_MS = 3_600_000;
 /** Of one series: a kilohertz. */
 export const TREND_WINDOW_SAMPLES_MAX = 60_000;
+/** Memory for samples is given to windows in blocks of so many, and allocated for so many blocks at once. */
+export const TREND_BLOCK_SAMPLES = 64;
+export const TREND_SLAB_BLOCKS = 1_024;
 export const TREND_SERIES_MAX = 262_144;
 /** Windows of one series that take samples at once; the oldest is written out when one more begins. */
 export const TREND_WINDOWS_OPEN_MAX = 4;
@@ -50,12 +52,21 @@ export const TREND_GRACE_MS = 2_000;
 export const TREND_DISK_FREE_BYTES_MIN: number = 768 * MiB;
 /** They write again when there is so much more, so that it does not flap. */
 export const TREND_DISK_MARGIN_BYTES: number = 64 * MiB;
+/** What LevelDB gathers of trends before it writes a table: it has one thread for that, which alerts share. */
+export const TREND_LEVEL_BUFFER_BYTES: number = 8 * MiB;
+/** Reads and writes of trends at once: a process has four threads for them, and alerts must find one free. */
+export const TREND_DISK_AT_ONCE = 2;
 /** Windows written out at once. */
-export const TREND_WRITE_WINDOWS_MAX = 64;
+export const TREND_WRITE_WINDOWS_MAX = 32;
 /** Replicas compare what they have so often. */
 export const TREND_RECONCILE_MS = 5_000;
-/** Hours of which a replica keeps the digests at hand. */
+/** Hours of which a replica keeps the digests at hand, and so many more as have so few windows, of all series. */
 export const TREND_HOURS_AT_HAND = 4;
+export const TREND_DIGESTS_AT_HAND = 4_194_304;
+/** An older hour of samples, whose digests have to be made from what is on disk, is compared once in so many times. */
+export const TREND_OLD_HOUR_ROUNDS = 12;
+/** One of seconds, which take a fraction of that. */
+export const TREND_OLD_SECONDS_ROUNDS = 4;
 /** Bytes of chunks in one answer. */
 export const TREND_CHUNKS_BYTES_MAX: number = 1 * MiB;
 /** Of samples for a peer that has not taken them; more are left to anti-entropy. */
@@ -115,7 +126,7 @@ assert(
 );
 assert(
   TREND_DISK_FREE_BYTES_MIN >=
-    DISK_FREE_BYTES_LOW + TREND_UNSYNCED_BYTES_MAX + 4 * LEVEL_BUFFER_BYTES,
+    DISK_FREE_BYTES_LOW + TREND_UNSYNCED_BYTES_MAX + 4 * TREND_LEVEL_BUFFER_BYTES,
   'what trends are just writing must not take the room that alerts begin to save at',
 );
 assert(TREND_HOURS_AT_HAND >= 2, 'the hours that still grow must be at hand');

@@ -7,6 +7,7 @@ import {
   TREND_WINDOWS_OPEN_MAX,
 } from '../base/trend-limits.ts';
 import { type Chunk, joinChunks } from './chunk.ts';
+import { SamplePool } from './sample-pool.ts';
 import { SampleWindow, windowOf } from './window.ts';
 
 /**
@@ -44,8 +45,7 @@ export class TrendStore {
   readonly #leaving: Map<number, SampleWindow[]> = new Map();
   /** Of series that had more windows than may be open. */
   #overdue: Leaving[] = [];
-  /** By place: a written window for the next minute, whose arrays have the size that the series needs. */
-  readonly #spares: (SampleWindow | undefined)[] = [];
+  readonly #pool: SamplePool = new SamplePool();
   #latestTimes = new Float64Array(PLACES_AT_FIRST).fill(-Infinity);
   #latestValues = new Float64Array(PLACES_AT_FIRST);
   #latestQualities = new Uint8Array(PLACES_AT_FIRST);
@@ -136,9 +136,6 @@ export class TrendStore {
       this.#newest[place] = undefined;
       taken.push({ place, window });
     }
-    // Series that have fallen silent need no window for the next minute.
-    for (const place of this.#spares.keys())
-      if (this.#newest[place] === undefined) this.#spares[place] = undefined;
     for (const one of taken) this.#leave(one);
     return taken;
   }
@@ -159,8 +156,8 @@ export class TrendStore {
     const rest = left.filter((one) => one !== window);
     if (rest.length > 0) this.#leaving.set(place, rest);
     else this.#leaving.delete(place);
-    this.#held -= window.count;
-    if (this.#newest[place] !== undefined) this.#spares[place] = window;
+    this.#held -= window.appended;
+    window.release();
   }
 
   #leave({ place, window }: Leaving): void {
@@ -182,9 +179,7 @@ export class TrendStore {
     const older = this.#older.get(place) ?? [];
     const known = older.find((window) => window.start === start);
     if (known !== undefined) return known;
-    const window = this.#spares[place] ?? new SampleWindow(start);
-    this.#spares[place] = undefined;
-    window.reuse(start);
+    const window = new SampleWindow(start, this.#pool);
     if (newest === undefined) {
       this.#newest[place] = window;
       return window;

@@ -1,33 +1,39 @@
-import { TREND_WINDOW_MS, TREND_WINDOW_SAMPLES_MAX } from '../base/trend-limits.ts';
+import {
+  TREND_BLOCK_SAMPLES,
+  TREND_WINDOW_MS,
+  TREND_WINDOW_SAMPLES_MAX,
+} from '../base/trend-limits.ts';
 import { type Chunk, toDelay } from './chunk.ts';
+import { baseOf, type SamplePool, type Slab } from './sample-pool.ts';
 import { compareSamples, type Samples } from './samples.ts';
-
-const ROOM_AT_FIRST = 64;
 
 /** The first millisecond of the window in which `time` lies. */
 export const windowOf = (time: number): number =>
   Math.floor(time / TREND_WINDOW_MS) * TREND_WINDOW_MS;
 
 /**
- * Samples of one series and window as they arrive. In order they are appended to typed arrays, 13 bytes each, and nothing
- * is allocated once the arrays have their size; what comes late, or twice, is put in order when somebody looks.
+ * Samples of one series and window as they arrive, in blocks of a pool. In order they are appended, and nothing is
+ * allocated; what comes late, or twice, is put in order when somebody looks.
  */
 export class SampleWindow {
-  #start: number;
-  #offsets = new Int32Array(ROOM_AT_FIRST);
-  #values = new Float64Array(ROOM_AT_FIRST);
-  #qualities = new Uint8Array(ROOM_AT_FIRST);
+  readonly start: number;
+  /** Appended so far, whatever became of duplicates. */
+  appended = 0;
+  readonly #pool: SamplePool;
+  readonly #blocks: number[] = [];
+  /** Of the newest block; where the next sample goes, and where its room ends. */
+  #slab: Slab | undefined;
+  #at = 0;
+  #end = 0;
   #count = 0;
+  #newest = -1;
   #isInOrder = true;
   #minDelay = Infinity;
   #maxDelay = -Infinity;
 
-  constructor(start: number) {
-    this.#start = start;
-  }
-
-  get start(): number {
-    return this.#start;
+  constructor(start: number, pool: SamplePool) {
+    this.start = start;
+    this.#pool = pool;
   }
 
   /** Duplicates that were not found yet included. */
@@ -35,25 +41,20 @@ export class SampleWindow {
     return this.#count;
   }
 
-  /** Empties it for another window; the arrays stay. */
-  reuse(start: number): void {
-    this.#start = start;
-    this.#count = 0;
-    this.#isInOrder = true;
-    this.#minDelay = Infinity;
-    this.#maxDelay = -Infinity;
-  }
-
   /** False = it is full, and the sample was not taken. `time` lies in the window. */
   append(time: number, value: number, quality: number, receivedAt: number): boolean {
-    if (this.#count === this.#offsets.length && !this.#makeRoom()) return false;
-    const offset = time - this.#start;
-    const at = this.#count;
-    if (at > 0 && offset <= (this.#offsets[at - 1] as number)) this.#isInOrder = false;
-    this.#offsets[at] = offset;
-    this.#values[at] = value;
-    this.#qualities[at] = quality;
-    this.#count = at + 1;
+    if (this.#at === this.#end && !this.#makeRoom()) return false;
+    const slab = this.#slab as Slab;
+    const at = this.#at;
+    const offset = time - this.start;
+    if (offset <= this.#newest) this.#isInOrder = false;
+    this.#newest = offset;
+    slab.offsets[at] = offset;
+    slab.values[at] = value;
+    slab.qualities[at] = quality;
+    this.#at = at + 1;
+    this.#count += 1;
+    this.appended += 1;
     const delay = receivedAt - time;
     if (delay < this.#minDelay) this.#minDelay = delay;
     if (delay > this.#maxDelay) this.#maxDelay = delay;
@@ -69,63 +70,89 @@ export class SampleWindow {
   /** A copy, in order. */
   samples(): Samples {
     if (!this.#isInOrder) this.#order();
-    const count = this.#count;
-    const times = new Float64Array(count);
-    for (let i = 0; i < count; i += 1) times[i] = this.#start + (this.#offsets[i] as number);
-    return {
-      times,
-      values: this.#values.slice(0, count),
-      qualities: this.#qualities.slice(0, count),
-    };
+    return this.#copy();
   }
 
+  /** Gives its room back; it holds nothing afterwards. */
+  release(): void {
+    for (const block of this.#blocks) this.#pool.give(block);
+    this.#blocks.length = 0;
+    this.#startOver();
+  }
+
+  #copy(): Samples {
+    const count = this.#count;
+    const times = new Float64Array(count);
+    const values = new Float64Array(count);
+    const qualities = new Uint8Array(count);
+    let to = 0;
+    for (const block of this.#blocks) {
+      const base = baseOf(block);
+      const slab = this.#pool.slabOf(block);
+      const length = Math.min(TREND_BLOCK_SAMPLES, count - to);
+      for (let i = 0; i < length; i += 1)
+        times[to + i] = this.start + (slab.offsets[base + i] as number);
+      values.set(slab.values.subarray(base, base + length), to);
+      qualities.set(slab.qualities.subarray(base, base + length), to);
+      to += length;
+    }
+    return { times, values, qualities };
+  }
+
+  /** Begins a block, unless as many samples are there as can be. */
   #makeRoom(): boolean {
-    if (!this.#isInOrder) this.#order();
-    const room = this.#offsets.length;
-    if (this.#count < room) return true;
-    if (room >= TREND_WINDOW_SAMPLES_MAX) return false;
-    const more = Math.min(TREND_WINDOW_SAMPLES_MAX, room * 2);
-    const { offsets, values, qualities } = {
-      offsets: new Int32Array(more),
-      values: new Float64Array(more),
-      qualities: new Uint8Array(more),
-    };
-    offsets.set(this.#offsets);
-    values.set(this.#values);
-    qualities.set(this.#qualities);
-    this.#offsets = offsets;
-    this.#values = values;
-    this.#qualities = qualities;
+    if (this.#count === TREND_WINDOW_SAMPLES_MAX) {
+      if (this.#isInOrder) return false;
+      this.#order();
+      if (this.#at < this.#end) return true;
+      if (this.#count === TREND_WINDOW_SAMPLES_MAX) return false;
+    }
+    const block = this.#pool.take();
+    this.#blocks.push(block);
+    this.#slab = this.#pool.slabOf(block);
+    this.#at = baseOf(block);
+    const room = Math.min(TREND_BLOCK_SAMPLES, TREND_WINDOW_SAMPLES_MAX - this.#count);
+    this.#end = this.#at + room;
     return true;
+  }
+
+  #startOver(): void {
+    this.#slab = undefined;
+    this.#at = 0;
+    this.#end = 0;
+    this.#count = 0;
+    this.#newest = -1;
+    this.#isInOrder = true;
   }
 
   /** By time, one of each: the one that `compareSamples` prefers. */
   #order(): void {
-    const places = Uint32Array.from({ length: this.#count }, (_, at) => at);
-    places.sort((a, b) => this.#compare(a, b));
-    const offsets = Int32Array.from(places, (place) => this.#offsets[place] as number);
-    const values = Float64Array.from(places, (place) => this.#values[place] as number);
-    const qualities = Uint8Array.from(places, (place) => this.#qualities[place] as number);
-    let count = 0;
-    for (let i = 0; i < offsets.length; i += 1) {
-      if (i > 0 && offsets[i] === offsets[i - 1]) continue;
-      this.#offsets[count] = offsets[i] as number;
-      this.#values[count] = values[i] as number;
-      this.#qualities[count] = qualities[i] as number;
-      count += 1;
+    const all = this.#copy();
+    const places = Uint32Array.from(all.times, (_, at) => at);
+    places.sort((a, b) => compare(all, a, b));
+    const [appended, minDelay, maxDelay] = [this.appended, this.#minDelay, this.#maxDelay];
+    this.release();
+    let before = -1;
+    for (const place of places) {
+      const time = all.times[place] as number;
+      if (time === before) continue;
+      before = time;
+      this.append(time, all.values[place] as number, all.qualities[place] as number, time);
     }
-    this.#count = count;
-    this.#isInOrder = true;
+    this.appended = appended;
+    this.#minDelay = minDelay;
+    this.#maxDelay = maxDelay;
   }
+}
 
-  #compare(a: number, b: number): number {
-    const byTime = (this.#offsets[a] as number) - (this.#offsets[b] as number);
-    if (byTime !== 0) return byTime;
-    return compareSamples(
-      this.#values[b] as number,
-      this.#qualities[b] as number,
-      this.#values[a] as number,
-      this.#qualities[a] as number,
-    );
-  }
+/** The earlier first; of one time, the one that stands. */
+function compare({ times, values, qualities }: Samples, a: number, b: number): number {
+  const byTime = (times[a] as number) - (times[b] as number);
+  if (byTime !== 0) return byTime;
+  return compareSamples(
+    values[b] as number,
+    qualities[b] as number,
+    values[a] as number,
+    qualities[a] as number,
+  );
 }

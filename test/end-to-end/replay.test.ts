@@ -4,9 +4,10 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { recordings } from '../../bench/measure/recordings.ts';
 import { programPath } from '../../cli/local/program.ts';
 
-const DATA = join(import.meta.dirname, '../../../shared/data/bidmc');
+const DATA = recordings('bidmc');
 const hasData = existsSync(DATA);
 
 interface Outcome {

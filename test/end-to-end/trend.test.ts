@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { recordings } from '../../bench/measure/recordings.ts';
 import { SERVICES } from '../../cli/commands/services.ts';
 import { shippedRules } from '../../cli/demo/shipped-rules.ts';
 import {
@@ -19,8 +20,8 @@ import { connectTrends } from '../../src/client/trend/trend-client.ts';
 import { World } from '../cli/commands/world.ts';
 import { EXPECTED_TEXT, folderOf, RESTLESS_AND_SLOW } from '../cli/replay/made-up.ts';
 
-const DATA = join(import.meta.dirname, '../../../shared/data/bidmc');
-const STAYS = join(DATA, '../physionet2012');
+const DATA = recordings('bidmc');
+const STAYS = recordings('physionet2012');
 const hasData = existsSync(DATA);
 
 // Processes take their time on a busy machine.

@@ -7,7 +7,8 @@ import {
   TREND_WINDOW_SAMPLES_MAX,
 } from '../../src/base/trend-limits.ts';
 import { type Chunk, joinChunks } from '../../src/trend/chunk.ts';
-import { join, NO_SAMPLES } from '../../src/trend/samples.ts';
+import { SamplePool } from '../../src/trend/sample-pool.ts';
+import { join, NO_SAMPLES, type Samples } from '../../src/trend/samples.ts';
 import { TrendStore, VERDICT } from '../../src/trend/store.ts';
 import { SampleWindow } from '../../src/trend/window.ts';
 import { anyRow, type Row, START, samplesOf } from './arbitraries.ts';
@@ -31,7 +32,7 @@ describe('a window', () => {
   it('holds the same whatever the order and however often samples come', () => {
     fc.assert(
       fc.property(fc.array(anyRow(50), { maxLength: 200 }), (all) => {
-        const window = new SampleWindow(START);
+        const window = new SampleWindow(START, new SamplePool());
         for (const { time, value, quality } of all) window.append(time, value, quality, NOW);
         const expected = all.reduce((sum, row) => join(sum, samplesOf([row])), NO_SAMPLES);
         expect(window.samples()).toEqual(expected);
@@ -40,18 +41,57 @@ describe('a window', () => {
   });
 
   it('refuses what it has no room for, and duplicates take none', () => {
-    const window = new SampleWindow(START);
+    const window = new SampleWindow(START, new SamplePool());
     let taken = 0;
     for (let at = 0; at < TREND_WINDOW_SAMPLES_MAX; at += 1)
       taken += window.append(START + at, 1, 0, NOW) ? 1 : 0;
     expect(taken).toBe(TREND_WINDOW_SAMPLES_MAX);
     expect(window.append(START, 2, 0, NOW)).toBe(false);
     expect(window.samples().times.length).toBe(TREND_WINDOW_SAMPLES_MAX);
-    const doubled = new SampleWindow(START);
+    const doubled = new SampleWindow(START, new SamplePool());
     for (let at = 0; at < TREND_WINDOW_SAMPLES_MAX + 10; at += 1)
       taken -= doubled.append(START + (at % 100), 1, 0, NOW) ? 1 : 0;
     expect(taken).toBe(-10);
     expect(doubled.samples().times.length).toBe(100);
+  });
+});
+
+describe('the pool of windows', () => {
+  it('gives what one window has to no other, and has all back in the end', () => {
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.record({
+            window: fc.nat(3),
+            rows: fc.array(anyRow(200), { maxLength: 150 }),
+            looks: fc.boolean(),
+            ends: fc.boolean(),
+          }),
+          { maxLength: 30 },
+        ),
+        (steps) => {
+          const pool = new SamplePool();
+          const windows = [0, 1, 2, 3].map(() => new SampleWindow(START, pool));
+          const expected = windows.map(() => NO_SAMPLES);
+          for (const { window: at, rows: some, looks, ends } of steps) {
+            const window = windows[at] as SampleWindow;
+            for (const { time, value, quality } of some) window.append(time, value, quality, NOW);
+            expected[at] = some.reduce(
+              (sum, row) => join(sum, samplesOf([row])),
+              expected[at] as Samples,
+            );
+            if (looks) window.samples();
+            if (!ends) continue;
+            window.release();
+            expected[at] = NO_SAMPLES;
+          }
+          for (const [at, window] of windows.entries())
+            expect(window.samples()).toEqual(expected[at]);
+          for (const window of windows) window.release();
+          expect(pool.taken).toBe(0);
+        },
+      ),
+    );
   });
 });
 
@@ -126,5 +166,16 @@ describe('the store', () => {
     for (const leaving of store.takeEnded(NOW)) store.written(leaving);
     expect(store.held).toBe(0);
     expect(store.chunk(0, START)).toBeUndefined();
+  });
+
+  it('has as much room as before when all was written, also where samples came twice', () => {
+    fc.assert(
+      fc.property(rows, (all) => {
+        const store = storeOf([...all, ...all]);
+        for (const start of store.windows(0)) store.chunk(0, start);
+        for (const leaving of store.takeEnded(Infinity)) store.written(leaving);
+        expect(store.held).toBe(0);
+      }),
+    );
   });
 });

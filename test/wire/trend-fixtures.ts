@@ -64,7 +64,7 @@ export function pinTrendFrames(time: number): void {
     decodeTrendResult,
     result,
   );
-  const digests = { hour: 3_600_000, series: [7, 9] };
+  const digests = { level: 'chunk', hour: 3_600_000, series: [7, 9] } as const;
   frame(
     'trend-digests',
     FrameType.TREND_DIGESTS,
@@ -72,7 +72,7 @@ export function pinTrendFrames(time: number): void {
     decodeDigestQuestion,
     digests,
   );
-  const question = { minutes: false, refs: [{ series: 7, start: 60_000 }] };
+  const question = { level: 'chunk' as const, refs: [{ series: 7, start: 60_000 }] };
   frame(
     'trend-chunks',
     FrameType.TREND_CHUNKS,

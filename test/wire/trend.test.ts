@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { TocsinError } from '../../src/base/errors.ts';
 import { TREND_FRAME_SAMPLES_MAX } from '../../src/base/trend-limits.ts';
 import {
+  COMPARED_LEVELS,
   decodeChunkQuestion,
   decodeCredit,
   decodeDigestQuestion,
@@ -127,19 +128,19 @@ describe('the messages of the trend tier', () => {
           expect(decodeRegister(encodeRegister(registrations))).toEqual(registrations);
           expect(decodeSeriesDigests(encodeSeriesDigests(digests))).toEqual(digests);
           expect(decodeHeldWindows(encodeHeldWindows(held))).toEqual(held);
-          for (const minutes of [false, true])
-            expect(decodeChunkQuestion(encodeChunkQuestion({ minutes, refs }))).toEqual({
-              minutes,
+          for (const level of COMPARED_LEVELS)
+            expect(decodeChunkQuestion(encodeChunkQuestion({ level, refs }))).toEqual({
+              level,
               refs,
             });
         },
       ),
     );
     expect(decodeCredit(encodeCredit(7))).toBe(7);
-    for (const question of [
-      { hour: BASE, after: 5 },
-      { hour: BASE, series: [1, 2] },
-    ])
+    for (const question of COMPARED_LEVELS.flatMap((level) => [
+      { level, hour: BASE, after: 5 },
+      { level, hour: BASE, series: [1, 2] },
+    ]))
       expect(decodeDigestQuestion(encodeDigestQuestion(question))).toEqual(question);
   });
 

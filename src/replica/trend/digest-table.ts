@@ -1,24 +1,35 @@
-import { TREND_HOUR_MS, TREND_HOURS_AT_HAND, TREND_WINDOW_MS } from '../../base/trend-limits.ts';
+import {
+  TREND_DIGESTS_AT_HAND,
+  TREND_HOUR_MS,
+  TREND_HOURS_AT_HAND,
+  TREND_MINUTES_MS_MAX,
+  TREND_WINDOW_MS,
+} from '../../base/trend-limits.ts';
 import type { TrendDisk } from '../../storage/trend/trend-disk.ts';
 import { chunkDigest, hourDigest, type WindowDigest } from '../../trend/digests.ts';
 import type { SeriesId } from '../../trend/series.ts';
+import type { ComparedLevel } from '../../wire/trend/trend-messages.ts';
 import { keyOf, startOf } from './keys.ts';
 
+/** All of which rollups of minutes are kept. */
+const HOURS_KNOWN_MAX = TREND_MINUTES_MS_MAX / TREND_HOUR_MS;
 const WINDOWS_PER_HOUR = TREND_HOUR_MS / TREND_WINDOW_MS;
 
 export const hourOf = (time: number): number => Math.floor(time / TREND_HOUR_MS) * TREND_HOUR_MS;
 
 type Hour = Map<SeriesId, Float64Array>;
 
-/** Digests of the chunks, or the minutes, on disk, by hour; those of a few hours are at hand, the others are read when asked for. */
+const descending = (a: number, b: number): number => b - a;
+
+/** Digests of what is on disk of a level, by hour; those of the newer hours are at hand, the others are read when asked for. */
 export class DigestTable {
   readonly #disk: TrendDisk;
-  readonly #level: 'chunk' | 'minutes';
+  readonly #level: ComparedLevel;
   readonly #series: () => Iterable<SeriesId>;
   readonly #hours: Map<number, Hour> = new Map();
   readonly #loading: Map<number, Promise<Hour>> = new Map();
 
-  constructor(disk: TrendDisk, level: 'chunk' | 'minutes', series: () => Iterable<SeriesId>) {
+  constructor(disk: TrendDisk, level: ComparedLevel, series: () => Iterable<SeriesId>) {
     this.#level = level;
     this.#disk = disk;
     this.#series = series;
@@ -61,8 +72,28 @@ export class DigestTable {
     if (this.#loading.get(hour) !== loading) return read;
     this.#loading.delete(hour);
     this.#hours.set(hour, read);
-    if (this.#hours.size > TREND_HOURS_AT_HAND) this.#hours.delete(Math.min(...this.#hours.keys()));
+    this.#forget();
     return read;
+  }
+
+  /** Asking for it costs no reading. */
+  isAtHand(hour: number): boolean {
+    return this.#hours.has(hour);
+  }
+
+  /** The oldest of those that hold something; one that holds nothing takes no room, and need not be read again. */
+  #forget(): void {
+    const held = [...this.#hours.keys()].filter((hour) => this.#sizeOf(hour) > 0).sort(descending);
+    let windows = 0;
+    for (const [at, hour] of held.entries()) {
+      windows += this.#sizeOf(hour) * WINDOWS_PER_HOUR;
+      if (at >= TREND_HOURS_AT_HAND && windows > TREND_DIGESTS_AT_HAND) this.#hours.delete(hour);
+    }
+    if (this.#hours.size > HOURS_KNOWN_MAX) this.#hours.delete(Math.min(...this.#hours.keys()));
+  }
+
+  #sizeOf(hour: number): number {
+    return this.#hours.get(hour)?.size ?? 0;
   }
 
   async #read(hour: number): Promise<Hour> {

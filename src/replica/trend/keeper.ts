@@ -14,11 +14,15 @@ import { type Series, type SeriesId, type SeriesInfo, SeriesRegistry } from '../
 import type { SketchMaker } from '../../trend/sketch.ts';
 import { type Latest, type Leaving, TrendStore, type Verdict } from '../../trend/store.ts';
 import type { SampleWindow } from '../../trend/window.ts';
-import { decodeRegister, encodeRegister } from '../../wire/trend/trend-messages.ts';
+import {
+  type ComparedLevel,
+  decodeRegister,
+  encodeRegister,
+} from '../../wire/trend/trend-messages.ts';
 import { decodeSamples, type SampleBatch, type Taken } from '../../wire/trend/trend-samples.ts';
 import { DigestTable } from './digest-table.ts';
 import { keyOf, levelRange, startOf } from './keys.ts';
-import { betterMinute } from './minute-record.ts';
+import { betterRollup, type RollupLevel } from './minute-record.ts';
 import { type ChunkPress, InlinePress, latestOf, type Pressed } from './press.ts';
 
 /** Told of each sample that was taken. */
@@ -49,9 +53,8 @@ const KIND_SAMPLES = 2;
 export class TrendKeeper {
   readonly registry: SeriesRegistry = new SeriesRegistry();
   readonly store: TrendStore = new TrendStore();
-  readonly digests: DigestTable;
-  /** Of the rollups of minutes; the samples of some are gone. */
-  readonly minuteDigests: DigestTable;
+  /** Of rollups there are more than of samples, which go first. */
+  readonly digests: Readonly<Record<ComparedLevel, DigestTable>>;
   readonly disk: TrendDisk;
   readonly #journal: TrendJournal;
   readonly #clock: Clock;
@@ -65,6 +68,9 @@ export class TrendKeeper {
   #newSeries: Series[] = [];
   /** Taken out of the store, and not on disk yet. */
   #leaving: Leaving[] = [];
+  /** As of the last checkpoint: the segment that it began, and the windows that took samples then. */
+  #segment = 0;
+  #wereOpen: ReadonlySet<SampleWindow> = new Set();
   #isPaused = false;
   #samplesShed = 0;
   /** Whose latest sample on disk was looked up: an earlier run, or a peer, may have put it there. */
@@ -76,8 +82,12 @@ export class TrendKeeper {
     this.#clock = clock;
     this.#press = press ?? new InlinePress(sketches);
     const ids = (): readonly SeriesId[] => [...this.registry].map(({ id }) => id);
-    this.digests = new DigestTable(disk, 'chunk', ids);
-    this.minuteDigests = new DigestTable(disk, 'minutes', ids);
+    const tableOf = (level: ComparedLevel): DigestTable => new DigestTable(disk, level, ids);
+    this.digests = {
+      chunk: tableOf('chunk'),
+      seconds: tableOf('seconds'),
+      minutes: tableOf('minutes'),
+    };
     this.#sketches = sketches;
   }
 
@@ -93,7 +103,7 @@ export class TrendKeeper {
         for (const { slot, info } of decodeRegister(body)) places[slot] = this.register(info).place;
       if (kind === KIND_SAMPLES) this.#replay(decodeSamples(body), places);
     }
-    await this.checkpoint();
+    await this.#writeAll();
   }
 
   #replay(batch: SampleBatch, places: readonly number[]): void {
@@ -163,24 +173,34 @@ export class TrendKeeper {
   }
 
   /**
-   * Writes out all that memory holds, and lets go of the journal up to here and of the windows that have ended. One
-   * after the other, however many call.
+   * Writes out the windows that have ended and lets go of them, and of the journal as far as nobody needs it: what came
+   * before the last time is on disk. One after the other, however many call.
    */
   checkpoint(): Promise<void> {
-    return this.#inTurn(() => (this.#isPaused ? this.#shed() : this.#checkpoint()));
+    return this.#inTurn(() => (this.#isPaused ? this.#shed() : this.#checkpoint('ended')));
   }
 
-  async #checkpoint(): Promise<void> {
+  /** `all` = the windows that still take samples too. */
+  async #checkpoint(what: 'ended' | 'all'): Promise<void> {
     // In one breath: what comes from now on lies in the new segment, which must know its series.
     this.#generation += 1;
     this.#isPaused = false;
     const segment = await this.#journal.begin();
     this.#takeEnded();
     const ended = this.#leaving;
-    await this.#write([...ended, ...this.store.open()]);
+    const open = this.store.open();
+    // One that was open the last time holds samples of segments that are to go.
+    const due = what === 'all' ? open : open.filter(({ window }) => this.#wereOpen.has(window));
+    await this.#write([...ended, ...due]);
     this.#leaving = [];
     for (const leaving of ended) this.store.written(leaving);
-    await this.#journal.drop(segment);
+    await this.#journal.drop(what === 'all' ? segment : this.#segment);
+    this.#segment = segment;
+    this.#wereOpen = new Set(open.map(({ window }) => window));
+  }
+
+  #writeAll(): Promise<void> {
+    return this.#inTurn(() => (this.#isPaused ? Promise.resolve() : this.#checkpoint('all')));
   }
 
   #takeEnded(): void {
@@ -206,7 +226,7 @@ export class TrendKeeper {
   resume(): Promise<void> {
     return this.#inTurn(async () => {
       await this.disk.reopen();
-      await this.#checkpoint();
+      await this.#checkpoint('all');
     });
   }
 
@@ -229,18 +249,24 @@ export class TrendKeeper {
   }
 
   /**
-   * Takes the rollup of a minute that another replica has, whose samples are gone: the one that knows more stays.
+   * Takes the rollup of a minute, or of its seconds, that another replica has, whose samples are gone: the one that knows
+   * more stays.
    * @throws TocsinError DATA_CORRUPT
    */
-  absorbMinute(info: SeriesInfo, start: number, encoded: Uint8Array): Promise<void> {
+  absorbRollup(
+    level: RollupLevel,
+    info: SeriesInfo,
+    start: number,
+    encoded: Uint8Array,
+  ): Promise<void> {
     return this.#inTurn(async () => {
       const series = this.register(info);
-      const key = keyOf('minutes', series.id, start);
+      const key = keyOf(level, series.id, start);
       const [known] = await this.disk.getMany([key]);
-      const better = betterMinute(known, encoded, start, this.#sketches);
+      const better = betterRollup(level, known, encoded, start, this.#sketches);
       if (better === known) return;
       await this.#put([[key, better]]);
-      this.minuteDigests.put(series.id, start, better);
+      this.digests[level].put(series.id, start, better);
     });
   }
 
@@ -257,8 +283,9 @@ export class TrendKeeper {
 
   /** What is known of a window, in memory and on disk. */
   async chunk(series: Series, start: number): Promise<Chunk | undefined> {
-    const [bytes] = await this.disk.getMany([keyOf('chunk', series.id, start)]);
+    // Memory first: what leaves it meanwhile is found on disk.
     const held = this.store.chunk(series.place, start);
+    const [bytes] = await this.disk.getMany([keyOf('chunk', series.id, start)]);
     if (bytes === undefined) return held;
     const chunk = decodeChunk(bytes, start);
     return held === undefined ? chunk : joinChunks(chunk, held);
@@ -294,17 +321,18 @@ export class TrendKeeper {
       pressed.catch(() => {}); // Whoever awaits all of them hears of it.
       pressing.push(pressed);
       // What has arrived meanwhile goes first.
-      await this.#pause();
+      await this.breathe();
     }
     const made = await Promise.all(pressing);
     await this.#put(made.flatMap((one, at) => putsOf(all[at], one)));
     for (const [at, held] of all.entries()) this.#isWritten(held, must(made[at], 'one of each'));
-    await this.#pause();
+    await this.breathe();
   }
 
   #isWritten({ series: { id, place }, start }: Held, made: Pressed): void {
-    this.digests.put(id, start, made.chunk);
-    this.minuteDigests.put(id, start, made.minute);
+    this.digests.chunk.put(id, start, made.chunk);
+    this.digests.seconds.put(id, start, made.seconds);
+    this.digests.minutes.put(id, start, made.minute);
     if (made.latest !== undefined) this.store.recall(place, made.latest);
   }
 
@@ -319,7 +347,8 @@ export class TrendKeeper {
     this.#newSeries = this.#newSeries.slice(count);
   }
 
-  #pause(): Promise<void> {
+  /** Resolves when what has arrived meanwhile was judged. */
+  breathe(): Promise<void> {
     return new Promise((resolve) => {
       this.#clock.soon(resolve);
     });
@@ -327,7 +356,7 @@ export class TrendKeeper {
 
   async close(): Promise<void> {
     await this.sync();
-    await this.checkpoint();
+    await this.#writeAll();
     await this.#journal.close();
     await this.disk.close();
   }

@@ -30,28 +30,35 @@ export function encodeSummary({ row, sketch }: Summary, start: number): Uint8Arr
   return bytes;
 }
 
+/** What outlives samples: a row of a minute with its sketch, the rows of its seconds. */
+export type RollupLevel = 'seconds' | 'minutes';
+
 /**
  * Of two rollups of one minute the one of more samples; of as many, the one whose bytes are greater: whatever the order in
  * which replicas exchange them, they end with the same one.
  * @throws TocsinError DATA_CORRUPT when the other one is none
  */
-export function betterMinute(
+export function betterRollup(
+  level: RollupLevel,
   known: Uint8Array | undefined,
   other: Uint8Array,
   start: number,
   sketches: SketchMaker,
 ): Uint8Array {
-  const theirs = samplesIn(other, start, sketches);
+  const samplesIn = (bytes: Uint8Array): number =>
+    level === 'seconds'
+      ? samplesOf(decodeRollups(bytes, 1_000, start))
+      : samplesOf(decodeSummary(bytes, TREND_WINDOW_MS, start, sketches).row);
+  const theirs = samplesIn(other);
   if (known === undefined) return other;
-  const mine = samplesIn(known, start, sketches);
+  const mine = samplesIn(known);
   if (mine !== theirs) return mine > theirs ? known : other;
   return Buffer.compare(known, other) >= 0 ? known : other;
 }
 
-function samplesIn(bytes: Uint8Array, start: number, sketches: SketchMaker): number {
-  const { row } = decodeSummary(bytes, TREND_WINDOW_MS, start, sketches);
-  return (row.counts[0] ?? 0) + (row.missing[0] ?? 0);
-}
+const samplesOf = ({ counts, missing }: Rollups): number => sum(counts) + sum(missing);
+
+const sum = (column: Float64Array): number => column.reduce((total, one) => total + one, 0);
 
 /** @throws TocsinError DATA_CORRUPT */
 export function decodeSummary(

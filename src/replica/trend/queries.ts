@@ -184,7 +184,11 @@ export class TrendQueries {
     for await (const [key, bytes] of stored) {
       const start = startOf(key);
       while ((inMemory[0] ?? Infinity) < start) yield* this.#fromMemory(series, inMemory.shift());
-      if (inMemory[0] === start) inMemory.shift();
+      if (inMemory[0] === start) {
+        yield* this.#fromMemory(series, inMemory.shift());
+        continue;
+      }
+      await this.#keeper.breathe();
       const held = store.chunk(series.place, start);
       const chunk = decodeChunk(bytes, start);
       yield { start, chunk: held === undefined ? chunk : joinChunks(chunk, held) };
@@ -192,8 +196,13 @@ export class TrendQueries {
     for (const start of inMemory) yield* this.#fromMemory(series, start);
   }
 
-  *#fromMemory({ place }: Series, start: number | undefined): Iterable<Dated> {
-    const chunk = start === undefined ? undefined : this.#keeper.store.chunk(place, start);
+  /** Or from disk, if it has been written meanwhile: what is being scanned is older. */
+  async *#fromMemory(
+    series: Series,
+    start: number | undefined,
+  ): AsyncGenerator<Dated, void, undefined> {
+    await this.#keeper.breathe();
+    const chunk = start === undefined ? undefined : await this.#keeper.chunk(series, start);
     if (start !== undefined && chunk !== undefined) yield { start, chunk };
   }
 }

@@ -21,8 +21,9 @@ const AGES: readonly (readonly [Level, number])[] = [
   ['minutes', TREND_MINUTES_MS_MAX],
   ['hours', TREND_HOURS_MS_MAX],
 ];
-/** Series looked at in one sweep. */
+/** Series looked at in one sweep, of which there is one a minute: at least these, and all of them within an hour. */
 const SERIES_AT_ONCE = 64;
+const SWEEPS_AT_MOST = 60;
 
 /** Removes what is older than it is kept, a few series at a time; minutes become hours first. */
 export class Retention {
@@ -40,7 +41,8 @@ export class Retention {
   async sweep(): Promise<void> {
     const { registry, disk } = this.#keeper;
     const now = this.#clock.wall();
-    for (let left = Math.min(SERIES_AT_ONCE, registry.size); left > 0; left -= 1) {
+    const due = Math.max(SERIES_AT_ONCE, Math.ceil(registry.size / SWEEPS_AT_MOST));
+    for (let left = Math.min(due, registry.size); left > 0; left -= 1) {
       const series = registry.at(this.#place);
       this.#place = this.#place + 1 < registry.size ? this.#place + 1 : 0;
       if (series === undefined) continue;

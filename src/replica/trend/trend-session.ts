@@ -158,8 +158,8 @@ export class TrendSession {
   async #digests(body: Uint8Array): Promise<Uint8Array> {
     const { keeper } = this.#host;
     const question = decodeDigestQuestion(body);
-    const { hour, minutes } = question;
-    const digests = minutes === true ? keeper.minuteDigests : keeper.digests;
+    const { hour } = question;
+    const digests = keeper.digests[question.level];
     const before = settledBefore(this.#host.now());
     if ('after' in question) {
       const all = [...(await digests.ofSeries(hour, before))]
@@ -179,8 +179,7 @@ export class TrendSession {
   }
 
   async #chunks(body: Uint8Array): Promise<readonly HeldChunk[]> {
-    const { minutes, refs } = decodeChunkQuestion(body);
-    const level = minutes ? 'minutes' : 'chunk';
+    const { level, refs } = decodeChunkQuestion(body);
     const keys = refs.map(({ series, start }) => keyOf(level, series, start));
     const values = await this.#host.keeper.disk.getMany(keys);
     const held: HeldChunk[] = [];

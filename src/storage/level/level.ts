@@ -83,12 +83,13 @@ export function entryKeyIndex(key: Uint8Array): number | undefined {
 export async function openDatabase(
   folder: string,
   create: boolean | 'if missing',
+  bufferBytes: number = LEVEL_BUFFER_BYTES,
 ): Promise<LevelDatabase> {
   const database = new Level<Uint8Array, Uint8Array>(folder, {
     keyEncoding: 'view',
     valueEncoding: 'view',
     compression: false,
-    writeBufferSize: LEVEL_BUFFER_BYTES,
+    writeBufferSize: bufferBytes,
     createIfMissing: create !== false,
     errorIfExists: create === true,
   });

@@ -1,9 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TocsinError } from '../../base/errors.ts';
+import { TREND_DISK_AT_ONCE, TREND_LEVEL_BUFFER_BYTES } from '../../base/trend-limits.ts';
 import { checksum } from '../../wire/checksum.ts';
 import { faultOf, type LevelDatabase, openDatabase } from '../level/level.ts';
 import { freeBytesAt } from '../space.ts';
+import { AtMost } from './at-most.ts';
 
 /**
  * Where trends lie: an ordered map of bytes. A value that is damaged is as good as not there, because the other replicas
@@ -47,6 +49,9 @@ function opened(bytes: Uint8Array): Uint8Array | undefined {
 }
 
 const FOLDER = 'trend';
+/** Read at a time. */
+const SCAN_VALUES = 256;
+const SCAN_BYTES = 131_072;
 
 /**
  * Opens the trends in a replica's data folder, beside the alerts' log and apart from it; makes them when there are none.
@@ -59,13 +64,15 @@ export async function openTrendDisk(dataFolder: string): Promise<TrendDisk> {
   } catch (error) {
     throw faultOf(error, `making ${folder}`);
   }
-  return new LevelTrendDisk(folder, await openDatabase(folder, 'if missing'));
+  const database = await openDatabase(folder, 'if missing', TREND_LEVEL_BUFFER_BYTES);
+  return new LevelTrendDisk(folder, database);
 }
 
 class LevelTrendDisk implements TrendDisk {
   damaged = 0;
   readonly #folder: string;
   readonly #database: LevelDatabase;
+  readonly #places = new AtMost(TREND_DISK_AT_ONCE);
 
   constructor(folder: string, database: LevelDatabase) {
     this.#folder = folder;
@@ -74,7 +81,7 @@ class LevelTrendDisk implements TrendDisk {
 
   async getMany(keys: readonly Uint8Array[]): Promise<readonly (Uint8Array | undefined)[]> {
     try {
-      const values = await this.#database.getMany([...keys]);
+      const values = await this.#places.run(() => this.#database.getMany([...keys]));
       return values.map((value) => (value === undefined ? undefined : this.#open(value)));
     } catch (error) {
       throw faultOf(error, 'reading trends');
@@ -85,7 +92,7 @@ class LevelTrendDisk implements TrendDisk {
     const batch = this.#database.batch();
     for (const [key, value] of puts) batch.put(key, sealed(value));
     try {
-      await batch.write({ sync: isSynced });
+      await this.#places.run(() => batch.write({ sync: isSynced }));
     } catch (error) {
       throw faultOf(error, 'writing trends');
     }
@@ -105,19 +112,27 @@ class LevelTrendDisk implements TrendDisk {
     to: Uint8Array,
     reverse: boolean,
   ): AsyncGenerator<Put, void, undefined> {
+    const range = { gte: from, lt: to, reverse, highWaterMarkBytes: SCAN_BYTES };
+    const iterator = this.#database.iterator(range);
     try {
-      for await (const [key, value] of this.#database.iterator({ gte: from, lt: to, reverse })) {
-        const plain = this.#open(value);
-        if (plain !== undefined) yield [key, plain];
+      for (;;) {
+        const some = await this.#places.run(() => iterator.nextv(SCAN_VALUES));
+        if (some.length === 0) return;
+        for (const [key, value] of some) {
+          const plain = this.#open(value);
+          if (plain !== undefined) yield [key, plain];
+        }
       }
     } catch (error) {
       throw faultOf(error, 'reading trends');
+    } finally {
+      await iterator.close();
     }
   }
 
   async clear(from: Uint8Array, to: Uint8Array): Promise<void> {
     try {
-      await this.#database.clear({ gte: from, lt: to });
+      await this.#places.run(() => this.#database.clear({ gte: from, lt: to }));
     } catch (error) {
       throw faultOf(error, 'clearing trends');
     }

@@ -71,27 +71,35 @@ export function decodeCredit(body: Uint8Array): number {
   return asWhole('answer', 'credit', credit, 1, Number.MAX_SAFE_INTEGER);
 }
 
+/** What replicas compare: samples, and the rollups of seconds and of minutes, which outlive them. */
+export const COMPARED_LEVELS = ['chunk', 'seconds', 'minutes'] as const;
+export type ComparedLevel = (typeof COMPARED_LEVELS)[number];
+
 /** Asks a replica what it has of one hour; of all series after `after`, or window by window of some. */
 export type DigestQuestion = {
+  readonly level: ComparedLevel;
   readonly hour: number;
-  /** Of the rollups of minutes, which outlive the samples, instead of the samples. */
-  readonly minutes?: true;
 } & ({ readonly after: SeriesId } | { readonly series: readonly SeriesId[] });
 
-export const encodeDigestQuestion = (question: DigestQuestion): Uint8Array => encodeBody(question);
+/** Samples go without saying; each of the rollups is a field of its own. */
+export const encodeDigestQuestion = ({ level, ...question }: DigestQuestion): Uint8Array =>
+  encodeBody(level === 'chunk' ? question : { ...question, [level]: true });
 
 /** @throws TocsinError BODY_MALFORMED, BAD_REQUEST */
 export function decodeDigestQuestion(body: Uint8Array): DigestQuestion {
-  const known = new Set(['hour', 'after', 'series', 'minutes']);
+  const known = new Set(['hour', 'after', 'series', 'minutes', 'seconds']);
   const fields = asFields('request', 'digests', decodeBody(body), known);
-  const { hour: asked, after, series, minutes } = fields;
-  if (minutes !== undefined && minutes !== true) refuse('request', 'minutes', 'must be true');
-  const hour = asInstant('request', 'hour', asked);
-  const what = minutes === true ? ({ hour, minutes } as const) : { hour };
+  const { after, series } = fields;
+  const level = levelIn(fields);
+  if (level !== 'chunk' && fields[level] !== true) refuse('request', level, 'must be true');
+  const what = { level, hour: asInstant('request', 'hour', fields['hour']) };
   if (series === undefined) return { ...what, after: asId('request', 'after', after) };
   const ids = asArray('request', 'series', series, TREND_DIGEST_SERIES_MAX);
   return { ...what, series: ids.map((id) => asId('request', 'series', id)) };
 }
+
+const levelIn = (fields: Readonly<Record<string, unknown>>): ComparedLevel =>
+  COMPARED_LEVELS.find((level) => fields[level] !== undefined) ?? 'chunk';
 
 /** A page of series digests, in order of id; full = there may be more. */
 export const encodeSeriesDigests = (all: readonly SeriesDigest[]): Uint8Array =>
@@ -131,28 +139,27 @@ export interface ChunkRef {
   readonly start: number;
 }
 
-/** Which of them: samples, or the rollups of minutes. */
 export interface ChunkQuestion {
-  readonly minutes: boolean;
+  readonly level: ComparedLevel;
   readonly refs: readonly ChunkRef[];
 }
 
-export function encodeChunkQuestion({ minutes, refs }: ChunkQuestion): Uint8Array {
+export function encodeChunkQuestion({ level, refs }: ChunkQuestion): Uint8Array {
   const pairs = refs.flatMap(({ series, start }) => [series, start]);
-  return encodeBody(minutes ? { minutes: pairs } : pairs);
+  return encodeBody(level === 'chunk' ? pairs : { [level]: pairs });
 }
 
-/** @throws TocsinError BODY_MALFORMED */
+/** @throws TocsinError BODY_MALFORMED, BAD_REQUEST */
 export function decodeChunkQuestion(body: Uint8Array): ChunkQuestion {
   const value = decodeBody(body);
-  const isMinutes = !Array.isArray(value);
-  const pairs = isMinutes
-    ? asFields('request', 'chunks', value, new Set(['minutes']))['minutes']
-    : value;
-  const refs = pairsOf(pairs)
+  const fields = Array.isArray(value)
+    ? { chunk: value }
+    : asFields('request', 'chunks', value, new Set(['minutes', 'seconds']));
+  const level = levelIn(fields);
+  const refs = pairsOf(fields[level])
     .slice(0, TREND_CHUNKS_ASKED_MAX)
     .map(([series, start]) => ({ series, start }));
-  return { minutes: isMinutes, refs };
+  return { level, refs };
 }
 
 function pairsOf(value: unknown): readonly (readonly [number, number])[] {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { recordings } from '../../../bench/measure/recordings.ts';
 import {
   findRecordings,
   RECORDING_METRICS,
@@ -19,7 +20,7 @@ import { TocsinError } from '../../../src/base/errors.ts';
 
 const HEADER = 'Time [s], HR, PULSE, RESP, SpO2\n';
 const ROOT = resolve(import.meta.dirname, '../../..');
-const DATA = resolve(ROOT, '../shared/data/bidmc');
+const DATA = recordings('bidmc');
 const hasData = existsSync(join(DATA, 'expected-limit-alarms.csv'));
 
 let folder: string;

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { recordings } from '../../../bench/measure/recordings.ts';
 import { measured } from '../../../cli/score/charted-inputs.ts';
 import { findStays, readStay } from '../../../cli/score/stays.ts';
 import { ScoreEngine } from '../../../src/analytics/score-engine.ts';
@@ -12,7 +13,7 @@ import { METRIC_NAMES } from '../../../src/base/rules/metrics.ts';
 import type { ScoreRule } from '../../../src/base/rules/score-rules.ts';
 import { runIn } from '../commands/world.ts';
 
-const DATA = join(import.meta.dirname, '../../../../shared/data/physionet2012');
+const DATA = recordings('physionet2012');
 const hasData = existsSync(DATA);
 
 const RULE: ScoreRule = {

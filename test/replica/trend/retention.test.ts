@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { TREND_GRACE_MS } from '../../../src/base/trend-limits.ts';
 import { TrendKeeper } from '../../../src/replica/trend/keeper.ts';
 import { type Level, levelRange } from '../../../src/replica/trend/keys.ts';
 import { Retention } from '../../../src/replica/trend/retention.ts';
@@ -8,6 +9,7 @@ import { SKETCHES } from '../../../src/wire/trend/sketch.ts';
 import { BatchBuilder, decodeSamples } from '../../../src/wire/trend/trend-samples.ts';
 import { VirtualClock } from '../../client/virtual-clock.ts';
 
+const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 
 describe('retention', () => {
@@ -28,6 +30,7 @@ describe('retention', () => {
     for (let second = 0; second < 600; second += 1)
       builder.add(0, start + second * 100, 70 + (second % 9), 0);
     keeper.ingest(decodeSamples(builder.take()), undefined);
+    await clock.run(MINUTE_MS + TREND_GRACE_MS);
     await clock.settle(keeper.checkpoint());
 
     const count = async (level: Level): Promise<number> => {
