@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { TocsinError } from '../../src/base/errors.ts';
 import type { Io, TrendApi } from '../commands/io.ts';
 import { addOutputOptions, durationOption, type OutputFlags } from '../commands/options.ts';
 import { watchInterrupts } from '../commands/session.ts';
@@ -70,14 +71,16 @@ function parseTime(text: string): TimeFlag {
   }
 }
 
-/** From and to in milliseconds since 1970. */
+/** From and to in milliseconds since 1970. @throws TocsinError USAGE when they stand the wrong way round */
 export function rangeOf(
   io: Io,
   { from, to }: RangeFlags,
 ): { readonly from: number; readonly to: number } {
   const now = io.wall();
-  const end = to(now);
-  return { from: Math.min(from(now), end), to: end };
+  const [begin, end] = [from(now), to(now)];
+  if (begin > end)
+    throw new TocsinError('USAGE', '--from lies after --to: it is an hour ago unless it is named');
+  return { from: begin, to: end };
 }
 
 /** Runs `task` with a client of the trend tier, which is closed afterwards. */

@@ -89,8 +89,8 @@ export function renderRows(
     }),
   );
   const line = last === undefined ? 'no answer' : standingLine(last);
-  const table =
-    rows.length === 0 ? 'no samples in this range\n' : renderTable(columns, rows, options);
+  const nothing = last?.series.length === 0 ? 'no series match' : 'no samples in this range';
+  const table = rows.length === 0 ? `${nothing}\n` : renderTable(columns, rows, options);
   return `${table}${options.paint('dim', line)}\n`;
 }
 

@@ -56,6 +56,15 @@ describe('tocsin trend', () => {
     ]);
   });
 
+  it('tells a range that stands the wrong way round, and names that no series has', async () => {
+    const wrong = await ask(A_TREND, 'query', 'p/m/HR', '--from', '5m', '--to', '10m');
+    expect(wrong.status).toBe(2);
+    expect(wrong.stderr).toContain('--from lies after --to');
+    expect(wrong.asked).toEqual([]);
+    const { stdout } = await ask({ ...A_TREND, series: [] }, 'query', '*');
+    expect(stdout).toContain('no series match');
+  });
+
   it('query asks for rollups with quantiles', async () => {
     const { asked } = await ask(
       A_TREND,
