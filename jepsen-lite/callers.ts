@@ -23,10 +23,10 @@ export const TIMEOUT_MS = 3_000;
 const WATCH_MS = 4_000;
 const CONNECT_PAUSE_MS = 100;
 
-export async function connected(
+async function connected(
   { endpoints, clusterId, stop }: Pick<CallersParts, 'endpoints' | 'clusterId' | 'stop'>,
   name: string,
-  session?: SessionOptions,
+  session: SessionOptions | undefined,
 ): Promise<Client | undefined> {
   while (!stop.aborted) {
     try {
@@ -76,7 +76,7 @@ export async function call(
 export async function watchAll(parts: CallersParts, number: number, log: EventLog): Promise<void> {
   const { recorder, stop } = parts;
   const prng = parts.prng.fork(10_000 + number);
-  const client = await connected(parts, `w${number}`);
+  const client = await connected(parts, `w${number}`, undefined);
   for (let count = 1; client !== undefined && !stop.aborted; count += 1) {
     const from = prng.chance(0.3)
       ? undefined

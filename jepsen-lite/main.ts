@@ -1,3 +1,4 @@
+import { TocsinError } from '../src/base/errors.ts';
 import { HELP, type Options, parseOptions } from './options.ts';
 import { writeReport } from './report/report.ts';
 import { type Run, runTest } from './run.ts';
@@ -6,6 +7,12 @@ import { type Run, runTest } from './run.ts';
  * The command behind `npm run jepsen`. Ends with 0 when the run is valid, 1 when it is not, 2 when it proves nothing or
  * its options are wrong, 3 when it could not be done.
  */
+
+const SIGNALS = [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const;
 
 const EXITS = { valid: 0, INVALID: 1, VOID: 2 } as const;
 
@@ -44,21 +51,40 @@ const listed = (figures: Readonly<Record<string, string | number>>): string =>
 
 const counted = (counts: Readonly<Record<string, number>>): string => listed(counts) || 'none';
 
+const say =
+  ({ json }: Options) =>
+  (line: string): void => {
+    if (!json) console.error(line);
+  };
+
+/** Whoever interrupts gets a verdict on what was done until then; whoever does it twice, an end at once. */
+function interruption(): AbortSignal {
+  const stop = new AbortController();
+  for (const [signal, status] of SIGNALS)
+    process.on(signal, () => {
+      if (stop.signal.aborted) process.exit(status);
+      console.error(
+        `jepsen: ${signal}: healing, then checking what was done; again to end at once`,
+      );
+      stop.abort();
+    });
+  return stop.signal;
+}
+
 async function main(options: Options): Promise<number> {
   if (options.help) {
     console.log(HELP);
     return 0;
   }
-  const run = await runTest(options, (line) => {
-    if (!options.json) console.error(line);
-  });
+  const run = await runTest(options, say(options), interruption());
   await writeReport(run);
   tell(run);
   return EXITS[run.verdict];
 }
 
 function fail(error: unknown, status: number): never {
-  console.error(`jepsen: ${error instanceof Error ? error.message : String(error)}`);
+  const code = TocsinError.is(error) ? `${error.code}: ` : '';
+  console.error(`jepsen: ${code}${error instanceof Error ? error.message : String(error)}`);
   process.exit(status);
 }
 

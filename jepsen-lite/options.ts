@@ -1,8 +1,9 @@
 import { parseArgs } from 'node:util';
 import { numberOf, wholeOf } from '../src/testing/numbers.ts';
+import { parseTcpAddress } from '../src/transport/address.ts';
 import { NEMESES, type NemesisName } from './nemeses/table.ts';
 import { NETWORKS, type NetworkName } from './network/open-network.ts';
-import { WORKLOADS, type WorkloadName } from './workloads/table.ts';
+import { WORKLOADS, type WorkloadName, workloadsOf } from './workloads/table.ts';
 
 export const HELP: string = `npm run jepsen -- [options]
 
@@ -25,6 +26,9 @@ export const HELP: string = `npm run jepsen -- [options]
   --attach LIST     addresses of a cluster that runs already: load and checks, no faults of ours
   --json            print the verdict as JSON
   --mutants [NAME…] instead: put seeded bugs into the program, and see that each is found
+
+Ends with 0 when the run is valid, 1 when it is INVALID, 2 when it is VOID or an option is wrong, 3 when it could not be done.
+Ctrl-C ends load and faults, and what was done until then is checked; a second one ends at once.
 `;
 
 export interface Options {
@@ -50,20 +54,20 @@ export interface Options {
 
 const SPEC = {
   time: { type: 'string', default: '20' },
-  nemesis: { type: 'string', default: 'all' },
+  nemesis: { type: 'string' },
   interval: { type: 'string', default: '2' },
   lasts: { type: 'string', default: '2' },
   workload: { type: 'string', default: 'mixed' },
   clients: { type: 'string', default: '8' },
   rate: { type: 'string', default: '200' },
-  replicas: { type: 'string', default: '3' },
-  network: { type: 'string', default: 'auto' },
+  replicas: { type: 'string' },
+  network: { type: 'string' },
   seed: { type: 'string' },
   minimum: { type: 'string' },
   recovery: { type: 'string', default: '60' },
   out: { type: 'string' },
   program: { type: 'string' },
-  attach: { type: 'string', default: '' },
+  attach: { type: 'string' },
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const;
@@ -73,16 +77,18 @@ export function parseOptions(args: readonly string[]): Options {
   const { values } = parseArgs({ args: [...args], options: SPEC });
   const seconds = numberOf('time', values.time, 1, 86_400);
   const rate = numberOf('rate', values.rate, 1, 1_000_000);
+  const { nemesis = 'all', replicas = '3', network = 'auto' } = values;
+  if (values.attach !== undefined) holdAttached(values);
   return {
     seconds,
     rate,
-    nemeses: nemesesOf(values.nemesis),
+    nemeses: nemesesOf(nemesis),
     intervalSeconds: numberOf('interval', values.interval, 0.05, 3_600),
     lastsSeconds: numberOf('lasts', values.lasts, 0.05, 3_600),
     workload: oneOf('workload', values.workload, WORKLOADS),
     clients: wholeOf('clients', values.clients, 1, 1_000),
-    replicas: wholeOf('replicas', values.replicas, 1, 9),
-    network: oneOf('network', values.network, NETWORKS),
+    replicas: wholeOf('replicas', replicas, 1, 9),
+    network: oneOf('network', network, NETWORKS),
     seed: wholeOf('seed', values.seed ?? `${Date.now()}`, 0, Number.MAX_SAFE_INTEGER),
     minimum:
       values.minimum === undefined
@@ -91,10 +97,42 @@ export function parseOptions(args: readonly string[]): Options {
     recoverySeconds: numberOf('recovery', values.recovery, 1, 3_600),
     out: values.out,
     program: values.program,
-    attach: values.attach === '' ? [] : values.attach.split(','),
+    attach: values.attach === undefined ? [] : values.attach.split(',').map(asAddress),
     json: values.json,
     help: values.help,
   };
+}
+
+interface Attached {
+  readonly nemesis?: string | undefined;
+  readonly replicas?: string | undefined;
+  readonly network?: string | undefined;
+  readonly program?: string | undefined;
+  readonly workload: string;
+}
+
+/** What is said of a cluster of our own makes no sense beside --attach. */
+function holdAttached({ nemesis, replicas, network, program, workload }: Attached): void {
+  for (const [option, value] of Object.entries({ nemesis, replicas, network, program }))
+    if (value !== undefined && value !== 'none')
+      throw new Error(
+        `--${option} is for a cluster of our own; with --attach break yours by what you have`,
+      );
+  if (workload === 'mixed') return;
+  if (workloadsOf(oneOf('workload', workload, WORKLOADS)).some(({ needsPages }) => needsPages))
+    throw new Error(
+      `--workload ${workload} reads what replicas print, which an attached cluster does not show`,
+    );
+}
+
+/** @throws Error saying what an address looks like */
+function asAddress(text: string): string {
+  try {
+    parseTcpAddress(text);
+    return text;
+  } catch (error) {
+    throw new Error(`--attach: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 function nemesesOf(text: string): readonly NemesisName[] {

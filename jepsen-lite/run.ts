@@ -5,11 +5,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { programPath } from '../cli/local/program.ts';
 import { TocsinError } from '../src/base/errors.ts';
 import { Prng } from '../src/base/prng.ts';
-import type { Client } from '../src/client/client.ts';
+import { type Client, connect } from '../src/client/client.ts';
 import { checkHistory, type HistoryVerdict } from '../src/testing/checkers/check-history.ts';
 import type { History } from '../src/testing/checkers/history.ts';
 import { Recorder } from '../src/testing/workload/recorder.ts';
-import { type CallersParts, call, connected, EventLog, TIMEOUT_MS, watchAll } from './callers.ts';
+import { type CallersParts, call, EventLog, TIMEOUT_MS, watchAll } from './callers.ts';
 import { TestCluster } from './cluster.ts';
 import { Nemesis, type Span } from './nemeses/nemesis.ts';
 import { FAULTS, NEMESES } from './nemeses/table.ts';
@@ -50,10 +50,15 @@ export interface Run {
 type Figures = ReturnType<Account['judge']>['figures'];
 
 /** For the cluster to be there at first. */
-const REACH_MS = 60_000;
+const REACH_MS = 15_000;
 const LOOK_MS = 100;
 
-export async function runTest(options: Options, log: (line: string) => void): Promise<Run> {
+/** Load and faults end early when `interrupted` aborts; what was done until then is checked. */
+export async function runTest(
+  options: Options,
+  log: (line: string) => void,
+  interrupted: AbortSignal,
+): Promise<Run> {
   const stamp = new Date().toISOString().replaceAll(/[:.]/g, '-').slice(0, 19);
   const folder = options.out ?? join('jepsen-runs', `${stamp}-${options.seed}`);
   await mkdir(folder, { recursive: true });
@@ -63,7 +68,7 @@ export async function runTest(options: Options, log: (line: string) => void): Pr
   if (!isOurs) log('network: none of ours; an attached cluster is loaded and checked, not broken');
   const cluster = isOurs ? await startCluster(options, folder, prng.fork(1), log) : undefined;
   try {
-    return await new Test(options, folder, cluster, prng, log).run();
+    return await new Test({ options, folder, cluster, prng, log, interrupted }).run();
   } finally {
     await cluster?.close();
   }
@@ -102,30 +107,27 @@ interface Outcome extends Pick<Run, 'history' | 'why' | 'stretches'> {
   readonly nemesis: Nemesis | undefined;
 }
 
+interface TestParts {
+  readonly options: Options;
+  readonly folder: string;
+  /** Undefined = somebody else's. */
+  readonly cluster: TestCluster | undefined;
+  readonly prng: Prng;
+  readonly log: (line: string) => void;
+  readonly interrupted: AbortSignal;
+}
+
 class Test {
-  readonly #options: Options;
-  readonly #folder: string;
-  readonly #cluster: TestCluster | undefined;
-  readonly #prng: Prng;
-  readonly #log: (line: string) => void;
+  readonly #parts: TestParts;
   readonly #recorder: Recorder = new Recorder();
   readonly #began: number = performance.now();
   readonly #stop: AbortController = new AbortController();
   readonly #opened: readonly Opened[];
   readonly #now = (): number => performance.now() - this.#began;
 
-  constructor(
-    options: Options,
-    folder: string,
-    cluster: TestCluster | undefined,
-    prng: Prng,
-    log: (line: string) => void,
-  ) {
-    this.#options = options;
-    this.#folder = folder;
-    this.#cluster = cluster;
-    this.#prng = prng;
-    this.#log = log;
+  constructor(parts: TestParts) {
+    this.#parts = parts;
+    const { options, cluster } = parts;
     const common = { recorder: this.#recorder, now: this.#now, timeoutMs: TIMEOUT_MS };
     this.#opened = workloadsOf(options.workload)
       .filter(({ needsPages }) => needsPages !== true || cluster !== undefined)
@@ -138,9 +140,8 @@ class Test {
   }
 
   async run(): Promise<Run> {
-    const parts = this.#parts();
-    const reader = await connected({ ...parts, stop: AbortSignal.timeout(REACH_MS) }, 'reader');
-    if (reader === undefined) throw new Error('the cluster cannot be reached');
+    const parts = this.#callersParts();
+    const reader = await this.#reach(parts);
     try {
       const { revision: base } = await answerOf(reader);
       const log = new EventLog(base, this.#accounts, this.#now);
@@ -154,7 +155,7 @@ class Test {
       const why = await this.#recover(reader, log);
       readerStop.abort();
       await Promise.all([following, observing]);
-      const isShared = this.#cluster === undefined;
+      const isShared = this.#parts.cluster === undefined;
       const history = {
         ...this.#recorder.history(log.events),
         base,
@@ -167,13 +168,30 @@ class Test {
     }
   }
 
-  #parts(): CallersParts {
-    const { attach } = this.#options;
+  /** The first connection. @throws Error that says of each address why it cannot be reached */
+  async #reach({ endpoints, clusterId }: CallersParts): Promise<Client> {
+    const deadline = performance.now() + REACH_MS;
+    const owner = clusterId === undefined ? {} : { clusterId };
+    for (;;) {
+      try {
+        return await connect({ endpoints, name: 'reader', timeoutMs: TIMEOUT_MS, ...owner });
+      } catch (error) {
+        if (!TocsinError.is(error)) throw error;
+        const isOver = performance.now() > deadline || this.#parts.interrupted.aborted;
+        if (error.code !== 'UNAVAILABLE' || isOver)
+          throw new Error(`the cluster cannot be reached: ${error.code}: ${error.message}`);
+        await pause(LOOK_MS);
+      }
+    }
+  }
+
+  #callersParts(): CallersParts {
+    const { attach } = this.#parts.options;
     return {
-      endpoints: this.#cluster?.endpoints ?? attach,
-      clusterId: this.#cluster?.clusterId,
+      endpoints: this.#parts.cluster?.endpoints ?? attach,
+      clusterId: this.#parts.cluster?.clusterId,
       recorder: this.#recorder,
-      prng: this.#prng.fork(2),
+      prng: this.#parts.prng.fork(2),
       now: this.#now,
       stop: this.#stop.signal,
     };
@@ -181,7 +199,7 @@ class Test {
 
   /** Load and faults, for as long as asked. */
   async #load(parts: CallersParts, log: EventLog): Promise<Nemesis | undefined> {
-    const { clients, rate, seconds, nemeses } = this.#options;
+    const { clients, rate, seconds, nemeses } = this.#parts.options;
     const opened = this.#opened;
     const everyMs = (clients / rate) * 1_000;
     const all: Promise<void>[] = [];
@@ -191,11 +209,11 @@ class Test {
     }
     const watchers = Math.max(...opened.map(({ workload }) => workload.watchers));
     for (let number = 1; number <= watchers; number += 1) all.push(watchAll(parts, number, log));
-    const prng = this.#prng.fork(3);
+    const prng = this.#parts.prng.fork(3);
     const nemesis =
-      this.#cluster &&
-      new Nemesis({ cluster: this.#cluster, prng, now: this.#now, log: this.#log });
-    const { intervalSeconds, lastsSeconds } = this.#options;
+      this.#parts.cluster &&
+      new Nemesis({ cluster: this.#parts.cluster, prng, now: this.#now, log: this.#parts.log });
+    const { intervalSeconds, lastsSeconds } = this.#parts.options;
     const striking = new AbortController();
     const faults = nemesis?.run(
       nemeses,
@@ -204,10 +222,12 @@ class Test {
       striking.signal,
     );
     const working = Promise.all(all);
-    await Promise.race([pause(seconds * 1_000), working]);
+    const { interrupted } = this.#parts;
+    const over = pause(seconds * 1_000, undefined, { signal: interrupted }).catch(() => {});
+    await Promise.race([over, working]);
     striking.abort();
     await faults;
-    await this.#cluster?.heal();
+    await this.#parts.cluster?.heal();
     // Whoever waits may still be answered, now that nothing fails.
     this.#stop.abort();
     await working;
@@ -216,7 +236,7 @@ class Test {
 
   /** Waits until the cluster answers, everything is told, and its replicas are in one state. Says what went wrong. */
   async #recover(reader: Client, log: EventLog): Promise<string[]> {
-    const deadline = performance.now() + this.#options.recoverySeconds * 1_000;
+    const deadline = performance.now() + this.#parts.options.recoverySeconds * 1_000;
     let why: string[] = ['the healed cluster does not answer'];
     while (performance.now() < deadline) {
       if (log.broke !== undefined) return [log.broke];
@@ -234,9 +254,9 @@ class Test {
         return [`the watch told ${log.newest} of ${newest} events`];
       const unfinished = this.#accounts.flatMap((account) => account.unfinished() ?? []);
       if (unfinished.length > 0) return unfinished;
-      await this.#cluster?.learnMembers();
-      await this.#cluster?.settleMembers();
-      const endpoints = this.#cluster?.endpoints ?? [];
+      await this.#parts.cluster?.learnMembers();
+      await this.#parts.cluster?.settleMembers();
+      const endpoints = this.#parts.cluster?.endpoints ?? [];
       const states = await Promise.all(endpoints.map((each) => reader.status(each)));
       const [first] = states;
       const differing = states.filter(
@@ -254,9 +274,9 @@ class Test {
 
   /** Whoever might lead: those that are on their way in, or out, too. */
   get #observed(): readonly { readonly id: number; readonly address: string }[] {
-    const { attach } = this.#options;
+    const { attach } = this.#parts.options;
     return (
-      this.#cluster?.sites.map(({ id, place }) => ({ id, address: place.address })) ??
+      this.#parts.cluster?.sites.map(({ id, place }) => ({ id, address: place.address })) ??
       attach.map((address, at) => ({ id: at + 1, address }))
     );
   }
@@ -264,10 +284,10 @@ class Test {
   #judge({ history, log, nemesis, why: unsettled, stretches }: Outcome): Run {
     const checks = checkHistory(history);
     const { counts } = this.#recorder;
-    const { minimum } = this.#options;
+    const { minimum } = this.#parts.options;
     const promises = brokenPromises(this.#recorder.codes);
-    const seen = [...(this.#cluster?.deaths ?? []), ...unsettled, ...promises];
-    const printed = this.#cluster?.printed ?? [];
+    const seen = [...(this.#parts.cluster?.deaths ?? []), ...unsettled, ...promises];
+    const printed = this.#parts.cluster?.printed ?? [];
     const accounts = this.#opened.flatMap(({ workload, account }) =>
       account === undefined ? [] : [{ name: workload.name, ...account.judge(printed) }],
     );
@@ -280,8 +300,8 @@ class Test {
     if (log.missing > 0) voids.push(`${log.missing} events were compacted before they were told`);
     if (checks.unknown > 0) voids.push(`${checks.unknown} conditions could not be decided`);
     return {
-      options: this.#options,
-      folder: this.#folder,
+      options: this.#parts.options,
+      folder: this.#parts.folder,
       commit: commit(),
       ...verdictOf({ seen, found, voids, isWhole }),
       checks: { ...checks, ok: findings.length === 0, findings },

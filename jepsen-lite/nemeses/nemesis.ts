@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Prng } from '../../src/base/prng.ts';
 import type { TestCluster } from '../cluster.ts';
@@ -42,6 +43,8 @@ export class Nemesis {
     stop: AbortSignal,
   ): Promise<void> {
     const { prng } = this.#parts;
+    // Each fault under way listens to it.
+    setMaxListeners(0, stop);
     const drawn = names.filter((name) => this.#canStrike(name));
     while (drawn.length > 0 && !stop.aborted) {
       await sleep(this.#exponential(intervalMs), stop);

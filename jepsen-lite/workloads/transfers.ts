@@ -4,7 +4,7 @@ import type { Prng } from '../../src/base/prng.ts';
 import type { Client } from '../../src/client/client.ts';
 import type { RaiseInput, RecordInput } from '../../src/statemachine/alert-api.ts';
 import { clearFrom, raiseFrom } from '../../src/statemachine/inputs.ts';
-import type { AlertEvent } from '../../src/statemachine/types.ts';
+import type { Alert, AlertEvent } from '../../src/statemachine/types.ts';
 import {
   type BedEvent,
   type Census,
@@ -16,6 +16,8 @@ import type { Account, Work, Workload, WorkParts } from './workload.ts';
 const PATIENTS = 12;
 const BEDS = 24;
 const LOOKS = 0.35;
+/** Beds on a page. */
+const PAGES = [5, 1_000];
 
 /** Transactions that move patients from bed to bed, and callers who count them. */
 export const transferWorkload: Workload = {
@@ -104,20 +106,19 @@ class TransferAccount implements Account {
     return { type: 'transaction', guards, commands: [clear, raise], ...origin };
   }
 
-  /** Looks at all beds; undefined = there was no answer. */
-  async look(client: Client): Promise<Beds | undefined> {
-    const { recorder, now, timeoutMs, namespace: unit } = this.#parts;
+  /** Looks at all beds, some at a time; undefined = there was no answer. */
+  async look(client: Client, limit: number): Promise<Beds | undefined> {
+    const { recorder, now } = this.#parts;
     const call = now();
     try {
-      const page = await client.list({ unit, open: true }, { limit: 1_000, timeoutMs });
-      const { alerts } = page.value;
+      const { alerts, revision: at } = await this.#pages(client, limit);
       const beds = alerts.map(({ dedupKey, text }) => [dedupKey, text] as const);
-      this.#censuses.push({ call, end: now(), revision: page.revision, beds });
+      this.#censuses.push({ call, end: now(), revision: at, beds });
       recorder.counts.reads += 1;
       return new Map(
-        alerts.map(({ dedupKey, text, revision: at }) => [
+        alerts.map(({ dedupKey, text, revision: seen }) => [
           dedupKey,
-          { patient: text, revision: at },
+          { patient: text, revision: seen },
         ]),
       );
     } catch (error) {
@@ -126,6 +127,20 @@ class TransferAccount implements Account {
       recorder.counts.readsFailed += 1;
       return undefined;
     }
+  }
+
+  /** All pages of the list: of one state, however much happens in between. */
+  async #pages(client: Client, limit: number): Promise<{ alerts: Alert[]; revision: number }> {
+    const { timeoutMs, namespace: unit } = this.#parts;
+    const filter = { unit, open: true };
+    const first = await client.list(filter, { limit, timeoutMs });
+    const alerts = [...first.value.alerts];
+    for (let { next } = first.value; next !== undefined; ) {
+      const { value } = await client.list(filter, { limit, timeoutMs, after: next });
+      alerts.push(...value.alerts);
+      next = value.next;
+    }
+    return { alerts, revision: first.revision };
   }
 
   take({ alert, revision: at, actor }: AlertEvent): boolean {
@@ -179,7 +194,7 @@ class TransferWork implements Work {
   async next(): Promise<void> {
     const [...taken] = this.#known.keys();
     if (taken.length === 0 || this.#prng.chance(LOOKS)) {
-      this.#known = (await this.#account.look(this.#client)) ?? this.#known;
+      this.#known = (await this.#account.look(this.#client, this.#prng.pick(PAGES))) ?? this.#known;
       return;
     }
     this.#count += 1;

@@ -19,6 +19,16 @@ test.each([
   [['--workload', 'bank'], '--workload bank is not known'],
   [['--time', 'long'], '--time long is not a number from 1'],
   [['--clients', '1.5'], '--clients 1.5 is not a whole number'],
+  [['--attach', '10.0.0.1:7400'], '"10.0.0.1:7400" is not a TCP multiaddr'],
+  [
+    ['--attach', '/ip4/10.0.0.1/tcp/1', '--nemesis', 'kill'],
+    '--nemesis is for a cluster of our own',
+  ],
+  [
+    ['--attach', '/ip4/10.0.0.1/tcp/1', '--replicas', '5'],
+    '--replicas is for a cluster of our own',
+  ],
+  [['--attach', '/ip4/10.0.0.1/tcp/1', '--workload', 'escalation'], 'does not show'],
   [['--sead', '1'], "Unknown option '--sead'"],
 ])('%j is refused by name', (args, message) => {
   expect(() => parseOptions(args)).toThrow(message);

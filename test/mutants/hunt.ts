@@ -15,21 +15,26 @@ export const say = (line: string): void => void process.stdout.write(`${line}\n`
 
 /**
  * Compiles the product with each seeded bug in turn, looks for the bug in every way that `waysOf` knows, and prints what
- * came of it. Answers with the exit status: 0 when each was found in all of them.
+ * came of it. Answers with the exit status: 0 when each was found in all of them. `lanes` hunt beside each other.
  */
 export async function hunt(
   chosen: readonly Mutant[],
   waysOf: (mutant: Mutant, dist: string) => Promise<readonly Way[]>,
+  lanes = 1,
 ): Promise<0 | 1> {
   const folder = mkdtempSync(join(tmpdir(), 'tocsin-hunt-'));
   const width = Math.max(...chosen.map(({ name }) => name.length));
+  const left = [...chosen];
   let missed = 0;
-  try {
-    for (const mutant of chosen) {
-      const ways = await waysOf(mutant, await buildMutant(mutant, ROOT, folder));
+  const huntIn = async (lane: number): Promise<void> => {
+    for (let mutant = left.shift(); mutant !== undefined; mutant = left.shift()) {
+      const ways = await waysOf(mutant, await buildMutant(mutant, ROOT, join(folder, `${lane}`)));
       if (ways.some(({ found }) => !found)) missed += 1;
       for (const { says } of ways) say(`${mutant.name.padEnd(width)}  ${says}`);
     }
+  };
+  try {
+    await Promise.all(Array.from({ length: lanes }, (_, lane) => huntIn(lane)));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -27,6 +27,8 @@ const LOAD = [
   '--recovery',
   '15',
 ];
+/** A cluster waits more than it works. */
+const LANES = 2;
 /** A run may miss what depends on timing, or end void where too little was acknowledged. */
 const RUNS_MAX = 4;
 const SAYS_MAX = 120;
@@ -39,7 +41,11 @@ export async function runProcesses(names: readonly string[]): Promise<0 | 1> {
       : names.map(mutantNamed);
   const control = await runOnce(join(ROOT, 'dist'), '', 1);
   say(`without a bug: ${control.verdict}${control.why.map((line) => `\n  ${line}`).join('')}`);
-  const status = await hunt(chosen, async (mutant, dist) => [await breakUntilFound(mutant, dist)]);
+  const status = await hunt(
+    chosen,
+    async (mutant, dist) => [await breakUntilFound(mutant, dist)],
+    LANES,
+  );
   return control.verdict === 'valid' ? status : 1;
 }
 
