@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { programPath } from '../cli/local/program.ts';
@@ -62,6 +62,9 @@ export async function runTest(
   const stamp = new Date().toISOString().replaceAll(/[:.]/g, '-').slice(0, 19);
   const folder = options.out ?? join('jepsen-runs', `${stamp}-${options.seed}`);
   await mkdir(folder, { recursive: true });
+  // What another run printed would be taken for what this one did.
+  if ((await readdir(folder)).length > 0)
+    throw new Error(`${folder} is not empty: --out wants a folder of its own for each run`);
   log(`seed ${options.seed}, folder ${folder}`);
   const prng = new Prng(options.seed);
   const isOurs = options.attach.length === 0;

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,16 +6,17 @@ import { programPath } from '../../cli/local/program.ts';
 import { TestCluster } from '../../jepsen-lite/cluster.ts';
 import { ProxiedNetwork } from '../../jepsen-lite/network/proxied-network.ts';
 import { Prng } from '../../src/base/prng.ts';
+import { jepsen, startJepsen } from './harness.ts';
 
-test("somebody else's cluster is loaded and checked, and nothing of it is broken", {
-  timeout: 120_000,
-}, async () => {
+/** Somebody else's cluster, and a folder for what is run against it. */
+async function withCluster(
+  use: (cluster: TestCluster, folder: string) => Promise<void>,
+): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'tocsin-attach-'));
-  const program = programPath();
   const cluster = await TestCluster.start({
     size: 3,
     folder,
-    program,
+    program: programPath(),
     network: new ProxiedNetwork(new Prng(1)),
     tools: { noInjection: 'not here', faketime: undefined, noImages: 'not here' },
     fakesClocks: false,
@@ -24,23 +24,51 @@ test("somebody else's cluster is loaded and checked, and nothing of it is broken
     log: () => {},
   });
   try {
-    const main = join(program, '..', '..', 'jepsen-lite', 'main.js');
-    const load = ['--time', '3', '--rate', '50', '--minimum', '5', '--json'];
-    const at = ['--attach', cluster.endpoints.join(','), '--out', join(folder, 'run')];
-    const child = spawn(process.execPath, [main, ...at, ...load], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    let printed = '';
-    child.stdout.on('data', (chunk) => {
-      printed += String(chunk);
-    });
-    const status = await new Promise((resolve) => child.once('close', resolve));
-    const { verdict, faults, why } = JSON.parse(printed);
-    const expected = { status: 0, verdict: 'valid', faults: {}, why: [] };
-    expect({ status, verdict, faults, why }).toEqual(expected);
+    await use(cluster, folder);
     expect(cluster.deaths).toEqual([]);
   } finally {
     await cluster.close();
     await rm(folder, { recursive: true, force: true });
   }
-});
+}
+
+test(
+  "somebody else's cluster is loaded and checked, twice, and nothing of it is broken",
+  {
+    timeout: 120_000,
+  },
+  () =>
+    withCluster(async (cluster, folder) => {
+      for (const seed of ['1', '2']) {
+        const at = ['--attach', cluster.endpoints.join(','), '--out', join(folder, `run-${seed}`)];
+        const load = ['--time', '3', '--rate', '50', '--minimum', '5', '--seed', seed, '--json'];
+        const { status, printed } = await jepsen([...at, ...load]);
+        const { verdict, faults, why } = JSON.parse(printed);
+        const expected = { status: 0, verdict: 'valid', faults: {}, why: [] };
+        expect({ status, verdict, faults, why }).toEqual(expected);
+      }
+    }),
+);
+
+test(
+  'a cluster of which too little is heard makes the run void, and one that is not there says where it is not',
+  {
+    timeout: 120_000,
+  },
+  () =>
+    withCluster(async (cluster, folder) => {
+      const address = cluster.endpoints.join(',');
+      const load = ['--time', '2', '--rate', '20', '--minimum', '100000', '--json'];
+      const out = ['--out', join(folder, 'run')];
+      const run = await jepsen(['--attach', address, ...load, ...out]);
+      expect({ status: run.status, ...JSON.parse(run.printed) }).toMatchObject({
+        status: 2,
+        verdict: 'VOID',
+        why: [expect.stringContaining('fewer than 100000')],
+      });
+      const nobody = startJepsen(['--attach', '/ip4/127.0.0.1/tcp/1', ...out]);
+      expect((await nobody.ended).status).toBe(3);
+      expect(nobody.said).toContain('the cluster cannot be reached: UNAVAILABLE');
+      expect(nobody.said).toContain('/ip4/127.0.0.1/tcp/1');
+    }),
+);

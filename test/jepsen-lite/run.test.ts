@@ -1,23 +1,10 @@
-import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { programPath } from '../../cli/local/program.ts';
+import { jepsen } from './harness.ts';
 
 const SEED = process.env['SEED'] ?? `${Date.now()}`;
-
-/** Runs the command as a tester does; answers with its exit status and what it printed. */
-async function jepsen(args: readonly string[]): Promise<{ status: unknown; printed: string }> {
-  const main = join(programPath(), '..', '..', 'jepsen-lite', 'main.js');
-  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
-  let printed = '';
-  child.stdout.on('data', (chunk) => {
-    printed += String(chunk);
-  });
-  const status = await new Promise((resolve) => child.once('close', resolve));
-  return { status, printed };
-}
 
 test.each([
   ['proxy', 'kill,isolate,one-way,loss,pause,reset,duplicate,reorder'],
