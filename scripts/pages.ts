@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { type Code, MEANING, type Meaning } from '../src/base/errors.ts';
 import * as limits from '../src/base/limits.ts';
 import * as trendLimits from '../src/base/trend-limits.ts';
+import { RULES } from '../src/testing/checkers/rules.ts';
 import { benchmarkPages } from './benchmarks-page.ts';
 import { checklistPage } from './checklist-page.ts';
 import { cliPage } from './cli-page.ts';
@@ -151,15 +152,20 @@ function layersTable(): string {
   return table(['folder', 'may import'], rows);
 }
 
-const BEGIN = '<!-- begin: imports, printed by `npm run docs` -->';
-const END = '<!-- end: imports -->';
-
-/** `text` with what stands between the markers replaced; as it is where there are none. */
-export function betweenMarkers(text: string, content: string): string {
-  const [from, to] = [text.indexOf(BEGIN), text.indexOf(END)];
+/** `text` with what stands between the markers of this name replaced; as it is where there are none. */
+export function betweenMarkers(text: string, content: string, name = 'imports'): string {
+  const begin = `<!-- begin: ${name}, printed by \`npm run docs\` -->`;
+  const [from, to] = [text.indexOf(begin), text.indexOf(`<!-- end: ${name} -->`)];
   if (from < 0 || to < from) return text;
-  return `${text.slice(0, from + BEGIN.length)}\n${content}\n${text.slice(to)}`;
+  return `${text.slice(0, from + begin.length)}\n${content}\n${text.slice(to)}`;
 }
+
+/** What the checkers hold every run against. */
+const rulesTable = (): string =>
+  table(
+    ['rule', 'what it means when it is broken'],
+    Object.entries(RULES).map(([rule, means]) => [`\`${rule}\``, means]),
+  );
 
 async function printedPages(): Promise<ReadonlyMap<string, string>> {
   const pages = new Map([
@@ -175,6 +181,9 @@ async function printedPages(): Promise<ReadonlyMap<string, string>> {
   if (existsSync(architecture)) {
     pages.set('ARCHITECTURE.md', betweenMarkers(readFileSync(architecture, 'utf8'), layersTable()));
   }
+  const guide = join(ROOT, 'docs', 'jepsen-lite.md');
+  const text = readFileSync(guide, 'utf8');
+  pages.set('docs/jepsen-lite.md', betweenMarkers(text, rulesTable(), 'rules'));
   return pages;
 }
 
