@@ -134,8 +134,7 @@ class Test {
     const common = { recorder: this.#recorder, now: this.#now, timeoutMs: TIMEOUT_MS };
     this.#opened = workloadsOf(options.workload)
       .filter(({ needsPages }) => needsPages !== true || cluster !== undefined)
-      // So named that a cluster with other data in it can be tested.
-      .map((each) => each.open({ ...common, namespace: `j${options.seed}:${each.name}:` }));
+      .map((each) => each.open({ ...common, namespace: `${nameOf(options)}:${each.name}:` }));
   }
 
   get #accounts(): readonly Account[] {
@@ -322,6 +321,10 @@ class Test {
     };
   }
 }
+
+/** So named that a cluster with other data in it can be tested, that of an earlier run with this seed too. */
+const nameOf = ({ seed, attach }: Options): string =>
+  attach.length === 0 ? `j${seed}` : `j${seed}-${Date.now().toString(36)}`;
 
 /** A linearizable answer that costs little. */
 const answerOf = (client: Client): Promise<{ readonly revision: number }> =>

@@ -89,7 +89,7 @@ export class Evidence {
     const [name] = namesIn(says);
     const write = name === undefined ? undefined : this.#writes.get(name);
     if (write !== undefined) return write.key;
-    const [named] = /\bj\d+:[\w:.]+/.exec(says) ?? [];
+    const [named] = /\bj\d[\w-]*:[\w:.]+/.exec(says) ?? [];
     if (named !== undefined) return named;
     const [revision = -1] = revisionsIn(says);
     return this.#eventAt(revision)?.alert.key;

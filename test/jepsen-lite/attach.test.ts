@@ -33,7 +33,7 @@ async function withCluster(
 }
 
 test(
-  "somebody else's cluster is loaded and checked, twice, and nothing of it is broken",
+  "somebody else's cluster is loaded and checked, twice with one seed, and nothing of it is broken",
   {
     timeout: 120_000,
   },
