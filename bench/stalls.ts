@@ -1,4 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +14,8 @@ import { formatFolder } from '../src/storage/data-folder.ts';
 import { newClusterId } from '../src/storage/identity.ts';
 import { SystemClock } from '../src/transport/system-clock.ts';
 import { encodeCommand, keyFromText } from '../src/wire/commands/commands.ts';
+import { measureMachine } from './measure/machine.ts';
+import { type StallRow, writeRun } from './measure/results.ts';
 
 /**
  * How long a whole replica with very many open alerts holds its event loop, whatever it is asked to do:
@@ -76,22 +79,23 @@ class LoopWatch {
     this.#cpuAtStart = cpuMs();
   }
 
-  /** Prints what was seen since `clear`. */
-  report(what: string, began: number): void {
+  /** What was seen since `clear`. */
+  row(what: string, began: number): StallRow {
     const own = this.#turns.map((turn) => this.#ownOf(turn)).sort((a, b) => a - b);
-    const at = (share: number): string =>
-      (own[Math.floor(own.length * share)] ?? 0).toFixed(1).padStart(5);
+    const at = (share: number): number => tenths(own[Math.floor(own.length * share)] ?? 0);
     const paused = this.#pauses.map(({ cpu }) => cpu);
-    console.log(
-      [
-        what.padEnd(32),
-        `${count(performance.now() - began)} ms, ${count(cpuMs() - this.#cpuAtStart)} of CPU;`,
-        `a turn: p99 ${at(0.99)}  p99.9 ${at(0.999)}  longest ${(own.at(-1) ?? 0).toFixed(1).padStart(5)} ms,`,
-        `${own.filter((ms) => ms > LONG_MS).length} above ${LONG_MS};`,
-        `garbage: ${count(paused.reduce((sum, ms) => sum + ms, 0))} ms, longest ${Math.max(0, ...paused).toFixed(0)};`,
-        `${(process.memoryUsage.rss() / 2 ** 20).toFixed(0)} MiB`,
-      ].join(' '),
-    );
+    return {
+      what,
+      wallMs: Math.round(performance.now() - began),
+      cpuMs: Math.round(cpuMs() - this.#cpuAtStart),
+      p99Ms: at(0.99),
+      p999Ms: at(0.999),
+      longestMs: tenths(own.at(-1) ?? 0),
+      long: own.filter((ms) => ms > LONG_MS).length,
+      collectingMs: Math.round(paused.reduce((sum, ms) => sum + ms, 0)),
+      longestCollectingMs: Math.round(Math.max(0, ...paused)),
+      residentMiB: Math.round(process.memoryUsage.rss() / 2 ** 20),
+    };
   }
 
   /** Milliseconds of a turn that were its own. */
@@ -104,7 +108,19 @@ class LoopWatch {
   }
 }
 
-const count = (value: number): string => Math.round(value).toLocaleString('en-US').padStart(7);
+const tenths = (value: number): number => Math.round(value * 10) / 10;
+const count = (value: number): string => value.toLocaleString('en-US').padStart(7);
+
+function print(row: StallRow): void {
+  const parts = [
+    row.what.padEnd(32),
+    `${count(row.wallMs)} ms, ${count(row.cpuMs)} of CPU;`,
+    `a turn: p99 ${row.p99Ms}  p99.9 ${row.p999Ms}  longest ${row.longestMs} ms, ${row.long} above ${LONG_MS};`,
+    `garbage: ${count(row.collectingMs)} ms, longest ${row.longestCollectingMs};`,
+    `${row.residentMiB} MiB`,
+  ];
+  console.log(parts.join(' '));
+}
 
 function cpuMs(): number {
   const { user, system } = process.cpuUsage();
@@ -112,13 +128,16 @@ function cpuMs(): number {
 }
 
 const loop = new LoopWatch();
+const rows: StallRow[] = [];
 
 async function phase<T>(what: string, work: () => Promise<T>): Promise<T> {
   loop.clear();
   const began = performance.now();
   const result = await work();
   await pause(20); // for what is told of collections afterwards
-  loop.report(what, began);
+  const row = loop.row(what, began);
+  print(row);
+  rows.push(row);
   return result;
 }
 
@@ -210,7 +229,7 @@ async function fillAndSnapshot(folder: string): Promise<void> {
 const isCovered = ({ replica }: RunningReplica): boolean =>
   replica.snapshots.newest?.index === replica.status().applied;
 
-async function restart(folder: string): Promise<void> {
+async function restart(folder: string, told: string): Promise<void> {
   const running = await phase('restart, from snapshot and log', async () => {
     const again = await start(folder);
     while (again.replica.status().openAlerts < ALERTS) await pause(5);
@@ -218,6 +237,7 @@ async function restart(folder: string): Promise<void> {
   });
   await phase('nothing for two seconds', () => pause(2_000));
   await running.close();
+  writeFileSync(told, JSON.stringify(rows));
 }
 
 async function all(): Promise<void> {
@@ -225,16 +245,21 @@ async function all(): Promise<void> {
   try {
     await fillAndSnapshot(folder);
     // In a process of its own, whose memory is all its own.
-    execFileSync(process.execPath, [import.meta.filename, `${ALERTS}`, folder], {
+    const told = join(folder, 'restart.json');
+    execFileSync(process.execPath, [import.meta.filename, `${ALERTS}`, folder, told], {
       stdio: 'inherit',
     });
+    rows.push(...(JSON.parse(readFileSync(told, 'utf8')) as StallRow[]));
+    const [at, machine] = [new Date().toISOString(), await measureMachine()];
+    const out = join('bench', 'results', 'stalls.json');
+    await writeRun(out, { bench: 'stalls', at, machine, alerts: ALERTS, rows });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-const [, , what, existing] = process.argv;
+const [, , what, existing, told] = process.argv;
 if (what === 'list') await list();
-else if (existing === undefined) await all();
-else await restart(existing);
+else if (existing === undefined || told === undefined) await all();
+else await restart(existing, told);
 loop.stop();

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ApplyRun, AssertionRun, Run, TrendRun } from '../bench/measure/results.ts';
+import type { ApplyRun, AssertionRun, Run, StallRun, TrendRun } from '../bench/measure/results.ts';
 import type { Row } from '../bench/workloads/stage.ts';
 import { GOALS_HEAD, goalCells } from './goals-table.ts';
 
@@ -168,6 +168,20 @@ function assertionSection({ rows, machine, at, count, loads }: AssertionRun): re
   ];
 }
 
+function stallSection({ rows, machine, at, alerts }: StallRun): readonly string[] {
+  const head = ['', 'ms', 'CPU ms', 'a turn: p99 ms', 'p99.9', 'longest', 'above 5 ms'];
+  const cells = rows.map((row) => [
+    row.what,
+    ...[row.wallMs, row.cpuMs, row.p99Ms, row.p999Ms, row.longestMs, row.long].map(count),
+    ...[row.collectingMs, row.longestCollectingMs, row.residentMiB].map(count),
+  ]);
+  return [
+    '## What holds the loop',
+    `${at.slice(0, 10)}, ${machine.processor}, Node ${machine.node}; load average after the run ${machine.load}. \`npm run bench:stalls -- ${alerts}\`: one replica with its disk and its clients in one process. Turns of the loop by the CPU that they took, the collector of garbage told apart.`,
+    tableOf([...head, 'garbage ms', 'longest', 'MiB'], cells),
+  ];
+}
+
 /** The page and the plots it shows, by path; nothing where nothing was measured. */
 export function benchmarkPages(printed: string): ReadonlyMap<string, string> {
   const pages = new Map<string, string>();
@@ -210,6 +224,8 @@ export function benchmarkPages(printed: string): ReadonlyMap<string, string> {
   const [apply, assertions] = [read('apply'), read('assertions')];
   if (apply !== undefined) parts.push(...applySection(apply as ApplyRun));
   if (assertions !== undefined) parts.push(...assertionSection(assertions as AssertionRun));
+  const stalls = read('stalls');
+  if (stalls !== undefined) parts.push(...stallSection(stalls as StallRun));
   if (pages.size > 0) pages.set('docs/benchmarks.md', `${parts.join('\n\n')}\n`);
   return pages;
 }

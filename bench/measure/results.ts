@@ -60,7 +60,31 @@ export interface AssertionRun {
   readonly rows: readonly AssertionRow[];
 }
 
-type AnyRun = Run | TrendRun | ApplyRun | AssertionRun;
+/** What one phase did to the loop of a replica; milliseconds of CPU, garbage collection told apart. */
+export interface StallRow {
+  readonly what: string;
+  readonly wallMs: number;
+  readonly cpuMs: number;
+  /** Turns of the loop. */
+  readonly p99Ms: number;
+  readonly p999Ms: number;
+  readonly longestMs: number;
+  /** Turns of more than 5 ms. */
+  readonly long: number;
+  readonly collectingMs: number;
+  readonly longestCollectingMs: number;
+  readonly residentMiB: number;
+}
+
+export interface StallRun {
+  readonly bench: 'stalls';
+  readonly at: string;
+  readonly machine: Machine;
+  readonly alerts: number;
+  readonly rows: readonly StallRow[];
+}
+
+type AnyRun = Run | TrendRun | ApplyRun | AssertionRun | StallRun;
 
 export async function writeRun(path: string, run: AnyRun): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
