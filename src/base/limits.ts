@@ -312,8 +312,19 @@ export const PAUSE_MEDIUM_SECONDS_MAX = 600;
 export const PAUSE_LOW_SECONDS_MAX = 3_600;
 /** A day: the longest wait, lease or time-out that a command may ask for in seconds. */
 export const SECONDS_MAX = 86_400;
-/** Timers that one entry of the log sets off; those left over are due at the next. */
-export const TIMERS_PER_ENTRY_MAX = 1_024;
+/**
+ * Changes of alerts and records that one entry of the log makes by itself, because they are due or follow from its commands;
+ * what is left over is done with the next. As many again as it may have commands: each is some ten microseconds.
+ */
+export const EFFORT_PER_ENTRY_MAX = 512;
+/** Alerts that are looked at and left as they are, for one that is changed. */
+export const LOOKS_PER_CHANGE = 8;
+/** What is about no more alerts than this is done at once, whatever else an entry does. */
+export const SWEEP_LOOKS_AT_ONCE = 32;
+/** Alerts that no longer explain others, whose end is told of together. */
+export const EXPLANATIONS_PER_SWEEP_MAX = 64;
+/** Ends of silences, windows and the like that not all their alerts have been told of yet. */
+export const SWEEPS_MAX = 1_024;
 /** Acknowledgements that a far end brings back at once. */
 export const MERGED_ACKNOWLEDGEMENTS_MAX = 16;
 export const POLICIES_MAX = 1_024;
@@ -341,8 +352,11 @@ export const INHIBITIONS_MAX = 64;
 export const INHIBITION_CONDITIONS_MAX = 32;
 /** Sources that are missed when they fall silent. */
 export const SOURCES_MAX = 65_536;
-/** Alerts that one heartbeat, or the end of one lease, changes at a time. */
-export const STALE_PER_ENTRY_MAX = 256;
+/**
+ * Open alerts of a patient or a device that can be looked through at once: where there are more, a discharge needs a reason,
+ * and no transaction takes them along.
+ */
+export const FOLLOWERS_MAX = 1_024;
 export const PRESENT_KEYS_MAX = 256;
 /** Incidents that are open, and closed ones kept for their reviews. */
 export const INCIDENTS_MAX = 1_024;
@@ -642,8 +656,12 @@ assert(
   'the more urgent an alert, the sooner it must be heard again',
 );
 assert(
-  TIMERS_PER_ENTRY_MAX * STEP_TARGETS_MAX <= 16_384,
-  'what one entry sets off must stay a slice of work',
+  EFFORT_PER_ENTRY_MAX <= COMMANDS_PER_FRAME_MAX,
+  'what one entry does by itself must stay a slice of work',
+);
+assert(
+  SWEEPS_MAX >= SILENCES_MAX + WINDOWS_MAX,
+  'all silences and windows must be able to end at once',
 );
 assert(
   MERGED_ACKNOWLEDGEMENTS_MAX <= ACKNOWLEDGEMENTS_MAX,
@@ -660,8 +678,8 @@ assert(
   'the more urgent an alert, the sooner it must break through a silence',
 );
 assert(
-  PRESENT_KEYS_MAX <= STALE_PER_ENTRY_MAX,
-  'what a source names must be looked through at once',
+  PRESENT_KEYS_MAX <= EFFORT_PER_ENTRY_MAX,
+  'an entry must be able to change all that a source names',
 );
 assert(
   OPEN_ALERTS_MAX <= COMPACTED_ALERTS_MAX,

@@ -2,6 +2,7 @@ import { assert } from '../base/assert.ts';
 import {
   ACKNOWLEDGEMENTS_MAX,
   DEDUP_KEYS_REMEMBERED_MAX,
+  EFFORT_PER_ENTRY_MAX,
   LIST_SCAN_MAX,
   NOTIFICATIONS_LIVE_MAX,
   OPEN_ALERTS_MAX,
@@ -28,6 +29,8 @@ export interface AlertLimits {
   /** Open alerts, and what they weigh: see quota.ts. */
   readonly openAlertsMax: number;
   readonly openBytesMax: number;
+  /** Changes that follow by themselves, with one entry. */
+  readonly effortPerEntryMax: number;
 }
 
 const LIMITS: AlertLimits = {
@@ -40,6 +43,7 @@ const LIMITS: AlertLimits = {
   notificationsLiveMax: NOTIFICATIONS_LIVE_MAX,
   openAlertsMax: OPEN_ALERTS_MAX,
   openBytesMax: OPEN_BYTES_MAX,
+  effortPerEntryMax: EFFORT_PER_ENTRY_MAX,
 };
 
 /** The limits with what is not given filled in, and their relations checked. */
@@ -50,6 +54,7 @@ export function completeLimits(limits: Partial<AlertLimits>): AlertLimits {
     all.dedupKeysRememberedMax >= all.resolvedAlertsMax,
     `remembers ${all.dedupKeysRememberedMax} keys of ${all.resolvedAlertsMax} resolved alerts`,
   );
+  assert(all.effortPerEntryMax >= 1, `effortPerEntryMax ${all.effortPerEntryMax} < 1`);
   assert(all.listScanMax >= 1, `listScanMax ${all.listScanMax} < 1`);
   return Object.freeze(all);
 }

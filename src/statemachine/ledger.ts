@@ -27,7 +27,8 @@ import { type From, moveOf, TRANSITIONS, type Transition } from './alerts/transi
 import { type EscalationState, isSettled, started, turned } from './beside/escalation.ts';
 import { Inhibitions } from './beside/inhibition.ts';
 import type { Policies } from './beside/policies.ts';
-import type { CareCommand } from './care-commands.ts';
+import { isCare } from './care-commands.ts';
+import { Effort } from './effort.ts';
 import { findQuotaRefusal, QUOTA_KEY, quotaAlarm, quotaRaise } from './quota.ts';
 import { findCareRefusal, findOwner, findRefusal } from './refusals.ts';
 import { foldEvent, foldRecord, foldReply, foldSubmission, identityOf } from './snapshot/digest.ts';
@@ -77,6 +78,7 @@ export class Ledger {
   /** Which alerts explain which others. */
   readonly inhibitions: Inhibitions = new Inhibitions();
   readonly timers: Timers = new Timers();
+  readonly effort: Effort = new Effort();
   readonly #limits: AlertLimits;
   /** Told when what was done to have an alert answered is over: somebody saw to it, it ended, or it begins anew. */
   onSettled: (alert: Alert) => void = () => undefined;
@@ -84,8 +86,9 @@ export class Ledger {
   isLost: (source: string) => boolean = () => false;
   /** With where its device is. */
   placed: (subject: Subject) => Subject = (subject) => subject;
-  /** Told when an alert, as it was, no longer explains what it did. */
+  /** Told when an alert, as it was, no longer explains what it did; and of each change, once it is made. */
   onExplained: (before: Alert) => void = () => undefined;
+  onChanged: (event: AppliedEvent) => void = () => undefined;
   /** What follows from the transaction under way. */
   #later: (() => void)[] | undefined;
   #isQuotaAlarmOn = false;
@@ -163,6 +166,7 @@ export class Ledger {
     this.#applied = index;
     if (time > this.#time) this.#time = time;
     this.#events = events;
+    this.effort.renew(this.#limits.effortPerEntryMax);
   }
 
   /** What `steps` does belongs together: watchers are told all of it at once. */
@@ -192,6 +196,7 @@ export class Ledger {
 
   /** A record beside the alerts has changed, or gone. */
   foldRecord(record: object): void {
+    this.effort.spend();
     foldRecord(this.#digest, record);
   }
 
@@ -313,6 +318,7 @@ export class Ledger {
       dropped: this.#dropped,
     };
     this.#dropped = undefined;
+    this.effort.spend();
     this.#revision = alert.revision;
     foldEvent(this.#digest, event, identity);
     this.#events.push(event);
@@ -323,6 +329,7 @@ export class Ledger {
       this.onExplained(before);
     if (before?.escalation !== undefined && isSettled(before, alert)) this.onSettled(alert);
     if (alert.resolution !== undefined && before?.resolution === undefined) this.#unpin(alert);
+    this.onChanged(event);
     return done(effect, alert);
   }
 
@@ -380,9 +387,6 @@ function fromOf(alert: Alert | undefined, last: Last | undefined): From {
   if (alert !== undefined) return displayState(alert);
   return last === undefined ? 'NONE' : 'RESOLVED';
 }
-
-const isCare = (command: AlertCommand): command is CareCommand =>
-  command.type !== 'raise' && command.type !== 'clear' && command.type !== 'acknowledge';
 
 export function done(effect: Done['effect'], alert: Alert): Done {
   return {

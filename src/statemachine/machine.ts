@@ -1,7 +1,7 @@
 import { assert, must } from '../base/assert.ts';
 import { hashText } from '../base/hash.ts';
 import type { LogIndex, Revision, UnixMillis } from '../base/ids.ts';
-import { NOTIFICATIONS_OVER_MAX, TIMERS_PER_ENTRY_MAX } from '../base/limits.ts';
+import { NOTIFICATIONS_OVER_MAX } from '../base/limits.ts';
 import type { KeptRule } from '../base/rules/listed-rules.ts';
 import type { RecordPage } from './alert-api.ts';
 import { type AlertLimits, completeLimits } from './alert-limits.ts';
@@ -156,10 +156,10 @@ export class AlertMachine {
    */
   apply(batch: Batch, out: Applied): void {
     this.#ledger.begin(batch.index, batch.time, out.events);
-    let left = this.#fire(TIMERS_PER_ENTRY_MAX);
+    this.#fire();
     for (const submission of batch.submissions) {
       out.replies.push(this.#answer(submission));
-      if (this.#ledger.timers.next <= this.#ledger.time) left = this.#fire(left);
+      if (this.#ledger.timers.next <= this.#ledger.time) this.#fire();
     }
   }
 
@@ -340,15 +340,14 @@ export class AlertMachine {
     };
   }
 
-  /** Carries out what is due, at most `max` of it. Answers how many more may be. */
-  #fire(max: number): number {
-    const { timers } = this.#ledger;
-    for (let left = max; left > 0; left -= 1) {
+  /** Carries out what is due, as much of it as an entry may. */
+  #fire(): void {
+    const { timers, effort } = this.#ledger;
+    while (!effort.isSpent) {
       const timer = timers.firstDue(this.#ledger.time);
-      if (timer === undefined) return left;
+      if (timer === undefined) return;
       this.#due(timer);
     }
-    return 0;
   }
 
   #due({ kind, number }: Timer): void {
@@ -362,6 +361,9 @@ export class AlertMachine {
         return;
       case 'session':
         this.#records.sessions.expire(number);
+        return;
+      case 'sweep':
+        this.#records.sweeps.expire(number);
         return;
       case 'patient':
         this.#records.ward.expire(number);

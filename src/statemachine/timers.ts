@@ -14,6 +14,7 @@ const KINDS = [
   'session',
   'patient',
   'schedule',
+  'sweep',
 ] as const;
 export type TimerKind = (typeof KINDS)[number];
 

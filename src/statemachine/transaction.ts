@@ -1,4 +1,5 @@
 import type { Revision } from '../base/ids.ts';
+import { FOLLOWERS_MAX } from '../base/limits.ts';
 import { displayState } from './alerts/display.ts';
 import { isWard, type WardCommand } from './beside/ward.ts';
 import type { WardBook } from './beside/ward-book.ts';
@@ -94,7 +95,10 @@ class Check {
   ofWard(command: WardCommand): Refusal | undefined {
     const refusal = this.#plan.add(command);
     if (refusal !== undefined) return refusal;
-    for (const { dedupKey } of this.#ward.followers(command)) {
+    const followers = this.#ward.followers(command);
+    if (followers.length > FOLLOWERS_MAX)
+      return refuse('OVER_LIMIT', `${command.type} takes more than ${FOLLOWERS_MAX} alerts along`);
+    for (const { dedupKey } of followers) {
       if (this.#touched.has(dedupKey)) return twice(dedupKey);
       this.#following.add(dedupKey);
     }

@@ -152,6 +152,7 @@ export abstract class RecordsModel extends SuppressionModel {
       priority: command.priority ?? before?.priority ?? 'medium',
       seenAt: this.now,
       dueAt: this.later(command.leaseSeconds),
+      comparedTo: undefined,
     });
     if (before?.state === 'lost') this.found(before.id);
     const { actor, observedAt } = command;

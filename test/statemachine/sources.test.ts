@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { logIndex, unixMillis } from '../../src/base/ids.ts';
-import { STALE_PER_ENTRY_MAX, TIMERS_PER_ENTRY_MAX } from '../../src/base/limits.ts';
+import { EFFORT_PER_ENTRY_MAX } from '../../src/base/limits.ts';
 import type { HeartbeatCommand } from '../../src/statemachine/beside/sources.ts';
 import type { Alert } from '../../src/statemachine/types.ts';
 import { acknowledge, Bench, clear, raise } from './commands.ts';
@@ -103,9 +103,10 @@ test('what cleared and was stale is live when its source is back and does not na
 });
 
 test('of a lost source no entry marks more than its share, and none stays unmarked', () => {
-  const bench = new Bench();
+  const effortPerEntryMax = 64;
+  const bench = new Bench({ effortPerEntryMax });
   bench.do(beat());
-  const count = STALE_PER_ENTRY_MAX * 2 + 10;
+  const count = effortPerEntryMax * 2 + 10;
   const index = logIndex(bench.machine.applied + 1);
   const submissions = Array.from({ length: count }, (_, place) =>
     submit(`b${place}`.padStart(32, '0'), raise({ dedupKey: `phys:p7:mon42:${place}` })),
@@ -115,7 +116,7 @@ test('of a lost source no entry marks more than its share, and none stays unmark
     const events = bench.out.events.length;
     bench.at(at);
     const marked = bench.out.events.slice(events).filter(({ effect }) => effect === 'stale');
-    expect(marked.length).toBeLessThanOrEqual(STALE_PER_ENTRY_MAX);
+    expect(marked.length).toBeLessThanOrEqual(effortPerEntryMax);
     expect(bench.machine.records('source').records[0]?.state).toBe('lost');
   }
   const { alerts } = bench.machine.list({ stale: true }, { limit: 1_000 });
@@ -126,11 +127,11 @@ test('of a lost source no entry marks more than its share, and none stays unmark
 test('a heartbeat that comes too late is of a source that was lost, also where much else is due', () => {
   const bench = new Bench();
   const late = { acknowledgementSeconds: 1 };
-  for (let place = 0; place <= TIMERS_PER_ENTRY_MAX; place += 1) {
+  for (let place = 0; place <= EFFORT_PER_ENTRY_MAX; place += 1) {
     bench.do(raise({ dedupKey: `${place}`, subject: {}, ...late }));
   }
   const time = bench.machine.time;
-  const acks = Array.from({ length: TIMERS_PER_ENTRY_MAX + 1 }, (_, place) =>
+  const acks = Array.from({ length: EFFORT_PER_ENTRY_MAX + 1 }, (_, place) =>
     submit(`a${place}`.padStart(32, '0'), acknowledge({ target: { dedupKey: `${place}` } })),
   );
   const beats = submit('b'.padStart(32, '0'), beat());

@@ -36,6 +36,7 @@ export const SMALL_LIMITS: AlertLimits = {
   notificationsLiveMax: 5,
   openAlertsMax: 1_000,
   openBytesMax: 10_000_000,
+  effortPerEntryMax: 1_000_000,
 };
 
 const KEYS = ['phys:p1:m1:HR:HI', 'phys:p1:m1:SPO2:LO', 'tech:-:m2:PROBE:OFF', 'a', '__proto__'];

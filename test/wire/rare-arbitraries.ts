@@ -332,6 +332,34 @@ const source = record(
     priority,
     seenAt: when,
     dueAt: orUndefined(when),
+    comparedTo: orUndefined(count),
+  },
+  {},
+);
+const sweep = record(
+  {
+    id: idOf('K'),
+    version: count,
+    cause: fc.oneof(
+      record({ over: fc.constant('silence'), silence }, {}),
+      record({ over: fc.constant('window'), window }, {}),
+      record(
+        {
+          over: fc.constant('explanation'),
+          gone: fc.array(record({ device: name, condition: name }, {}), {
+            minLength: 1,
+            maxLength: 3,
+          }),
+        },
+        {},
+      ),
+      record({ over: fc.constant('measuring'), device: name }, {}),
+    ),
+    at: when,
+    until: aRevision,
+    done: count,
+    by: name,
+    dueAt: when,
   },
   {},
 );
@@ -386,5 +414,6 @@ export const anyRecord: Gen<AnyRecord> = fc.oneof(
     bed,
     patient,
     device,
+    sweep,
   }).map(([type, one]) => record<AnyRecord>({ type: fc.constant(type), record: one }, {})),
 );

@@ -3,7 +3,12 @@ import type { AlertLimits } from '../alert-limits.ts';
 import { BoundedMap } from '../collections/bounded-map.ts';
 import { KeyTable } from '../collections/key-table.ts';
 import { Ring } from '../collections/ring.ts';
-import { type Cursor, SortedMap, type SortedView } from '../collections/sorted-map.ts';
+import {
+  type Cursor,
+  numbersAfter,
+  SortedMap,
+  type SortedView,
+} from '../collections/sorted-map.ts';
 import { isReweighed, weightOf } from '../quota.ts';
 import { identityOf } from '../snapshot/digest.ts';
 import type { Alert, AlertId, AlertRef } from '../types.ts';
@@ -94,6 +99,11 @@ export class AlertTable {
     return must(this.#open.get(number), () => `A${number} is not open`);
   }
 
+  /** The same, if it still is. */
+  openAt(number: number): Alert | undefined {
+    return this.#open.get(number);
+  }
+
   /** The alert of this id, open or resolved, or the open one under this dedup key. */
   find(ref: AlertRef): Alert | undefined {
     if ('dedupKey' in ref) return this.openUnder(ref.dedupKey);
@@ -109,6 +119,11 @@ export class AlertTable {
   /** Open alerts with numbers above `id`, ascending. Not to be carried on after a change. */
   openAfter(id: number): Cursor<Alert> {
     return this.#open.after(id);
+  }
+
+  /** The next numbers of open alerts above `after`, ascending, at most `max`. */
+  openNumbers(after: number, max: number): number[] {
+    return numbersAfter(this.#open, after, max);
   }
 
   /** The same of resolved alerts. */

@@ -27,6 +27,31 @@ export class Subjects {
     return this.#about[field].of(value).map((number) => this.#table.opened(number));
   }
 
+  /**
+   * The numbers of the next open alerts above `after` that are about one of these, ascending. Mostly about `max` of them;
+   * none = there are no more.
+   */
+  next(
+    field: 'device' | 'bed' | 'patient',
+    values: readonly string[],
+    after: number,
+    max: number,
+  ): number[] {
+    const each = Math.ceil(max / values.length);
+    const index = this.#about[field];
+    let end = Number.POSITIVE_INFINITY;
+    const found = [...new Set(values)].map((value) => {
+      const numbers = index.next(value, after, each);
+      // What is above the last one of a list that goes on may come after others of that list.
+      if (numbers.length === each) end = Math.min(end, numbers.at(-1) ?? end);
+      return numbers;
+    });
+    return found
+      .flat()
+      .filter((number) => number <= end)
+      .sort((a, b) => a - b);
+  }
+
   /** Those of a device whose conditions can explain others. */
   explainingOf(device: string): Alert[] {
     return this.#explainingOfDevice.of(device).map((number) => this.#table.opened(number));

@@ -11,14 +11,17 @@ import {
   type SetInhibitionCommand,
 } from './inhibition.ts';
 import type { Suppressions } from './suppressions.ts';
+import type { Sweeps } from './sweeps.ts';
 
 /** Changes which alerts explain which others; what is no longer explained is audible again (T18). */
 export class InhibitionBook {
   readonly #ledger: Ledger;
   readonly #suppressions: Suppressions;
+  readonly #sweeps: Sweeps;
 
-  constructor(ledger: Ledger, suppressions: Suppressions) {
+  constructor(ledger: Ledger, suppressions: Suppressions, sweeps: Sweeps) {
     this.#ledger = ledger;
+    this.#sweeps = sweeps;
     this.#suppressions = suppressions;
   }
 
@@ -60,6 +63,7 @@ export class InhibitionBook {
 
   /** Looks through all open alerts, which is why rules are not for every day. */
   #changed(asked: Asked, change: () => Kept): Kept {
+    this.#sweeps.finishExplanations();
     const inhibited = this.#suppressions.inhibited();
     const kept = change();
     if (kept.effect === 'unchanged') return kept;

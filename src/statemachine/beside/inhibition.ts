@@ -107,6 +107,14 @@ export class Inhibitions {
     return !(this.#isExplaining(after) && before.subject.device === after.subject.device);
   }
 
+  /** Whether an alert of the condition `source`, at the same device, explains this one. */
+  explainedBy(source: string, { kind, condition }: Alert): boolean {
+    return (
+      kind === 'physiological' &&
+      this.#rulesAbout(condition).some(({ sources }) => sources.includes(source))
+    );
+  }
+
   /** The open, present alerts among `neighbours` that explain this one. */
   inhibitorsOf(alert: Alert, neighbours: Iterable<Alert>): readonly AlertId[] {
     const { condition, id, kind } = alert;

@@ -14,6 +14,8 @@ import { type KeptSession, type SessionCommand, Sessions } from './sessions.ts';
 import { type Source, type SourceCommand, Sources } from './sources.ts';
 import type { MaintenanceWindow, Silence, SuppressionCommand } from './suppression.ts';
 import { Suppressions } from './suppressions.ts';
+import type { AlertSweep } from './sweep.ts';
+import { Sweeps } from './sweeps.ts';
 import { type Bed, type Device, isWard, type Patient, type WardCommand } from './ward.ts';
 import { WardBook } from './ward-book.ts';
 
@@ -30,6 +32,7 @@ export interface RecordTypes {
   readonly bed: Bed;
   readonly patient: Patient;
   readonly device: Device;
+  readonly sweep: AlertSweep;
 }
 
 export type RecordKind = keyof RecordTypes;
@@ -70,8 +73,8 @@ const BESIDE: Readonly<Record<Exclude<BesideCommand, WardCommand>['type'], true>
 export const isBeside = (command: Command): command is BesideCommand =>
   command.type in BESIDE || isWard(command);
 
-/** What can be asked for, page by page: these records, and those that are kept elsewhere. */
-export interface QueryTypes extends RecordTypes {
+/** What can be asked for, page by page: these records but one kind, and those that are kept elsewhere. */
+export interface QueryTypes extends Omit<RecordTypes, 'sweep'> {
   readonly policy: EscalationPolicy;
   readonly notification: Notification;
 }
@@ -95,6 +98,7 @@ export const RECORD_KINDS: readonly RecordKind[] = [
   'bed',
   'patient',
   'device',
+  'sweep',
 ];
 
 /** What a capture holds of them. */
@@ -111,17 +115,19 @@ export class Records {
   readonly schedules: Schedules;
   readonly sessions: Sessions;
   readonly ward: WardBook;
+  readonly sweeps: Sweeps;
 
   constructor(ledger: Ledger) {
     this.#ledger = ledger;
-    this.suppressions = new Suppressions(ledger);
-    this.inhibitions = new InhibitionBook(ledger, this.suppressions);
-    this.sources = new Sources(ledger);
+    this.sweeps = new Sweeps(ledger);
+    this.suppressions = new Suppressions(ledger, this.sweeps);
+    this.inhibitions = new InhibitionBook(ledger, this.suppressions, this.sweeps);
+    this.sources = new Sources(ledger, this.sweeps);
     this.incidents = new Incidents(ledger);
     this.rules = new RuleBook(ledger);
     this.schedules = new Schedules(ledger);
     this.sessions = new Sessions(ledger);
-    this.ward = new WardBook(ledger);
+    this.ward = new WardBook(ledger, this.sweeps);
   }
 
   execute(command: BesideCommand): Kept | Refusal {
@@ -185,6 +191,7 @@ export class Records {
       bed: this.ward.beds.freeze(),
       patient: this.ward.patients.freeze(),
       device: this.ward.devices.freeze(),
+      sweep: this.sweeps.registry.freeze(),
     };
   }
 
@@ -224,6 +231,9 @@ export class Records {
       case 'device':
         this.ward.devices.put(record);
         return true;
+      case 'sweep':
+        this.sweeps.restore(record);
+        return true;
     }
   }
 
@@ -240,6 +250,7 @@ export class Records {
       bed: this.ward.beds,
       patient: this.ward.patients,
       device: this.ward.devices,
+      sweep: this.sweeps.registry,
     };
     return all[kind];
   }

@@ -1,12 +1,10 @@
-import { must } from '../../base/assert.ts';
-import { type UnixMillis, unixMillis } from '../../base/ids.ts';
-import { SOURCES_MAX, STALE_PER_ENTRY_MAX } from '../../base/limits.ts';
+import type { UnixMillis } from '../../base/ids.ts';
+import { SOURCES_MAX, SWEEP_LOOKS_AT_ONCE } from '../../base/limits.ts';
 import type { Ledger } from '../ledger.ts';
 import { refuse } from '../refusals.ts';
 import { secondsAfter } from '../timers.ts';
 import type {
   Alert,
-  AlertId,
   Asked,
   ClearCommand,
   Kept,
@@ -15,6 +13,7 @@ import type {
   Refusal,
 } from '../types.ts';
 import { Registry } from './registry.ts';
+import type { Sweeps } from './sweeps.ts';
 
 /** Something that watches patients and says in time that it still does. */
 export interface Source {
@@ -29,6 +28,8 @@ export interface Source {
   readonly seenAt: UnixMillis;
   /** When it will be lost unless it is heard from; of a lost one, when more of its alerts are marked; undefined = never. */
   readonly dueAt: UnixMillis | undefined;
+  /** A heartbeat named what is present, and more alerts were open than it could change: the next goes on after this one. */
+  readonly comparedTo: number | undefined;
 }
 
 /** A source says that it is there, for how long that holds, and, if it knows, which of its conditions are present. */
@@ -55,11 +56,13 @@ export const lostKey = (source: string): string => `tocsin:source:${source}`;
 /** Sources and their leases (T22, T23). */
 export class Sources {
   readonly #ledger: Ledger;
+  readonly #sweeps: Sweeps;
   readonly registry: Registry<Source>;
   readonly #byNumber = new Map<number, string>();
 
-  constructor(ledger: Ledger) {
+  constructor(ledger: Ledger, sweeps: Sweeps) {
     this.#ledger = ledger;
+    this.#sweeps = sweeps;
     this.registry = new Registry(SOURCES_MAX, SOURCES_MAX, ({ state }) => state !== 'retired');
     ledger.isLost = (source) => this.registry.get(source)?.state === 'lost';
   }
@@ -80,10 +83,15 @@ export class Sources {
       priority,
       seenAt: time,
       dueAt: secondsAfter(time, leaseSeconds),
+      comparedTo: undefined,
     };
     this.#put(before, after);
     if (before?.state === 'lost') this.#found(id);
-    if (command.present !== undefined) this.#compare(command, new Set(command.present));
+    if (command.present !== undefined) {
+      const present = new Set(command.present);
+      const comparedTo = this.#compare(command, present, before?.comparedTo ?? 0);
+      if (comparedTo !== undefined) this.#put(after, { ...after, comparedTo });
+    }
     return { ok: true, effect: 'kept', id, version: after.version };
   }
 
@@ -101,22 +109,15 @@ export class Sources {
     return { ok: true, effect: 'removed', id, version: after.version };
   }
 
-  /**
-   * A lease is over: what the source said last is not known to be so any more. Alerts stay open, however long that takes.
-   * A bounded number is marked with an entry, the others with those that follow.
-   */
+  /** A lease is over: what the source said last is not known to be so any more. Alerts stay open, however long that takes. */
   expire(number: number): void {
     const before = this.registry.live(this.#byNumber.get(number) ?? '');
     if (before === undefined) return;
-    const ledger = this.#ledger;
-    const { id, version } = before;
-    const fresh = this.#measurements(id).filter(({ staleSince }) => staleSince === undefined);
-    for (const { id: alert } of fresh.slice(0, STALE_PER_ENTRY_MAX))
-      ledger.care(this.#now(alert), 'lose', { staleSince: ledger.time }, ledger.system);
-    const isMore = fresh.length > STALE_PER_ENTRY_MAX;
-    const dueAt = isMore ? unixMillis(ledger.time + 1) : undefined;
-    this.#put(before, { ...before, version: version + 1, state: 'lost', dueAt });
-    if (before.state === 'live') ledger.condition(lostRaise(before, ledger.system), 'machine');
+    const { id: device, version } = before;
+    const { time, system } = this.#ledger;
+    this.#sweeps.begin({ over: 'measuring', device }, time, system);
+    this.#put(before, { ...before, version: version + 1, state: 'lost', dueAt: undefined });
+    this.#ledger.condition(lostRaise(before, system), 'machine');
   }
 
   /** Takes in a source of a snapshot. */
@@ -140,33 +141,26 @@ export class Sources {
   }
 
   /**
-   * What the source says is present is so, and live again; what it does not name is gone. A bounded number is changed at
-   * a time, the oldest first; the next heartbeat changes more.
+   * What the source says is present is so, and live again; what it does not name is gone. As much is changed as an entry may,
+   * from the alert `from` on. Answers where the next heartbeat goes on; undefined = from the beginning.
    */
-  #compare(command: HeartbeatCommand, present: ReadonlySet<string>): void {
-    const isNamed = ({ dedupKey }: Alert): boolean => present.has(dedupKey);
-    const isOtherwise = (alert: Alert): boolean =>
-      isNamed(alert) !== (alert.presence === 'present');
-    const changed = this.#measurements(command.source).filter(
-      (alert) => isOtherwise(alert) || alert.staleSince !== undefined,
-    );
-    for (const alert of changed.slice(0, STALE_PER_ENTRY_MAX)) {
-      if (isOtherwise(alert))
-        this.#ledger.condition(isNamed(alert) ? again(alert, command) : gone(alert, command));
-      else this.#ledger.care(this.#now(alert.id), 'regain', { staleSince: undefined }, command);
-    }
-  }
-
-  /** An open alert as it is by now: what becomes of one can make another one audible. */
-  #now(id: AlertId): Alert {
-    return must(this.#ledger.table.find({ id }), () => `${id} is gone`);
-  }
-
-  /** The open alerts that are about what the source measures. */
-  #measurements(id: string): Alert[] {
-    return this.#ledger.subjects
-      .openOf('device', id)
-      .filter(({ kind }) => kind === 'physiological');
+  #compare(
+    command: HeartbeatCommand,
+    present: ReadonlySet<string>,
+    from: number,
+  ): number | undefined {
+    const { effort, table, subjects } = this.#ledger;
+    this.#sweeps.cancelMeasuring(command.source);
+    const next = (after: number): readonly number[] =>
+      subjects.next('device', [command.source], after, SWEEP_LOOKS_AT_ONCE);
+    return effort.walk(table, from, next, (alert) => {
+      if (alert.kind !== 'physiological') return;
+      const isNamed = present.has(alert.dedupKey);
+      if (isNamed !== (alert.presence === 'present'))
+        this.#ledger.condition(isNamed ? again(alert, command) : gone(alert, command));
+      else if (alert.staleSince !== undefined)
+        this.#ledger.care(alert, 'regain', { staleSince: undefined }, command);
+    });
   }
 
   #put(before: Source | undefined, after: Source): void {

@@ -1,12 +1,12 @@
 import { must } from '../../base/assert.ts';
 import { type UnixMillis, unixMillis } from '../../base/ids.ts';
 import {
+  EXPLANATIONS_PER_SWEEP_MAX,
   SILENCES_MAX,
   SILENCES_OVER_MAX,
   WINDOWS_MAX,
   WINDOWS_OVER_MAX,
 } from '../../base/limits.ts';
-import { idNumber } from '../alerts/alert-table.ts';
 import { type Ledger, SYSTEM } from '../ledger.ts';
 import { refuse } from '../refusals.ts';
 import { secondsAfter } from '../timers.ts';
@@ -28,6 +28,8 @@ import {
   type UnsilenceCommand,
   type WindowId,
 } from './suppression.ts';
+import type { Explanation } from './sweep.ts';
+import type { Sweeps } from './sweeps.ts';
 
 const isOpen = ({ endedAt }: Silence | MaintenanceWindow): boolean => endedAt === undefined;
 
@@ -38,8 +40,9 @@ const isOpen = ({ endedAt }: Silence | MaintenanceWindow): boolean => endedAt ==
  */
 export class Suppressions {
   readonly #ledger: Ledger;
-  /** Those that one alert or more explained until the change or the transaction under way. */
-  readonly #unexplained = new Set<AlertId>();
+  readonly #sweeps: Sweeps;
+  /** What explained others until the change or the transaction under way. */
+  #gone: Explanation[] = [];
   readonly silences: Registry<Silence> = new Registry<Silence>(
     SILENCES_MAX,
     SILENCES_OVER_MAX,
@@ -51,8 +54,10 @@ export class Suppressions {
     isOpen,
   );
 
-  constructor(ledger: Ledger) {
+  constructor(ledger: Ledger, sweeps: Sweeps) {
     this.#ledger = ledger;
+    this.#sweeps = sweeps;
+    sweeps.sound = (alert, asked) => this.sound([alert], asked);
     ledger.onExplained = (before) => this.#explained(before);
   }
 
@@ -93,11 +98,11 @@ export class Suppressions {
         silence,
         isOver ? { ...this.#ended(silence, SYSTEM), dueAt: undefined } : { ...silence, ...later },
       );
-      this.sound(this.#silencedBy(silence), this.#ledger.system);
+      this.#endSilence(silence, this.#ledger.system);
     } else {
       const window = must(this.windows.live(`M${number}`), `M${number} is due and gone`);
       this.#putWindow(window, this.#ended(window, SYSTEM));
-      this.sound(this.#maintainedBy(window), this.#ledger.system);
+      this.#endWindow(window, this.#ledger.system);
     }
   }
 
@@ -177,15 +182,25 @@ export class Suppressions {
       if (silence === undefined) return refuse('RECORD_NOT_FOUND', `there is no silence ${id}`);
       if (!isOpen(silence)) return unchanged(silence);
       const reply = this.#putSilence(silence, { ...this.#ended(silence, actor), dueAt: undefined });
-      this.sound(this.#silencedBy(silence), command);
+      this.#endSilence(silence, command);
       return reply;
     }
     const window = this.windows.get(id);
     if (window === undefined) return refuse('RECORD_NOT_FOUND', `there is no window ${id}`);
     if (!isOpen(window)) return unchanged(window);
     const reply = this.#putWindow(window, this.#ended(window, actor));
-    this.sound(this.#maintainedBy(window), command);
+    this.#endWindow(window, command);
     return reply;
+  }
+
+  /** Those that a silence silenced until now, and nothing else does, are audible again. */
+  #endSilence(silence: Silence, asked: Asked): void {
+    this.#sweeps.begin({ over: 'silence', silence }, this.#timeOf(silence.dueAt), asked);
+  }
+
+  /** The same of a window. Only those of a whole unit are looked for among all alerts. */
+  #endWindow(window: MaintenanceWindow, asked: Asked): void {
+    this.#sweeps.begin({ over: 'window', window }, this.#timeOf(window.endAt), asked);
   }
 
   /** Of alerts that something kept from being heard: those that nothing does any more are audible again. */
@@ -213,45 +228,18 @@ export class Suppressions {
     return dueAt === undefined ? time : unixMillis(Math.min(time, dueAt - 1));
   }
 
-  /** The open alerts that a silence silenced until now. */
-  #silencedBy(silence: Silence): Alert[] {
-    const { field, values } = must(silence.matchers.find(isNarrow), `${silence.id} is for all`);
-    const { table, subjects } = this.#ledger;
-    const open =
-      field === 'alert'
-        ? values.map((value) => table.find({ id: value as AlertId }))
-        : values.flatMap((value) => subjects.openOf(field, value));
-    const time = this.#timeOf(silence.dueAt);
-    return [...new Set(open)]
-      .filter((alert): alert is Alert => alert?.resolution === undefined && alert !== undefined)
-      .filter((alert) => silences(silence, alert, time))
-      .sort(byNumber);
-  }
-
-  /** The same of a window. Only a whole unit is looked for among all alerts. */
-  #maintainedBy(window: MaintenanceWindow): Alert[] {
-    const { device, bed, endAt } = window;
-    const ledger = this.#ledger;
-    const time = this.#timeOf(endAt);
-    const isIn = (alert: Alert): boolean => maintains(window, alert, time);
-    if (device !== undefined) return ledger.subjects.openOf('device', device).filter(isIn);
-    if (bed !== undefined) return ledger.subjects.openOf('bed', bed).filter(isIn);
-    const found: Alert[] = [];
-    for (const cursor = ledger.table.openAfter(0); cursor.next(); )
-      if (isIn(cursor.value)) found.push(cursor.value);
-    return found;
-  }
-
   /** An alert no longer explains those that it did. */
-  #explained(before: Alert): void {
-    const { subjects, table, system, inhibitions } = this.#ledger;
-    for (const alert of subjects.openOf('device', before.subject.device ?? ''))
-      if (inhibitions.inhibitorsOf(alert, [before]).length > 0) this.#unexplained.add(alert.id);
+  #explained({ condition, subject: { device } }: Alert): void {
+    if (device === undefined) return;
+    this.#gone.push({ device, condition });
     this.#ledger.after(() => {
-      const alerts = [...this.#unexplained].map((id) => table.find({ id }));
-      this.#unexplained.clear();
-      const open = alerts.filter((alert) => alert !== undefined && alert.resolution === undefined);
-      this.sound((open as Alert[]).sort(byNumber), system);
+      const gone = this.#gone;
+      this.#gone = [];
+      const { time, system, revision } = this.#ledger;
+      for (let at = 0; at < gone.length; at += EXPLANATIONS_PER_SWEEP_MAX) {
+        const some = gone.slice(at, at + EXPLANATIONS_PER_SWEEP_MAX);
+        this.#sweeps.begin({ over: 'explanation', gone: some }, time, system, revision);
+      }
     });
   }
 
@@ -294,7 +282,3 @@ const unchanged = ({ id, version }: Silence | MaintenanceWindow): Kept => ({
   id,
   version,
 });
-
-const byNumber = (a: Alert, b: Alert): number => numberOf(a.id) - numberOf(b.id);
-
-const numberOf = (id: AlertId): number => must(idNumber(id), `not an alert id: ${id}`);

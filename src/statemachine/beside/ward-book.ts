@@ -3,16 +3,18 @@ import { unixMillis } from '../../base/ids.ts';
 import {
   BEDS_MAX,
   DEVICES_MAX,
+  FOLLOWERS_MAX,
   PATIENTS_MAX,
   PATIENTS_OVER_MAX,
-  STALE_PER_ENTRY_MAX,
+  SWEEP_LOOKS_AT_ONCE,
 } from '../../base/limits.ts';
-import { idNumber } from '../alerts/alert-table.ts';
 import { ended, moved } from '../alerts/care-records.ts';
 import type { Ledger } from '../ledger.ts';
 import { isOwnKey, refuse } from '../refusals.ts';
 import type { Alert, Asked, Kept, Refusal, Resolution, Subject } from '../types.ts';
 import { type RecordBase, Registry } from './registry.ts';
+import { isFresh } from './sweep.ts';
+import type { Sweeps } from './sweeps.ts';
 import type {
   AdmitCommand,
   Bed,
@@ -30,13 +32,15 @@ import { WardPlan } from './ward-plan.ts';
 /** Beds, patients and devices, and what becomes of open alerts when people and things are moved (T24, T25). */
 export class WardBook implements WardView {
   readonly #ledger: Ledger;
+  readonly #sweeps: Sweeps;
   readonly beds: Registry<Bed>;
   readonly patients: Registry<Patient>;
   readonly devices: Registry<Device>;
   readonly #byNumber = new Map<number, string>();
 
-  constructor(ledger: Ledger) {
+  constructor(ledger: Ledger, sweeps: Sweeps) {
     this.#ledger = ledger;
+    this.#sweeps = sweeps;
     this.beds = new Registry<Bed>(BEDS_MAX, 1, () => true);
     this.patients = new Registry<Patient>(
       PATIENTS_MAX,
@@ -60,14 +64,14 @@ export class WardBook implements WardView {
     return new WardPlan(this, this.#context, commands);
   }
 
-  /** The open alerts that a command takes along, ends or marks. */
+  /** The open alerts that a command takes along, ends or may mark: more than FOLLOWERS_MAX when there are more. */
   followers(command: WardCommand): readonly Alert[] {
     switch (command.type) {
       case 'move-patient':
       case 'discharge-patient':
-        return this.#openOf(command.patient);
+        return this.#followersOf('patient', command.patient);
       case 'detach-device':
-        return this.#measurementsOf(command.device);
+        return this.#followersOf('device', command.device);
       default:
         return [];
     }
@@ -173,7 +177,7 @@ export class WardBook implements WardView {
     const device = must(this.devices.get(id), () => `there is no device ${id}`);
     if (device.place === undefined) return unchanged(device);
     const kept = this.#putDevice(id, undefined, undefined);
-    for (const alert of this.#measurementsOf(id)) this.#lose(alert, asked);
+    this.#sweeps.begin({ over: 'measuring', device: id }, this.#ledger.time, asked);
     return kept;
   }
 
@@ -187,10 +191,13 @@ export class WardBook implements WardView {
       this.#putBed(place, undefined);
   }
 
-  /** What a device said last, and is not known to be otherwise; a bounded number. */
-  #measurementsOf(device: string): Alert[] {
-    const open = this.#ledger.subjects.openOf('device', device);
-    return open.filter(isFresh).slice(0, STALE_PER_ENTRY_MAX);
+  /** The first open alerts of a patient or device, those of the machine itself aside. */
+  #followersOf(field: 'patient' | 'device', value: string): Alert[] {
+    const { subjects, table } = this.#ledger;
+    const numbers = subjects.next(field, [value], 0, FOLLOWERS_MAX + 1);
+    return numbers
+      .map((number) => table.opened(number))
+      .filter(({ dedupKey }) => !isOwnKey(dedupKey));
   }
 
   #newSweep(
@@ -203,24 +210,20 @@ export class WardBook implements WardView {
     return { does, done: 0, until, by, ...why, ...how, dueAt: unixMillis(time + 1) };
   }
 
-  /** Takes a patient's open alerts along, a bounded number at a time; whatever is left is due at the next entry. */
+  /** Takes a patient's open alerts along, as many as an entry may; whatever is left is due at the next entry. */
   #sweep(patient: Patient): Kept {
     const { sweep } = patient;
     if (sweep === undefined) return this.#putPatient(patient);
-    const all = this.#openOf(patient.id).filter((alert) => isWithin(alert, sweep));
-    const found = all.slice(0, STALE_PER_ENTRY_MAX);
-    for (const alert of found) this.#follow(alert, patient, sweep);
-    if (found.length === all.length) return this.#putPatient({ ...patient, sweep: undefined });
-    const last = found.at(-1);
-    const done = last === undefined ? sweep.until : numberOf(last);
-    const left = { ...sweep, done, dueAt: unixMillis(this.#ledger.time + 1) };
-    return this.#putPatient({ ...patient, sweep: left });
-  }
-
-  /** A patient's open alerts, those of the machine itself aside. */
-  #openOf(patient: string): Alert[] {
-    const open = this.#ledger.subjects.openOf('patient', patient);
-    return open.filter(({ dedupKey }) => !isOwnKey(dedupKey));
+    const { effort, table, subjects, time } = this.#ledger;
+    const next = (after: number): readonly number[] =>
+      subjects
+        .next('patient', [patient.id], after, SWEEP_LOOKS_AT_ONCE)
+        .filter((number) => number <= sweep.until);
+    const done = effort.walk(table, sweep.done, next, (alert) => {
+      if (!isOwnKey(alert.dedupKey)) this.#follow(alert, patient, sweep);
+    });
+    if (done === undefined) return this.#putPatient({ ...patient, sweep: undefined });
+    return this.#putPatient({ ...patient, sweep: { ...sweep, done, dueAt: unixMillis(time + 1) } });
   }
 
   #follow(alert: Alert, { place }: Patient, { does, by, reason, policy }: Sweep): void {
@@ -248,12 +251,14 @@ export class WardBook implements WardView {
   }
 
   #findLoud(patient: string): Refusal | undefined {
-    const loud = this.#openOf(patient).find(isLoud);
-    if (loud === undefined) return undefined;
-    return refuse(
-      'CONFIRMATION_REQUIRED',
-      `${loud.id} is high and not acknowledged: discharging ${patient} needs a reason`,
-    );
+    const open = this.#followersOf('patient', patient);
+    const loud = open.find(isLoud);
+    if (loud === undefined && open.length <= FOLLOWERS_MAX) return undefined;
+    const why =
+      loud === undefined
+        ? `${patient} has more than ${FOLLOWERS_MAX} open alerts`
+        : `${loud.id} is high and not acknowledged`;
+    return refuse('CONFIRMATION_REQUIRED', `${why}: discharging ${patient} needs a reason`);
   }
 
   #putBed({ unit, bed }: Place, patient: string | undefined): Kept {
@@ -304,14 +309,6 @@ export class WardBook implements WardView {
     return { ok: true, effect: 'removed', id, version: record.version };
   }
 }
-
-const numberOf = ({ id }: Alert): number => idNumber(id) ?? 0;
-
-const isWithin = (alert: Alert, { done, until }: Sweep): boolean =>
-  numberOf(alert) > done && numberOf(alert) <= until;
-
-const isFresh = ({ kind, staleSince }: Alert): boolean =>
-  kind === 'physiological' && staleSince === undefined;
 
 const isLoud = ({ priority, acknowledged }: Alert): boolean => priority === 'high' && !acknowledged;
 

@@ -129,6 +129,14 @@ export class SortedMap<V> {
   }
 }
 
+/** The next numbers in a map above `after`, ascending, at most `max`. */
+export function numbersAfter(map: SortedMap<unknown>, after: number, max: number): number[] {
+  const numbers: number[] = [];
+  for (const cursor = map.after(after); numbers.length < max && cursor.next(); )
+    numbers.push(cursor.id);
+  return numbers;
+}
+
 /** What a map held when it was frozen. */
 export class SortedView<V> {
   readonly #blocks: readonly Block<V>[];

@@ -2,7 +2,7 @@ import { must } from '../../base/assert.ts';
 import { idNumber } from '../alerts/alert-table.ts';
 import type { AlertId } from '../types.ts';
 import { KeyTable } from './key-table.ts';
-import { SortedMap } from './sorted-map.ts';
+import { numbersAfter, SortedMap } from './sorted-map.ts';
 
 /** The numbers of the open alerts about one device, bed or patient: mostly one or two, but a gateway can have any number. */
 interface Group {
@@ -24,9 +24,15 @@ export class SubjectIndex {
     const alerts = this.#groups.get(about)?.alerts;
     if (alerts === undefined) return [];
     if (typeof alerts === 'number') return [alerts];
-    const numbers: number[] = [];
-    for (const cursor = alerts.after(0); cursor.next(); ) numbers.push(cursor.id);
-    return numbers;
+    return numbersAfter(alerts, 0, alerts.size);
+  }
+
+  /** Those above `after`, at most `max`. */
+  next(about: string, after: number, max: number): number[] {
+    const alerts = this.#groups.get(about)?.alerts;
+    if (alerts === undefined) return [];
+    if (typeof alerts === 'number') return alerts > after ? [alerts] : [];
+    return numbersAfter(alerts, after, max);
   }
 
   /** What an alert is about changes; undefined = nothing, or it is not open. */

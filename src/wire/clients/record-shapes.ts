@@ -59,8 +59,10 @@ import {
 } from '../commands/shape.ts';
 import { PRIORITIES } from '../commands/words.ts';
 import { parseAlert } from './parse-answers.ts';
+import { idOf } from './record-ids.ts';
 import { keptRule } from './rule-shapes.ts';
 import { schedule } from './schedule-shapes.ts';
+import { sweepOf } from './sweep-shape.ts';
 import { bed, device, patient } from './ward-shapes.ts';
 
 /** The records beside the alerts, by description: as commands bring them, as snapshots and answers hold them. */
@@ -76,16 +78,6 @@ export const step: Check<EscalationStep> = ofShape<EscalationStep>({
   targets: must(listOf(target, 0, STEP_TARGETS_MAX)),
   delaySeconds: must(whole(1, SECONDS_MAX)),
 });
-
-/** A letter and a positive number in its only spelling. */
-const idOf =
-  <L extends string>(letter: L, what: string): Check<`${L}${number}`> =>
-  (origin, field, value) => {
-    const number = typeof value === 'string' ? Number(value.slice(1)) : 0;
-    const isId = Number.isSafeInteger(number) && number >= 1 && `${letter}${number}` === value;
-    if (!isId) refuse(origin, field, `must be ${what} such as ${letter}12`);
-    return `${letter}${number}`;
-  };
 
 export const notificationId: Check<NotificationId> = idOf('N', 'a notification id');
 export const silenceId: Check<SilenceId> = idOf('S', 'a silence id');
@@ -196,6 +188,7 @@ const source: Check<Source> = ofShape<Source>({
   priority: must(oneOf(PRIORITIES)),
   seenAt: must(instant),
   dueAt: orUndefined(instant),
+  comparedTo: orUndefined(count),
 });
 
 const entry: Check<IncidentEntry> = ofShape<IncidentEntry>({
@@ -250,6 +243,7 @@ export const RECORD_CHECKS: RecordChecks = {
   bed,
   patient,
   device,
+  sweep: sweepOf(silence, window),
 };
 
 const badges: Check<Badges> = ofShape<Badges>({

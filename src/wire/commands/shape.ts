@@ -59,9 +59,16 @@ export function ofShape<T extends object>(shape: Shape<T>): Check<T> {
   };
 }
 
-/** The fields of a record as a body holds them: in the order they have, without what is undefined. */
+/** The fields of a record as a body holds them: in the order they have, without what is undefined, within records too. */
 export const withoutUndefined = (record: object): Readonly<Record<string, unknown>> =>
-  Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined));
+  Object.fromEntries(
+    Object.entries(record)
+      .filter(([, value]) => value !== undefined)
+      .map(([key, value]) => [key, isRecord(value) ? withoutUndefined(value) : value]),
+  );
+
+const isRecord = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 export const name: Check<string> = asName;
 export const prose: Check<string> = asText;

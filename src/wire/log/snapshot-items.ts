@@ -218,6 +218,7 @@ const RECORD_KINDS: readonly RecordKind[] = [
   'bed',
   'patient',
   'device',
+  'sweep',
 ];
 
 const typedRecord: Check<TypedRecord> = ofShape<TypedRecord>({

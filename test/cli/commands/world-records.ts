@@ -90,6 +90,7 @@ const RECORDS: { readonly [K in QueryKind]: readonly QueryTypes[K][] } = {
       priority: 'medium',
       seenAt: AT,
       dueAt: AT,
+      comparedTo: undefined,
     },
   ],
   schedule: [

@@ -1,0 +1,63 @@
+import type { Revision, UnixMillis } from '../../base/ids.ts';
+import type { Alert } from '../types.ts';
+import type { Inhibitions } from './inhibition.ts';
+import type { RecordBase } from './registry.ts';
+import { type MaintenanceWindow, maintains, type Silence, silences } from './suppression.ts';
+
+/** An alert that explained others of its device, and does so no longer. */
+export interface Explanation {
+  readonly device: string;
+  readonly condition: string;
+}
+
+/** What is over, so that something has to be done to each of the open alerts that it was about. */
+export type SweepCause =
+  /** What kept them from being heard (T18), as it was until then. */
+  | { readonly over: 'silence'; readonly silence: Silence }
+  | { readonly over: 'window'; readonly window: MaintenanceWindow }
+  | { readonly over: 'explanation'; readonly gone: readonly Explanation[] }
+  /** That somebody measured what they are about (T22). */
+  | { readonly over: 'measuring'; readonly device: string };
+
+/** How far that has been done. */
+export interface SweepState {
+  readonly cause: SweepCause;
+  /** The last instant at which it was not over. */
+  readonly at: UnixMillis;
+  /** Alerts that have changed since have been seen to when they did. */
+  readonly until: Revision;
+  /** Alerts up to this number have been seen to. */
+  readonly done: number;
+  /** Who is named as having done it. */
+  readonly by: string;
+}
+
+/** `K` and a number. */
+export type SweepId = `K${number}`;
+
+/** A sweep that is not through yet: it goes on at `dueAt`. */
+export interface AlertSweep extends RecordBase, SweepState {
+  readonly id: SweepId;
+  readonly dueAt: UnixMillis;
+}
+
+/** Whether the source of a measurement is not known to be lost. */
+export const isFresh = ({ kind, staleSince }: Alert): boolean =>
+  kind === 'physiological' && staleSince === undefined;
+
+/** Whether an alert that has not changed since is one that the sweep is about. */
+export function covers({ cause, at }: SweepState, alert: Alert, inhibitions: Inhibitions): boolean {
+  const { device } = alert.subject;
+  switch (cause.over) {
+    case 'silence':
+      return silences(cause.silence, alert, at);
+    case 'window':
+      return maintains(cause.window, alert, at);
+    case 'explanation':
+      return cause.gone.some(
+        (one) => one.device === device && inhibitions.explainedBy(one.condition, alert),
+      );
+    case 'measuring':
+      return cause.device === device && isFresh(alert);
+  }
+}

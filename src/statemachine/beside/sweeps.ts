@@ -1,0 +1,198 @@
+import { must } from '../../base/assert.ts';
+import { type Revision, type UnixMillis, unixMillis } from '../../base/ids.ts';
+import { SWEEP_LOOKS_AT_ONCE, SWEEPS_MAX } from '../../base/limits.ts';
+import { idNumber } from '../alerts/alert-table.ts';
+import type { Ledger } from '../ledger.ts';
+import type { Alert, AppliedEvent, Asked } from '../types.ts';
+import { Registry } from './registry.ts';
+import { isNarrow } from './suppression.ts';
+import {
+  type AlertSweep,
+  covers,
+  isFresh,
+  type SweepCause,
+  type SweepId,
+  type SweepState,
+} from './sweep.ts';
+
+/**
+ * What has to be done to each of very many alerts at once: an entry does its share, in the order of their numbers, and
+ * those that follow do the rest. An alert that changes before its turn has it then, right after the change; so each is
+ * seen to once, and nobody who follows one alert can tell that it was not all done at once.
+ */
+export class Sweeps {
+  readonly #ledger: Ledger;
+  readonly registry: Registry<AlertSweep>;
+  /** Says that an alert can be heard again, if it can (T18). */
+  sound: (alert: Alert, asked: Asked) => void = () => undefined;
+
+  constructor(ledger: Ledger) {
+    this.#ledger = ledger;
+    this.registry = new Registry<AlertSweep>(SWEEPS_MAX, 1, () => true);
+    ledger.onChanged = (event) => this.#changed(event);
+  }
+
+  /** `at`: the last instant at which the cause was not over; `until`: what has changed since has had its turn. */
+  begin(
+    cause: SweepCause,
+    at: UnixMillis,
+    asked: Asked,
+    until: Revision = this.#ledger.revision,
+  ): void {
+    const again = this.#pendingLike(cause);
+    const state = { cause, at, until, done: 0, by: asked.actor };
+    // More at once than can be remembered are done at once, however long that takes.
+    const isFull = again === undefined && this.registry.isFull;
+    const rest = this.#run(state, asked, isFull ? Number.POSITIVE_INFINITY : undefined);
+    if (rest === undefined) {
+      if (again !== undefined) this.#drop(again);
+    } else if (again !== undefined) this.#put(again, rest);
+    else this.#put({ id: this.#freeId(), version: 0 }, rest);
+  }
+
+  /** There are alerts left. */
+  expire(number: number): void {
+    const before = must(this.registry.live(`K${number}`), `K${number} is due and gone`);
+    const asked = { actor: before.by, observedAt: this.#ledger.time };
+    const rest = this.#run(before, asked);
+    if (rest === undefined) this.#drop(before);
+    else this.#put(before, rest);
+  }
+
+  /** Tells of all ends of explanations at once: other rules are going to say what explains what. */
+  finishExplanations(): void {
+    const { time } = this.#ledger;
+    for (const sweep of [...this.registry.liveOnes()]) {
+      if (sweep.cause.over !== 'explanation') continue;
+      this.#run(sweep, { actor: sweep.by, observedAt: time }, Number.POSITIVE_INFINITY);
+      this.#drop(sweep);
+    }
+  }
+
+  /** What a device measures is known again. */
+  cancelMeasuring(device: string): void {
+    const pending = this.#pendingLike({ over: 'measuring', device });
+    if (pending !== undefined) this.#drop(pending);
+  }
+
+  /** Takes in one of a snapshot. */
+  restore(sweep: AlertSweep): void {
+    this.registry.put(sweep);
+    this.#ledger.timers.set('sweep', numberOf(sweep.id), sweep.dueAt);
+  }
+
+  /** Answers what is left for entries to come. */
+  #run(state: SweepState, asked: Asked, looksMin?: number): SweepState | undefined {
+    const { cause, at, until, by } = state;
+    const { effort, table, inhibitions } = this.#ledger;
+    const done = effort.walk(
+      table,
+      state.done,
+      (after) => this.#next(cause, after),
+      (alert) => {
+        if (alert.revision <= until && covers(state, alert, inhibitions))
+          this.#seeTo(cause, alert, asked);
+      },
+      looksMin,
+    );
+    return done === undefined ? undefined : { cause, at, until, done, by };
+  }
+
+  #seeTo(cause: SweepCause, alert: Alert, asked: Asked): void {
+    const { time } = this.#ledger;
+    if (cause.over === 'measuring') this.#ledger.care(alert, 'lose', { staleSince: time }, asked);
+    else this.sound(alert, asked);
+  }
+
+  /** The numbers of the next alerts that the cause can be about, ascending. */
+  #next(cause: SweepCause, after: number): readonly number[] {
+    const { subjects, table } = this.#ledger;
+    const max = SWEEP_LOOKS_AT_ONCE;
+    switch (cause.over) {
+      case 'silence': {
+        const { field, values } = must(cause.silence.matchers.find(isNarrow), 'a silence of all');
+        if (field !== 'alert') return subjects.next(field, values, after, max);
+        const numbers = new Set(values.map((id) => idNumber(id) ?? 0));
+        return [...numbers].filter((number) => number > after).sort((a, b) => a - b);
+      }
+      case 'window': {
+        const { device, bed } = cause.window;
+        if (device !== undefined) return subjects.next('device', [device], after, max);
+        if (bed !== undefined) return subjects.next('bed', [bed], after, max);
+        return table.openNumbers(after, max);
+      }
+      case 'explanation':
+        return subjects.next(
+          'device',
+          cause.gone.map(({ device }) => device),
+          after,
+          max,
+        );
+      case 'measuring':
+        return subjects.next('device', [cause.device], after, max);
+    }
+  }
+
+  /** Its turn comes with its change, if it was to have one. */
+  #changed({ before, alert: after, effect }: AppliedEvent): void {
+    if (before === undefined || after.resolution !== undefined) return;
+    const number = idNumber(after.id) ?? 0;
+    for (const sweep of this.registry.liveOnes()) {
+      const { cause, done, until } = sweep;
+      if (effect === 'audible' && cause.over !== 'measuring') continue;
+      if (
+        number <= done ||
+        before.revision > until ||
+        !covers(sweep, before, this.#ledger.inhibitions)
+      )
+        continue;
+      this.#ledger.after(() => this.#seeToChanged(cause, before, sweep.by));
+    }
+  }
+
+  #seeToChanged(cause: SweepCause, before: Alert, actor: string): void {
+    const { table, time } = this.#ledger;
+    const alert = table.find({ id: before.id });
+    if (alert === undefined || alert.resolution !== undefined) return;
+    // What was said of the condition meanwhile is fresh.
+    const isSaid = alert.count !== before.count || alert.clearedAt !== before.clearedAt;
+    if (cause.over === 'measuring' && (isSaid || !isFresh(alert))) return;
+    this.#seeTo(cause, alert, { actor, observedAt: time });
+  }
+
+  /**
+   * One that has not come far yet with the same: it begins anew. Whom it has told of the end of an explanation has been
+   * explained again since, and what it has marked is marked.
+   */
+  #pendingLike(cause: SweepCause): AlertSweep | undefined {
+    if (cause.over === 'silence' || cause.over === 'window') return undefined;
+    const wanted = JSON.stringify(cause);
+    for (const sweep of this.registry.liveOnes())
+      if (sweep.cause.over === cause.over && JSON.stringify(sweep.cause) === wanted) return sweep;
+    return undefined;
+  }
+
+  #put(before: Pick<AlertSweep, 'id' | 'version'> & Partial<AlertSweep>, rest: SweepState): void {
+    const { id, version } = before;
+    const dueAt = unixMillis(this.#ledger.time + 1);
+    const after = { id, version: version + 1, ...rest, dueAt };
+    this.registry.put(after);
+    this.#ledger.timers.change('sweep', numberOf(id), before.dueAt, dueAt);
+    this.#ledger.foldRecord(after);
+  }
+
+  /** Nobody is told of these ids, so they can come again: those of other records do not depend on how far a sweep came. */
+  #freeId(): SweepId {
+    let number = 1;
+    while (this.registry.live(`K${number}`) !== undefined) number += 1;
+    return `K${number}`;
+  }
+
+  #drop(before: AlertSweep): void {
+    this.registry.remove(before.id);
+    this.#ledger.timers.cancel('sweep', numberOf(before.id), before.dueAt);
+    this.#ledger.foldRecord({ removed: before });
+  }
+}
+
+const numberOf = (id: SweepId): number => Number(id.slice(1));

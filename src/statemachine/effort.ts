@@ -1,0 +1,50 @@
+import { LOOKS_PER_CHANGE, SWEEP_LOOKS_AT_ONCE } from '../base/limits.ts';
+import type { AlertTable } from './alerts/alert-table.ts';
+import type { Alert } from './types.ts';
+
+/** What one entry may still do beside its commands. All that it changes counts, what it looks at a little. */
+export class Effort {
+  #left = 0;
+
+  /** An entry begins. */
+  renew(max: number): void {
+    this.#left = max;
+  }
+
+  /** Something was changed. */
+  spend(): void {
+    this.#left -= 1;
+  }
+
+  /** Whether what is not done yet is left to the next entry. */
+  get isSpent(): boolean {
+    return this.#left <= 0;
+  }
+
+  /**
+   * Visits open alerts in the order of their numbers, above `done`, as `next` finds them, while the entry may; and so many
+   * in any case, so that what is about few alerts is done at once. Answers the number of the last one visited; undefined =
+   * there are no more.
+   */
+  walk(
+    table: AlertTable,
+    done: number,
+    next: (after: number) => readonly number[],
+    visit: (alert: Alert) => void,
+    looksMin: number = SWEEP_LOOKS_AT_ONCE,
+  ): number | undefined {
+    let last = done;
+    for (let looks = 0; ; ) {
+      const numbers = next(last);
+      if (numbers.length === 0) return undefined;
+      for (const number of numbers) {
+        if (looks >= looksMin && this.isSpent) return last;
+        looks += 1;
+        this.#left -= 1 / LOOKS_PER_CHANGE;
+        last = number;
+        const alert = table.openAt(number);
+        if (alert !== undefined) visit(alert);
+      }
+    }
+  }
+}

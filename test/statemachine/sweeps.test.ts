@@ -1,0 +1,230 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { logIndex, unixMillis } from '../../src/base/ids.ts';
+import { SWEEP_LOOKS_AT_ONCE } from '../../src/base/limits.ts';
+import { AlertMachine, type Applied } from '../../src/statemachine/machine.ts';
+import { MachineRestorer } from '../../src/statemachine/snapshot/restore.ts';
+import type { Alert, AlertEvent, Command } from '../../src/statemachine/types.ts';
+import { raise } from './commands.ts';
+import { submit } from './stories.ts';
+
+/**
+ * The end of a silence, a window, an explanation or a lease concerns very many alerts: a machine that may do little with
+ * each entry is held against one that does everything at once, through the same entries.
+ */
+
+const ALERTS = SWEEP_LOOKS_AT_ONCE * 4;
+const by = { actor: 'nurse-1', observedAt: unixMillis(1) };
+const gateway = (n: number) => ({
+  unit: n % 2 === 0 ? 'icu' : 'ward',
+  bed: `${n % 3}`,
+  patient: 'p',
+  device: 'gw',
+});
+const keyOf = (n: number): string => `k${n}`;
+const OFF = raise({
+  dedupKey: 'off',
+  kind: 'technical',
+  condition: 'ECG:LEADS_OFF',
+  subject: { device: 'gw' },
+});
+
+const target = (n: number) => ({ target: { dedupKey: keyOf(n) } });
+const place = fc.nat(ALERTS - 1);
+const scope = fc.constantFrom({ unit: 'icu' }, { bed: '1' }, { device: 'gw' });
+const values = fc.constantFrom(
+  { field: 'device' as const, values: ['gw'] },
+  { field: 'bed' as const, values: ['2', '0', '1'] },
+  { field: 'alert' as const, values: Array.from({ length: 60 }, (_, n) => `A${n * 2 + 3}`) },
+);
+/** What keeps alerts from being heard, or says that they are known. */
+const begins = fc.oneof(
+  fc.record({ matcher: values, seconds: fc.constantFrom(50, 1_000) }).map(
+    ({ matcher, seconds }): Command => ({
+      type: 'silence',
+      matchers: [matcher],
+      seconds,
+      reason: 'x',
+      ...by,
+    }),
+  ),
+  fc.tuple(scope, fc.constantFrom(60, 2_000)).map(
+    ([where, seconds]): Command => ({
+      type: 'open-window',
+      ...where,
+      startAt: unixMillis(1),
+      endAt: unixMillis(1_000_000 + seconds * 1_000),
+      reason: 'x',
+      ...by,
+    }),
+  ),
+  fc.constant<Command>(OFF),
+);
+const keepsOn = fc.oneof(
+  fc.nat(4).map((n): Command => ({ type: 'unsilence', id: `S${n + 1}`, ...by })),
+  fc.nat(4).map((n): Command => ({ type: 'end-window', id: `M${n + 1}`, ...by })),
+  fc.constant<Command>({ type: 'clear', target: { dedupKey: 'off' }, ...by }),
+  fc.constant<Command>({ type: 'detach-device', device: 'gw', ...by }),
+  fc.constant<Command>({ type: 'heartbeat', source: 'gw', leaseSeconds: 30, ...by }),
+  place.map((n): Command => ({ type: 'acknowledge', ...target(n), ...by })),
+  place.map((n): Command => ({ type: 'clear', ...target(n), ...by })),
+  place.map((n): Command => raise({ dedupKey: keyOf(n), subject: gateway(n) })),
+  place.map((n): Command => ({ type: 'accept', ...target(n), ...by })),
+);
+const step = fc.record({
+  begins: fc.option(begins, { nil: undefined, freq: 2 }),
+  command: keepsOn,
+  seconds: fc.constantFrom(0, 0, 0, 5, 40, 400),
+  ticks: fc.nat(2),
+});
+
+/** Two machines, the same entries. */
+class Race {
+  readonly fast = new AlertMachine({ effortPerEntryMax: 1_000_000 });
+  slow: AlertMachine;
+  readonly told: { fast: AlertEvent[]; slow: AlertEvent[] } = { fast: [], slow: [] };
+  readonly #limits: { effortPerEntryMax: number };
+  #time = 1_000_000;
+  #sent = 0;
+
+  constructor(effortPerEntryMax: number) {
+    this.#limits = { effortPerEntryMax };
+    this.slow = new AlertMachine(this.#limits);
+  }
+
+  do(command: Command): void {
+    this.#sent += 1;
+    this.#entry([submit(`${this.#sent}`.padStart(32, '0'), command)]);
+  }
+
+  wait(seconds: number): void {
+    this.#time += seconds * 1_000;
+    this.#entry([]);
+  }
+
+  tick(): void {
+    const { effortPerEntryMax } = this.#limits;
+    this.#time += 1;
+    const before = this.told.slow.length;
+    this.#entry([]);
+    // What one sweep comes to can be told of another's end, too.
+    expect(this.told.slow.length - before).toBeLessThanOrEqual(
+      effortPerEntryMax + SWEEP_LOOKS_AT_ONCE * 3,
+    );
+  }
+
+  /** Until nothing is due at once. */
+  drain(): void {
+    for (let n = 0; this.slow.nextDue <= this.#time + 1; n += 1) {
+      expect(n).toBeLessThan(1_000);
+      this.tick();
+    }
+  }
+
+  /** The slow one goes on from a snapshot of itself. */
+  restart(): void {
+    const restorer = new MachineRestorer(this.#limits);
+    for (const item of this.slow.capture().items()) restorer.add(item);
+    this.slow = restorer.finish();
+  }
+
+  #entry(submissions: ReturnType<typeof submit>[]): void {
+    const index = logIndex(this.fast.applied + 1);
+    for (const which of ['fast', 'slow'] as const) {
+      const out: Applied = { replies: [], events: [] };
+      this[which].apply({ index, time: unixMillis(this.#time), submissions }, out);
+      this.told[which].push(...out.events);
+    }
+  }
+}
+
+const SPREAD: ReadonlySet<string> = new Set(['audible', 'stale']);
+const effectsOf = (events: readonly AlertEvent[], dedupKey: string): string[] =>
+  events.filter(({ alert }) => alert.dedupKey === dedupKey).map(({ effect }) => effect);
+/** Of two ends at once it does not matter which one an alert is told of first. */
+const spreadOf = (effects: readonly string[]): string[] =>
+  effects.filter((effect) => SPREAD.has(effect)).sort();
+/** What an alert has come to, without where in history that was. */
+const outcome = (machine: AlertMachine, alert: Alert | undefined): object =>
+  alert === undefined
+    ? {}
+    : {
+        acknowledged: alert.acknowledged,
+        presence: alert.presence,
+        isStale: alert.staleSince !== undefined,
+        resolution: alert.resolution?.how,
+        badges: machine.badgesOf(alert),
+      };
+
+function compare({ fast, slow, told }: Race): void {
+  for (let n = 0; n < ALERTS; n += 1) {
+    const one = effectsOf(told.fast, keyOf(n));
+    const other = effectsOf(told.slow, keyOf(n));
+    const rest = (effects: string[]): string[] => effects.filter((effect) => !SPREAD.has(effect));
+    expect(rest(other)).toEqual(rest(one));
+    // What somebody did about it in time need not be told.
+    if (rest(one).length === 1) expect(spreadOf(other)).toEqual(spreadOf(one));
+    else expect(spreadOf(other).length).toBeLessThanOrEqual(spreadOf(one).length);
+    const [mine, its] = [slow, fast].map((machine) => {
+      const alert = machine.get({ dedupKey: keyOf(n) });
+      const told = outcome(machine, alert);
+      // An alert that explains has another id here and there.
+      return JSON.stringify(told).replace(/"A\d+"/g, 'A');
+    });
+    expect(mine).toBe(its);
+  }
+}
+
+describe('what concerns very many alerts is done a little with each entry', () => {
+  test('each alert is told of once, as if all had been told at once, whatever is done meanwhile', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 60 }),
+        fc.array(step, { minLength: 3, maxLength: 12 }),
+        fc.nat(12),
+        (effort, steps, restartAt) => {
+          const race = new Race(effort);
+          race.do({ type: 'set-bed', unit: 'icu', bed: '9', ...by });
+          race.do({ type: 'attach-device', device: 'gw', unit: 'icu', bed: '9', ...by });
+          for (let n = 0; n < ALERTS; n += 1)
+            race.do(raise({ dedupKey: keyOf(n), subject: gateway(n) }));
+          for (const [at, { begins, command, seconds, ticks }] of steps.entries()) {
+            if (begins !== undefined) {
+              race.drain();
+              race.do(begins);
+            }
+            race.do(command);
+            for (let n = 0; n < ticks; n += 1) race.tick();
+            if (seconds > 0) race.wait(seconds);
+            if (at === restartAt) race.restart();
+          }
+          race.drain();
+          compare(race);
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+
+  test('a unit’s window that ends is not looked through at once', () => {
+    const race = new Race(4);
+    for (let n = 0; n < ALERTS; n += 1) race.do(raise({ dedupKey: keyOf(n), subject: gateway(n) }));
+    const endAt = unixMillis(2_000_000);
+    race.do({
+      type: 'open-window',
+      unit: 'icu',
+      startAt: by.observedAt,
+      endAt,
+      reason: 'x',
+      ...by,
+    });
+    race.do({ type: 'end-window', id: 'M1', ...by });
+    const audible = () => race.told.slow.filter(({ effect }) => effect === 'audible').length;
+    expect(audible()).toBeLessThan(ALERTS / 2);
+    const [alert] = race.slow.list({ unit: 'icu' }).alerts;
+    // What keeps an alert from being heard is worked out when it is asked for: that is over at once.
+    expect(alert && race.slow.badgesOf(alert)).toBeUndefined();
+    race.drain();
+    expect(audible()).toBe(ALERTS / 2);
+  });
+});
