@@ -36,6 +36,7 @@ import {
   schedule,
   scheduleFields,
 } from './house-arbitraries.ts';
+import { sweepOf } from './sweep-arbitraries.ts';
 
 /** Commands and records that are rare, the borders of their ranges among them. */
 
@@ -336,33 +337,6 @@ const source = record(
   },
   {},
 );
-const sweep = record(
-  {
-    id: idOf('K'),
-    version: count,
-    cause: fc.oneof(
-      record({ over: fc.constant('silence'), silence }, {}),
-      record({ over: fc.constant('window'), window }, {}),
-      record(
-        {
-          over: fc.constant('explanation'),
-          gone: fc.array(record({ device: name, condition: name }, {}), {
-            minLength: 1,
-            maxLength: 3,
-          }),
-        },
-        {},
-      ),
-      record({ over: fc.constant('measuring'), device: name }, {}),
-    ),
-    at: when,
-    until: aRevision,
-    done: count,
-    by: name,
-    dueAt: when,
-  },
-  {},
-);
 const incident = record(
   {
     id: idOf('C'),
@@ -414,6 +388,6 @@ export const anyRecord: Gen<AnyRecord> = fc.oneof(
     bed,
     patient,
     device,
-    sweep,
+    sweep: sweepOf(silence, window),
   }).map(([type, one]) => record<AnyRecord>({ type: fc.constant(type), record: one }, {})),
 );

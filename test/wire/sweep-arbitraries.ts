@@ -1,0 +1,32 @@
+import fc from 'fast-check';
+import { aRevision, count, type Gen, name, record, when, whole } from './basic-arbitraries.ts';
+
+/** A sweep that is not through, with what it can be the end of. */
+export const sweepOf = (silence: Gen<unknown>, window: Gen<unknown>): Gen<unknown> =>
+  record(
+    {
+      id: whole(1, 999).map((number) => `K${number}`),
+      version: count,
+      cause: fc.oneof(
+        record({ over: fc.constant('silence'), silence }, {}),
+        record({ over: fc.constant('window'), window }, {}),
+        record(
+          {
+            over: fc.constant('explanation'),
+            gone: fc.array(record({ device: name, condition: name }, {}), {
+              minLength: 1,
+              maxLength: 3,
+            }),
+          },
+          {},
+        ),
+        record({ over: fc.constant('measuring'), device: name }, {}),
+      ),
+      at: when,
+      until: aRevision,
+      done: count,
+      by: name,
+      dueAt: when,
+    },
+    {},
+  );
