@@ -2,11 +2,11 @@ import { must } from '../base/assert.ts';
 import type { Clock, Timer } from '../base/clock.ts';
 import { TocsinError } from '../base/errors.ts';
 import { millis } from '../base/ids.ts';
-import { CLOSE_DISK_MS_MAX, DISK_LOOK_MS } from '../base/limits.ts';
-import { roomOf } from '../storage/space.ts';
+import { CLOSE_DISK_MS_MAX } from '../base/limits.ts';
 import type { LogStore } from '../storage/types.ts';
 import { type BringUpParts, type BroughtUp, bringUp } from './bring-up.ts';
 import type { Replica } from './replica.ts';
+import { cancelled, hasRoomAgain, isFull, openInRoom } from './room-again.ts';
 
 export interface ResidenceParts extends Omit<BringUpParts, 'store' | 'onFault'> {
   readonly address: string;
@@ -48,10 +48,25 @@ export class Residence {
   }
 
   /**
-   * Takes over `store`, and brings the replica up from it. `signal` gives up.
-   * @throws TocsinError as `bringUp`; `leave` is still to be called
+   * Takes over `store`, and brings the replica up from it; where that finds no room, as soon as there is. `signal` gives up.
+   * @throws TocsinError as `bringUp`, but never DISK_FULL; `leave` is still to be called
    */
   async enter(store: LogStore, signal: AbortSignal = this.#leaving.signal): Promise<void> {
+    for (let next = store; ; ) {
+      try {
+        await this.#enter(next, signal);
+        return;
+      } catch (error) {
+        if (!isFull(error)) throw error;
+        this.#parts.log(`${error.message}; this replica begins when there is room`);
+      }
+      await this.#vacate();
+      if (!(await hasRoomAgain(this.#parts, signal))) throw cancelled();
+      next = await openInRoom(this.#parts.open, this.#parts, signal);
+    }
+  }
+
+  async #enter(store: LogStore, signal: AbortSignal): Promise<void> {
     this.#store = store;
     const onFault = (error: unknown): void => this.#failed(error);
     this.#up = await bringUp({ ...this.#parts, store, onFault }, this.#address, signal);
@@ -76,39 +91,19 @@ export class Residence {
       return;
     }
     log(`${error.message}; this replica waits until there is room`);
-    this.#returning = this.#return().catch(onFault);
+    this.#returning = this.#return();
   }
 
   async #return(): Promise<void> {
-    while (await this.#hasRoomAgain()) {
-      await this.#vacate();
-      try {
-        await this.enter(await this.#parts.open());
-        this.#parts.log('the disk has room again, and the replica is back');
-        return;
-      } catch (error) {
-        if (!isFull(error)) throw error;
-      }
-    }
-  }
-
-  /** Waits for it. False = nobody waits any more. */
-  async #hasRoomAgain(): Promise<boolean> {
-    const { clock, freeBytes } = this.#parts;
     const { signal } = this.#leaving;
-    while (!signal.aborted) {
-      await new Promise<void>((resolve) => {
-        const goOn = (): void => {
-          timer.cancel();
-          signal.removeEventListener('abort', goOn);
-          resolve();
-        };
-        const timer = clock.after(millis(DISK_LOOK_MS), goOn);
-        signal.addEventListener('abort', goOn);
-      });
-      if (roomOf(await freeBytes(), 'out') !== 'out') return !signal.aborted;
+    try {
+      if (!(await hasRoomAgain(this.#parts, signal))) return;
+      await this.#vacate();
+      await this.enter(await openInRoom(this.#parts.open, this.#parts, signal), signal);
+      this.#parts.log('the disk has room again, and the replica is back');
+    } catch (error) {
+      if (!signal.aborted) this.#parts.onFault(error);
     }
-    return false;
   }
 
   async #vacate(): Promise<void> {
@@ -130,6 +125,3 @@ async function inTime(clock: Clock, closing: Promise<void>): Promise<void> {
   await Promise.race([closing, late]);
   timer?.cancel();
 }
-
-const isFull = (error: unknown): error is TocsinError =>
-  TocsinError.is(error) && error.code === 'DISK_FULL';

@@ -12,6 +12,7 @@ import { Notifier } from './notifier.ts';
 import { RulesFeed } from './pipeline/rules-feed.ts';
 import type { Replica } from './replica.ts';
 import { Residence } from './residence.ts';
+import { openInRoom } from './room-again.ts';
 import type { Rota } from './rota.ts';
 import type { SnapshotPolicy } from './snapshots/snapshotter.ts';
 
@@ -25,7 +26,7 @@ export interface ServeOptions {
   readonly log?: (line: string) => void;
   /** Program and version, as others see them. @defaultValue tocsin */
   readonly agent?: string;
-  /** Gives up starting, which takes as long as it takes peers to repair a damaged log. */
+  /** Gives up starting, which takes as long as it takes peers to repair a damaged log, or a full disk to have room. */
   readonly signal?: AbortSignal;
   /** Leaders answer reads of the level `lease` by themselves; the same on all replicas. @defaultValue false */
   readonly leases?: boolean | undefined;
@@ -53,13 +54,18 @@ const AGENT = 'tocsin';
 
 /**
  * Runs one member of a cluster in this process, from its data folder.
- * @throws TocsinError DATA_*, BAD_ADDRESS, ADDRESS_IN_USE, DISK_FULL; CANCELLED
+ * @throws TocsinError DATA_*, BAD_ADDRESS, ADDRESS_IN_USE; CANCELLED
  */
 export async function startReplica(options: ServeOptions): Promise<RunningReplica> {
   const { clusterId, folder } = options;
-  const { identity, store } = await openFolder(folder, { clusterId });
   const clock = new SystemClock();
   const log = options.log ?? (() => {});
+  const freeBytes = (): Promise<number> => freeBytesAt(folder);
+  const { identity, store } = await openInRoom(
+    () => openFolder(folder, { clusterId }),
+    { clock, log, freeBytes },
+    options.signal ?? new AbortController().signal,
+  );
   let stopped: (fault: TocsinError | undefined) => void = () => {};
   const closed = new Promise<TocsinError | undefined>((resolve) => {
     stopped = resolve;
@@ -78,7 +84,7 @@ export async function startReplica(options: ServeOptions): Promise<RunningReplic
     identity,
     address: options.listen ?? own?.address ?? '',
     open: async () => (await openFolder(folder, { clusterId })).store,
-    freeBytes: () => freeBytesAt(folder),
+    freeBytes,
     transport: new TcpTransport(),
     clock,
     seed: randomInt(2 ** 47),
