@@ -81,6 +81,8 @@ export const NEXT_STATES: Readonly<Record<NotificationState, readonly Notificati
 export class Notifications {
   readonly #live = new SortedMap<Notification>();
   readonly #over: BoundedMap<number, Notification>;
+  /** The same by their numbers, for whoever looks through all. */
+  readonly #overInOrder = new SortedMap<Notification>();
   /** Numbers of the queued ones, ascending: what has to be sent. */
   readonly #queued = new SortedMap<Notification>();
   /** Numbers of the live ones of each alert. */
@@ -120,11 +122,19 @@ export class Notifications {
 
   /** Those above a number, live or not, ascending. */
   after(number: number, countMax: number): Notification[] {
-    const live: Notification[] = [];
-    const cursor = this.#live.after(number);
-    while (live.length < countMax && cursor.next()) live.push(cursor.value);
-    const over = [...this.#over.values()].filter((one) => numberOf(one.id) > number);
-    return [...live, ...over].sort((a, b) => numberOf(a.id) - numberOf(b.id)).slice(0, countMax);
+    const found: Notification[] = [];
+    const live = this.#live.after(number);
+    const over = this.#overInOrder.after(number);
+    let [isLive, isOver] = [live.next(), over.next()];
+    while (found.length < countMax && (isLive || isOver))
+      if (isLive && (!isOver || live.id < over.id)) {
+        found.push(live.value);
+        isLive = live.next();
+      } else {
+        found.push(over.value);
+        isOver = over.next();
+      }
+    return found;
   }
 
   nextId(): NotificationId {
@@ -138,7 +148,9 @@ export class Notifications {
     const before = this.#live.get(number);
     if (!isLive(notification)) {
       if (before !== undefined) this.#forget(number, before);
-      this.#over.add(notification);
+      const dropped = this.#over.add(notification);
+      this.#overInOrder.add(number, notification);
+      if (dropped !== undefined) this.#overInOrder.delete(numberOf(dropped.id));
       return;
     }
     if (before === undefined) {

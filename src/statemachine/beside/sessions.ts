@@ -1,6 +1,7 @@
 import type { UnixMillis } from '../../base/ids.ts';
 import { SESSION_REPLIES_MAX, SESSIONS_MAX } from '../../base/limits.ts';
-import type { FirstReply } from '../collections/reply-table.ts';
+import type { FirstReply, ReplyView } from '../collections/reply-table.ts';
+import { SortedMap, type SortedView } from '../collections/sorted-map.ts';
 import type { Ledger } from '../ledger.ts';
 import { refuse } from '../refusals.ts';
 import { secondsAfter } from '../timers.ts';
@@ -77,7 +78,7 @@ const idOf = (number: number): SessionId => `X${number}`;
 export class Sessions {
   readonly #ledger: Ledger;
   readonly registry: Registry<KeptSession>;
-  readonly #replies = new Map<SessionId, Map<number, FirstReply>>();
+  readonly #replies = new Map<SessionId, SortedMap<FirstReply>>();
   /** Of all sessions together. */
   #windows = 0;
 
@@ -110,14 +111,14 @@ export class Sessions {
     }
     const least = Math.max(floor, sequence - window);
     for (let at = floor + 1; at <= least; at += 1)
-      if (!replies.has(at))
+      if (replies.get(at) === undefined)
         return refuse('OVER_LIMIT', `${id} waits for ${at}: ${sequence} is beyond its ${window}`);
     this.registry.put({ ...session, floor: least, seenAt: this.#ledger.time });
-    for (let at = floor + 1; at <= least; at += 1) replies.delete(at);
+    for (let at = floor + 1; at <= least; at += 1) forget(replies, at);
     const reply = carryOut();
     // The command may have ended the session that it came in, or said that its own reply is not waited for.
     const now = this.registry.get(id);
-    if (now !== undefined && sequence > now.floor) replies.set(sequence, { fingerprint, reply });
+    if (now !== undefined && sequence > now.floor) replies.add(sequence, { fingerprint, reply });
     return reply;
   }
 
@@ -141,15 +142,12 @@ export class Sessions {
     this.registry.put({ ...session, dueAt });
   }
 
-  /** The replies as they are now, by session and place. */
-  freeze(): readonly (readonly [key: string, first: FirstReply])[] {
-    const all: (readonly [string, FirstReply])[] = [];
-    for (const { id } of this.registry.liveOnes()) {
-      const replies = [...this.#repliesOf(id)].sort(([a], [b]) => a - b);
-      for (const [sequence, first] of replies)
-        all.push([keyOfPlace({ session: numberOf(id), sequence }), first]);
-    }
-    return all;
+  /** The replies as they are now, by session and place; those that come later do not show. */
+  freeze(): ReplyView {
+    const views = [...this.registry.liveOnes()].map(
+      ({ id }) => [numberOf(id), this.#repliesOf(id).freeze()] as const,
+    );
+    return { size: this.replyCount, entries: () => entriesOf(views) };
   }
 
   /** Takes in a session of a snapshot; false when there is no room for it. */
@@ -164,8 +162,9 @@ export class Sessions {
     const session = this.registry.get(idOf(number));
     if (session === undefined || sequence <= session.floor) return false;
     const replies = this.#repliesOf(session.id);
-    if (replies.has(sequence) || sequence > session.floor + session.window) return false;
-    replies.set(sequence, first);
+    if (replies.get(sequence) !== undefined || sequence > session.floor + session.window)
+      return false;
+    replies.add(sequence, first);
     return true;
   }
 
@@ -199,7 +198,8 @@ export class Sessions {
       return refuse('BAD_REQUEST', `${id} cannot have used ${floor}: it is beyond its ${window}`);
     const replies = this.#repliesOf(id);
     let { doubtUntil } = session;
-    for (let at = session.floor + 1; at <= floor; at += 1) if (!replies.delete(at)) doubtUntil = at;
+    for (let at = session.floor + 1; at <= floor; at += 1)
+      if (!forget(replies, at)) doubtUntil = at;
     const after: KeptSession = {
       ...session,
       version: session.version + 1,
@@ -224,15 +224,30 @@ export class Sessions {
 
   #add(session: KeptSession): void {
     this.registry.put(session);
-    this.#replies.set(session.id, new Map());
+    this.#replies.set(session.id, new SortedMap());
     this.#windows += session.window;
     this.#ledger.timers.set('session', numberOf(session.id), session.dueAt);
   }
 
-  #repliesOf(id: SessionId): Map<number, FirstReply> {
-    return this.#replies.get(id) ?? new Map();
+  #repliesOf(id: SessionId): SortedMap<FirstReply> {
+    return this.#replies.get(id) ?? new SortedMap();
   }
+}
+
+/** Whether it was there. */
+function forget(replies: SortedMap<FirstReply>, sequence: number): boolean {
+  if (replies.get(sequence) === undefined) return false;
+  replies.delete(sequence);
+  return true;
 }
 
 const expired = (id: SessionId): Refusal =>
   refuse('SESSION_EXPIRED', `there is no session ${id}; the command was not carried out now`);
+
+function* entriesOf(
+  views: readonly (readonly [session: number, replies: SortedView<FirstReply>])[],
+): Generator<readonly [key: string, first: FirstReply]> {
+  for (const [session, replies] of views)
+    for (const [sequence, first] of replies.entries())
+      yield [keyOfPlace({ session, sequence }), first];
+}

@@ -154,6 +154,11 @@ export class SortedView<V> {
   *values(): Generator<V> {
     for (const block of this.#blocks) yield* block.values;
   }
+
+  *entries(): Generator<readonly [id: number, value: V]> {
+    for (const { ids, values } of this.#blocks)
+      for (const [place, id] of ids.entries()) yield [id, values[place] as V];
+  }
 }
 
 /** Walks over entries in ascending order: call `next` first. */

@@ -6,7 +6,7 @@ import type { Notification, NotificationCapture } from '../beside/notifications.
 import type { CapturedPolicy } from '../beside/policies.ts';
 import { type AnyRecord, RECORD_KINDS, type RecordViews } from '../beside/records-beside.ts';
 import type { RegistryView } from '../beside/registry.ts';
-import type { FirstReply, ReplyView } from '../collections/reply-table.ts';
+import type { ReplyView } from '../collections/reply-table.ts';
 import type { LedgerStart } from '../ledger.ts';
 import { halvesOf, matches } from '../queries/filter.ts';
 import type { Alert, AlertFilter, Reply } from '../types.ts';
@@ -70,7 +70,7 @@ export interface MachineViews {
   readonly notifications: NotificationCapture;
   readonly records: RecordViews;
   readonly replies: ReplyView;
-  readonly sessionReplies: readonly (readonly [key: string, first: FirstReply])[];
+  readonly sessionReplies: ReplyView;
 }
 
 /**
@@ -95,7 +95,7 @@ export class MachineCapture {
       notifications: notifications.live.size + notifications.over.size,
       records: RECORD_KINDS.reduce((sum, kind) => sum + sizeOf(views.records[kind]), 0),
       replies: replies.size,
-      sessionReplies: views.sessionReplies.length,
+      sessionReplies: views.sessionReplies.size,
     };
     this.#views = views;
   }
@@ -117,7 +117,7 @@ export class MachineCapture {
     for (const type of RECORD_KINDS)
       for (const part of [records[type].live, records[type].over])
         for (const record of part.values()) yield { kind: 'record', type, record } as SnapshotItem;
-    for (const part of [replies.entries(), this.#views.sessionReplies])
+    for (const part of [replies.entries(), this.#views.sessionReplies.entries()])
       for (const [key, { fingerprint, reply }] of part)
         yield { kind: 'reply', key, fingerprint, reply };
     return undefined;
