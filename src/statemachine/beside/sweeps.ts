@@ -137,15 +137,18 @@ export class Sweeps {
   #changed({ before, alert: after, effect }: AppliedEvent): void {
     if (before === undefined || after.resolution !== undefined) return;
     const number = idNumber(after.id) ?? 0;
+    // Of however many ends an alert is told once.
+    let isTold = effect === 'audible';
     for (const sweep of this.registry.liveOnes()) {
       const { cause, done, until } = sweep;
-      if (effect === 'audible' && cause.over !== 'measuring') continue;
+      if (isTold && cause.over !== 'measuring') continue;
       if (
         number <= done ||
         before.revision > until ||
         !covers(sweep, before, this.#ledger.inhibitions)
       )
         continue;
+      isTold ||= cause.over !== 'measuring';
       this.#ledger.after(() => this.#seeToChanged(cause, before, sweep.by));
     }
   }
