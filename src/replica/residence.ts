@@ -1,6 +1,5 @@
 import { must } from '../base/assert.ts';
 import type { Clock, Timer } from '../base/clock.ts';
-import { TocsinError } from '../base/errors.ts';
 import { millis } from '../base/ids.ts';
 import { CLOSE_DISK_MS_MAX } from '../base/limits.ts';
 import type { LogStore } from '../storage/types.ts';
