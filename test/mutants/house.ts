@@ -62,8 +62,8 @@ export const HOUSE_MUTANTS: readonly Mutant[] = [
     name: 'leave-the-alerts-behind',
     claim: 'however many alerts a patient has, all of them follow',
     file: 'src/statemachine/beside/ward-book.ts',
-    find: 'if (found.length === all.length) return',
-    replace: 'if (found.length <= all.length) return',
+    find: 'if (done === undefined) return',
+    replace: 'if (done !== 0) return',
     killedBy: ['test/statemachine/ward.test.ts'],
   },
   {

@@ -6,7 +6,7 @@ export const SESSION_MUTANTS: readonly Mutant[] = [
     name: 'forget-what-is-not-answered',
     claim: 'a session passes over no command of which it does not know that it was carried out',
     file: 'src/statemachine/beside/sessions.ts',
-    find: 'if (!replies.has(at))\n        return refuse',
+    find: 'if (replies.get(at) === undefined)\n        return refuse',
     replace: 'if (at < 0)\n        return refuse',
     killedBy: ['test/statemachine/sessions.test.ts'],
   },
