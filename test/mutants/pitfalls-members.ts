@@ -1,5 +1,5 @@
 import type { Mutant } from './mutant.ts';
-import { MEMBERS, SNAPSHOTS } from './worlds.ts';
+import { SNAPSHOTS } from './worlds.ts';
 
 /** Mistakes that other engines made, put back into changes of members and into snapshots. */
 export const MEMBER_PITFALL_MUTANTS: readonly Mutant[] = [
@@ -11,7 +11,6 @@ export const MEMBER_PITFALL_MUTANTS: readonly Mutant[] = [
     replace: 'if (s.log.committed < 0)',
     killedBy: ['test/raft/membership.test.ts'],
     test: 'no change before an entry of the own reign',
-    simulated: MEMBERS,
   },
   {
     name: 'keep-a-configuration-that-was-cut',
@@ -21,7 +20,6 @@ export const MEMBER_PITFALL_MUTANTS: readonly Mutant[] = [
     replace: '',
     killedBy: ['test/raft/membership.test.ts'],
     test: 'an overwritten change is no longer in force',
-    simulated: MEMBERS,
   },
   {
     name: 'snapshot-a-change-under-way',
@@ -49,7 +47,6 @@ export const MEMBER_PITFALL_MUTANTS: readonly Mutant[] = [
     replace: 'new Configurations(base, [])',
     killedBy: ['test/raft/membership.test.ts'],
     test: 'a core begins with the configuration its log ends with',
-    simulated: MEMBERS,
   },
   {
     name: 'lead-on-after-the-own-removal',
@@ -147,7 +144,6 @@ export const MEMBER_PITFALL_MUTANTS: readonly Mutant[] = [
     replace: 'this.#replies.add(key, hash, fingerprint + 1, reply);',
     killedBy: ['test/replica/snapshots.test.ts'],
     test: 'a repeated command after a snapshot was installed',
-    simulated: SNAPSHOTS,
   },
   {
     name: 'acknowledge-without-a-sync',

@@ -1,5 +1,5 @@
 import type { Mutant } from './mutant.ts';
-import { CALM, READING } from './worlds.ts';
+import { CALM } from './worlds.ts';
 
 /** Mistakes that other engines made, put back around agreement: disk, shell, wire, machine. */
 export const SERVICE_PITFALL_MUTANTS: readonly Mutant[] = [
@@ -64,7 +64,6 @@ export const SERVICE_PITFALL_MUTANTS: readonly Mutant[] = [
     killedBy: ['test/replica/reads.test.ts'],
     test: 'a read that was confirmed before the leader was deposed',
     processes: '--workload register --nemesis isolate,halves,pause',
-    simulated: READING,
   },
   {
     name: 'forget-the-own-stalls',

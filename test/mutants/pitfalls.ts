@@ -20,7 +20,6 @@ export const PITFALL_MUTANTS: readonly Mutant[] = [
     replace: 'campaigner.votes.set(m.from, true);',
     killedBy: ['test/raft/votes.test.ts'],
     test: 'who is refused by a majority',
-    simulated: DEPOSED,
   },
   {
     name: 'believe-a-vote-of-another-term',
@@ -84,7 +83,6 @@ export const PITFALL_MUTANTS: readonly Mutant[] = [
     replace: 'progress.accept(logIndex(progress.next - 1));\n  if (!progress.retryDue) return;',
     killedBy: ['test/raft/replication.test.ts'],
     test: 'answers from the past, beyond the log',
-    simulated: DEPOSED,
   },
   {
     name: 'believe-a-late-refusal',

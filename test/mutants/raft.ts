@@ -1,5 +1,5 @@
 import type { Mutant } from './mutant.ts';
-import { CONTESTED, DEPOSED, DISORDERLY, DYING, READING } from './worlds.ts';
+import { CONTESTED, CUT_OFF, DEPOSED, DISORDERLY, DYING } from './worlds.ts';
 
 /** Bugs in agreement. */
 export const RAFT_MUTANTS: readonly Mutant[] = [
@@ -100,7 +100,6 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     find: 'const commit = lower(m.commit, lastNew);',
     replace: 'const commit = lower(m.commit, log.last.index);',
     killedBy: ['test/raft/'],
-    simulated: DEPOSED,
   },
   {
     name: 'skip-read-index',
@@ -110,7 +109,6 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     replace: 'if (read.round > leader.round) break;',
     killedBy: ['test/raft/'],
     searched: 'read',
-    simulated: READING,
   },
   {
     name: 'read-before-the-reign-commits',
@@ -120,7 +118,6 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     replace: 'if (leader.readsNew.length === 0) return;',
     killedBy: ['test/raft/'],
     searched: 'reign',
-    simulated: READING,
   },
   {
     name: 'reign-without-a-quorum',
@@ -129,6 +126,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     find: '&& !hearsQuorum(s, leader)) {',
     replace: '&& leader.ticks < 0 && !hearsQuorum(s, leader)) {',
     killedBy: ['test/raft/'],
+    simulated: CUT_OFF,
   },
   {
     name: 'never-tell-a-commit',

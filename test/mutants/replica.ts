@@ -10,7 +10,6 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
     find: 'if (waiting.id.term !== entry.term) {',
     replace: 'if (waiting.id.term > entry.term) {',
     killedBy: ['test/replica/proposals.test.ts'],
-    simulated: DEPOSED,
   },
   {
     name: 'deny-what-may-be-written',

@@ -1,16 +1,16 @@
 import type { Mutant } from './mutant.ts';
-import { DISORDERLY, MIXED, ROTTEN, SESSIONS, WIPED } from './worlds.ts';
+import { MIXED, READING, ROTTEN, SESSIONS, WIPED } from './worlds.ts';
 
 /** Bugs that show above all where whole clusters are simulated. */
 export const CLUSTER_MUTANTS: readonly Mutant[] = [
   {
-    name: 'cut-what-is-committed',
-    claim: 'what is committed is never cut',
-    file: 'src/raft/replication.ts',
-    find: 'if (m.prev.index < log.committed) {',
-    replace: 'if (m.prev.index < 0) {',
-    killedBy: ['test/raft/'],
-    simulated: DISORDERLY,
+    name: 'answer-a-read-unconfirmed',
+    claim: 'a linearizable read is confirmed by a quorum, whoever answers it',
+    file: 'src/replica/service/read-desk.ts',
+    find: "if (level === 'local') done(",
+    replace: "if (typeof level === 'string') done(",
+    killedBy: ['test/replica/levels.test.ts'],
+    simulated: READING,
   },
   {
     name: 'leave-the-replies-of-sessions-behind',
@@ -23,11 +23,11 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = [
     simulated: SESSIONS,
   },
   {
-    name: 'let-in-who-was-wiped',
-    claim: 'a wiped disk is not let in under its old number',
-    file: 'src/replica/peers/members.ts',
-    find: 'if (known !== undefined && known !== remote.incarnation)',
-    replace: 'if (known !== undefined && known < 0)',
+    name: 'let-nobody-in',
+    claim: 'a new member may join at an address that no other has',
+    file: 'src/replica/peers/member-change.ts',
+    find: 'const taken = members.find((member) => member.address === address);',
+    replace: 'const taken = members.find((member) => member.id !== id);',
     killedBy: ['test/replica/membership.test.ts'],
     simulated: WIPED,
   },

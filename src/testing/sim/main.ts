@@ -6,7 +6,15 @@ import { HELP, type Options, parseOptions, replayOf, type SearchOptions } from '
 import { type Outcome, runScenario } from './run.ts';
 import { drawScenario, type Scenario } from './scenario.ts';
 import { changesOf, shrink } from './shrink.ts';
-import { addTotals, emptyTotals, PAIRS_MAX, rateOf, type Totals, totalsOf } from './totals.ts';
+import {
+  addTotals,
+  emptyTotals,
+  faultsOf,
+  PAIRS_MAX,
+  rateOf,
+  type Totals,
+  totalsOf,
+} from './totals.ts';
 
 /** The command behind `npm run sim`. */
 
@@ -79,6 +87,10 @@ async function runMany(): Promise<Totals> {
   };
   const used = process.cpuUsage();
   let told = CLOCK.monotonic();
+  const tell = (): void => {
+    say(rateOf(totals, coreSeconds()));
+    say(`  ${faultsOf(totals)}`);
+  };
   if (!options.json) say(`seeds from ${from}, every ${stride}`);
   for (let at = 0; at < count && seconds() < (limitSeconds ?? Infinity); at += 1) {
     const outcome = await runOne(scenarioOf(from + at * stride));
@@ -87,10 +99,10 @@ async function runMany(): Promise<Totals> {
     if (!outcome.ok && options.untilFailure) break;
     if (CLOCK.monotonic() - told > REPORT_MS && !options.json) {
       told = CLOCK.monotonic();
-      say(rateOf(totals, coreSeconds()));
+      tell();
     }
   }
-  if (!options.json) say(rateOf(totals, coreSeconds()));
+  if (!options.json) tell();
   else {
     const took = { seconds: seconds(), coreSeconds: coreSeconds() };
     process.stdout.write(

@@ -96,3 +96,10 @@ export function rateOf(totals: Totals, seconds: number): string {
     `${failed} failed`,
   ].join(', ');
 }
+
+/** One line: how often each kind of fault struck, the most frequent first. */
+export const faultsOf = ({ faults }: Totals): string =>
+  Object.entries(faults)
+    .sort(([, a], [, b]) => b - a)
+    .map(([fault, count]) => `${fault} ${count}`)
+    .join(', ');

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { programPath } from '../../../cli/local/program.ts';
 import { parseOptions, replayOf } from '../../../src/testing/sim/options.ts';
-import { emptyTotals, rateOf } from '../../../src/testing/sim/totals.ts';
+import { emptyTotals, faultsOf, rateOf } from '../../../src/testing/sim/totals.ts';
 
 test.each(['seeds', 'minutes', 'from', 'stride', 'seed'])('--%s takes a number only', (name) => {
   for (const text of ['abc', '', '-1', '1e99', 'NaN'])
@@ -34,4 +34,8 @@ test('the line that replays a seed holds all that does not come from the seed', 
 
 test('conditions that could not be decided are said', () => {
   expect(rateOf({ ...emptyTotals(), undecided: 3 }, 1)).toContain('3 conditions not decided');
+});
+
+test('faults are told by kind, the most frequent first', () => {
+  expect(faultsOf({ ...emptyTotals(), faults: { pause: 2, kill: 7 } })).toBe('kill 7, pause 2');
 });
