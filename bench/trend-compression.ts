@@ -1,19 +1,25 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { TREND_WINDOW_MS } from '../src/base/trend-limits.ts';
 import { decodeChunk, encodeChunk } from '../src/trend/chunk.ts';
 import { join as joined, NO_SAMPLES, type Samples } from '../src/trend/samples.ts';
 import { windowOf } from '../src/trend/window.ts';
 import { recordings } from './measure/recordings.ts';
+import { type CompressionRow, writeRun } from './measure/results.ts';
 
 /**
- * node dist/bench/trend-compression.js [FOLDER]: bytes a sample on recorded signals, in chunks of a minute as they lie on
+ * node dist/bench/trend-compression.js [FOLDER] [--out FILE]: bytes a sample on recorded signals, in chunks of a minute as they lie on
  * disk, against gzip -9 of the same chunks as binary columns (eight bytes of time, eight of value), and of the whole
  * column as CSV. Each chunk is decoded again and compared.
  */
 
-const FOLDER = process.argv[2] ?? recordings('bidmc');
+const { values: flags, positionals } = parseArgs({
+  options: { out: { type: 'string' } },
+  allowPositionals: true,
+});
+const FOLDER = positionals[0] ?? recordings('bidmc');
 const ORIGIN = windowOf(1_790_000_000_000);
 
 interface Column {
@@ -75,7 +81,9 @@ function measure({ samples, csv }: Column, sizes: Sizes): void {
   if (!isSame) throw new Error('what was decoded is not what was encoded');
 }
 
-function report(what: string, columns: readonly Column[]): void {
+const rows: CompressionRow[] = [];
+
+function report(kind: string, what: string, columns: readonly Column[]): void {
   const byName = new Map<string, Column[]>();
   for (const column of columns)
     byName.set(column.name, [...(byName.get(column.name) ?? []), column]);
@@ -83,13 +91,11 @@ function report(what: string, columns: readonly Column[]): void {
   for (const [name, all] of [...byName, ['all', columns] as const]) {
     const sizes = { samples: 0, ours: 0, gzipped: 0, gzippedCsv: 0, encodeMs: 0 };
     for (const column of all) measure(column, sizes);
-    const each = (bytes: number): string => (bytes / sizes.samples).toFixed(2);
+    const each = (bytes: number): number => Math.round((bytes / sizes.samples) * 100) / 100;
+    const [ours, gzip, gzipCsv] = [each(sizes.ours), each(sizes.gzipped), each(sizes.gzippedCsv)];
+    rows.push({ signal: `${kind}, ${name}`, samples: sizes.samples, ours, gzip, gzipCsv });
     const rate = (sizes.samples / sizes.encodeMs / 1_000).toFixed(1);
-    const cells = [
-      each(sizes.ours),
-      each(sizes.gzipped).padStart(10),
-      each(sizes.gzippedCsv).padStart(10),
-    ];
+    const cells = [ours, gzip, gzipCsv].map((one) => one.toFixed(2).padStart(10));
     console.log(
       `  ${name.padEnd(8)} ${`${sizes.samples}`.padStart(10)}   ${cells.join('   ')}   (${rate} M samples/s encoded)`,
     );
@@ -102,12 +108,16 @@ const files = (folder: string, ending: string): readonly string[] =>
     .map((name) => join(folder, name));
 
 report(
+  'numerics',
   'numerics, 1 Hz, chunks of 60 samples',
   files(FOLDER, '_Numerics.csv').flatMap((path) => columnsOf(readFileSync(path, 'utf8'), 1_000)),
 );
 report(
+  'waveforms',
   'waveforms, 125 Hz, chunks of 7,500 samples',
   files(join(FOLDER, 'waveforms'), '_Signals.csv.gz').flatMap((path) =>
     columnsOf(gunzipSync(readFileSync(path)).toString(), 8),
   ),
 );
+if (flags.out !== undefined)
+  await writeRun(flags.out, { bench: 'compression', at: new Date().toISOString(), rows });

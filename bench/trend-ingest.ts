@@ -14,7 +14,7 @@ import { Latencies, type LatencySummary } from './measure/latencies.ts';
 import { measureMachine } from './measure/machine.ts';
 import { recordings } from './measure/recordings.ts';
 import { writeRun } from './measure/results.ts';
-import { type Played, type PlayerInput, TICK_MS, wall } from './workloads/wave-player.ts';
+import { METRICS, type Played, type PlayerInput, TICK_MS, wall } from './workloads/wave-player.ts';
 
 /**
  * node dist/bench/trend-ingest.js [--replicas 3] [--rate 100000 | max] [--minutes 1] [--data FOLDER] [--out FILE]
@@ -121,12 +121,16 @@ async function kept(endpoint: string, { samples, origin, end }: Played): Promise
   }
 }
 
+/** One metric after the other: a query is about a thousand series at most. */
 async function countOf(trends: TrendClient, from: number, to: number): Promise<number> {
-  const query = { what: 'rollup', series: ['*/bench/*'], from, to, stepMs: 60_000 } as const;
   let count = 0;
-  for await (const { series } of trends.queryAll(query))
-    for (const { columns } of series)
-      for (const one of columns['count'] ?? new Float64Array()) count += one;
+  for (const metric of METRICS) {
+    const series = [`*/bench/${metric}`];
+    const query = { what: 'rollup', series, from, to, stepMs: 60_000 } as const;
+    for await (const page of trends.queryAll(query))
+      for (const { columns } of page.series)
+        for (const one of columns['count'] ?? new Float64Array()) count += one;
+  }
   return count;
 }
 

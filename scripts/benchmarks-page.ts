@@ -1,6 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ApplyRun, AssertionRun, Run, StallRun, TrendRun } from '../bench/measure/results.ts';
+import type {
+  ApplyRun,
+  AssertionRun,
+  CompressionRun,
+  Run,
+  StallRun,
+  TrendRun,
+} from '../bench/measure/results.ts';
 import type { Row } from '../bench/workloads/stage.ts';
 import { GOALS_HEAD, goalCells } from './goals-table.ts';
 
@@ -182,6 +189,19 @@ function stallSection({ rows, machine, at, alerts }: StallRun): readonly string[
   ];
 }
 
+function compressionSection({ at, rows }: CompressionRun): readonly string[] {
+  const cells = rows.map(({ signal, samples, ours, gzip, gzipCsv }) => [
+    signal,
+    count(samples),
+    ...[ours, gzip, gzipCsv].map((bytes) => bytes.toFixed(2)),
+  ]);
+  return [
+    '## Bytes a sample on disk',
+    `${at.slice(0, 10)}: recorded signals in chunks of a minute, each decoded again and compared; gzip -9 of the same chunks as binary columns (eight bytes of time, eight of value), and of whole columns as CSV.`,
+    tableOf(['signal', 'samples', 'ours', 'gzip', 'gzip of CSV'], cells),
+  ];
+}
+
 /** The page and the plots it shows, by path; nothing where nothing was measured. */
 export function benchmarkPages(printed: string): ReadonlyMap<string, string> {
   const pages = new Map<string, string>();
@@ -221,6 +241,8 @@ export function benchmarkPages(printed: string): ReadonlyMap<string, string> {
       tableOf(HEAD, million.rows.map(rowCells)),
     );
   if (trends !== undefined) parts.push(...trendSection(trends));
+  const compression = read('compression');
+  if (compression !== undefined) parts.push(...compressionSection(compression as CompressionRun));
   const [apply, assertions] = [read('apply'), read('assertions')];
   if (apply !== undefined) parts.push(...applySection(apply as ApplyRun));
   if (assertions !== undefined) parts.push(...assertionSection(assertions as AssertionRun));

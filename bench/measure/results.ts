@@ -84,7 +84,23 @@ export interface StallRun {
   readonly rows: readonly StallRow[];
 }
 
-type AnyRun = Run | TrendRun | ApplyRun | AssertionRun | StallRun;
+/** Bytes a sample of recorded signals, in chunks of a minute. */
+export interface CompressionRow {
+  readonly signal: string;
+  readonly samples: number;
+  readonly ours: number;
+  /** gzip -9 of the same chunks as binary columns, and of the whole column as CSV. */
+  readonly gzip: number;
+  readonly gzipCsv: number;
+}
+
+export interface CompressionRun {
+  readonly bench: 'compression';
+  readonly at: string;
+  readonly rows: readonly CompressionRow[];
+}
+
+type AnyRun = Run | TrendRun | ApplyRun | AssertionRun | StallRun | CompressionRun;
 
 export async function writeRun(path: string, run: AnyRun): Promise<void> {
   await mkdir(dirname(path), { recursive: true });

@@ -38,7 +38,7 @@ const STEP_MS = 1_000 / HERTZ;
 const PER_TICK = TICK_MS / STEP_MS;
 const SERIES_AT_MOST_SPEED = 4_000;
 const QUEUED_SAMPLES_MAX = 262_144;
-const METRICS = ['HR', 'PULSE', 'RESP', 'SpO2'] as const;
+export const METRICS = ['HR', 'PULSE', 'RESP', 'SpO2'] as const;
 /** Where each waveform, from 0 to 1, is put so that one patient in a hundred crosses a limit now and then. */
 const SCALES = { HR: [70, 30], PULSE: [70, 30], RESP: [12, 8], SpO2: [94, 5] } as const;
 const RESTLESS_EVERY = 100;
