@@ -31,6 +31,8 @@ const LOAD = [
 const LANES = 2;
 /** A run may miss what depends on timing, or end void where too little was acknowledged. */
 const RUNS_MAX = 4;
+/** After so long no bug gets more than one run. */
+const HUNT_MS = 6 * 60_000;
 const SAYS_MAX = 120;
 
 /** Ends with the exit status: 0 when the product was found good and every bug was found. */
@@ -41,27 +43,32 @@ export async function runProcesses(names: readonly string[]): Promise<0 | 1> {
       : names.map(mutantNamed);
   const control = await runOnce(join(ROOT, 'dist'), '', 1);
   say(`without a bug: ${control.verdict}${control.why.map((line) => `\n  ${line}`).join('')}`);
+  const deadline = performance.now() + HUNT_MS;
   const status = await hunt(
     chosen,
-    async (mutant, dist) => [await breakUntilFound(mutant, dist)],
+    async (mutant, dist) => [await breakUntilFound(mutant, dist, deadline)],
     LANES,
   );
   return control.verdict === 'valid' ? status : 1;
 }
 
-async function breakUntilFound({ processes = '' }: Mutant, dist: string): Promise<Way> {
+async function breakUntilFound(
+  { processes = '' }: Mutant,
+  dist: string,
+  deadline: number,
+): Promise<Way> {
   const began = performance.now();
-  for (let seed = 1; seed <= RUNS_MAX; seed += 1) {
+  let seed = 1;
+  for (; seed === 1 || (seed <= RUNS_MAX && performance.now() < deadline); seed += 1) {
     const { verdict, why, leftOut } = await runOnce(dist, processes, seed);
     const seconds = ((performance.now() - began) / 1_000).toFixed(0).padStart(3);
+    const says = `runs ${seed}, ${seconds} s  ${why[0] ?? ''}`.split('\n')[0] ?? '';
+    if (verdict === 'INVALID') return { found: true, says: says.slice(0, SAYS_MAX) };
     const [impossible] = Object.entries(leftOut ?? {});
     if (impossible !== undefined)
       return { found: true, says: `not possible here: ${impossible.join(' left out: ')}` };
-    if (verdict !== 'INVALID') continue;
-    const says = `runs ${seed}, ${seconds} s  ${why[0] ?? ''}`.split('\n')[0] ?? '';
-    return { found: true, says: says.slice(0, SAYS_MAX) };
   }
-  return { found: false, says: `NOT FOUND in ${RUNS_MAX} runs` };
+  return { found: false, says: `NOT FOUND in ${seed - 1} runs` };
 }
 
 /** What jepsen-lite prints with --json, as far as it is used here. */
