@@ -66,7 +66,11 @@ test(
         verdict: 'VOID',
         why: [expect.stringContaining('fewer than 100000')],
       });
-      const nobody = startJepsen(['--attach', '/ip4/127.0.0.1/tcp/1', ...out]);
+      const again = startJepsen(['--attach', address, ...load, ...out]);
+      expect((await again.ended).status).toBe(3);
+      expect(again.said).toContain('is not empty: --out wants a folder of its own');
+      const elsewhere = ['--out', join(folder, 'elsewhere')];
+      const nobody = startJepsen(['--attach', '/ip4/127.0.0.1/tcp/1', ...elsewhere]);
       expect((await nobody.ended).status).toBe(3);
       expect(nobody.said).toContain('the cluster cannot be reached: UNAVAILABLE');
       expect(nobody.said).toContain('/ip4/127.0.0.1/tcp/1');
