@@ -78,6 +78,7 @@ async function measure(cluster: LocalCluster): Promise<void> {
   line('taken and judged', `${played.judged}; refused ${played.refused}`);
   for (const [at, endpoint] of cluster.trendEndpoints.entries())
     line(`on replica ${at + 1} at last`, await kept(endpoint, played));
+  if (played.late.count > 0) line('due to sent, what the load is behind', timesOf(played.late));
   line('sent to judged and told, a frame', timesOf(played.told));
   const told = crossed.summary();
   line('crossed limits, due to watcher', `${told.count}: ${timesOf(told)}`);
@@ -160,7 +161,7 @@ async function watchMemory(
   const seen: (readonly [number, string])[] = [];
   for (let minute = 0; minute <= minutes; minute += minutes < 2 ? minutes / 4 : 1) {
     await until(begin + minute * 60_000);
-    seen.push([minute, memory(cluster)]);
+    seen.push([Math.round(minute * 100) / 100, memory(cluster)]);
   }
   return seen;
 }

@@ -26,6 +26,8 @@ export interface Played {
   readonly end: number;
   readonly judged: number;
   readonly refused: number;
+  /** From when samples were due to when they were given away: what the load itself is behind. */
+  readonly late: LatencySummary;
   /** From a frame's leaving to the news of what became of it. */
   readonly told: LatencySummary;
 }
@@ -60,13 +62,14 @@ async function play(input: PlayerInput): Promise<Played> {
     }),
   );
   const sources = sourcesFor(writers, input);
-  const sent = await send(sources, writers, input);
+  const late = new Latencies();
+  const sent = await send(sources, writers, input, late);
   const refused = writers.reduce(
     (total, { taken }) => total + taken.tooOld + taken.tooNew + taken.noRoom,
     0,
   );
   await Promise.all(clients.map((client) => client.close()));
-  return { ...sent, judged, refused, told: told.summary() };
+  return { ...sent, judged, refused, late: late.summary(), told: told.summary() };
 }
 
 interface Source {
@@ -127,12 +130,16 @@ async function send(
   sources: readonly Source[],
   writers: readonly TrendWriter[],
   { rate, seconds }: PlayerInput,
+  late: Latencies,
 ): Promise<Pick<Played, 'samples' | 'elapsedMs' | 'origin' | 'end'>> {
   const origin = Math.ceil(wall() / TICK_MS) * TICK_MS;
   const began = performance.now();
   let ticks = 0;
   for (; performance.now() - began < seconds * 1_000; ticks += 1) {
-    if (rate !== undefined) await until(origin + ticks * TICK_MS);
+    if (rate !== undefined) {
+      await until(origin + ticks * TICK_MS);
+      late.add(wall() - (origin + ticks * TICK_MS));
+    }
     for (const source of sources) addTick(source, origin, ticks);
     for (const writer of writers) {
       writer.flush();
