@@ -27,6 +27,10 @@ export const verdictOf = (code: Code): Verdict => CERTAIN.get(code) ?? 'maybe';
 /** Codes of a last failure that say more about why the time ran out than UNAVAILABLE does. */
 const TELLING: ReadonlySet<Code> = new Set<Code>(['OVERLOADED', 'DISK_FULL', 'DEADLINE_EXCEEDED']);
 
+/** Of two failures in a row the one to tell of: who does not lead says less than the leader said before. */
+export const moreTelling = (before: TocsinError | undefined, after: TocsinError): TocsinError =>
+  before !== undefined && TELLING.has(before.code) && after.code === 'NOT_LEADER' ? before : after;
+
 /** The time is up, and nothing was done. */
 export function timeIsUp(timeoutMs: number, last: TocsinError | undefined): TocsinError {
   if (last === undefined)

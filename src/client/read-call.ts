@@ -9,7 +9,7 @@ import { FrameType } from '../wire/frame.ts';
 import type { AbortListeners } from './abort-listeners.ts';
 import { Backoff } from './connection/backoff.ts';
 import { type Connection, type Exchange, expectType } from './connection/connection.ts';
-import { asTocsinError, cancelled, timeIsUp, verdictOf } from './failures.ts';
+import { asTocsinError, cancelled, moreTelling, timeIsUp, verdictOf } from './failures.ts';
 
 /** What one read asks. */
 export interface Question<T> {
@@ -158,7 +158,7 @@ export class ReadCall<T> implements Exchange {
 
   #retry(error: TocsinError): void {
     if (this.#isOver) return;
-    this.#last = error;
+    this.#last = moreTelling(this.#last, error);
     const { prng } = this.#source;
     if (prng === undefined) {
       this.stop(error);

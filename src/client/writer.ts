@@ -21,7 +21,7 @@ import { BatchQueue } from './batch-queue.ts';
 import { Backoff } from './connection/backoff.ts';
 import { type Connection, type Exchange, expectType } from './connection/connection.ts';
 import type { LeaderFinder } from './connection/leader-finder.ts';
-import { asTocsinError, cancelled, clientClosed, verdictOf } from './failures.ts';
+import { asTocsinError, cancelled, clientClosed, moreTelling, verdictOf } from './failures.ts';
 
 export interface WriteLimits {
   readonly timeoutMs: number;
@@ -296,7 +296,7 @@ export class Writer {
   /** The batch waits again, unless it was sent elsewhere meanwhile or nobody waits for it. */
   #takeBack(attempt: Attempt, error: TocsinError): boolean {
     const { batch } = attempt;
-    batch.lastFailure = error;
+    batch.lastFailure = moreTelling(batch.lastFailure, error);
     if (this.#sent.get(batch) !== attempt) return false;
     this.#sent.delete(batch);
     this.#queue.putBack([batch]);

@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest';
+import { type Code, TocsinError } from '../../src/base/errors.ts';
+import { moreTelling, timeIsUp } from '../../src/client/failures.ts';
+
+const errorOf = (code: Code): TocsinError => new TocsinError(code, 'x');
+
+test.each([
+  [['DISK_FULL', 'NOT_LEADER'], 'DISK_FULL'],
+  [['OVERLOADED', 'NOT_LEADER', 'NOT_LEADER'], 'OVERLOADED'],
+  [['NOT_LEADER', 'DISK_FULL'], 'DISK_FULL'],
+  [['DISK_FULL', 'CONNECTION_LOST'], 'UNAVAILABLE'],
+  [['NOT_LEADER'], 'UNAVAILABLE'],
+  [[], 'DEADLINE_EXCEEDED'],
+] as [Code[], Code][])(
+  'after %j a call whose time is up fails with %s: what a leader said outweighs who does not lead',
+  (codes, code) => {
+    let last: TocsinError | undefined;
+    for (const each of codes) last = moreTelling(last, errorOf(each));
+    expect(timeIsUp(10, last).code).toBe(code);
+  },
+);
