@@ -47,7 +47,15 @@ test('the figures of the proof are those that its runs have left', () => {
   const script = join(ROOT, 'scripts', 'proof.mjs');
 
   expect(execFileSync(process.execPath, [script, '--check'], { encoding: 'utf8' })).toBe('');
-  expect(read('docs/proof.md')).toMatch(/\| operations checked \| \d{2,3},\d{3}/);
+  const page = read('docs/proof.md');
+  expect(page).toMatch(/\| operations checked \| \d{2,3},\d{3}/);
+  expect(page).toMatch(/\| seeds \| \d/);
+  expect(page).toMatch(/\| simulated \| [\d.,]+ hours, [\d.]+ years \|/);
+  expect(page).toMatch(/\| processes killed, or all at once \| [1-9]/);
+  expect(page).toMatch(/\| disks and snapshots damaged, wiped or put back \| [1-9]/);
+  expect(page).toMatch(/\| pairs of kinds of faults met \| \d+ of \d+ \|/);
+  for (const bad of ['failed', 'acknowledged and lost', 'carried out or told twice'])
+    expect(page).toContain(`| ${bad} | 0 |`);
 });
 
 test('every call that a program can make of the alerts is shown by an example', () => {
