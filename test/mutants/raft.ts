@@ -52,7 +52,6 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     replace: 'other.term === lastTerm',
     killedBy: ['test/raft/'],
     searched: 'reign',
-    processes: '--workload unique --nemesis kill,isolate,halves,loss',
     simulated: DEPOSED,
   },
   {
