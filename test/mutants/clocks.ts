@@ -1,4 +1,5 @@
 import type { Mutant } from './mutant.ts';
+import { CLOCKS } from './worlds.ts';
 
 /** Bugs in what time it is. */
 export const CLOCK_MUTANTS: readonly Mutant[] = [
@@ -9,7 +10,7 @@ export const CLOCK_MUTANTS: readonly Mutant[] = [
     find: 'const agreed = this.#agreed();',
     replace: 'const agreed: number | undefined = this.#clock.wall();',
     killedBy: ['test/replica/clocks.test.ts'],
-    simulated: true,
+    simulated: CLOCKS,
     processes: '--workload escalation --nemesis clock --interval 0.4',
   },
   {

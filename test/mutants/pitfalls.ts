@@ -73,7 +73,6 @@ export const PITFALL_MUTANTS: readonly Mutant[] = [
     replace: '',
     killedBy: ['test/raft/replication.test.ts'],
     test: 'conflicts that come faster than the disk',
-    simulated: DEPOSED,
   },
   {
     name: 'acknowledge-by-heartbeat',

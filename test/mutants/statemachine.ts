@@ -63,7 +63,6 @@ export const STATEMACHINE_MUTANTS: readonly Mutant[] = [
     replace: 'state;',
     killedBy: ['test/statemachine/escalations.test.ts'],
     processes: '--workload escalation --nemesis none --time 5',
-    simulated: CLIMBING,
   },
   {
     name: 'ignore-a-guard',

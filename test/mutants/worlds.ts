@@ -82,5 +82,12 @@ export const WIPED: Partial<Scenario> = { ...BUSY, faults: ['disk-wiped', 'isola
 /** Snapshots rot at rest. */
 export const ROTTEN: Partial<Scenario> = { ...SNAPSHOTS, faults: ['snapshot-rot', 'kill'] };
 
+/** Wall clocks jump by up to an hour, of leaders too. */
+export const CLOCKS: Partial<Scenario> = {
+  ...BUSY,
+  ...{ callers: 2, faultEveryMs: 1_500 },
+  faults: ['clock-jump', 'hand-over'],
+};
+
 /** Programs of two versions. */
 export const MIXED: Partial<Scenario> = { ...BUSY, mixedVersions: true, faults: ['kill'] };
