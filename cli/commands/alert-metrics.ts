@@ -72,7 +72,7 @@ function renderMetrics(told: AlarmReport, { paint }: TableOptions): string {
   return renderPairs(
     [
       ['From', from === undefined ? 'nothing happened' : formatInstant(from)],
-      ['Before that', told.isWhole ? undefined : 'no longer kept'],
+      ['Before that', told.isWhole ? undefined : 'no longer kept; by day: tocsin tally list'],
       ['For', span === undefined ? undefined : formatDuration(span)],
       ['Annunciations', String(told.annunciations)],
       ['High, medium, low, none', Object.values(byPriority).join(', ')],

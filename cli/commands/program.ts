@@ -57,6 +57,10 @@ const ENTRIES: Readonly<Record<string, Entry>> = {
     summary: 'sessions of clients, whose commands are carried out once',
     load: async (io) => (await import('./client-session.ts')).sessionCommand(io),
   },
+  tally: {
+    summary: 'alarms by day and unit, for longer than their history is kept',
+    load: async (io) => (await import('./tally.ts')).tallyCommand(io),
+  },
   inhibition: {
     summary: 'which alerts explain which others of the same device',
     load: async (io) => (await import('./inhibition.ts')).inhibitionCommand(io),

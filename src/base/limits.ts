@@ -347,6 +347,10 @@ export const MATCHER_VALUES_MAX = 64;
 /** Maintenance windows that are not over, and those that are. */
 export const WINDOWS_MAX = 256;
 export const WINDOWS_OVER_MAX = 4_096;
+/** Units that are told apart on a day, their beds, and counts of earlier days: a year of eleven units. */
+export const TALLY_UNITS_MAX = 256;
+export const TALLY_BEDS_MAX = 256;
+export const TALLIES_OVER_MAX = 4_096;
 /** Rules by which alerts explain others of the same device, and what each names. */
 export const INHIBITIONS_MAX = 64;
 export const INHIBITION_CONDITIONS_MAX = 32;

@@ -27,6 +27,7 @@ import { type From, moveOf, TRANSITIONS, type Transition } from './alerts/transi
 import { type EscalationState, isSettled, started, turned } from './beside/escalation.ts';
 import { Inhibitions } from './beside/inhibition.ts';
 import type { Policies } from './beside/policies.ts';
+import { Tallies } from './beside/tallies.ts';
 import { isCare } from './care-commands.ts';
 import { Effort } from './effort.ts';
 import { findQuotaRefusal, QUOTA_KEY, quotaAlarm, quotaRaise } from './quota.ts';
@@ -75,8 +76,8 @@ export class Ledger {
   readonly table: AlertTable;
   readonly subjects: Subjects;
   readonly policies: Policies;
-  /** Which alerts explain which others. */
   readonly inhibitions: Inhibitions = new Inhibitions();
+  readonly tallies: Tallies = new Tallies((tally) => this.foldRecord(tally));
   readonly timers: Timers = new Timers();
   readonly effort: Effort = new Effort();
   readonly #limits: AlertLimits;
@@ -322,6 +323,7 @@ export class Ledger {
     this.#revision = alert.revision;
     foldEvent(this.#digest, event, identity);
     this.#events.push(event);
+    this.tallies.add(event);
     this.#arm(before, alert);
     this.#file(before, alert);
     if (before?.resolution !== alert.resolution || before === undefined) this.#watchQuota();
@@ -346,7 +348,6 @@ export class Ledger {
 
   /** An open alert goes by another policy from now on. */
   #repin(before: Alert, { escalation }: Alert): void {
-    assert(before.resolution === undefined, () => `${before.id} is resolved and goes elsewhere`);
     if (escalation !== undefined) this.policies.pin(escalation);
     this.#unpin(before);
   }
@@ -379,10 +380,7 @@ export class Ledger {
   }
 }
 
-/**
- * The row of the table: a condition that was open before and is not now stands where its last
- * occurrence does.
- */
+/** The row of the table: a condition that was open before and is not now stands where its last occurrence does. */
 function fromOf(alert: Alert | undefined, last: Last | undefined): From {
   if (alert !== undefined) return displayState(alert);
   return last === undefined ? 'NONE' : 'RESOLVED';

@@ -106,3 +106,25 @@ export const inhibition: Gen<unknown> = record(
   },
   {},
 );
+
+const counts = fc.array(count, { maxLength: 12 });
+export const tally: Gen<unknown> = record(
+  {
+    id: name,
+    version: count,
+    day: when,
+    unit: fc.oneof(name, fc.constant('')),
+    annunciations: record({ high: count, medium: count, low: count, none: count }, {}),
+    returned: count,
+    acknowledged: count,
+    waits: counts,
+    escalated: count,
+    exhausted: count,
+    ended: count,
+    endedAlone: count,
+    beds: count,
+    bedsHeard: fc.array(name, { maxLength: 3 }),
+    isOver: fc.boolean(),
+  },
+  {},
+);

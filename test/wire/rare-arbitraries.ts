@@ -35,6 +35,7 @@ import {
   place,
   schedule,
   scheduleFields,
+  tally,
 } from './house-arbitraries.ts';
 import { sweepOf } from './sweep-arbitraries.ts';
 
@@ -385,6 +386,7 @@ export const anyRecord: Gen<AnyRecord> = fc.oneof(
     schedule,
     session,
     inhibition,
+    tally,
     bed,
     patient,
     device,

@@ -16,6 +16,7 @@ import type { MaintenanceWindow, Silence, SuppressionCommand } from './suppressi
 import { Suppressions } from './suppressions.ts';
 import type { AlertSweep } from './sweep.ts';
 import { Sweeps } from './sweeps.ts';
+import type { Tally } from './tallies.ts';
 import { type Bed, type Device, isWard, type Patient, type WardCommand } from './ward.ts';
 import { WardBook } from './ward-book.ts';
 
@@ -29,6 +30,7 @@ export interface RecordTypes {
   readonly schedule: KeptSchedule;
   readonly session: KeptSession;
   readonly inhibition: KeptInhibition;
+  readonly tally: Tally;
   readonly bed: Bed;
   readonly patient: Patient;
   readonly device: Device;
@@ -95,6 +97,7 @@ export const RECORD_KINDS: readonly RecordKind[] = [
   'schedule',
   'session',
   'inhibition',
+  'tally',
   'bed',
   'patient',
   'device',
@@ -168,6 +171,7 @@ export class Records {
 
   /** Records in their order, after the first `after` of them. */
   page<K extends RecordKind>(kind: K, after: number, countMax: number): readonly RecordTypes[K][] {
+    if (kind === 'tally') this.#ledger.tallies.settle();
     const found: RecordTypes[K][] = [];
     let place = 0;
     for (const record of this.#registry(kind).all()) {
@@ -179,6 +183,7 @@ export class Records {
   }
 
   capture(): RecordViews {
+    this.#ledger.tallies.settle();
     return {
       silence: this.suppressions.silences.freeze(),
       window: this.suppressions.windows.freeze(),
@@ -188,6 +193,7 @@ export class Records {
       schedule: this.schedules.registry.freeze(),
       session: this.sessions.registry.freeze(),
       inhibition: this.#ledger.inhibitions.registry.freeze(),
+      tally: this.#ledger.tallies.registry.freeze(),
       bed: this.ward.beds.freeze(),
       patient: this.ward.patients.freeze(),
       device: this.ward.devices.freeze(),
@@ -222,6 +228,9 @@ export class Records {
       case 'inhibition':
         this.#ledger.inhibitions.registry.put(record);
         return true;
+      case 'tally':
+        this.#ledger.tallies.restore(record);
+        return true;
       case 'bed':
         this.ward.beds.put(record);
         return true;
@@ -247,6 +256,7 @@ export class Records {
       schedule: this.schedules.registry,
       session: this.sessions.registry,
       inhibition: this.#ledger.inhibitions.registry,
+      tally: this.#ledger.tallies.registry,
       bed: this.ward.beds,
       patient: this.ward.patients,
       device: this.ward.devices,

@@ -45,6 +45,7 @@ export function queriesOf(
     schedule: registry('schedule'),
     session: registry('session'),
     inhibition: registry('inhibition'),
+    tally: registry('tally'),
     bed: registry('bed'),
     patient: registry('patient'),
     device: registry('device'),

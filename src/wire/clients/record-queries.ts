@@ -30,6 +30,7 @@ export const QUERY_KINDS: readonly QueryKind[] = [
   'schedule',
   'session',
   'inhibition',
+  'tally',
   'bed',
   'patient',
   'device',

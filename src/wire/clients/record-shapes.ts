@@ -63,6 +63,7 @@ import { idOf } from './record-ids.ts';
 import { keptRule } from './rule-shapes.ts';
 import { schedule } from './schedule-shapes.ts';
 import { sweepOf } from './sweep-shape.ts';
+import { tally } from './tally-shape.ts';
 import { bed, device, patient } from './ward-shapes.ts';
 
 /** The records beside the alerts, by description: as commands bring them, as snapshots and answers hold them. */
@@ -240,6 +241,7 @@ export const RECORD_CHECKS: RecordChecks = {
   schedule,
   session,
   inhibition,
+  tally,
   bed,
   patient,
   device,

@@ -215,6 +215,7 @@ const RECORD_KINDS: readonly RecordKind[] = [
   'schedule',
   'session',
   'inhibition',
+  'tally',
   'bed',
   'patient',
   'device',

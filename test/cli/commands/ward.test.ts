@@ -55,6 +55,7 @@ test.each([
   ['bed list', /icu-2 +7 +pt-7f3/],
   ['patient list', /pt-7f3 +icu-2\/7 +there/],
   ['device list', /mon-3 +CM-9 +icu-2\/7/],
+  ['tally list', /icu-2 +52 +2 +8 +6\.5 +40 +88 % +5 +20 % +4/],
   ['inhibition list', /co2-off +2 +CO2: RR: +CO2:INOP +anna/],
   ['session list', /X9 +monitor-gateway .* 60s +256/],
   ['schedule list', /icu +5 +anna +Europe\/Berlin/],

@@ -139,6 +139,25 @@ const RECORDS: { readonly [K in QueryKind]: readonly QueryTypes[K][] } = {
       changedAt: AT,
     },
   ],
+  tally: [
+    {
+      id: '20454/icu-2',
+      version: 61,
+      day: unixMillis(1_767_225_600_000),
+      unit: 'icu-2',
+      annunciations: { high: 2, medium: 20, low: 30, none: 0 },
+      returned: 5,
+      acknowledged: 40,
+      waits: [3, 7, 10, 10, 5, 4, 1, 0, 0, 0, 0],
+      escalated: 4,
+      exhausted: 1,
+      ended: 50,
+      endedAlone: 10,
+      beds: 8,
+      bedsHeard: [],
+      isOver: true,
+    },
+  ],
   inhibition: [
     {
       id: 'co2-off',
