@@ -350,6 +350,7 @@ export const WINDOWS_OVER_MAX = 4_096;
 /** Units that are told apart on a day, their beds, and counts of earlier days: a year of eleven units. */
 export const TALLY_UNITS_MAX = 256;
 export const TALLY_BEDS_MAX = 256;
+export const TALLY_WAITS_MAX = 64;
 export const TALLIES_OVER_MAX = 4_096;
 /** Rules by which alerts explain others of the same device, and what each names. */
 export const INHIBITIONS_MAX = 64;
@@ -551,6 +552,7 @@ assert(
   SCHEDULE_GAP_AHEAD_MS < SCHEDULE_LEFT_MS_MIN,
   'the end of what was worked out must be a gap only once it could not be extended',
 );
+assert(TALLY_BEDS_MAX <= BODY_ITEMS_MAX, 'the beds of a unit must fit in one record');
 assert(SESSION_WINDOW_MAX * 16 <= SESSION_REPLIES_MAX, 'one session must not keep the others out');
 assert(PLACE_CHARS_MAX * 2 < NAME_CHARS_MAX, 'a unit and a bed must pass as one name');
 assert(PATIENTS_MAX >= BEDS_MAX, 'a full house must still be able to admit who waits for a bed');

@@ -1,4 +1,4 @@
-import { NAME_CHARS_MAX, TALLY_BEDS_MAX } from '../../base/limits.ts';
+import { NAME_CHARS_MAX, TALLY_BEDS_MAX, TALLY_WAITS_MAX } from '../../base/limits.ts';
 import type { Tally } from '../../statemachine/beside/tallies.ts';
 import type { Priority } from '../../statemachine/types.ts';
 import { asLine } from '../check.ts';
@@ -12,9 +12,6 @@ import {
   name,
   ofShape,
 } from '../commands/shape.ts';
-
-/** How many bounds of waits any version may have. */
-const WAITS_MAX = 64;
 
 /** A day and a unit, and alerts may name no unit. */
 const line: Check<string> = (origin, field, value) =>
@@ -35,7 +32,7 @@ export const tally: Check<Tally> = ofShape<Tally>({
   ),
   returned: must(count),
   acknowledged: must(count),
-  waits: must(listOf(count, 0, WAITS_MAX)),
+  waits: must(listOf(count, 0, TALLY_WAITS_MAX)),
   escalated: must(count),
   exhausted: must(count),
   ended: must(count),
