@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { must } from '../../src/base/assert.ts';
 import { logIndex, unixMillis } from '../../src/base/ids.ts';
 import { EFFORT_PER_ENTRY_MAX } from '../../src/base/limits.ts';
 import type { HeartbeatCommand } from '../../src/statemachine/beside/sources.ts';
@@ -44,6 +45,16 @@ test('what is raised while its source is lost is stale until the source is back'
   expect(isStale(bench, OTHER)).toBe(true);
   bench.do(beat([KEY, OTHER]));
   expect([isStale(bench, KEY), isStale(bench, OTHER)]).toEqual([false, false]);
+});
+
+test('what an alert of a lost source explained is heard of again, and stale like the other', () => {
+  const bench = new Bench();
+  bench.do({ ...beat(), leaseSeconds: 60 });
+  bench.done(raise({ condition: 'PROBE:OFF' }));
+  bench.done(raise({ dedupKey: OTHER, condition: 'SPO2:LO' }));
+  expect(bench.machine.badgesOf(must(bench.machine.get({ dedupKey: OTHER }), OTHER))).toBeDefined();
+  bench.at(100_000);
+  expect([isStale(bench, KEY), isStale(bench, OTHER)]).toEqual([true, true]);
 });
 
 test('what is cleared, and stays on the list, while its source is lost is stale too', () => {

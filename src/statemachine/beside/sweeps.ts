@@ -1,5 +1,5 @@
 import { must } from '../../base/assert.ts';
-import { type Revision, type UnixMillis, unixMillis } from '../../base/ids.ts';
+import { type Revision, revision, type UnixMillis, unixMillis } from '../../base/ids.ts';
 import { SWEEP_LOOKS_AT_ONCE, SWEEPS_MAX } from '../../base/limits.ts';
 import { idNumber } from '../alerts/alert-table.ts';
 import type { Ledger } from '../ledger.ts';
@@ -40,10 +40,13 @@ export class Sweeps {
     until: Revision = this.#ledger.revision,
   ): void {
     const again = this.#pendingLike(cause);
-    const state = { cause, at, until, done: 0, by: asked.actor };
+    // Who is lost explains no more: those that it explained are told so first, and have yet to be marked in their turn.
+    const isNested = cause.over === 'measuring';
+    const state = { cause, at, until: isNested ? NEVER : until, done: 0, by: asked.actor };
     // More at once than can be remembered are done at once, however long that takes.
     const isFull = again === undefined && this.registry.isFull;
-    const rest = this.#run(state, asked, isFull ? Number.POSITIVE_INFINITY : undefined);
+    const left = this.#run(state, asked, isFull ? Number.POSITIVE_INFINITY : undefined);
+    const rest = left && { ...left, until: isNested ? this.#ledger.revision : until };
     if (rest === undefined) {
       if (again !== undefined) this.#drop(again);
     } else if (again !== undefined) this.#put(again, rest);
@@ -197,5 +200,8 @@ export class Sweeps {
     this.#ledger.foldRecord({ removed: before });
   }
 }
+
+/** Above every revision. */
+const NEVER = revision(Number.MAX_SAFE_INTEGER);
 
 const numberOf = (id: SweepId): number => Number(id.slice(1));
