@@ -22,8 +22,14 @@ const tamper = (
     everywhere || at === 1 ? { ...one, events: change(structuredClone([...one.events])) } : one,
   );
 
+/** Whose event it is. Who changed nothing was told of the state before, which another event may have led to as well. */
 const toldOf = (told: readonly Told[], { revision }: AlertEvent): Told | undefined =>
-  told.find(({ outcome }) => typeof outcome !== 'string' && outcome.revision === revision);
+  told.find(
+    ({ outcome }) =>
+      typeof outcome !== 'string' &&
+      outcome.revision === revision &&
+      outcome.effect !== 'unchanged',
+  );
 
 /** Every leaf of a value, as a path to it. */
 function leavesOf(value: unknown, path: readonly string[] = []): readonly (readonly string[])[] {
