@@ -165,15 +165,16 @@ const changeIncident = fc
   .map((one) => one as RecordDeed & { type: 'change-incident' });
 
 const ruleId = fc.constantFrom('fast', 'slow', 'other');
+/** Its fields stand as commands and snapshots are read: the digest of a rule is that of its text. */
 const limitRule = fc.record({
   list: fc.constant('rules' as const),
   id: ruleId,
+  priority: fc.constant('high' as const),
   metric: fc.constant('HR' as const),
-  side: fc.constantFrom('HI' as const, 'LO' as const),
-  limit: fc.constantFrom(40, 120, 301),
   startAfter: fc.constant(3),
   endAfter: fc.constant(3),
-  priority: fc.constant('high' as const),
+  side: fc.constantFrom('HI' as const, 'LO' as const),
+  limit: fc.constantFrom(40, 120, 301),
 });
 const profile = fc.record({
   list: fc.constant('profiles' as const),
