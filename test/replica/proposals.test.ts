@@ -130,6 +130,15 @@ test('each caller gets the replies to its own commands, in the order they were h
   expect(told.outcomes).toEqual(['0 r0,r1', '1 r2']);
 });
 
+test('a caller whose entry another leader replaced is told so, though as many replies came with that', () => {
+  const proposals = new Proposals(new VirtualClock());
+  const told = toldOf(proposals);
+  told.add(30, 1);
+  proposals.placed({ index: logIndex(7), term: term(2) }, proposals.cut(TIME)?.batch ?? []);
+  proposals.applied(entryOf(7, 3), repliesOf(1, 'r'));
+  expect(told.outcomes).toEqual(['0 NOT_LEADER']);
+});
+
 test('a batch never passes what an entry may hold, and one that just fits is not split', () => {
   const proposals = new Proposals(new VirtualClock());
   const told = toldOf(proposals);
