@@ -23,7 +23,7 @@ export const SESSION_MUTANTS: readonly Mutant[] = [
     claim: 'a session ends by the time in the log',
     file: 'src/statemachine/beside/sessions.ts',
     find: 'if (dueAt <= this.#ledger.time) {',
-    replace: 'if (dueAt <= Date.now()) {',
+    replace: 'if (dueAt <= this.#ledger.time + Date.now()) {',
     killedBy: ['test/statemachine/sessions.test.ts'],
     test: 'a session ends by the time in the log',
   },
