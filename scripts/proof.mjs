@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url';
  * npm run proof [-- --run MINUTES]
  *
  * With --run: first simulates fresh seeds for so many minutes, on all processors, then searches every world and runs the
- * checkers in full, side by side; what comes of it takes the place in docs/data/proof of all that earlier runs have
- * left there. What fails ends with status 1, and leaves the figures of seeds and search as they were. Search and checkers
+ * checkers in full, side by side; what comes of it takes the place in docs/data/proof of all that earlier runs of these have
+ * left there; real processes keep theirs. What fails ends with status 1, and leaves the figures of seeds and search as they were. Search and checkers
  * take some minutes more; what goes on is told meanwhile.
  *
  * With --check: prints nothing, and ends with status 1 if the page is not what would be printed.

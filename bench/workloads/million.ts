@@ -69,12 +69,9 @@ const READS_PER_SECOND = 500;
 const SNAPSHOT_SECONDS_MAX = 30;
 
 /** How long the leader's loop lets reads wait while it takes a snapshot, as whoever reads sees it. */
-async function duringSnapshot({ cluster, client }: Stage): Promise<Record<string, number>> {
-  const leader = await cluster.leader();
-  const { address } = must(
-    cluster.replicas.find(({ id }) => id === leader),
-    `no replica ${leader}`,
-  );
+async function duringSnapshot(stage: Stage): Promise<Record<string, number>> {
+  const { client } = stage;
+  const address = await stage.leaderAddress();
   const read: Operation = () => client.get({ id: 'A1' }, { consistency: 'local' });
   await openLoop(read, { perSecond: READS_PER_SECOND, seconds: 1 });
   const began = performance.now();

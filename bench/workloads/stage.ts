@@ -57,6 +57,12 @@ export class Stage {
     }
   }
 
+  async leaderAddress(): Promise<string> {
+    const leader = await this.cluster.leader();
+    const replica = this.cluster.replicas.find(({ id }) => id === leader);
+    return must(replica, `no replica ${leader}`).address;
+  }
+
   async close(): Promise<void> {
     await this.client.close();
     await this.cluster.close();

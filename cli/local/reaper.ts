@@ -10,6 +10,7 @@ const folders: Set<string> = new Set();
 
 const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
+/** A negative id is that of a group. */
 export function reapChild(pid: number): void {
   children.add(pid);
   watch();

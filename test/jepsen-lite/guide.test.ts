@@ -4,9 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { freePorts } from '../../cli/local/free-ports.ts';
+import { childIsGone, reapChild } from '../../cli/local/reaper.ts';
 import { NEMESES } from '../../jepsen-lite/nemeses/table.ts';
 import { HELP } from '../../jepsen-lite/options.ts';
 import { WORKLOADS } from '../../jepsen-lite/workloads/table.ts';
+import { must } from '../../src/base/assert.ts';
 
 /** The guide for testers: what it names is there, and its commands do what it says, for a shorter time. */
 
@@ -22,12 +24,19 @@ const SECONDS_MAX = 120;
 function run(args: readonly string[]): Promise<{ status: number | null; said: string }> {
   const script = join(ROOT, 'scripts', 'jepsen.mjs');
   const child = spawn(process.execPath, [script, ...args], { cwd: ROOT });
+  const pid = must(child.pid, 'a process');
+  reapChild(pid);
   let said = '';
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (text: string) => {
       said += text;
     });
-  return new Promise((resolve) => child.once('close', (status) => resolve({ status, said })));
+  return new Promise((resolve) =>
+    child.once('close', (status) => {
+      childIsGone(pid);
+      resolve({ status, said });
+    }),
+  );
 }
 
 test('the guide names every option, nemesis and workload', () => {

@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { programPath } from '../../cli/local/program.ts';
+import { childIsGone, reapChild } from '../../cli/local/reaper.ts';
+import { must } from '../../src/base/assert.ts';
 
 /** The command under test, as a tester runs it. */
 export interface Harness {
@@ -14,6 +16,8 @@ export interface Harness {
 export function startJepsen(args: readonly string[]): Harness {
   const main = join(programPath(), '..', '..', 'jepsen-lite', 'main.js');
   const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const pid = must(child.pid, 'a process');
+  reapChild(pid);
   let printed = '';
   let said = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -24,10 +28,13 @@ export function startJepsen(args: readonly string[]): Harness {
     said += text;
   });
   const ended = new Promise<{ status: number | null; printed: string }>((resolve) =>
-    child.once('close', (status) => resolve({ status, printed })),
+    child.once('close', (status) => {
+      childIsGone(pid);
+      resolve({ status, printed });
+    }),
   );
   return {
-    pid: child.pid ?? 0,
+    pid,
     get said() {
       return said;
     },

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { childIsGone, reapChild } from '../../cli/local/reaper.ts';
 import { must } from '../../src/base/assert.ts';
 import type { Mutant } from './mutant.ts';
 import { MUTANTS, mutantNamed } from './table.ts';
@@ -35,7 +36,7 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 /** Most mutants have one file of tests, which keeps one core busy. */
 const LANES = [0, 1];
 /** A bug that makes a loop endless also holds the timers of whoever tests it. */
-const JUDGED_MS_MAX = 120_000;
+const JUDGED_MS_MAX = 5 * 60_000;
 const ROOT = join(import.meta.dirname, '..', '..');
 
 /** Ends with the exit status: 0 when every mutant was killed. */
@@ -77,6 +78,7 @@ async function judge(mutant: Mutant, report: string): Promise<Outcome> {
     env: { ...process.env, MUTANT: mutant.name },
   });
   const pid = must(child.pid, 'a process');
+  reapChild(-pid);
   let isEndless = false;
   const timer = setTimeout(() => {
     isEndless = true;
@@ -84,8 +86,8 @@ async function judge(mutant: Mutant, report: string): Promise<Outcome> {
   }, JUDGED_MS_MAX);
   await new Promise((resolve) => child.once('close', resolve));
   clearTimeout(timer);
-  // A test that cannot end does not pass.
-  if (isEndless) return { verdict: 'killed', by: `not ended within ${JUDGED_MS_MAX / 1000} s` };
+  childIsGone(-pid);
+  if (isEndless) return { verdict: 'BROKEN', by: `not ended within ${JUDGED_MS_MAX / 1000} s` };
   return verdictOf(read(report));
 }
 

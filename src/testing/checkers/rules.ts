@@ -37,7 +37,8 @@ export const RULES = {
   'escalated-late': 'A step of a policy was carried out after somebody had answered.',
   'never-escalated': 'Nobody answered, and the policy was not carried out to its end.',
   'unanswered-once': 'That nobody answered was not said, was said twice, or was not so.',
-  paged: 'A step of a policy was carried out, and its page never left.',
+  paged:
+    'A step of a policy was carried out for an alert that nobody answered, and its page never left.',
   'paged-once': 'One page left under two ids, or two under one: receivers cannot tell.',
   // transactions
   'all-or-nothing': 'A transaction was carried out in part.',
