@@ -6,7 +6,7 @@ import { repeatable } from '../input/repeatable.ts';
 import type { Io } from './io.ts';
 import { withExamples } from './options.ts';
 import { listCommandOf } from './record-list.ts';
-import { oneOf, parseAlertId, parseText, whole } from './values.ts';
+import { oneOf, parseAlertId, parseText, parseTexts, whole } from './values.ts';
 import { addRecordOptions, keep, type WriteFlags } from './writing.ts';
 
 /** `tocsin incident …`. */
@@ -131,11 +131,7 @@ function reviewCommand(io: Io): Command {
     .description('write down what was learned, also when the incident is closed')
     .argument('<id>', 'incident id such as C3', parseText)
     .requiredOption('--root-cause <text>', 'why it happened', parseText)
-    .option(
-      '--action <text>',
-      'what will be done; repeat the flag for more',
-      repeatable((text: string, before: readonly string[] = []) => [...before, parseText(text)]),
-    );
+    .option('--action <text>', 'what will be done; repeat the flag for more', parseTexts);
   return withExamples(addRecordOptions(addVersionOption(command)), [
     ["tocsin incident review C3 --root-cause 'fuse' --action 'second feed'", 'one action'],
   ]).action(async (id: string, flags: IncidentFlags) => {

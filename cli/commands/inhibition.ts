@@ -1,9 +1,8 @@
 import { Command } from 'commander';
-import { repeatable } from '../input/repeatable.ts';
 import type { Io } from './io.ts';
 import { withExamples } from './options.ts';
 import { listCommandOf } from './record-list.ts';
-import { parseText, whole } from './values.ts';
+import { parseText, parseTexts, whole } from './values.ts';
 import { addRecordOptions, keep, type WriteFlags } from './writing.ts';
 
 /** `tocsin inhibition …`: which alerts explain which others of the same device. */
@@ -38,9 +37,6 @@ interface SetFlags extends WriteFlags {
   readonly ifVersion?: number;
 }
 
-const texts = () =>
-  repeatable((text: string, before: readonly string[] = []) => [...before, parseText(text)]);
-
 function setCommand(io: Io): Command {
   const command = new Command('set')
     .description('make a rule, or its next version; it never reaches beyond one device')
@@ -48,12 +44,12 @@ function setCommand(io: Io): Command {
     .requiredOption(
       '--source <condition>',
       'a condition that explains; repeat the flag for more',
-      texts(),
+      parseTexts,
     )
     .requiredOption(
       '--target <beginning>',
       'how the conditions begin that it explains, as HR:; repeat the flag for more',
-      texts(),
+      parseTexts,
     )
     .option(
       '--if-version <number>',

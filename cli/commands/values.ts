@@ -138,6 +138,14 @@ function addLabel(text: string, before: Labels | undefined): Labels {
   return labels;
 }
 
+/** Any text, as it stands; the flag is repeated for more. */
+export const parseTexts: (text: string, before?: readonly string[]) => readonly string[] =
+  repeatable(addText);
+
+function addText(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, parseText(text)];
+}
+
 /** Addresses with commas between them, as they stand; the flag may be repeated. */
 export const parseAddresses: (text: string, before?: readonly string[]) => readonly string[] =
   repeatable(addAddresses);

@@ -1,9 +1,8 @@
 import { Command } from 'commander';
-import { repeatable } from '../input/repeatable.ts';
 import type { Io } from './io.ts';
 import { withExamples } from './options.ts';
 import { listCommandOf } from './record-list.ts';
-import { parseText } from './values.ts';
+import { parseText, parseTexts } from './values.ts';
 import { addRecordOptions, keep, type WriteFlags } from './writing.ts';
 
 /** `tocsin bed …`, `tocsin patient …`, `tocsin device …`: who is where, and what measures them. */
@@ -98,11 +97,7 @@ function moveCommand(io: Io): Command {
     .argument('<patient>', 'pseudonym', parseText)
     .argument('<unit>', 'ward or unit', parseText)
     .argument('<bed>', 'an empty bed', parseText)
-    .option(
-      '--with <device>',
-      'a device that goes along; repeat the flag for more',
-      repeatable((text: string, before: readonly string[] = []) => [...before, parseText(text)]),
-    )
+    .option('--with <device>', 'a device that goes along; repeat the flag for more', parseTexts)
     .option('--policy <id>', 'escalation policy there; begins at its first step', parseText);
   return withExamples(addRecordOptions(command), [
     ['tocsin patient move pt-7f3 icu-2 9 --with mon-3', 'the monitor goes along'],

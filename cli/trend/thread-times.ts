@@ -12,23 +12,30 @@ const NINE = 0x39;
 export class ThreadTimes {
   ranNs = 0;
   waitedNs = 0;
-  readonly #file: number | undefined;
+  #file: number | undefined;
   readonly #text = new Uint8Array(64);
 
   constructor() {
     try {
       this.#file = openSync('/proc/thread-self/schedstat', 'r');
-      this.look();
     } catch {
-      this.#file = undefined;
+      return;
     }
+    this.look();
   }
 
   /** Brings the figures up to date. */
   look(): void {
     if (this.#file === undefined) return;
     const text = this.#text;
-    const length = readSync(this.#file, text, 0, text.length, 0);
+    let length: number;
+    try {
+      length = readSync(this.#file, text, 0, text.length, 0);
+    } catch {
+      // A figure is not worth a thread: from now on it stays what it is.
+      this.close();
+      return;
+    }
     let at = 0;
     let ran = 0;
     for (; at < length && isDigit(text[at]); at += 1) ran = ran * 10 + (text[at] as number) - ZERO;
@@ -42,6 +49,7 @@ export class ThreadTimes {
 
   close(): void {
     if (this.#file !== undefined) closeSync(this.#file);
+    this.#file = undefined;
   }
 }
 

@@ -6,6 +6,7 @@ import { Repairing } from './health/repairing.ts';
 import type { ReplicaParts } from './parts.ts';
 import { Members } from './peers/members.ts';
 import { Replica } from './replica.ts';
+import { cancelled } from './room-again.ts';
 import { listenFor } from './service/front-door.ts';
 import { readImage } from './snapshots/machine-image.ts';
 
@@ -69,7 +70,7 @@ async function loadWhole(
     signal.addEventListener('abort', stop);
     const listener = await listenFor(repairing, parts.transport, address);
     try {
-      if (!(await repairing.run())) throw new TocsinError('CANCELLED', 'told to stop');
+      if (!(await repairing.run())) throw cancelled();
     } finally {
       signal.removeEventListener('abort', stop);
       repairing.stop();

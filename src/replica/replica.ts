@@ -29,6 +29,7 @@ import { Applier } from './pipeline/applier.ts';
 import { refusalIn } from './pipeline/disk-room.ts';
 import { type Proposal, Proposals } from './pipeline/proposals.ts';
 import { tickIfDue } from './pipeline/tick.ts';
+import { isFull } from './room-again.ts';
 import { type AdminDone, Administrator } from './service/administrator.ts';
 import { ClientSession } from './service/client-session.ts';
 import type { Resident } from './service/front-door.ts';
@@ -387,7 +388,7 @@ export class Replica implements Resident {
   /** A full disk has made nothing wrong: what is known here can still be read, though it grows old. */
   #fault(error: unknown): void {
     if (this.#phase !== 'running') return;
-    if (TocsinError.is(error) && error.code === 'DISK_FULL') {
+    if (isFull(error)) {
       this.#upkeep.room.ranOut();
       this.#retire('the disk of this replica is full');
     } else this.stop();

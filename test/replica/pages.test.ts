@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { TocsinError } from '../../src/base/errors.ts';
-import { type Revision, revision } from '../../src/base/ids.ts';
+import { type Millis, millis, type Revision, revision } from '../../src/base/ids.ts';
 import { SLICE_MS_MAX } from '../../src/base/limits.ts';
 import { AppliedState } from '../../src/replica/pipeline/applied-state.ts';
 import { Pages, type Wanted } from '../../src/replica/service/pages.ts';
@@ -16,8 +16,10 @@ interface Scene {
   readonly bench: Bench;
   readonly pages: Pages;
   readonly state: AppliedState;
-  ask(wanted: Wanted): Promise<Answer<AlertPage>>;
+  ask(asked: Asked): Promise<Answer<AlertPage>>;
 }
+
+type Asked = Omit<Wanted, 'ageMs' | 'deadline'> & { readonly deadline?: Millis };
 
 function scene(clock: VirtualClock, alerts: number): Scene {
   const bench = new Bench();
@@ -25,9 +27,12 @@ function scene(clock: VirtualClock, alerts: number): Scene {
   const pages = new Pages(state, clock);
   for (let n = 0; n < alerts; n += 1) bench.done(raise({ dedupKey: `k${n}` }));
   for (const event of bench.out.events) state.history.push(event);
-  const ask = (wanted: Wanted): Promise<Answer<AlertPage>> =>
+  const ask = ({
+    deadline = millis(Number.MAX_SAFE_INTEGER),
+    ...asked
+  }: Asked): ReturnType<Scene['ask']> =>
     new Promise((resolve, reject) => {
-      pages.ask(wanted, (outcome) => {
+      pages.ask({ ...asked, ageMs: undefined, deadline }, (outcome) => {
         if (TocsinError.is(outcome)) reject(outcome);
         else resolve(decodeListAnswer(join(outcome)));
       });
@@ -53,6 +58,18 @@ describe('a page', () => {
       [3, 101],
     ]);
     expect(told).toEqual([100, 3]);
+  });
+
+  test('is not made for somebody whose time is over while those before have their turn', async () => {
+    const clock = new WorkingClock(SLICE_MS_MAX / 4);
+    const { ask } = scene(clock, 500);
+    const first = ask({ filter: { text: 'K49' }, options: { limit: 100 } });
+    const deadline = millis(clock.monotonic() + SLICE_MS_MAX / 8);
+    const late = ask({ filter: {}, options: {}, deadline });
+    const isRefused = expect(late).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
+    await clock.run(0);
+    await first;
+    await isRefused;
   });
 
   test('ends early rather than look through many alerts in one turn, and the next ones find the rest', async () => {

@@ -27,6 +27,10 @@ async function all<T>(items: AsyncIterable<T>): Promise<readonly T[]> {
   return list;
 }
 
+async function drained(iterator: AsyncIterator<unknown>): Promise<void> {
+  while (!(await iterator.next()).done);
+}
+
 const DISKS: readonly (readonly [string, (path: string) => Promise<TrendDisk>])[] = [
   ['LevelDB', openTrendDisk],
   ['memory', () => Promise.resolve(new MemoryTrendDisk())],
@@ -72,6 +76,41 @@ describe.each(DISKS)('trends in %s', (_name, open) => {
 });
 
 describe('trends on disk', () => {
+  it('that are opened again after a write failed tell whoever comes meanwhile to come back', async () => {
+    const disk = await openTrendDisk(await folder());
+    const puts = Array.from(
+      { length: 1_000 },
+      (_, n) => [bytes(1, n >> 8, n & 255), bytes(7)] as const,
+    );
+    await disk.write(puts, true);
+    const nothing = new Uint8Array(0);
+    await expect(
+      disk.write([[undefined as unknown as Uint8Array, nothing]], true),
+    ).rejects.toThrow();
+    const scan = disk.scan(bytes(1), bytes(2))[Symbol.asyncIterator]();
+    await scan.next();
+    const opening = disk.reopen();
+    const isFull = { code: 'DISK_FULL' };
+    await Promise.all([
+      expect(disk.getMany([bytes(1, 0, 1)])).rejects.toMatchObject(isFull),
+      expect(all(disk.scan(bytes(1), bytes(2)))).rejects.toMatchObject(isFull),
+      expect(disk.write(puts, true)).rejects.toMatchObject(isFull),
+      expect(drained(scan)).rejects.toMatchObject(isFull),
+      opening,
+    ]);
+    expect(await all(disk.scan(bytes(1), bytes(2)))).toHaveLength(1_000);
+    await disk.close();
+  });
+
+  it('are not closed and opened for nothing', async () => {
+    const disk = await openTrendDisk(await folder());
+    await disk.write([[bytes(1), bytes(7)]], true);
+    const opening = disk.reopen();
+    expect(await disk.getMany([bytes(1)])).toHaveLength(1);
+    await opening;
+    await disk.close();
+  });
+
   it('are there when it is opened again', async () => {
     const path = await folder();
     const disk = await openTrendDisk(path);

@@ -27,7 +27,7 @@ import type { ReplicaStatus } from '../../wire/clients/status.ts';
 import { FrameType } from '../../wire/frame.ts';
 import type { Proposal } from '../pipeline/proposals.ts';
 import type { AdminDone } from './administrator.ts';
-import { type Pages, shown } from './pages.ts';
+import { answerOf, type Pages, shown, tooLate } from './pages.ts';
 import type { FreshDone, Freshness } from './read-desk.ts';
 import type { WatchHub } from './watch-hub.ts';
 
@@ -202,10 +202,11 @@ export class ClientSession {
   #list(id: number, body: Uint8Array): void {
     const { timeoutMs, request } = decodeTime(body);
     const { filter, consistency, limit, after, at } = decodeList(request);
-    this.#read(id, consistency, this.#deadlineOf(timeoutMs), (freshness, done) => {
+    const deadline = this.#deadlineOf(timeoutMs);
+    this.#read(id, consistency, deadline, ({ ageMs }, done) => {
       const options = { limit, ...(after === undefined ? {} : { after }) };
       this.#count();
-      this.#host.pages.ask({ at, filter, options, ...freshness }, (outcome) => {
+      this.#host.pages.ask({ at, filter, options, ageMs, deadline }, (outcome) => {
         this.#requests -= 1;
         if (TocsinError.is(outcome)) this.#fail(id, outcome);
         else done(outcome);
@@ -297,16 +298,6 @@ export class ClientSession {
   }
 }
 
-/** Whoever asked has stopped waiting: an answer would cost much and reach nobody. */
-const tooLate = (): TocsinError =>
-  new TocsinError('DEADLINE_EXCEEDED', 'the time allowed ran out before the answer was built');
-
 type Built = (body: readonly Uint8Array[]) => void;
 /** Makes an answer, now or in slices, or throws. */
 type Build = (freshness: Freshness, done: Built) => void;
-
-const answerOf = <T>(value: T, at: Revision, { ageMs }: Freshness): Answer<T> => ({
-  value,
-  revision: at,
-  ...(ageMs === undefined ? {} : { ageMs }),
-});

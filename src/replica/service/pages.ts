@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import { TocsinError } from '../../base/errors.ts';
-import type { Revision } from '../../base/ids.ts';
+import type { Millis, Revision } from '../../base/ids.ts';
 import { PASTS_MAX } from '../../base/limits.ts';
 import type { AlertHistory, Answer, ListedAlert } from '../../statemachine/alert-api.ts';
 import type { AlertMachine } from '../../statemachine/machine.ts';
@@ -11,6 +11,7 @@ import type { Alert, AlertFilter, AlertId } from '../../statemachine/types.ts';
 import { ListAnswer } from '../../wire/clients/answers.ts';
 import type { AppliedState } from '../pipeline/applied-state.ts';
 import { SlicedWork } from '../slices.ts';
+import type { Freshness } from './read-desk.ts';
 
 /** Which page of which list; `at`: as it was at a revision, else of now. */
 export interface Wanted {
@@ -18,7 +19,9 @@ export interface Wanted {
   readonly filter: AlertFilter;
   readonly options: PageOptions;
   /** Of the state, for the answer to say. */
-  readonly ageMs?: number | undefined;
+  readonly ageMs: number | undefined;
+  /** After it nobody waits for the page any more. */
+  readonly deadline: Millis;
 }
 
 /** A page on its way to being an answer. */
@@ -27,6 +30,16 @@ interface Page {
   readonly body: ListAnswer;
   written: number;
 }
+
+/** Whoever asked has stopped waiting: an answer would cost much and reach nobody. */
+export const tooLate = (): TocsinError =>
+  new TocsinError('DEADLINE_EXCEEDED', 'the time allowed ran out before the answer was built');
+
+export const answerOf = <T>(value: T, at: Revision, { ageMs }: Freshness): Answer<T> => ({
+  value,
+  revision: at,
+  ...(ageMs === undefined ? {} : { ageMs }),
+});
 
 const pageOf = (answer: Answer<AlertSlice>): Page => ({
   answer,
@@ -39,10 +52,12 @@ export class Pages {
   readonly #state: AppliedState;
   /** Those used last, so that each page undoes only what has happened since the one before; the newest last. */
   readonly #pasts = new Map<Revision, Past>();
+  readonly #clock: Clock;
   readonly #work: SlicedWork;
 
   constructor(state: AppliedState, clock: Clock) {
     this.#state = state;
+    this.#clock = clock;
     this.#work = new SlicedWork(clock);
   }
 
@@ -51,6 +66,7 @@ export class Pages {
     let page: Page | undefined;
     this.#work.add((isOver) => {
       try {
+        if (page === undefined && this.#clock.monotonic() > wanted.deadline) throw tooLate();
         page ??= this.#find(wanted, isOver);
       } catch (error) {
         if (!TocsinError.is(error)) throw error;
@@ -64,19 +80,18 @@ export class Pages {
   }
 
   /** Undefined = there is more to undo first. @throws TocsinError CURSOR_EXPIRED, UNAVAILABLE, BAD_REQUEST */
-  #find({ at, filter, options: asked, ageMs }: Wanted, isOver: () => boolean): Page | undefined {
+  #find({ at, filter, options: asked, ...age }: Wanted, isOver: () => boolean): Page | undefined {
     const options = { ...asked, isOver };
     const { machine, history } = this.#state;
     const { revision } = machine;
     if (at !== undefined && at > revision)
       throw new TocsinError('UNAVAILABLE', `revision ${at} has not happened yet`);
-    const age = ageMs === undefined ? {} : { ageMs };
     if (at === undefined || at === revision)
-      return pageOf({ value: machine.list(filter, options), revision, ...age });
+      return pageOf(answerOf(machine.list(filter, options), revision, age));
     const past = this.#past(at);
     if (!past.undo(history, isOver)) return undefined;
     const value = machine.listAt(past, history, filter, options);
-    return pageOf({ value, revision: at, ...age });
+    return pageOf(answerOf(value, at, age));
   }
 
   #past(at: Revision): Past {

@@ -13,6 +13,7 @@ import type { Entry } from '../../raft/types.ts';
 import type { LogStore, SnapshotMeta, SnapshotSubject } from '../../storage/types.ts';
 import { snapshotBytes } from '../../wire/log/snapshot-meta.ts';
 import type { AppliedState } from '../pipeline/applied-state.ts';
+import { isFull } from '../room-again.ts';
 import { writeImage } from './machine-image.ts';
 
 /** When a snapshot is due: after so many entries, or bytes of them. */
@@ -96,7 +97,7 @@ export class Snapshotter {
   /** For want of room only the snapshot is lost, and with it nothing: the log has all of it, and it is tried again later. */
   #failed(error: unknown): void {
     const { log, onFault, clock } = this.#parts;
-    if (TocsinError.is(error) && error.code === 'DISK_FULL') {
+    if (isFull(error)) {
       log(`no snapshot: ${error.message}`);
       this.#restsUntil = millis(clock.monotonic() + SNAPSHOT_RETRY_MS);
     } else onFault(error);

@@ -67,7 +67,11 @@ export class DigestTable {
     if (known !== undefined) return await known;
     const loading = this.#read(hour);
     this.#loading.set(hour, loading);
-    const read = await loading;
+    const read = await loading.catch((error: unknown) => {
+      // It is read anew when it is asked for again.
+      if (this.#loading.get(hour) === loading) this.#loading.delete(hour);
+      throw error;
+    });
     // A chunk that was written meanwhile is not in it: such an hour is read again next time.
     if (this.#loading.get(hour) !== loading) return read;
     this.#loading.delete(hour);

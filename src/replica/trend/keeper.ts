@@ -355,10 +355,16 @@ export class TrendKeeper {
   }
 
   async close(): Promise<void> {
-    await this.sync();
-    await this.#writeAll();
-    await this.#journal.close();
-    await this.disk.close();
+    try {
+      await this.sync();
+      await this.#writeAll();
+    } finally {
+      try {
+        await this.#journal.close();
+      } finally {
+        await this.disk.close();
+      }
+    }
   }
 }
 

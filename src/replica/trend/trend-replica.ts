@@ -12,6 +12,7 @@ import { VERDICT } from '../../trend/store.ts';
 import type { Hello } from '../../wire/handshake.ts';
 import type { TrendStanding } from '../../wire/trend/trend-query.ts';
 import { FrameRoom, type SampleBatch, type Taken } from '../../wire/trend/trend-samples.ts';
+import { isFull } from '../room-again.ts';
 import { type OnSample, TrendKeeper } from './keeper.ts';
 import { PeerLink } from './peer-link.ts';
 import type { ChunkPress } from './press.ts';
@@ -142,7 +143,7 @@ export class TrendReplica {
   /** Writes out what memory holds, and stops. */
   async close(): Promise<void> {
     await this.#stop();
-    await this.keeper.close();
+    await this.#unlessFull(this.keeper.close());
   }
 
   /** Stops as a crash would: nothing more is written. */
@@ -200,7 +201,7 @@ export class TrendReplica {
     try {
       await work;
     } catch (error) {
-      if (!TocsinError.is(error) || error.code !== 'DISK_FULL') throw error;
+      if (!isFull(error)) throw error;
       this.#diskRoom.ranOut();
     }
   }

@@ -107,7 +107,7 @@ export type WardCommand =
   | DetachCommand
   | RemoveDeviceCommand;
 
-const ABOUT_THE_WARD: Readonly<Record<WardCommand['type'], true>> = {
+export const ABOUT_THE_WARD: Readonly<Record<WardCommand['type'], true>> = {
   'set-bed': true,
   'remove-bed': true,
   'admit-patient': true,

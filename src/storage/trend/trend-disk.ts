@@ -25,7 +25,10 @@ export interface TrendDisk {
   clear(from: Uint8Array, to: Uint8Array): Promise<void>;
   /** Bytes that may still be written. */
   freeBytes(): Promise<number>;
-  /** Makes it writable again after a write found no room; what was written before it is there. */
+  /**
+   * Makes it writable again after a write found no room; what was written before it is there. Whoever uses it meanwhile may
+   * be told DISK_FULL.
+   */
   reopen(): Promise<void>;
   close(): Promise<void>;
 }
@@ -73,6 +76,10 @@ class LevelTrendDisk implements TrendDisk {
   readonly #folder: string;
   readonly #database: LevelDatabase;
   readonly #places = new AtMost(TREND_DISK_AT_ONCE);
+  /** LevelDB takes no write after one has failed until it has read its log again. */
+  #mustReopen = false;
+  /** From when that begins until it is done: nobody can read meanwhile. */
+  #isReopening = false;
 
   constructor(folder: string, database: LevelDatabase) {
     this.#folder = folder;
@@ -84,17 +91,20 @@ class LevelTrendDisk implements TrendDisk {
       const values = await this.#places.run(() => this.#database.getMany([...keys]));
       return values.map((value) => (value === undefined ? undefined : this.#open(value)));
     } catch (error) {
-      throw faultOf(error, 'reading trends');
+      throw this.#faultOf(error, 'reading trends');
     }
   }
 
   async write(puts: readonly Put[], isSynced: boolean): Promise<void> {
-    const batch = this.#database.batch();
-    for (const [key, value] of puts) batch.put(key, sealed(value));
     try {
-      await this.#places.run(() => batch.write({ sync: isSynced }));
+      await this.#places.run(() => {
+        const batch = this.#database.batch();
+        for (const [key, value] of puts) batch.put(key, sealed(value));
+        return batch.write({ sync: isSynced });
+      });
     } catch (error) {
-      throw faultOf(error, 'writing trends');
+      this.#mustReopen = true;
+      throw this.#faultOf(error, 'writing trends');
     }
   }
 
@@ -113,10 +123,12 @@ class LevelTrendDisk implements TrendDisk {
     reverse: boolean,
   ): AsyncGenerator<Put, void, undefined> {
     const range = { gte: from, lt: to, reverse, highWaterMarkBytes: SCAN_BYTES };
-    const iterator = this.#database.iterator(range);
+    let iterator: ReturnType<LevelDatabase['iterator']> | undefined;
     try {
+      const found = this.#database.iterator(range);
+      iterator = found;
       for (;;) {
-        const some = await this.#places.run(() => iterator.nextv(SCAN_VALUES));
+        const some = await this.#places.run(() => found.nextv(SCAN_VALUES));
         if (some.length === 0) return;
         for (const [key, value] of some) {
           const plain = this.#open(value);
@@ -124,9 +136,9 @@ class LevelTrendDisk implements TrendDisk {
         }
       }
     } catch (error) {
-      throw faultOf(error, 'reading trends');
+      throw this.#faultOf(error, 'reading trends');
     } finally {
-      await iterator.close();
+      await iterator?.close();
     }
   }
 
@@ -134,7 +146,8 @@ class LevelTrendDisk implements TrendDisk {
     try {
       await this.#places.run(() => this.#database.clear({ gte: from, lt: to }));
     } catch (error) {
-      throw faultOf(error, 'clearing trends');
+      this.#mustReopen = true;
+      throw this.#faultOf(error, 'clearing trends');
     }
   }
 
@@ -142,11 +155,14 @@ class LevelTrendDisk implements TrendDisk {
     return freeBytesAt(this.#folder);
   }
 
-  /** LevelDB takes no write after one has failed until it has read its log again. */
   async reopen(): Promise<void> {
+    if (!this.#mustReopen) return;
+    this.#isReopening = true;
     try {
       await this.#database.close();
       await this.#database.open({ createIfMissing: false });
+      this.#mustReopen = false;
+      this.#isReopening = false;
     } catch (error) {
       throw faultOf(error, 'opening trends again');
     }
@@ -154,6 +170,15 @@ class LevelTrendDisk implements TrendDisk {
 
   close(): Promise<void> {
     return this.#database.close();
+  }
+
+  /** Whoever comes while it is being opened again is told to come back, as of a disk that is full. */
+  #faultOf(error: unknown, doing: string): TocsinError {
+    const fault = faultOf(error, doing);
+    if (!this.#isReopening) return fault;
+    return new TocsinError('DISK_FULL', `${doing}: trends are being opened again`, {
+      cause: fault,
+    });
   }
 
   #open(value: Uint8Array): Uint8Array | undefined {

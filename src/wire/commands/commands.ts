@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { assert } from '../../base/assert.ts';
+import { assert, must } from '../../base/assert.ts';
 import { TocsinError } from '../../base/errors.ts';
 import { type UnixMillis, unixMillis } from '../../base/ids.ts';
 import { COMMAND_BYTES_MAX, COMMANDS_PER_FRAME_MAX, UNIX_MILLIS_MAX } from '../../base/limits.ts';
@@ -110,7 +110,7 @@ function encodeUnder(command: Command, key: Uint8Array, flags: number): Uint8Arr
   const record = Buffer.allocUnsafe(length);
   writeU32(record, 0, length);
   record[4] = VERSION;
-  record[5] = NUMBERS.get(command.type) ?? 0;
+  record[5] = must(NUMBERS.get(command.type), 'a number for each kind of command');
   record[6] = urgencyOf(command);
   record[7] = flags;
   record.set(key, KEY_AT);
