@@ -16,6 +16,11 @@ export class Effort {
     this.#left -= 1;
   }
 
+  /** Something was looked at. */
+  look(): void {
+    this.#left -= 1 / LOOKS_PER_CHANGE;
+  }
+
   /** Whether what is not done yet is left to the next entry. */
   get isSpent(): boolean {
     return this.#left <= 0;
@@ -40,7 +45,7 @@ export class Effort {
       for (const number of numbers) {
         if (looks >= looksMin && this.isSpent) return last;
         looks += 1;
-        this.#left -= 1 / LOOKS_PER_CHANGE;
+        this.look();
         last = number;
         const alert = table.openAt(number);
         if (alert !== undefined) visit(alert);

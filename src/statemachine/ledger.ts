@@ -339,11 +339,15 @@ export class Ledger {
   #watchQuota(): void {
     const change = quotaAlarm(this.table, this.#limits, this.#isQuotaAlarmOn);
     if (change === 'stay') return;
-    if (change === 'clear') {
-      this.condition({ type: 'clear', target: { dedupKey: QUOTA_KEY }, ...this.system }, 'machine');
-      return;
-    }
-    this.condition(quotaRaise(this.table.openCount, this.system), 'machine');
+    if (change === 'clear') this.settleOwn(QUOTA_KEY);
+    else this.condition(quotaRaise(this.table.openCount, this.system), 'machine');
+  }
+
+  /** What an alert of the machine's own said is over, if it is open. */
+  settleOwn(dedupKey: string): void {
+    const target = { dedupKey };
+    if (this.table.find(target) === undefined) return;
+    this.condition({ type: 'clear', target, ...this.system }, 'machine');
   }
 
   /** An open alert goes by another policy from now on. */

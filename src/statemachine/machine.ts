@@ -346,6 +346,7 @@ export class AlertMachine {
     while (!effort.isSpent) {
       const timer = timers.firstDue(this.#ledger.time);
       if (timer === undefined) return;
+      effort.look();
       this.#due(timer);
     }
   }

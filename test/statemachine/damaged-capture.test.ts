@@ -82,7 +82,8 @@ test('records of every kind are looked through page by page, each once and in or
         counts.set(kind, (counts.get(kind) ?? 0) + found.length);
       }
     }),
-    { numRuns: 150 },
+    // Always the same stories, of which it is known that they hold some of every kind.
+    { numRuns: 150, seed: 20_261_126 },
   );
   for (const kind of kinds) expect(counts.get(kind), kind).toBeGreaterThan(0);
 });

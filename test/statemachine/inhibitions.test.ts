@@ -54,6 +54,25 @@ describe('rules of inhibition', () => {
     expect(bench.machine.list({}).alerts).toHaveLength(2);
   });
 
+  test('one that is removed while the source of all that it explained is being marked lost leaves each told once, and stale', () => {
+    const bench = new Bench({ effortPerEntryMax: 50 });
+    bench.do({ type: 'heartbeat', source: 'mon42', leaseSeconds: 600, ...asked });
+    for (let n = 0; n < 100; n += 1) bench.done(raise({ dedupKey: `k${n}`, condition: 'TEMP:HI' }));
+    bench.done(raise({ dedupKey: 'off', condition: 'ECG:LEADS_OFF', kind: 'technical' }));
+    const grave = ['HR:ASYSTOLE', 'HR:LO'];
+    for (const condition of grave) bench.done(raise({ dedupKey: condition, condition }));
+    bench.at(700_000);
+    const stale = (): number =>
+      bench.machine.list({}, { limit: 1_000 }).alerts.filter((one) => one.staleSince).length;
+    expect(stale()).toBeLessThan(100);
+    bench.do({ type: 'remove-inhibition', id: 'ecg-off', ...asked });
+    for (let time = 700_001; stale() < 102; time += 1) bench.at(time);
+    for (const dedupKey of grave) {
+      const events = bench.out.events.filter(({ alert }) => alert.dedupKey === dedupKey);
+      expect(events.map(({ effect }) => effect)).toEqual(['raised', 'audible', 'stale']);
+    }
+  });
+
   test('one that is removed explains nothing, and what it explained is audible again (T18)', () => {
     const bench = off();
     bench.do(set());

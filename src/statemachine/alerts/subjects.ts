@@ -2,6 +2,8 @@ import { SubjectIndex } from '../collections/subject-index.ts';
 import type { Alert, Subject } from '../types.ts';
 import type { AlertTable } from './alert-table.ts';
 
+const LOOKS_EACH_MIN = 8;
+
 /** The open alerts by what they are about. */
 export class Subjects {
   readonly #table: AlertTable;
@@ -22,11 +24,6 @@ export class Subjects {
     this.#explainingOfDevice = new SubjectIndex(table.seed);
   }
 
-  /** The open alerts that are about a device, a bed or a patient, in the order in which they were opened. */
-  openOf(field: 'device' | 'bed' | 'patient', value: string): Alert[] {
-    return this.#about[field].of(value).map((number) => this.#table.opened(number));
-  }
-
   /**
    * The numbers of the next open alerts above `after` that are about one of these, ascending. Mostly about `max` of them;
    * none = there are no more.
@@ -37,7 +34,8 @@ export class Subjects {
     after: number,
     max: number,
   ): number[] {
-    const each = Math.ceil(max / values.length);
+    // Of many, some each: or most of what is looked up is left for the next time.
+    const each = Math.max(LOOKS_EACH_MIN, Math.ceil(max / values.length));
     const index = this.#about[field];
     let end = Number.POSITIVE_INFINITY;
     const found = [...new Set(values)].map((value) => {

@@ -105,9 +105,7 @@ export class Escalations {
   /** What is under way is called off, and so is the alert that nobody answered. */
   #settle(alert: Alert): void {
     for (const one of this.#notifications.liveOf(alert.id)) this.#change(one, 'cancelled', {});
-    const target = { dedupKey: unansweredKey(alert.id) };
-    if (this.#ledger.table.find(target) === undefined) return;
-    this.#ledger.condition({ type: 'clear', target, ...this.#ledger.system }, 'machine');
+    this.#ledger.settleOwn(unansweredKey(alert.id));
   }
 
   /**
@@ -192,9 +190,7 @@ export class Escalations {
 
   #lookForRoom(): void {
     if (this.#notifications.liveCount > this.#liveMax / 2) return;
-    const target = { dedupKey: NOTIFICATIONS_KEY };
-    if (this.#ledger.table.find(target) === undefined) return;
-    this.#ledger.condition({ type: 'clear', target, ...this.#ledger.system }, 'machine');
+    this.#ledger.settleOwn(NOTIFICATIONS_KEY);
   }
 }
 

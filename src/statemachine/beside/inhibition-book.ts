@@ -32,7 +32,7 @@ export class InhibitionBook {
       case 'remove-inhibition':
         return this.#remove(command);
       case 'restore-inhibitions':
-        return this.#changed(command, () => this.#restore(command));
+        return this.#restore(command);
     }
   }
 
@@ -66,9 +66,7 @@ export class InhibitionBook {
     this.#sweeps.finishExplanations();
     const inhibited = this.#suppressions.inhibited();
     const kept = change();
-    if (kept.effect === 'unchanged') return kept;
-    this.#ledger.inhibitions.renew();
-    this.#ledger.subjects.renewExplaining();
+    if (this.#ledger.inhibitions.renew()) this.#ledger.subjects.renewExplaining();
     this.#suppressions.sound(inhibited, asked);
     return kept;
   }
@@ -94,23 +92,22 @@ export class InhibitionBook {
     return { ok: true, effect: 'removed', id, version: before?.version ?? 0 };
   }
 
-  #restore({ actor }: Asked): Kept {
-    let changes = 0;
-    for (const { id } of [...this.#registry.liveOnes()]) {
-      if (DEFAULT_INHIBITIONS.some((one) => one.id === id)) continue;
-      this.#forget(id);
-      changes += 1;
-    }
-    for (const one of DEFAULT_INHIBITIONS) {
-      const before = this.#registry.get(one.id);
-      if (before !== undefined && isEqual(before, one)) continue;
-      this.#set({ ...one, actor });
-      changes += 1;
-    }
-    const effect = changes === 0 ? 'unchanged' : 'kept';
-    return { ok: true, effect, id: 'defaults', version: changes };
+  #restore(command: Asked): Kept {
+    const added = [...this.#registry.liveOnes()].filter(
+      ({ id }) => !DEFAULT_INHIBITIONS.some((one) => one.id === id),
+    );
+    const altered = DEFAULT_INHIBITIONS.filter((one) => !isEqual(this.#registry.get(one.id), one));
+    const version = added.length + altered.length;
+    if (version === 0) return { ok: true, effect: 'unchanged', id: 'defaults', version };
+    return this.#changed(command, () => {
+      for (const { id } of added) this.#forget(id);
+      for (const one of altered) this.#set({ ...one, actor: command.actor });
+      return { ok: true, effect: 'kept', id: 'defaults', version };
+    });
   }
 }
 
-const isEqual = (a: Inhibition, b: Inhibition): boolean =>
-  a.sources.join() === b.sources.join() && a.targets.join() === b.targets.join();
+const textOf = ({ sources, targets }: Inhibition): string => JSON.stringify([sources, targets]);
+
+const isEqual = (a: Inhibition | undefined, b: Inhibition): boolean =>
+  a !== undefined && textOf(a) === textOf(b);

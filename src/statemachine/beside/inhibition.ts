@@ -74,6 +74,8 @@ export const namesMeasurement = (target: string): boolean => /^[^:]+:/.test(targ
 /** The rules in force. A new cluster begins with the clinical defaults. */
 export class Inhibitions {
   readonly registry: Registry<KeptInhibition>;
+  /** Those of the registry. */
+  #rules: readonly KeptInhibition[] = [];
   #explaining: ReadonlySet<string> = new Set();
 
   constructor() {
@@ -91,9 +93,12 @@ export class Inhibitions {
     this.renew();
   }
 
-  /** The registry has changed. */
-  renew(): void {
-    this.#explaining = new Set([...this.registry.liveOnes()].flatMap(({ sources }) => sources));
+  /** The registry has changed. Whether others than before can explain. */
+  renew(): boolean {
+    const before = this.#explaining;
+    this.#rules = [...this.registry.liveOnes()];
+    this.#explaining = new Set(this.#rules.flatMap(({ sources }) => sources));
+    return before.size !== this.#explaining.size || [...before].some((one) => !this.explains(one));
   }
 
   /** Whether an alert of this condition can explain others. */
@@ -130,7 +135,7 @@ export class Inhibitions {
   }
 
   #rulesAbout(condition: string): readonly KeptInhibition[] {
-    return [...this.registry.liveOnes()].filter(
+    return this.#rules.filter(
       ({ sources, targets }) =>
         !sources.includes(condition) && targets.some((start) => condition.startsWith(start)),
     );

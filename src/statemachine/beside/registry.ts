@@ -1,5 +1,6 @@
 import { BoundedMap } from '../collections/bounded-map.ts';
 import type { SortedView } from '../collections/sorted-map.ts';
+import type { Kept } from '../types.ts';
 
 /** A record beside the alerts. */
 export interface RecordBase {
@@ -7,6 +8,14 @@ export interface RecordBase {
   /** Changes of it, this one included. */
   readonly version: number;
 }
+
+/** The reply to a command that finds a record as it wants it. */
+export const unchanged = ({ id, version }: RecordBase): Kept => ({
+  ok: true,
+  effect: 'unchanged',
+  id,
+  version,
+});
 
 /** The records as they were at one moment, each part in order of arrival. */
 export interface RegistryView<T> {

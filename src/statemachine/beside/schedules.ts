@@ -1,3 +1,4 @@
+import { must } from '../../base/assert.ts';
 import type { UnixMillis } from '../../base/ids.ts';
 import { SCHEDULES_MAX } from '../../base/limits.ts';
 import type { Ledger } from '../ledger.ts';
@@ -36,14 +37,14 @@ export class Schedules {
     this.#unlook(before);
     this.registry.remove(id);
     this.#ledger.foldRecord({ removed: before });
-    this.#settle(gapKey(id));
+    this.#ledger.settleOwn(gapKey(id));
     return { ok: true, effect: 'removed', id, version: before.version };
   }
 
   /** It is time to look ahead. */
   expire(version: number): void {
     const schedule = this.registry.get(this.#byVersion.get(version) ?? '');
-    if (schedule !== undefined) this.#look(schedule);
+    this.#look(must(schedule, () => `the schedule of version ${version} is due and gone`));
   }
 
   /** Takes in a schedule of a snapshot. */
@@ -59,7 +60,7 @@ export class Schedules {
     const user = userAt(this.registry.get(id), this.#ledger.time);
     const text = `Nobody is on call by the schedule ${id}`;
     if (user === undefined) this.#say(nobodyKey(id), priority, 'SCHEDULE:NOBODY', text);
-    else this.#settle(nobodyKey(id));
+    else this.#ledger.settleOwn(nobodyKey(id));
     return user;
   }
 
@@ -71,7 +72,7 @@ export class Schedules {
     const isNear = announcedFrom(gap) <= time;
     this.#keep({ ...schedule, lookAt: isNear ? gap.until : announcedFrom(gap) });
     if (isNear) this.#say(gapKey(id), 'medium', 'SCHEDULE:GAP', gapText(id, gap, time));
-    else this.#settle(gapKey(id));
+    else this.#ledger.settleOwn(gapKey(id));
   }
 
   #keep(after: KeptSchedule): void {
@@ -125,7 +126,7 @@ export class Schedules {
     };
     const before = this.registry.get(id);
     if (before !== undefined) this.#unlook(before);
-    if (userAt(after, this.#ledger.time) !== undefined) this.#settle(nobodyKey(id));
+    if (userAt(after, this.#ledger.time) !== undefined) this.#ledger.settleOwn(nobodyKey(id));
     this.#look(after);
     return { ok: true, effect: 'kept', id, version: after.version };
   }
@@ -146,12 +147,6 @@ export class Schedules {
       },
       'machine',
     );
-  }
-
-  #settle(dedupKey: string): void {
-    const target = { dedupKey };
-    if (this.#ledger.table.find(target) === undefined) return;
-    this.#ledger.condition({ type: 'clear', target, ...this.#ledger.system }, 'machine');
   }
 }
 

@@ -1,3 +1,4 @@
+import { must } from '../../base/assert.ts';
 import type { UnixMillis } from '../../base/ids.ts';
 import { SESSION_REPLIES_MAX, SESSIONS_MAX } from '../../base/limits.ts';
 import type { FirstReply, ReplyView } from '../collections/reply-table.ts';
@@ -131,8 +132,7 @@ export class Sessions {
 
   /** It is time to look at a session: it has expired, or it was heard from since. */
   expire(number: number): void {
-    const session = this.registry.get(idOf(number));
-    if (session === undefined) return;
+    const session = must(this.registry.get(idOf(number)), () => `${idOf(number)} is due and gone`);
     const dueAt = secondsAfter(session.seenAt, session.leaseSeconds);
     if (dueAt <= this.#ledger.time) {
       this.#end(session);

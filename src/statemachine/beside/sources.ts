@@ -1,3 +1,4 @@
+import { must } from '../../base/assert.ts';
 import type { UnixMillis } from '../../base/ids.ts';
 import { SOURCES_MAX, SWEEP_LOOKS_AT_ONCE } from '../../base/limits.ts';
 import type { Ledger } from '../ledger.ts';
@@ -83,10 +84,11 @@ export class Sources {
       priority,
       seenAt: time,
       dueAt: secondsAfter(time, leaseSeconds),
-      comparedTo: undefined,
+      // One that does not say what is present leaves the comparison where it is.
+      comparedTo: command.present === undefined ? before?.comparedTo : undefined,
     };
     this.#put(before, after);
-    if (before?.state === 'lost') this.#found(id);
+    if (before?.state === 'lost') this.#ledger.settleOwn(lostKey(id));
     if (command.present !== undefined) {
       const present = new Set(command.present);
       const comparedTo = this.#compare(command, present, before?.comparedTo ?? 0);
@@ -105,14 +107,14 @@ export class Sources {
       dueAt: undefined,
     };
     this.#put(before, after);
-    if (before.state === 'lost') this.#found(id);
+    if (before.state === 'lost') this.#ledger.settleOwn(lostKey(id));
     return { ok: true, effect: 'removed', id, version: after.version };
   }
 
   /** A lease is over: what the source said last is not known to be so any more. Alerts stay open, however long that takes. */
   expire(number: number): void {
-    const before = this.registry.live(this.#byNumber.get(number) ?? '');
-    if (before === undefined) return;
+    const source = this.registry.live(this.#byNumber.get(number) ?? '');
+    const before = must(source, () => `the source ${number} is due and gone`);
     const { id: device, version } = before;
     const { time, system } = this.#ledger;
     this.#sweeps.begin({ over: 'measuring', device }, time, system);
@@ -123,7 +125,7 @@ export class Sources {
   /** Takes in a source of a snapshot. */
   restore(source: Source): void {
     this.registry.put(source);
-    this.#byNumber.set(source.number, source.id);
+    this.#name(source);
     if (source.dueAt !== undefined) this.#ledger.timers.set('source', source.number, source.dueAt);
   }
 
@@ -134,10 +136,10 @@ export class Sources {
     if (source.dueAt <= this.#ledger.time) this.expire(source.number);
   }
 
-  #found(id: string): void {
-    const target = { dedupKey: lostKey(id) };
-    if (this.#ledger.table.find(target) === undefined) return;
-    this.#ledger.condition({ type: 'clear', target, ...this.#ledger.system }, 'machine');
+  /** Those that are looked for by their number are those that something is due of. */
+  #name({ number, id, dueAt }: Source): void {
+    if (dueAt === undefined) this.#byNumber.delete(number);
+    else this.#byNumber.set(number, id);
   }
 
   /**
@@ -165,7 +167,7 @@ export class Sources {
 
   #put(before: Source | undefined, after: Source): void {
     this.registry.put(after);
-    this.#byNumber.set(after.number, after.id);
+    this.#name(after);
     this.#ledger.timers.change('source', after.number, before?.dueAt, after.dueAt);
     this.#ledger.foldRecord(after);
   }

@@ -11,7 +11,7 @@ import { type Ledger, SYSTEM } from '../ledger.ts';
 import { refuse } from '../refusals.ts';
 import { secondsAfter } from '../timers.ts';
 import type { Alert, AlertId, Asked, Kept, Refusal } from '../types.ts';
-import { Registry } from './registry.ts';
+import { Registry, unchanged } from './registry.ts';
 import {
   type Badges,
   type EndWindowCommand,
@@ -108,10 +108,18 @@ export class Suppressions {
 
   /** The open alerts that others explain, in the order in which they were opened. */
   inhibited(): Alert[] {
-    const found: Alert[] = [];
-    for (const cursor = this.#ledger.table.openAfter(0); cursor.next(); )
-      if (this.#inhibitorsOf(cursor.value).length > 0) found.push(cursor.value);
-    return found;
+    const { table, inhibitions, subjects } = this.#ledger;
+    const devices = new Set<string>();
+    for (const cursor = table.openAfter(0); cursor.next(); ) {
+      const { condition, subject } = cursor.value;
+      if (subject.device !== undefined && inhibitions.explains(condition))
+        devices.add(subject.device);
+    }
+    const numbers = [...devices].flatMap((device) =>
+      subjects.next('device', [device], 0, Number.POSITIVE_INFINITY),
+    );
+    const about = numbers.sort((a, b) => a - b).map((number) => table.opened(number));
+    return about.filter((alert) => this.#inhibitorsOf(alert).length > 0);
   }
 
   /** Takes in what a snapshot holds; false when it does not fit together. */
@@ -205,9 +213,12 @@ export class Suppressions {
 
   /** Of alerts that something kept from being heard: those that nothing does any more are audible again. */
   sound(alerts: readonly Alert[], asked: Asked): void {
-    for (const alert of alerts)
+    for (const alert of alerts) {
+      // To say so of one before can have changed this one: it was told of then.
+      if (this.#ledger.table.find({ id: alert.id }) !== alert) continue;
       if (alert.pausedUntil === undefined && !this.#isMuted(alert))
         this.#ledger.care(alert, 'sound', {}, asked);
+    }
   }
 
   /**
@@ -275,10 +286,3 @@ export class Suppressions {
     return { ok: true, effect: 'kept', id: record.id, version: record.version };
   }
 }
-
-const unchanged = ({ id, version }: Silence | MaintenanceWindow): Kept => ({
-  ok: true,
-  effect: 'unchanged',
-  id,
-  version,
-});

@@ -39,18 +39,20 @@ export class Sweeps {
     asked: Asked,
     until: Revision = this.#ledger.revision,
   ): void {
-    const again = this.#pendingLike(cause);
+    const again = this.#pendingLike(cause)?.id;
     // Who is lost explains no more: those that it explained are told so first, and have yet to be marked in their turn.
     const isNested = cause.over === 'measuring';
     const state = { cause, at, until: isNested ? NEVER : until, done: 0, by: asked.actor };
+    let left = this.#run(state, asked);
     // More at once than can be remembered are done at once, however long that takes.
-    const isFull = again === undefined && this.registry.isFull;
-    const left = this.#run(state, asked, isFull ? Number.POSITIVE_INFINITY : undefined);
-    const rest = left && { ...left, until: isNested ? this.#ledger.revision : until };
-    if (rest === undefined) {
-      if (again !== undefined) this.#drop(again);
-    } else if (again !== undefined) this.#put(again, rest);
-    else this.#put({ id: this.#freeId(), version: 0 }, rest);
+    if (left !== undefined && again === undefined && this.registry.isFull)
+      left = this.#run(left, asked, Number.POSITIVE_INFINITY);
+    if (left !== undefined)
+      this.#put(again ?? this.#freeId(), {
+        ...left,
+        until: isNested ? this.#ledger.revision : until,
+      });
+    else if (again !== undefined) this.#drop(again);
   }
 
   /** There are alerts left. */
@@ -58,24 +60,25 @@ export class Sweeps {
     const before = must(this.registry.live(`K${number}`), `K${number} is due and gone`);
     const asked = { actor: before.by, observedAt: this.#ledger.time };
     const rest = this.#run(before, asked);
-    if (rest === undefined) this.#drop(before);
-    else this.#put(before, rest);
+    if (rest === undefined) this.#drop(before.id);
+    else this.#put(before.id, rest);
   }
 
   /** Tells of all ends of explanations at once: other rules are going to say what explains what. */
   finishExplanations(): void {
     const { time } = this.#ledger;
-    for (const sweep of [...this.registry.liveOnes()]) {
-      if (sweep.cause.over !== 'explanation') continue;
+    for (const { id } of [...this.registry.liveOnes()]) {
+      const sweep = this.registry.live(id);
+      if (sweep?.cause.over !== 'explanation') continue;
       this.#run(sweep, { actor: sweep.by, observedAt: time }, Number.POSITIVE_INFINITY);
-      this.#drop(sweep);
+      this.#drop(id);
     }
   }
 
   /** What a device measures is known again. */
   cancelMeasuring(device: string): void {
     const pending = this.#pendingLike({ over: 'measuring', device });
-    if (pending !== undefined) this.#drop(pending);
+    if (pending !== undefined) this.#drop(pending.id);
   }
 
   /** Takes in one of a snapshot. */
@@ -138,7 +141,9 @@ export class Sweeps {
 
   /** Its turn comes with its change, if it was to have one. */
   #changed({ before, alert: after, effect }: AppliedEvent): void {
-    if (before === undefined || after.resolution !== undefined) return;
+    if (this.registry.liveCount === 0 || before === undefined || after.resolution !== undefined)
+      return;
+    const due: AlertSweep[] = [];
     const number = idNumber(after.id) ?? 0;
     // Of however many ends an alert is told once.
     let isTold = effect === 'audible';
@@ -152,8 +157,11 @@ export class Sweeps {
       )
         continue;
       isTold ||= cause.over !== 'measuring';
-      this.#ledger.after(() => this.#seeToChanged(cause, before, sweep.by));
+      due.push(sweep);
     }
+    // Not while they are gone through: what follows begins sweeps, and ends them.
+    for (const { cause, by } of due)
+      this.#ledger.after(() => this.#seeToChanged(cause, before, by));
   }
 
   #seeToChanged(cause: SweepCause, before: Alert, actor: string): void {
@@ -171,6 +179,7 @@ export class Sweeps {
    * explained again since, and what it has marked is marked.
    */
   #pendingLike(cause: SweepCause): AlertSweep | undefined {
+    if (this.registry.liveCount === 0) return undefined;
     if (cause.over === 'silence' || cause.over === 'window') return undefined;
     const wanted = JSON.stringify(cause);
     for (const sweep of this.registry.liveOnes())
@@ -178,12 +187,13 @@ export class Sweeps {
     return undefined;
   }
 
-  #put(before: Pick<AlertSweep, 'id' | 'version'> & Partial<AlertSweep>, rest: SweepState): void {
-    const { id, version } = before;
+  /** As it is by now: to see to alerts can begin sweeps, and end them. */
+  #put(id: SweepId, rest: SweepState): void {
+    const before = this.registry.live(id);
     const dueAt = unixMillis(this.#ledger.time + 1);
-    const after = { id, version: version + 1, ...rest, dueAt };
+    const after = { id, version: (before?.version ?? 0) + 1, ...rest, dueAt };
     this.registry.put(after);
-    this.#ledger.timers.change('sweep', numberOf(id), before.dueAt, dueAt);
+    this.#ledger.timers.change('sweep', numberOf(id), before?.dueAt, dueAt);
     this.#ledger.foldRecord(after);
   }
 
@@ -194,7 +204,9 @@ export class Sweeps {
     return `K${number}`;
   }
 
-  #drop(before: AlertSweep): void {
+  #drop(id: SweepId): void {
+    const before = this.registry.live(id);
+    if (before === undefined) return;
     this.registry.remove(before.id);
     this.#ledger.timers.cancel('sweep', numberOf(before.id), before.dueAt);
     this.#ledger.foldRecord({ removed: before });

@@ -12,7 +12,7 @@ import { ended, moved } from '../alerts/care-records.ts';
 import type { Ledger } from '../ledger.ts';
 import { isOwnKey, refuse } from '../refusals.ts';
 import type { Alert, Asked, Kept, Refusal, Resolution, Subject } from '../types.ts';
-import { type RecordBase, Registry } from './registry.ts';
+import { Registry, unchanged } from './registry.ts';
 import { isFresh } from './sweep.ts';
 import type { Sweeps } from './sweeps.ts';
 import type {
@@ -107,7 +107,7 @@ export class WardBook implements WardView {
   /** There are alerts left that have to follow their patient. */
   expire(number: number): void {
     const patient = this.patients.get(this.#byNumber.get(number) ?? '');
-    if (patient !== undefined) this.#sweep(patient);
+    this.#sweep(must(patient, () => `the patient ${number} is due and gone`));
   }
 
   /** Takes in a patient of a snapshot. */
@@ -191,13 +191,11 @@ export class WardBook implements WardView {
       this.#putBed(place, undefined);
   }
 
-  /** The first open alerts of a patient or device, those of the machine itself aside. */
+  /** The first open alerts of a patient or device, those of the machine itself among them. */
   #followersOf(field: 'patient' | 'device', value: string): Alert[] {
     const { subjects, table } = this.#ledger;
     const numbers = subjects.next(field, [value], 0, FOLLOWERS_MAX + 1);
-    return numbers
-      .map((number) => table.opened(number))
-      .filter(({ dedupKey }) => !isOwnKey(dedupKey));
+    return numbers.map((number) => table.opened(number));
   }
 
   #newSweep(
@@ -252,7 +250,7 @@ export class WardBook implements WardView {
 
   #findLoud(patient: string): Refusal | undefined {
     const open = this.#followersOf('patient', patient);
-    const loud = open.find(isLoud);
+    const loud = open.find((one) => isLoud(one) && !isOwnKey(one.dedupKey));
     if (loud === undefined && open.length <= FOLLOWERS_MAX) return undefined;
     const why =
       loud === undefined
@@ -311,10 +309,3 @@ export class WardBook implements WardView {
 }
 
 const isLoud = ({ priority, acknowledged }: Alert): boolean => priority === 'high' && !acknowledged;
-
-const unchanged = ({ id, version }: RecordBase): Kept => ({
-  ok: true,
-  effect: 'unchanged',
-  id,
-  version,
-});

@@ -60,7 +60,7 @@ export function pageOf(
   return { alerts, next: undefined };
 }
 
-export function checkedLimit(limit: number = LIMIT_DEFAULT): number {
+function checkedLimit(limit: number = LIMIT_DEFAULT): number {
   if (Number.isSafeInteger(limit) && limit >= 1 && limit <= LIST_PAGE_MAX) return limit;
   throw new TocsinError(
     'BAD_REQUEST',
