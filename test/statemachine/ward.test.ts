@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { logIndex, unixMillis } from '../../src/base/ids.ts';
+import { FOLLOWERS_MAX } from '../../src/base/limits.ts';
 import type { AlertLimits } from '../../src/statemachine/alert-limits.ts';
 import type { WardCommand } from '../../src/statemachine/beside/ward.ts';
 import { AlertMachine, type Applied } from '../../src/statemachine/machine.ts';
@@ -140,6 +141,17 @@ test('a high alert that nobody acknowledged is not discharged without a reason',
   expect(bench.do({ ...leave, reason: 'to the ward' })).toMatchObject({ effect: 'kept' });
   expect(open(bench)).toEqual([]);
   expect(bench.machine.records('bed').records[0]?.patient).toBeUndefined();
+});
+
+test('one beyond those that are looked at is not discharged without a reason either, whatever the machine itself has to say', () => {
+  const bench = house();
+  bench.do({ type: 'heartbeat', source: 'mon', leaseSeconds: 1, ...asked });
+  for (let n = 0; n < FOLLOWERS_MAX; n += 1)
+    bench.done(raise({ dedupKey: `k${n}`, priority: 'low', subject: { patient: 'p' } }));
+  expect(open(bench)[0]).toMatchObject({ condition: 'SOURCE:LOST', subject: { patient: 'p' } });
+  bench.done(raise({ dedupKey: 'loud', priority: 'high', subject: { patient: 'p' } }));
+  const leave = { type: 'discharge-patient', patient: 'p', ...asked } as const;
+  expect(bench.do(leave)).toMatchObject({ code: 'CONFIRMATION_REQUIRED' });
 });
 
 test('very many alerts follow their patient a bounded number at a time, by the log’s own time', () => {
