@@ -319,6 +319,8 @@ export const SECONDS_MAX = 86_400;
 export const EFFORT_PER_ENTRY_MAX = 512;
 /** Alerts that are looked at and left as they are, for one that is changed. */
 export const LOOKS_PER_CHANGE = 8;
+/** Alerts looked up of each device, bed or patient of many, or most of what is looked up is left for the next time. */
+export const LOOKS_PER_SUBJECT_MIN = 8;
 /** What is about no more alerts than this is done at once, whatever else an entry does. */
 export const SWEEP_LOOKS_AT_ONCE = 32;
 /** Alerts that no longer explain others, whose end is told of together. */
@@ -682,6 +684,10 @@ assert(
     SILENCE_MEDIUM_SECONDS_MAX <= SILENCE_LOW_SECONDS_MAX &&
     SILENCE_LOW_SECONDS_MAX <= SECONDS_MAX,
   'the more urgent an alert, the sooner it must break through a silence',
+);
+assert(
+  LOOKS_PER_SUBJECT_MIN <= SWEEP_LOOKS_AT_ONCE,
+  'what is looked up of one subject must not be more than one step looks at',
 );
 assert(
   PRESENT_KEYS_MAX <= EFFORT_PER_ENTRY_MAX,

@@ -18,12 +18,11 @@ import {
   type Course,
   caredRecord,
   firstRecord,
-  type Last,
   nextRecord,
   type Stamp,
 } from './alerts/records.ts';
 import { Subjects } from './alerts/subjects.ts';
-import { type From, moveOf, TRANSITIONS, type Transition } from './alerts/transitions.ts';
+import { fromOf, moveOf, TRANSITIONS, type Transition } from './alerts/transitions.ts';
 import { type EscalationState, isSettled, started, turned } from './beside/escalation.ts';
 import { Inhibitions } from './beside/inhibition.ts';
 import type { Policies } from './beside/policies.ts';
@@ -382,12 +381,6 @@ export class Ledger {
     timers.change('escalation', number, wasDueAt, dueAt);
     timers.change('pause', number, before?.pausedUntil, alert.pausedUntil);
   }
-}
-
-/** The row of the table: a condition that was open before and is not now stands where its last occurrence does. */
-function fromOf(alert: Alert | undefined, last: Last | undefined): From {
-  if (alert !== undefined) return displayState(alert);
-  return last === undefined ? 'NONE' : 'RESOLVED';
 }
 
 export function done(effect: Done['effect'], alert: Alert): Done {

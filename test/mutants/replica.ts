@@ -50,7 +50,7 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
     name: 'die-of-a-snapshot-without-room',
     claim: 'a snapshot that finds no room costs nothing else',
     file: 'src/replica/snapshots/snapshotter.ts',
-    find: "if (TocsinError.is(error) && error.code === 'DISK_FULL') {",
+    find: 'if (isFull(error)) {',
     replace: "if (TocsinError.is(error) && error.code === 'CLOSED') {",
     killedBy: ['test/replica/room.test.ts'],
   },

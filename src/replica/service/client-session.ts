@@ -1,12 +1,12 @@
 import type { Clock } from '../../base/clock.ts';
 import { TocsinError } from '../../base/errors.ts';
-import { ALERTS_GROUP, type GroupId, type Millis, millis, type Revision } from '../../base/ids.ts';
+import { ALERTS_GROUP, type GroupId, type Millis, millis } from '../../base/ids.ts';
 import {
   REQUESTS_PER_CONNECTION_MAX,
   SUBMIT_BYTES_MAX,
   WATCHES_PER_CONNECTION_MAX,
 } from '../../base/limits.ts';
-import type { Answer, Consistency } from '../../statemachine/alert-api.ts';
+import type { Consistency } from '../../statemachine/alert-api.ts';
 import type { AlertMachine } from '../../statemachine/machine.ts';
 import type { Channel } from '../../transport/types.ts';
 import { type AdminRequest, decodeAdminRequest } from '../../wire/clients/admin-messages.ts';

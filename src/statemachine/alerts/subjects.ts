@@ -1,8 +1,7 @@
+import { LOOKS_PER_SUBJECT_MIN } from '../../base/limits.ts';
 import { SubjectIndex } from '../collections/subject-index.ts';
 import type { Alert, Subject } from '../types.ts';
 import type { AlertTable } from './alert-table.ts';
-
-const LOOKS_EACH_MIN = 8;
 
 /** The open alerts by what they are about. */
 export class Subjects {
@@ -34,8 +33,7 @@ export class Subjects {
     after: number,
     max: number,
   ): number[] {
-    // Of many, some each: or most of what is looked up is left for the next time.
-    const each = Math.max(LOOKS_EACH_MIN, Math.ceil(max / values.length));
+    const each = Math.max(LOOKS_PER_SUBJECT_MIN, Math.ceil(max / values.length));
     const index = this.#about[field];
     let end = Number.POSITIVE_INFINITY;
     const found = [...new Set(values)].map((value) => {

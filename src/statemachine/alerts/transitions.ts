@@ -7,6 +7,8 @@ import type {
   RefusalCode,
 } from '../types.ts';
 import { CARE_TRANSITIONS, type CareMove } from './care-transitions.ts';
+import { displayState } from './display.ts';
+import type { Last } from './records.ts';
 
 /**
  * What each command does in each state, as data (domain model A.3, T1 to T27). One cell for each
@@ -168,6 +170,12 @@ export const TRANSITIONS: Readonly<Record<From, Readonly<Record<Move, Cell>>>> =
 
 /** How urgent, as a number. */
 export const RANK: Readonly<Record<Priority, number>> = { none: 0, low: 1, medium: 2, high: 3 };
+
+/** The row of the table: a condition that was open before and is not now stands where its last occurrence does. */
+export function fromOf(alert: Alert | undefined, last: Last | undefined): From {
+  if (alert !== undefined) return displayState(alert);
+  return last === undefined ? 'NONE' : 'RESOLVED';
+}
 
 /**
  * Which column of the table a command is, for the alert it is about; undefined = there is no such

@@ -107,7 +107,7 @@ export type WardCommand =
   | DetachCommand
   | RemoveDeviceCommand;
 
-export const ABOUT_THE_WARD: Readonly<Record<WardCommand['type'], true>> = {
+const ABOUT_THE_WARD: Readonly<Record<WardCommand['type'], true>> = {
   'set-bed': true,
   'remove-bed': true,
   'admit-patient': true,

@@ -13,7 +13,6 @@ import {
   TRANSACTION_GUARDS_MAX,
 } from '../../base/limits.ts';
 import type { ReportCommand } from '../../statemachine/beside/notifications.ts';
-import { ABOUT_THE_WARD } from '../../statemachine/beside/ward.ts';
 import type {
   AlertGuard,
   Guard,
@@ -106,7 +105,14 @@ const PARTS: Readonly<Record<PartCommand['type'], true>> = {
   discharge: true,
   void: true,
   merge: true,
-  ...ABOUT_THE_WARD,
+  'set-bed': true,
+  'remove-bed': true,
+  'admit-patient': true,
+  'move-patient': true,
+  'discharge-patient': true,
+  'attach-device': true,
+  'detach-device': true,
+  'remove-device': true,
 };
 const PART_TYPES = Object.keys(PARTS) as readonly PartCommand['type'][];
 
