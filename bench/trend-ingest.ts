@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { shippedRules } from '../cli/demo/shipped-rules.ts';
 import { LocalCluster } from '../cli/local/local-cluster.ts';
+import { FRAME_TIMES_VARIABLE } from '../cli/trend/handling.ts';
 import { type Client, connect } from '../src/client/client.ts';
 import { connectTrends, type TrendClient } from '../src/client/trend/trend-client.ts';
 import { type CoreTimes, coreTimesOf, since } from './measure/cores.ts';
@@ -47,6 +48,7 @@ async function main(): Promise<void> {
   const machine = await measureMachine();
   const folder = await mkdtemp(join(tmpdir(), 'tocsin-trends-'));
   const trend = { rules: shippedRules('bidmc.yaml') };
+  process.env[FRAME_TIMES_VARIABLE] = '1'; // The replicas inherit it.
   const cluster = await LocalCluster.start({ size, folder, trend });
   try {
     await cluster.leader();

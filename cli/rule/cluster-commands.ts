@@ -1,13 +1,12 @@
 import { Command } from 'commander';
 import { TocsinError } from '../../src/base/errors.ts';
-import { LIST_PAGE_MAX } from '../../src/base/limits.ts';
 import {
   idOfRule,
   type KeptRule,
   type ListedRule,
   rulesOfSet,
 } from '../../src/base/rules/listed-rules.ts';
-import type { Io, OperatorClient } from '../commands/io.ts';
+import type { Io } from '../commands/io.ts';
 import {
   addClientOptions,
   addConsistencyOption,
@@ -20,22 +19,9 @@ import { parseText } from '../commands/values.ts';
 import { addRecordOptions, keep, type WriteFlags } from '../commands/writing.ts';
 import { didYouMean } from '../input/suggest.ts';
 import { toSafeYaml } from '../output/yaml.ts';
+import { rulesInForce } from './in-force.ts';
 
 /** Rules in force in a cluster: the replicated ones, by which every replica judges. */
-
-/** All of them, page after page. */
-export async function rulesInForce(
-  client: Pick<OperatorClient, 'records'>,
-  options: Parameters<OperatorClient['records']>[1],
-): Promise<readonly KeptRule[]> {
-  const rules: KeptRule[] = [];
-  for (let after = 0; ; ) {
-    const { value } = await client.records('rule', { ...options, limit: LIST_PAGE_MAX, after });
-    rules.push(...value.records);
-    if (value.next === undefined) return rules;
-    after = value.next;
-  }
-}
 
 export function getCommand(io: Io): Command {
   const command = new Command('get')

@@ -15,8 +15,9 @@ import { parseText } from '../commands/values.ts';
 import { addRecordOptions, keep, type WriteFlags } from '../commands/writing.ts';
 import { renderTable } from '../output/table.ts';
 import { addRule } from './add.ts';
-import { getCommand, loadCommand, removeCommand, rulesInForce } from './cluster-commands.ts';
+import { getCommand, loadCommand, removeCommand } from './cluster-commands.ts';
 import { explainRule } from './explain.ts';
+import { rulesInForce } from './in-force.ts';
 import { type RuleRow, ruleRows } from './rows.ts';
 import { ruleTestCommand } from './test-command.ts';
 

@@ -61,12 +61,13 @@ export class OpenConditions {
     }
   }
 
-  #note({ dedupKey, presence, resolution, subject, cause }: Alert): void {
+  #note({ dedupKey, presence, resolution, subject, cause, condition, revision: at }: Alert): void {
     if (!OF_RULES.test(dedupKey)) return;
     if (presence !== 'present' || resolution !== undefined) this.book.remove(dedupKey);
     else {
       const { patient = '', device } = subject;
-      this.book.put({ key: dedupKey, patient, device, rule: ruleIn(cause) });
+      const rule = ruleIn(cause);
+      this.book.put({ key: dedupKey, patient, device, rule, condition, revision: at });
     }
   }
 }

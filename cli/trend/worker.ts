@@ -2,11 +2,8 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { AlertRequest } from '../../src/analytics/alerts.ts';
 import { must } from '../../src/base/assert.ts';
 import { TocsinError } from '../../src/base/errors.ts';
-import type { RuleSet } from '../../src/base/rules/rules.ts';
 import { type Client, connect } from '../../src/client/client.ts';
 import { TrendJudge } from '../../src/replica/trend/judge.ts';
-import { leftInAll } from '../../src/replica/trend/leftovers.ts';
-import type { OpenBook } from '../../src/replica/trend/open-book.ts';
 import { TrendReplica } from '../../src/replica/trend/trend-replica.ts';
 import { openTrendDisk } from '../../src/storage/trend/trend-disk.ts';
 import { openTrendJournal } from '../../src/storage/trend/trend-journal.ts';
@@ -17,7 +14,8 @@ import { SKETCHES } from '../../src/wire/trend/sketch.ts';
 import { packageVersion } from '../commands/version.ts';
 import { AlertSender } from '../pipeline/alert-sender.ts';
 import { AlertOutlet } from './alert-outlet.ts';
-import { Handling } from './handling.ts';
+import { FRAME_TIMES_VARIABLE, Handling } from './handling.ts';
+import { LeftoverClearing } from './leftover-clearing.ts';
 import type { FromWorker, ToWorker, TrendWorkerData } from './messages.ts';
 import { OpenConditions } from './open-conditions.ts';
 import { PressThread } from './press-thread.ts';
@@ -41,7 +39,7 @@ async function main(data: TrendWorkerData): Promise<void> {
   const open = new OpenConditions(client);
   await open.start((error) => log(`open alerts are followed no longer: ${error.message}`));
   const press = new PressThread();
-  const handling = new Handling();
+  const handling = process.env[FRAME_TIMES_VARIABLE] === '1' ? new Handling() : undefined;
   let judge: TrendJudge | undefined;
   const replica = new TrendReplica({
     identity,
@@ -62,28 +60,23 @@ async function main(data: TrendWorkerData): Promise<void> {
     onFault: fail,
   });
   await replica.start();
+  const { registry } = replica.keeper;
+  const leftovers = new LeftoverClearing({ client, book: open.book, registry, clock, log });
   port.on('message', (message: ToWorker) => {
     if (message.type === 'rules') {
-      sayWhatIsLeft(open.book, message.rules);
+      leftovers.use(message.rules);
       judge?.use(message.rules, clock.wall());
     } else
       void replica
         .close()
+        .then(() => leftovers.close())
         .then(() => open.close())
         .then(() => client.close())
         .then(() => press.close())
-        .then(() => handling.summary().forEach(log))
+        .then(() => handling?.summary().forEach(log))
         .then(end, fail);
   });
   tell({ type: 'listening', address: must(replica.address, 'it listens') });
-}
-
-/** Streams that never come again have nobody who would clear what a removed rule has left of them. */
-function sayWhatIsLeft(open: OpenBook, rules: RuleSet): void {
-  const [first, ...others] = leftInAll(open, rules);
-  if (first === undefined) return;
-  const more = others.length === 0 ? '' : ` and ${others.length} more`;
-  log(`no rule in force raised ${first}${more}: cleared when samples come, else by whoever knows`);
 }
 
 const connectTo = ({ members, clusterId, replicaId }: Identity): Promise<Client> =>

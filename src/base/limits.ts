@@ -419,6 +419,8 @@ export const NOTIFY_OUTPUT_BYTES_MAX: number = 4 * KiB;
 
 // Rules over samples.
 export const RULES_PER_SET_MAX = 256;
+/** In force at once, of all lists of a set, each of which is full by itself. */
+export const RULES_MAX: number = RULES_PER_SET_MAX * 4;
 export const RULE_NAME_CHARS_MAX = 32;
 /** Patients, and limits, of one profile. */
 export const RULE_PATIENTS_MAX = 256;

@@ -92,6 +92,8 @@ export const TREND_CHUNKS_ASKED_MAX = 512;
 export const TREND_KEY_CHARS_MAX = 1_024;
 /** A patient whose samples come to several replicas is one's for as long after the newest that came there. */
 export const TREND_PATIENT_MS = 10_000;
+/** Whoever knows of alerts that no rule in force would raise looks after them so often. */
+export const TREND_LEFTOVERS_MS = 15_000;
 /** Of one sketch. */
 export const TREND_SKETCH_BINS_MAX = 65_536;
 

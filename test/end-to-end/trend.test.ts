@@ -196,6 +196,34 @@ describe('samples brought to the trend tier of a running cluster', () => {
     );
   });
 
+  test('that never come again leave nothing open by a rule that is no longer in force', async () => {
+    const cluster = await start({});
+    const client = await connect({ endpoints: cluster.endpoints });
+    onTestFinished(() => client.close());
+    const trends = await connectTrends({ endpoints: cluster.trendEndpoints });
+    onTestFinished(() => trends.close());
+    const writer = trends.writer();
+    const series = writer.series({ patient: 'p', device: 'm', metric: 'HR', unit: '/min' });
+    writer.add(series, Date.now(), 80);
+    await writer.drain();
+    // As its rule has left it that was removed while no replica judged.
+    const raised = await client.raise({
+      dedupKey: 'phys:p:m:HR:LO',
+      condition: 'HR:LO',
+      priority: 'high',
+      subject: { patient: 'p', device: 'm' },
+      cause: { metric: 'HR', value: 30, rule: 'hr-low@1' },
+    });
+    const rule = { id: 'hr-high', metric: 'HR', side: 'HI', limit: 130, priority: 'high' } as const;
+    const runs = { startAfter: 3, endAfter: 3 };
+    await client.keep({ type: 'set-rule', rule: { list: 'rules', ...rule, ...runs } });
+    for await (const message of client.watch({ from: revision(1) })) {
+      if (message.type !== 'event' || message.event.effect !== 'cleared') continue;
+      expect(message.event.alert.id).toBe(raised.alertId);
+      break;
+    }
+  });
+
   test('never touch the alerts: a folder of trends that cannot be used leaves the replica without trends', async () => {
     const cluster = await start({});
     const [first] = cluster.replicas;

@@ -8,7 +8,7 @@ import {
 import { conditionOf, type RuleSet } from '../../base/rules/rules.ts';
 import { scoreConditionOf } from '../../base/rules/score-rules.ts';
 import { trendConditionOf } from '../../base/rules/trend-rules.ts';
-import type { OpenBook } from './open-book.ts';
+import type { OpenBook, OpenCondition } from './open-book.ts';
 
 /**
  * Conditions that are open in the store though no rule in force would raise them: their rule was removed while nobody
@@ -57,22 +57,19 @@ export function leftByChange(open: OpenBook, before: RuleSet, after: RuleSet): r
   const [were, are] = [conditionsOf(before), conditionsOf(after)];
   const gone = new Set([...were.keys()].filter((id) => were.get(id) !== are.get(id)));
   if (gone.size === 0) return [];
-  return [...open.all()]
-    .filter(({ key, rule }) => {
-      if (rule === undefined || !gone.has(rule)) return false;
-      const condition = are.get(rule);
-      return condition === undefined || !key.endsWith(`:${condition}`);
-    })
+  return leftBy(open, are)
+    .filter(({ rule = '' }) => gone.has(rule))
     .map(({ key }) => key);
 }
 
-/** All whose rule is not in force: of streams that may come again, and of such that never will. */
-export function leftInAll(open: OpenBook, rules: RuleSet): readonly string[] {
-  const known = conditionsOf(rules);
-  return [...open.all()]
-    .filter(({ rule }) => rule !== undefined && rule !== CLOCK_RULE && !known.has(rule))
-    .map(({ key }) => key);
-}
+/** All that no rule in force would raise: of streams that may come again, and of such that never will. */
+export const leftInAll = (open: OpenBook, rules: RuleSet): readonly OpenCondition[] =>
+  leftBy(open, conditionsOf(rules)).filter(({ rule }) => rule !== CLOCK_RULE);
+
+const leftBy = (open: OpenBook, known: ReadonlyMap<string, string>): readonly OpenCondition[] =>
+  [...open.byRule()].flatMap(({ rule, condition, raised }) =>
+    known.get(rule) === condition ? [] : [...raised],
+  );
 
 /** By id of the rule. */
 const conditionsOf = ({ rules, missing, trends = [], scores = [] }: RuleSet): Map<string, string> =>

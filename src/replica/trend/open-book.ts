@@ -1,3 +1,5 @@
+import type { Revision } from '../../base/ids.ts';
+
 /** A condition that is present according to the store. */
 export interface OpenCondition {
   readonly key: string;
@@ -6,20 +8,40 @@ export interface OpenCondition {
   readonly device: string | undefined;
   /** Id of the rule that raised it; undefined = no rule did. */
   readonly rule: string | undefined;
+  /** What is the matter, without whom it is about: the last part of the key. */
+  readonly condition: string;
+  /** Of its newest change. */
+  readonly revision: Revision;
 }
 
-/** What is open in the store, by dedup key and by whom it is about: what whoever begins to speak for a stream must know. */
+/** What one rule raised of one condition. */
+export interface RaisedByRule {
+  readonly rule: string;
+  readonly condition: string;
+  readonly raised: ReadonlySet<OpenCondition>;
+}
+
+/**
+ * What is open in the store, by dedup key, by whom it is about and by what raised it: what whoever begins to speak for a
+ * stream must know.
+ */
 export class OpenBook {
   readonly #byKey: Map<string, OpenCondition> = new Map();
   readonly #bySource: Map<string, Set<OpenCondition>> = new Map();
+  readonly #byRule: Map<string, RaisedByRule & { readonly raised: Set<OpenCondition> }> = new Map();
 
-  put(condition: OpenCondition): void {
-    this.remove(condition.key);
-    this.#byKey.set(condition.key, condition);
-    const source = sourceOf(condition.patient, condition.device);
+  put(open: OpenCondition): void {
+    this.remove(open.key);
+    this.#byKey.set(open.key, open);
+    const source = sourceOf(open.patient, open.device);
     const all = this.#bySource.get(source);
-    if (all === undefined) this.#bySource.set(source, new Set([condition]));
-    else all.add(condition);
+    if (all === undefined) this.#bySource.set(source, new Set([open]));
+    else all.add(open);
+    if (open.rule === undefined) return;
+    const { rule, condition } = open;
+    const raised = this.#byRule.get(nameOf(rule, condition))?.raised;
+    if (raised !== undefined) raised.add(open);
+    else this.#byRule.set(nameOf(rule, condition), { rule, condition, raised: new Set([open]) });
   }
 
   remove(key: string): void {
@@ -30,14 +52,24 @@ export class OpenBook {
     const all = this.#bySource.get(source);
     all?.delete(known);
     if (all?.size === 0) this.#bySource.delete(source);
+    if (known.rule === undefined) return;
+    const name = nameOf(known.rule, known.condition);
+    const raised = this.#byRule.get(name)?.raised;
+    raised?.delete(known);
+    if (raised?.size === 0) this.#byRule.delete(name);
+  }
+
+  get(key: string): OpenCondition | undefined {
+    return this.#byKey.get(key);
   }
 
   has(key: string): boolean {
     return this.#byKey.has(key);
   }
 
-  all(): Iterable<OpenCondition> {
-    return this.#byKey.values();
+  /** As many as there are rules, however many alerts they raised. */
+  byRule(): Iterable<RaisedByRule> {
+    return this.#byRule.values();
   }
 
   /** Those of a patient at a device; without one, those that are of the patient as a whole. */
@@ -48,3 +80,5 @@ export class OpenBook {
 
 const sourceOf = (patient: string, device: string | undefined): string =>
   JSON.stringify([patient, device ?? null]);
+
+const nameOf = (rule: string, condition: string): string => JSON.stringify([rule, condition]);

@@ -37,7 +37,7 @@ export interface TrendReplicaOptions {
   /** Judges samples as they come, by the places of this registry. */
   readonly judge?: (registry: SeriesRegistry) => SampleJudge;
   /** Told of each frame of samples. */
-  readonly meter?: FrameMeter;
+  readonly meter?: FrameMeter | undefined;
   readonly log: (line: string) => void;
   /** The disk failed: what this tier promises to keep it can keep no more. */
   readonly onFault: (error: Error) => void;

@@ -1,4 +1,4 @@
-import { RULES_PER_SET_MAX } from '../../base/limits.ts';
+import { RULES_MAX } from '../../base/limits.ts';
 import {
   idOfRule,
   type KeptRule,
@@ -25,9 +25,6 @@ export interface RemoveRuleCommand extends Asked {
 }
 
 export type RuleCommand = SetRuleCommand | RemoveRuleCommand;
-
-/** Each list of a set is full by itself. */
-const RULES_MAX: number = RULES_PER_SET_MAX * 4;
 
 /** The rules in force. Together they are always a set that an engine can judge by: a change that would end that is refused. */
 export class RuleBook {

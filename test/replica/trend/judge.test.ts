@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { AlertRequest } from '../../../src/analytics/alerts.ts';
+import { revision } from '../../../src/base/ids.ts';
 import type { RuleSet } from '../../../src/base/rules/rules.ts';
 import { TrendJudge } from '../../../src/replica/trend/judge.ts';
 import { leftInAll } from '../../../src/replica/trend/leftovers.ts';
@@ -61,7 +62,11 @@ function stage(open: readonly string[] = [], rules: RuleSet = RULES) {
   const book = new OpenBook();
   const putOpen = (key: string, rule: string | undefined): void => {
     const device = key.startsWith('score:') ? undefined : 'm';
-    book.put({ key, patient: 'p', device, rule });
+    const condition = key
+      .split(':')
+      .slice(device === undefined ? 2 : 3)
+      .join(':');
+    book.put({ key, patient: 'p', device, rule, condition, revision: revision(1) });
   };
   for (const key of open) putOpen(key, 'some');
   const emit = ({ type, input }: AlertRequest): void => {
@@ -220,8 +225,12 @@ describe('a judge', () => {
     putOpen('phys:p:m:HR:LO', 'gone');
     putOpen('tech:p:m:CLOCK', 'device-clock');
     putOpen('phys:p:m:SpO2:LO', undefined);
-    expect(leftInAll(book, RULES)).toEqual(['phys:p:m:HR:LO']);
-    expect(leftInAll(book, { ...RULES, rules: [] })).toEqual([KEY, 'phys:p:m:HR:LO']);
+    const left = (rules: RuleSet): readonly string[] =>
+      leftInAll(book, rules).map((one) => one.key);
+    expect(left(RULES)).toEqual(['phys:p:m:HR:LO']);
+    expect(left({ ...RULES, rules: [] })).toEqual([KEY, 'phys:p:m:HR:LO']);
+    const rules = RULES.rules.map((rule) => ({ ...rule, side: 'LO' as const }));
+    expect(left({ ...RULES, rules })).toEqual([KEY, 'phys:p:m:HR:LO']);
   });
 
   it('does not say things twice for a patient whose devices send to different replicas', () => {

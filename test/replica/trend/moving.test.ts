@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { AlertRequest } from '../../../src/analytics/alerts.ts';
+import { revision } from '../../../src/base/ids.ts';
 import type { RuleSet } from '../../../src/base/rules/rules.ts';
 import { connectTrends } from '../../../src/client/trend/trend-client.ts';
 import { TrendJudge } from '../../../src/replica/trend/judge.ts';
@@ -65,14 +66,15 @@ class Store {
   }
 
   get open(): readonly string[] {
-    return [...this.book.all()].map(({ key }) => key).sort();
+    return CONDITIONS.filter((key) => this.book.has(key)).sort();
   }
 
   #take({ type, input }: AlertRequest): void {
     if (type === 'raise') {
-      const { dedupKey: key, subject, cause } = input;
+      const { dedupKey: key, subject, cause, condition } = input;
+      const { patient, device } = subject;
       const rule = cause.rule.split('@')[0];
-      this.book.put({ key, patient: subject.patient, device: subject.device, rule });
+      this.book.put({ key, patient, device, rule, condition, revision: revision(1) });
     } else {
       const { dedupKey } = input.target;
       if (this.book.has(dedupKey)) this.cleared.push(dedupKey);
