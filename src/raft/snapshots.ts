@@ -1,6 +1,7 @@
 import { type LogIndex, logIndex } from '../base/ids.ts';
 import { accepted } from './append.ts';
 import type { SnapshotPoint } from './configuration.ts';
+import { becomeFollower } from './roles.ts';
 import type { State } from './state.ts';
 import type { SnapshotOffer } from './types.ts';
 
@@ -20,6 +21,8 @@ export function restore(s: State, point: SnapshotPoint): boolean {
   const { log, out } = s;
   if (s.role.role === 'leader' || point.index <= log.committed) return false;
   const { index, term, configuration } = point;
+  // Whoever gave it may have gone on to a later term: what was committed then is not for the leader of an earlier one.
+  if (term > s.term) becomeFollower(s, term, undefined);
   const before = out.snapshot;
   const holds = log.holds(point);
   if (holds) {

@@ -51,6 +51,22 @@ test('a snapshot that contradicts the log replaces all of it, and is acknowledge
   expect([core.last, core.base]).toEqual([id(3, 2), id(3, 2)]);
 });
 
+test('a snapshot of a term that is not known here brings that term, and is no word for the leader of an earlier one', () => {
+  const core = follower([1, 1], 1);
+  core.read(7);
+  expect(core.restore(point(5, 4))).toBe(true);
+  const [ready] = drain(core);
+  expect(ready).toMatchObject({
+    snapshot: { index: 5, term: 4 },
+    hardState: { term: 4, vote: undefined, commit: 5 },
+    sendAfterSync: [],
+    readsDropped: [7],
+  });
+  expect(core.standing).toMatchObject({ role: 'follower', term: 4, leader: undefined });
+  core.step(append([2, 1, 3], id(5, 4), [3]));
+  expect(sent(drain(core))).toMatchObject([{ type: 'append-reply', to: 2, term: 4 }]);
+});
+
 test('a snapshot whose last entry is in the log keeps what comes after', () => {
   const core = follower([1, 1, 2, 2], 1);
   expect(core.restore(point(3, 2))).toBe(true);
