@@ -117,8 +117,12 @@ export const SEND_WHOLE_BYTES_MIN: number = 16 * KiB;
 export const SEND_SLAB_BYTES_MIN: number = 4 * KiB;
 export const SEND_SLAB_BYTES_MAX: number = 64 * KiB;
 export const CONNECTIONS_MAX = 1024;
+/** One place in so many is kept for peers. */
+export const CONNECTIONS_PEERS_SHARE = 4;
 /** Connections over CONNECTIONS_MAX that are being told so; any more are dropped without a word. */
 export const CONNECTIONS_REFUSED_MAX = 64;
+/** Of frames that the clients of a listener have begun to send, all together. */
+export const UNFINISHED_BYTES_MAX: number = 256 * MiB;
 export const REQUESTS_PER_CONNECTION_MAX = 1024;
 export const WATCHES_PER_CONNECTION_MAX = 256;
 /** Of one frame with watch messages, so that many watchers take turns. */
@@ -604,7 +608,14 @@ assert(
   'what a snapshot says of itself must fit a frame beside a chunk',
 );
 assert(LABELS_MAX <= BODY_MAP_KEYS_MAX, 'the labels of an alert must pass as one map');
-assert(MEMBERS_MAX * 4 <= CONNECTIONS_MAX, 'the lanes of all peers must leave room for clients');
+assert(
+  MEMBERS_MAX * 4 <= CONNECTIONS_MAX / CONNECTIONS_PEERS_SHARE,
+  'the places kept for peers must be enough for the lanes of all of them',
+);
+assert(
+  FRAME_BYTES_MAX * 64 <= UNFINISHED_BYTES_MAX,
+  'many clients must be able to send the largest frame at once',
+);
 assert(
   DEDUP_KEYS_REMEMBERED_MAX >= RESOLVED_ALERTS_MAX,
   'the next occurrence must link to a resolved alert that is still kept',

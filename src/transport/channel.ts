@@ -53,14 +53,17 @@ export class FrameChannel implements Channel {
   #delivering = false;
   #flushScheduled = false;
   #drainOwed = false;
-  /** Bytes received that belong to no whole frame yet. */
+  /** Bytes received that belong to no whole frame yet, and how many of them were told of. */
   #loose = 0;
+  #looseTold = 0;
   #reason: Error | undefined;
   #closeTimer: Timer | undefined;
 
   onDrain: () => void = () => {};
   /** For whoever counts connections: called when the link is let go, whoever holds the channel by then. */
   onReleased: () => void = () => {};
+  /** For whoever counts the memory: `unfinishedBytes` has changed by so much. */
+  onUnfinished: (change: number) => void = () => {};
 
   constructor(link: Link, options: ChannelOptions) {
     this.#link = link;
@@ -85,6 +88,11 @@ export class FrameChannel implements Channel {
   get queuedBytes(): number {
     if (this.#phase === 'ended' || this.#phase === 'closed') return 0;
     return this.#queue.byteLength + this.#link.unsentBytes;
+  }
+
+  /** Of frames that have not come whole yet. */
+  get unfinishedBytes(): number {
+    return this.#loose;
   }
 
   get onFrame(): Channel['onFrame'] {
@@ -232,6 +240,20 @@ export class FrameChannel implements Channel {
     }
     if (this.#phase === 'ended' && this.#listening()) this.#finishEnded();
     else this.#readLink();
+    this.#noteUnfinished();
+  }
+
+  #noteUnfinished(): void {
+    const change = this.#loose - this.#looseTold;
+    this.#looseTold = this.#loose;
+    if (change !== 0) this.onUnfinished(change);
+  }
+
+  /** What has not come whole by now never will. */
+  #dropUnfinished(): void {
+    this.#reader.drop();
+    this.#loose = 0;
+    this.#noteUnfinished();
   }
 
   #listening(): boolean {
@@ -296,6 +318,7 @@ export class FrameChannel implements Channel {
       return;
     }
     this.#phase = 'closing';
+    this.#dropUnfinished();
     this.#scheduleFlush();
     this.#readLink();
     this.#closeTimer = this.#clock.after(this.#closeMsMax, () => this.#finish());
@@ -312,6 +335,7 @@ export class FrameChannel implements Channel {
 
   #finish(): void {
     this.#phase = 'closed';
+    this.#dropUnfinished();
     this.#closeTimer?.cancel();
     this.#link.destroy();
     this.#queue.clear();

@@ -1,9 +1,14 @@
 import type { Clock } from '../base/clock.ts';
 import { TocsinError } from '../base/errors.ts';
 import { type Millis, millis } from '../base/ids.ts';
-import { CLOSE_MS_MAX, CONNECTIONS_MAX, HANDSHAKE_MS_MAX } from '../base/limits.ts';
+import {
+  CLOSE_MS_MAX,
+  CONNECTIONS_MAX,
+  HANDSHAKE_MS_MAX,
+  UNFINISHED_BYTES_MAX,
+} from '../base/limits.ts';
 import type { Hello } from '../wire/handshake.ts';
-import { Doorman } from './doorman.ts';
+import { Doorman, type Room } from './doorman.ts';
 import { cancelled, type IntroductionOptions, introduce } from './introduction.ts';
 import { type MemoryLink, memoryLinkPair, type Path } from './memory-link.ts';
 import { SystemClock } from './system-clock.ts';
@@ -36,7 +41,7 @@ interface Service {
  */
 export class MemoryNetwork {
   readonly #options: IntroductionOptions;
-  readonly #connectionsMax: number;
+  readonly #room: Room;
   readonly #clock: Clock | undefined;
   readonly #delay: (from: string, to: string) => Millis;
   readonly #services = new Map<number, Service>();
@@ -48,7 +53,10 @@ export class MemoryNetwork {
   constructor(options: MemoryNetworkOptions = {}) {
     this.#clock = options.clock;
     this.#delay = options.delay ?? (() => millis(0));
-    this.#connectionsMax = options.connectionsMax ?? CONNECTIONS_MAX;
+    this.#room = {
+      connectionsMax: options.connectionsMax ?? CONNECTIONS_MAX,
+      unfinishedBytesMax: UNFINISHED_BYTES_MAX,
+    };
     this.#options = {
       clock: options.clock ?? new SystemClock(),
       handshakeMsMax: millis(options.handshakeMsMax ?? HANDSHAKE_MS_MAX),
@@ -99,7 +107,7 @@ export class MemoryNetwork {
       while (this.#services.has(number));
     if (this.#services.has(number))
       throw new TocsinError('ADDRESS_IN_USE', `${address} is taken by another host`);
-    const doorman = new Doorman(self, accept, this.#connectionsMax, this.#options);
+    const doorman = new Doorman(self, accept, this.#room, this.#options);
     this.#services.set(number, { host, doorman });
     return {
       address: `/memory/${number}`,

@@ -2,10 +2,15 @@ import { must } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
 import { TocsinError } from '../base/errors.ts';
 import { millis } from '../base/ids.ts';
-import { CLOSE_MS_MAX, CONNECTIONS_MAX, HANDSHAKE_MS_MAX } from '../base/limits.ts';
+import {
+  CLOSE_MS_MAX,
+  CONNECTIONS_MAX,
+  HANDSHAKE_MS_MAX,
+  UNFINISHED_BYTES_MAX,
+} from '../base/limits.ts';
 import type { Hello } from '../wire/handshake.ts';
 import { parseTcpAddress, type TcpAddress } from './address.ts';
-import { Doorman } from './doorman.ts';
+import { Doorman, type Room } from './doorman.ts';
 import { cancelled, type IntroductionOptions, introduce } from './introduction.ts';
 import { SystemClock } from './system-clock.ts';
 import { openLibrary, type TcpLibrary, upgrader } from './tcp-library.ts';
@@ -21,12 +26,14 @@ export interface TcpTransportOptions {
   readonly closeMsMax?: number;
   /** Connections that one listener lets in. @defaultValue CONNECTIONS_MAX */
   readonly connectionsMax?: number;
+  /** Of frames that the clients of one listener have begun to send. @defaultValue UNFINISHED_BYTES_MAX */
+  readonly unfinishedBytesMax?: number;
 }
 
 /** Connections over @libp2p/tcp, plain and without a muxer. */
 export class TcpTransport implements Transport {
   readonly #options: IntroductionOptions;
-  readonly #connectionsMax: number;
+  readonly #room: Room;
   readonly #library: TcpLibrary;
 
   constructor(options: TcpTransportOptions = {}) {
@@ -35,13 +42,16 @@ export class TcpTransport implements Transport {
       handshakeMsMax: millis(options.handshakeMsMax ?? HANDSHAKE_MS_MAX),
       closeMsMax: millis(options.closeMsMax ?? CLOSE_MS_MAX),
     };
-    this.#connectionsMax = options.connectionsMax ?? CONNECTIONS_MAX;
-    this.#library = openLibrary(this.#connectionsMax);
+    this.#room = {
+      connectionsMax: options.connectionsMax ?? CONNECTIONS_MAX,
+      unfinishedBytesMax: options.unfinishedBytesMax ?? UNFINISHED_BYTES_MAX,
+    };
+    this.#library = openLibrary(this.#room.connectionsMax);
   }
 
   async listen(address: string, self: Hello, accept: Accept): Promise<Listener> {
     const where = parseTcpAddress(address);
-    const doorman = new Doorman(self, accept, this.#connectionsMax, this.#options);
+    const doorman = new Doorman(self, accept, this.#room, this.#options);
     const server = this.#library.createListener({
       upgrader: upgrader((connection) => doorman.meet(new TcpLink(connection))),
     });

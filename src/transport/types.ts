@@ -54,7 +54,8 @@ export interface Listener {
 /** How connections are made. Production: @libp2p/tcp. Simulator: memory. */
 export interface Transport {
   /**
-   * Listens until closed. Connections over CONNECTIONS_MAX are refused with OVERLOADED.
+   * Listens until closed. Connections over CONNECTIONS_MAX are refused with OVERLOADED, and clients before that: the rest is
+   * for peers (CONNECTIONS_PEERS_SHARE).
    * @throws TocsinError BAD_ADDRESS, ADDRESS_IN_USE
    */
   listen(address: string, self: Hello, accept: Accept): Promise<Listener>;

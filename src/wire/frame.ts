@@ -207,11 +207,18 @@ export class FrameReader {
     }
   }
 
+  /** Lets go of all that has come and is not taken yet. */
+  drop(): void {
+    this.#chunks = [];
+    this.#nextChunk = 0;
+    this.#chunk = EMPTY;
+    this.#at = 0;
+    this.#partialBody = undefined;
+  }
+
   #fail(error: TocsinError): void {
     this.#failure = error;
-    this.#chunks = [];
-    this.#chunk = EMPTY;
-    this.#partialBody = undefined;
+    this.drop();
   }
 
   #next(): Frame | undefined {
