@@ -66,7 +66,7 @@ export function judgeCluster(view: ClusterView, thresholds: Thresholds): Judgeme
     findings,
     leader === undefined
       ? `${reached} of ${members.length} members`
-      : `replica ${leader} leads, ${reached} of ${members.length} members, ${open} open alerts`,
+      : `replica ${leader} leads, ${reached} of ${members.length} members, ${open} open ${open === 1 ? 'alert' : 'alerts'}`,
     [
       { name: 'members', value: reached },
       {

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { TocsinError } from '../../src/base/errors.ts';
 import { printable } from '../output/escape.ts';
 import { usageError } from './failure.ts';
 import type { Io } from './io.ts';
@@ -35,6 +36,27 @@ export async function mustConfirm(
   if (!io.stdin.isTTY || !io.stderr.isTTY)
     throw usageError(`this ${does}, and nobody confirmed it: nothing was done`, hint);
   io.stderr.write(`this ${printable(does)}\ntype ${printable(word)} to go on: `);
-  const typed = await io.stdin.readLine();
+  const typed = await answerOf(io);
   if (typed?.trim() !== word) throw usageError(`that is not ${word}: nothing was done`, hint);
 }
+
+/** The line that somebody types. @throws TocsinError CANCELLED at Ctrl-C, which means no */
+async function answerOf(io: Io): Promise<string | undefined> {
+  const interrupt = new AbortController();
+  const forget = io.onInterrupt(() => {
+    io.stderr.write('\n');
+    interrupt.abort();
+  });
+  try {
+    return await Promise.race([io.stdin.readLine(), rejectionOf(interrupt.signal)]);
+  } finally {
+    forget();
+  }
+}
+
+const rejectionOf = (signal: AbortSignal): Promise<never> =>
+  new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () =>
+      reject(new TocsinError('CANCELLED', 'interrupted: nothing was done')),
+    );
+  });

@@ -8,7 +8,7 @@ import { printable } from '../output/escape.ts';
 import type { Paint } from '../output/paint.ts';
 import { HintedError } from './failure.ts';
 import type { Io } from './io.ts';
-import { askEverybody } from './members.ts';
+import { askEverybody, sentenceOf } from './members.ts';
 import { alertNotFound } from './not-found.ts';
 import { addClientOptions, type ClientFlags, withExamples } from './options.ts';
 import { report, type Session, withClient } from './session.ts';
@@ -57,10 +57,22 @@ async function explain(
 /** A replica without a leader still knows what it has: better an older answer than none, and it is said. */
 async function explainOne(io: Io, ref: AlertRef, session: Session): Promise<Explanation> {
   const { client, timeoutMs, signal } = session;
-  const { value } = await client.get(ref, { timeoutMs, signal, consistency: 'local' });
-  if (value !== undefined) return explainAlert(value, io.wall());
-  throw alertNotFound(ref);
+  let doubt: TocsinError | undefined;
+  const { value } = await client.get(ref, { timeoutMs, signal }).catch((problem: unknown) => {
+    if (!TocsinError.is(problem) || !problem.retryable) throw problem;
+    doubt = problem;
+    return client.get(ref, { timeoutMs, signal, consistency: 'local' });
+  });
+  if (value === undefined) throw doubt ?? alertNotFound(ref);
+  const explanation = explainAlert(value, io.wall());
+  return doubt === undefined ? explanation : asOneKnows(explanation, doubt);
 }
+
+const asOneKnows = ({ verdict, because, next }: Explanation, doubt: TocsinError): Explanation => ({
+  verdict: `As far as one replica knows, ${verdict}`,
+  because: [...because, `nobody can say whether it is still so: ${sentenceOf(doubt)}`],
+  next: [...next, 'why nobody can say: tocsin explain'],
+});
 
 function render({ verdict, because, next }: Explanation, paint: Paint): string {
   const list = (lines: readonly string[]): string[] => lines.map((line) => `  ${printable(line)}`);

@@ -21,7 +21,7 @@ export interface Io {
   loginName(): string;
   /** Calls `listener` at each Ctrl-C or request to end, until the function it returns is called. */
   onInterrupt(listener: () => void): () => void;
-  /** Aborted when nobody reads standard output any more. */
+  /** Aborted when nobody reads standard output any more; with a TocsinError as reason where it cannot take any more. */
   readonly outputGone: AbortSignal;
   readonly files: Files;
   readonly services: Services;
@@ -51,6 +51,11 @@ export interface Input {
   readonly isTTY: boolean;
   /** One line without its end; undefined = there is none any more. */
   readLine(): Promise<string | undefined>;
+  /**
+   * Calls `listener` with each key at once, until the function it returns is called. Undefined = keys cannot be had one at
+   * a time.
+   */
+  readonly onKeys?: ((listener: (key: string) => void) => () => void) | undefined;
 }
 
 /** The parts that do the work, each loaded when first called: help must not wait for them. */

@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os';
 import { TocsinError } from '../../src/base/errors.ts';
+import { onKeys } from '../input/keys.ts';
 import type { Files, Io, Output } from './io.ts';
 import { SERVICES } from './services.ts';
 
@@ -7,9 +8,13 @@ import { SERVICES } from './services.ts';
 export function processIo(): Io {
   const gone = new AbortController();
   return {
-    stdout: outputOf(process.stdout, () => gone.abort()),
+    stdout: outputOf(process.stdout, (error) => gone.abort(lossOf(error))),
     stderr: outputOf(process.stderr, () => {}),
-    stdin: { isTTY: process.stdin.isTTY === true, readLine },
+    stdin: {
+      isTTY: process.stdin.isTTY === true,
+      readLine,
+      onKeys: process.stdin.isTTY === true ? onKeys : undefined,
+    },
     env: process.env,
     wall: () => Date.now(),
     loginName,
@@ -47,8 +52,17 @@ const FILES: Files = {
   },
 };
 
-/** A reader that went away (EPIPE) is no error of ours: the rest is written into nothing. */
-function outputOf(stream: NodeJS.WriteStream, onGone: () => void): Output {
+/** A reader that went away is no error of ours: the rest is written into nothing. Undefined = that it is. */
+function lossOf(error: Error): TocsinError | undefined {
+  const code = 'code' in error ? error.code : undefined;
+  if (code === 'EPIPE' || code === 'ERR_STREAM_DESTROYED') return undefined;
+  const message = `not all of the answer could be written: ${error.message}`;
+  return new TocsinError(code === 'ENOSPC' ? 'DISK_FULL' : 'DISK_FAILED', message, {
+    cause: error,
+  });
+}
+
+function outputOf(stream: NodeJS.WriteStream, onGone: (error: Error) => void): Output {
   stream.on('error', onGone);
   return {
     isTTY: stream.isTTY === true,
@@ -56,7 +70,13 @@ function outputOf(stream: NodeJS.WriteStream, onGone: () => void): Output {
       return stream.isTTY === true && stream.columns > 0 ? stream.columns : undefined;
     },
     write: (text) => void stream.write(text),
-    flush: () => new Promise((resolve) => stream.write('', () => resolve())),
+    flush: () =>
+      new Promise((resolve) =>
+        stream.write('', (error) => {
+          if (error !== undefined && error !== null) onGone(error);
+          resolve();
+        }),
+      ),
   };
 }
 

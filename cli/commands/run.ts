@@ -1,5 +1,5 @@
 import type { Command, CommanderError } from 'commander';
-import { MEANING } from '../../src/base/errors.ts';
+import { MEANING, TocsinError } from '../../src/base/errors.ts';
 import { didYouMean, didYouMeanCommand } from '../input/suggest.ts';
 import { printable } from '../output/escape.ts';
 import { FORMATS, isForPeople } from '../output/formats.ts';
@@ -14,7 +14,12 @@ import { buildProgram, buildWholeProgram } from './program.ts';
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   const status = await attempt(argv, io);
   await Promise.all([io.stdout.flush(), io.stderr.flush()]);
-  return status;
+  const lost: unknown = io.outputGone.reason;
+  if (status !== 0 || !TocsinError.is(lost)) return status;
+  const failure = failureOf(lost);
+  io.stderr.write(renderFailure(failure, isForProgram(argv, undefined)));
+  await io.stderr.flush();
+  return failure.exit;
 }
 
 async function attempt(argv: readonly string[], io: Io): Promise<number> {

@@ -49,17 +49,24 @@ async function live(io: Io, flags: TopFlags, session: Session): Promise<void> {
     import('../demo/process-terminal.ts'),
   ]);
   const { paint } = tableOptions(io, flags);
+  const exit = io.stdin.onKeys === undefined ? 'Ctrl-C' : 'q';
   let frame: Frame | undefined;
   const screen = new LiveScreen(processTerminal(io.stdout), (size) =>
-    frame === undefined ? ['looking…'] : renderTop(frame, size, paint),
+    frame === undefined ? [`looking… ${exit} ends`] : renderTop(frame, size, paint, exit),
   );
   screen.open();
+  const left = new AbortController();
+  const forget = io.stdin.onKeys?.((key) => {
+    if (key.toLowerCase() === exit) left.abort();
+  });
   try {
-    await lookOn(io, flags, session, (next) => {
+    const signal = AbortSignal.any([session.signal, left.signal]);
+    await lookOn(io, flags, { ...session, signal }, (next) => {
       frame = next;
       screen.draw();
     });
   } finally {
+    forget?.();
     screen.close();
   }
 }
@@ -117,7 +124,7 @@ async function lookOn(
   for (let looks = 1; !ended.aborted; looks += 1) {
     const next = performance.now() + every;
     const look = await lookAt(session);
-    if (ended.aborted) return;
+    if (look === undefined || ended.aborted) return;
     gauge.take(look);
     await show({ look, rates: gauge.rates, now: io.wall() });
     if (looks >= count) return;
@@ -125,17 +132,22 @@ async function lookOn(
   }
 }
 
-/** Whatever fails is part of what is seen. */
-async function lookAt(session: Session): Promise<Look> {
+/** Whatever fails is part of what is seen; undefined = nobody waits for it any more. */
+async function lookAt(session: Session): Promise<Look | undefined> {
   const [asked, read] = await Promise.allSettled([askEverybody(session), timedRead(session)]);
   const problems = [asked, read].flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
-  for (const problem of problems) if (!TocsinError.is(problem)) session.signal.throwIfAborted();
+  if (session.signal.aborted) return undefined;
   const [problem] = problems;
   return {
     at: performance.now(),
     view: asked.status === 'fulfilled' ? asked.value : undefined,
     readMs: read.status === 'fulfilled' ? read.value.ms : undefined,
-    alerts: read.status === 'fulfilled' ? read.value.alerts : [],
+    alerts:
+      read.status === 'fulfilled'
+        ? read.value.alerts
+        : asked.status === 'fulfilled'
+          ? await alertsOfAnybody(session)
+          : undefined,
     problem: problem === undefined ? undefined : sentenceOf(problem),
   };
 }
@@ -148,6 +160,22 @@ async function timedRead({ client, timeoutMs, signal }: Session): Promise<{
   const asked = { limit: ALERTS_MAX, timeoutMs, signal };
   const { value } = await client.list({ open: true }, asked);
   return { ms: performance.now() - started, alerts: value.alerts.toSorted(mostUrgentFirst) };
+}
+
+/** What any replica has, when nobody can say for sure what is so; undefined = nobody answers that either. */
+async function alertsOfAnybody({
+  client,
+  timeoutMs,
+  signal,
+}: Session): Promise<readonly Alert[] | undefined> {
+  try {
+    const asked = { limit: ALERTS_MAX, timeoutMs, signal, consistency: 'local' } as const;
+    const { value } = await client.list({ open: true }, asked);
+    return value.alerts.toSorted(mostUrgentFirst);
+  } catch (problem) {
+    if (TocsinError.is(problem)) return undefined;
+    throw problem;
+  }
 }
 
 const URGENCY = { high: 0, medium: 1, low: 2, none: 3 } as const;

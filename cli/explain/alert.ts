@@ -11,7 +11,7 @@ export function explainAlert(alert: Alert, now: number): Explanation {
   const last = acknowledgements.at(-1);
   const because = [
     alert.presence === 'present'
-      ? `its condition is present: raised ${ago(alert.raisedAt)}, last reported ${ago(alert.lastSeenAt)}, ${alert.count} times in all`
+      ? `its condition is present: raised ${ago(alert.raisedAt)}, last reported ${ago(alert.lastSeenAt)}, ${alert.count === 1 ? 'once' : `${alert.count} times`} in all`
       : `its condition is gone${alert.clearedAt === undefined ? '' : `, since ${ago(alert.clearedAt)}`}`,
     last === undefined
       ? `nobody has acknowledged it`

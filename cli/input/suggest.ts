@@ -41,21 +41,27 @@ export function didYouMean(word: string, known: readonly string[]): string {
   return best === undefined ? '' : ` (did you mean "${best}"?)`;
 }
 
-/** Insertions, deletions and replacements that lead from one to the other (Levenshtein, 1966); above `limit` any value above it. */
+/**
+ * Insertions, deletions, replacements and swaps of neighbours that lead from one to the other, none in the same place twice
+ * (Damerau, 1964); above `limit` any value above it.
+ */
 function distanceOf(from: string, to: string, limit: number): number {
   if (Math.abs(from.length - to.length) > limit) return limit + 1;
-  let previous = Array.from({ length: to.length + 1 }, (_, column) => column);
+  const rows = [Array.from({ length: to.length + 1 }, (_, column) => column)];
+  const at = (row: number, column: number): number => rows[row]?.[column] ?? limit + 1;
   for (let row = 1; row <= from.length; row += 1) {
     const current = [row];
+    rows.push(current);
     for (let column = 1; column <= to.length; column += 1) {
-      const replaced = from[row - 1] === to[column - 1] ? 0 : 1;
+      const isSame = from[row - 1] === to[column - 1];
+      const isSwapped = from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1];
       current[column] = Math.min(
-        (previous[column] ?? 0) + 1,
-        (current[column - 1] ?? 0) + 1,
-        (previous[column - 1] ?? 0) + replaced,
+        at(row - 1, column) + 1,
+        at(row, column - 1) + 1,
+        at(row - 1, column - 1) + (isSame ? 0 : 1),
+        ...(isSwapped && row > 1 && column > 1 ? [at(row - 2, column - 2) + 1] : []),
       );
     }
-    previous = current;
   }
-  return previous[to.length] ?? limit + 1;
+  return at(from.length, to.length);
 }

@@ -9,8 +9,11 @@ export interface Look {
   readonly view: ClusterView | undefined;
   /** Milliseconds of a linearizable read; undefined = there was no answer. */
   readonly readMs: number | undefined;
-  /** Open alerts, those that nobody acknowledged first. */
-  readonly alerts: readonly Alert[];
+  /**
+   * Open alerts, those that nobody acknowledged first; without `readMs` as one replica has them, which may be old.
+   * Undefined = nobody has said.
+   */
+  readonly alerts: readonly Alert[] | undefined;
   readonly problem: string | undefined;
 }
 

@@ -34,14 +34,16 @@ export const moreTelling = (before: TocsinError | undefined, after: TocsinError)
 /** The time is up, and nothing was done. */
 export function timeIsUp(timeoutMs: number, last: TocsinError | undefined): TocsinError {
   if (last === undefined)
-    return new TocsinError('DEADLINE_EXCEEDED', `no answer within ${timeoutMs} ms`);
+    return new TocsinError('DEADLINE_EXCEEDED', `no answer within ${spelled(timeoutMs)}`);
   const code = TELLING.has(last.code) ? last.code : 'UNAVAILABLE';
-  return new TocsinError(
-    code,
-    `no answer within ${timeoutMs} ms; the last attempt: ${last.code}: ${last.message}`,
-    { cause: last, leader: last.leader },
-  );
+  const why = code === last.code ? last.message : `${last.code}: ${last.message}`;
+  return new TocsinError(code, `no answer within ${spelled(timeoutMs)}, at last: ${why}`, {
+    cause: last,
+    leader: last.leader,
+  });
 }
+
+const spelled = (ms: number): string => (ms < 1_000 ? `${ms} ms` : `${ms / 1_000} s`);
 
 export const cancelled = (signal: AbortSignal): TocsinError =>
   new TocsinError('CANCELLED', 'the caller gave up', { cause: signal.reason });

@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
 import { TocsinError } from '../base/errors.ts';
 
@@ -21,6 +22,8 @@ export function parseTcpAddress(text: string): TcpAddress {
   try {
     parsed = multiaddr(text);
   } catch (error) {
+    const meant = asHostAndPort(text);
+    if (meant !== undefined) throw bad(text, `did you mean ${meant}?`);
     throw bad(text, error instanceof Error ? error.message : String(error));
   }
   const [host, port, ...rest] = parsed.getComponents();
@@ -29,6 +32,14 @@ export function parseTcpAddress(text: string): TcpAddress {
   if (rest.length > 0) throw bad(text, 'something follows the port');
   if (host.name.startsWith('dns') && !NAME.test(host.value)) throw bad(text, 'not a host name');
   return { multiaddr: parsed, host: `/${host.name}/${host.value}`, port: Number(port.value) };
+}
+
+/** `10.0.0.1:7400`, as most other programs have it, in our spelling; undefined = it is not that either. */
+function asHostAndPort(text: string): string | undefined {
+  const [, host = '', port] = /^([\w.-]+):(\d{1,5})$/.exec(text) ?? [];
+  if (port === undefined || Number(port) > 65_535) return undefined;
+  if (/^\d+(\.\d+){3}$/.test(host)) return isIPv4(host) ? `/ip4/${host}/tcp/${port}` : undefined;
+  return NAME.test(host) ? `/dns4/${host}/tcp/${port}` : undefined;
 }
 
 const bad = (text: string, why: string): TocsinError =>

@@ -121,5 +121,9 @@ function listenFailure(address: string, error: unknown): TocsinError {
 const dialFailure = (where: TcpAddress, why: string, cause: unknown): TocsinError =>
   new TocsinError('CONNECTION_LOST', `cannot reach ${where.multiaddr}: ${why}`, { cause });
 
-const reasonOf = (error: unknown): string =>
-  error instanceof Error ? error.message : String(error);
+/** The code of the operating system says all; what libraries put around it names the address again and again. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = 'code' in error ? error.code : undefined;
+  return typeof code === 'string' && /^E(?!RR_)[A-Z0-9_]+$/.test(code) ? code : error.message;
+}

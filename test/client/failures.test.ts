@@ -19,3 +19,11 @@ test.each([
     expect(timeIsUp(10, last).code).toBe(code);
   },
 );
+
+test('the time that was allowed and the last reason are told once', () => {
+  expect(timeIsUp(2_500, undefined).message).toBe('no answer within 2.5 s');
+  expect(timeIsUp(10, errorOf('UNAVAILABLE')).message).toBe('no answer within 10 ms, at last: x');
+  expect(timeIsUp(3_000, errorOf('NOT_LEADER')).message).toBe(
+    'no answer within 3 s, at last: NOT_LEADER: x',
+  );
+});

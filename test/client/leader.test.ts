@@ -27,7 +27,7 @@ describe('connecting', () => {
       const endpoints = [addressOf(8), addressOf(9)];
       const connecting = stage.clock.settle(stage.connecting({ endpoints }));
       await expect(connecting).rejects.toMatchObject({ code: 'UNAVAILABLE' });
-      await expect(connecting).rejects.toThrow(/\/memory\/8: .*\/memory\/9: /);
+      await expect(connecting).rejects.toThrow(/ \/memory\/8; .* \/memory\/9$/);
     }));
 
   test('gives up in time when all are silent', () =>

@@ -43,6 +43,20 @@ describe('A TCP address', () => {
     );
   });
 
+  test('is offered for a host and a port, in a spelling that is accepted', () => {
+    const host = fc.oneof(fc.ipV4(), fc.domain(), fc.constant('localhost'));
+    fc.assert(
+      fc.property(host, fc.integer({ min: 0, max: 65_535 }), (name, port) => {
+        const kind = /^[\d.]+$/.test(name) ? 'ip4' : 'dns4';
+        const meant = `/${kind}/${name}/tcp/${port}`;
+        expect(() => parseTcpAddress(`${name}:${port}`)).toThrow(`did you mean ${meant}?`);
+        expect(parseTcpAddress(meant)).toMatchObject({ port });
+      }),
+    );
+    for (const text of ['1.2.3.999:1', '1.2.3.4:65536', ':7400', 'a b:1', 'http://a:1'])
+      expect(() => parseTcpAddress(text)).not.toThrow('did you mean');
+  });
+
   test('is read or refused with BAD_ADDRESS, whatever the text', () => {
     const piece = fc.oneof(
       fc.constantFrom('ip4', 'ip6', 'dns', 'tcp', '127.0.0.1', '::1', '7400', 'p2p', 'unix', ''),

@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/clock.ts';
-import { TocsinError } from '../../base/errors.ts';
+import { type Code, TocsinError } from '../../base/errors.ts';
 import { decodeStatusAnswer } from '../../wire/clients/answers.ts';
 import type { ReplicaStatus } from '../../wire/clients/status.ts';
 import { FrameType } from '../../wire/frame.ts';
@@ -138,11 +138,14 @@ export function unavailable(misses: readonly Miss[]): TocsinError {
   const shared = misses.every(({ reason }) => reason?.code === first?.reason?.code);
   // A mistake in the configuration is the same everywhere, and asking again would not help.
   const code = shared && first?.reason?.retryable === false ? first.reason.code : 'UNAVAILABLE';
-  const whys = misses.map(
-    ({ address, reason }) =>
-      `${address}: ${reason === undefined ? 'no answer in time' : `${reason.code}: ${reason.message}`}`,
-  );
-  return new TocsinError(code, `no replica could be reached: ${whys.join('; ')}`, {
-    cause: first?.reason,
-  });
+  const whys = misses.map((miss) => whyOf(miss, code)).join('; ');
+  const message = code === 'UNAVAILABLE' ? `no replica could be reached: ${whys}` : whys;
+  return new TocsinError(code, message, { cause: first?.reason });
+}
+
+/** Names the address and the code, each once: `said` is the code of the error that tells of it. */
+function whyOf({ address, reason }: Miss, said: Code): string {
+  if (reason === undefined) return `${address}: no answer in time`;
+  const why = reason.code === said ? reason.message : `${reason.code}: ${reason.message}`;
+  return reason.message.includes(address) ? why : `${address}: ${why}`;
 }

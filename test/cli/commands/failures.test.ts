@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { BugError, must } from '../../../src/base/assert.ts';
 import { isCode, MEANING, TocsinError } from '../../../src/base/errors.ts';
 import type { WriteOptions } from '../../../src/statemachine/alert-api.ts';
-import { runIn } from './world.ts';
+import { runIn, World } from './world.ts';
 
 const CODES = Object.keys(MEANING).filter(isCode);
 const ACK = ['alert', 'ack', 'A1042'];
@@ -29,6 +29,26 @@ describe('every error ends with the status of its code', () => {
     expect(JSON.parse(stderr)).toMatchObject({
       error: { code, message: 'what happened', exit, retry, outcome },
     });
+  });
+});
+
+describe('an answer that cannot be written', () => {
+  const lineOf = async (reason?: TocsinError) => {
+    const world = new World();
+    world.breakPipe(reason);
+    return await world.run('errors');
+  };
+
+  test('is a failure, though the command was carried out', async () => {
+    const full = new TocsinError('DISK_FULL', 'not all of the answer could be written: ENOSPC');
+    const { status, stderr } = await lineOf(full);
+
+    expect(status).toBe(MEANING.DISK_FULL.exit);
+    expect(stderr).toBe('tocsin: DISK_FULL: not all of the answer could be written: ENOSPC\n');
+  });
+
+  test('because nobody wants it is none', async () => {
+    expect(await lineOf()).toMatchObject({ status: 0, stderr: '' });
   });
 });
 

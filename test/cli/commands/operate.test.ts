@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ChangeReport, MemberChange } from '../../../src/wire/clients/admin-messages.ts';
 import { A_FOLDER, aReport } from './operator-world.ts';
-import { CLUSTER, runIn } from './world.ts';
+import { CLUSTER, runIn, World } from './world.ts';
 
 const calls = (result: Awaited<ReturnType<typeof runIn>>, method: string) =>
   result.calls.filter((call) => call.method === method).map(({ args }) => args);
@@ -27,6 +27,23 @@ describe('remove', () => {
     const wrong = await runIn({ isTTY: true, typed: ['2'] }, ...line);
     expect(wrong.status).toBe(2);
     expect(calls(wrong, 'change')).toHaveLength(1);
+  });
+
+  test('is not done when Ctrl-C is the answer', async () => {
+    const world = new World({ isTTY: true, isSilent: true });
+    const { onWrite } = world.stderr;
+    world.stderr.onWrite = () => {
+      world.stderr.onWrite = onWrite;
+      queueMicrotask(() => world.interrupt());
+    };
+    const result = await world.run(...line);
+
+    expect(result.status).toBe(130);
+    expect(result.stderr).toMatch(
+      /to go on: \ntocsin: CANCELLED: interrupted: nothing was done\n$/,
+    );
+    expect(calls(result, 'change')).toHaveLength(1);
+    expect(world.listeners).toBe(0);
   });
 
   test('a dry run says what the cluster could lose before and after', async () => {

@@ -1,10 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { once } from 'node:events';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { build } from 'vite';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { must } from '../../../src/base/assert.ts';
 
 /** The command line as processes, with real replicas: what a world of texts cannot show. */
 
@@ -97,19 +100,45 @@ describe('a process', () => {
     expect(await ended).toMatchObject({ status: 0, signal: null, stderr: '' });
   });
 
+  test.skipIf(!existsSync('/dev/full'))(
+    'fails when what it says has no room (where there is /dev/full)',
+    async () => {
+      const full = openSync('/dev/full', 'w');
+      try {
+        const child = spawn(process.execPath, [join(program, 'main.js'), 'errors'], {
+          stdio: ['ignore', full, 'pipe'],
+        });
+        const said = text(must(child.stderr, 'it is piped'));
+        const [status] = await once(child, 'close');
+
+        expect(await said).toMatch(/^tocsin: DISK_FULL: not all of the answer could be written/);
+        expect(status).toBe(6);
+      } finally {
+        closeSync(full);
+      }
+    },
+  );
+
   test('says which replicas it asked in vain, and why each failed', async () => {
     const endpoints = '/ip4/127.0.0.1/tcp/1,/ip4/127.0.0.1/tcp/2';
     const { status, stderr } = await run('alert', 'list', '--endpoints', endpoints);
 
     expect(status).toBe(6);
     expect(stderr).toMatch(/^tocsin: UNAVAILABLE: /);
-    expect(stderr).toMatch(/tcp\/1: .*ECONNREFUSED.*tcp\/2: .*ECONNREFUSED/);
+    const why = (port: number): string =>
+      `CONNECTION_LOST: cannot reach /ip4/127.0.0.1/tcp/${port}: ECONNREFUSED`;
+    expect(stderr).toContain(
+      `tocsin: UNAVAILABLE: no replica could be reached: ${why(1)}; ${why(2)}\n`,
+    );
   });
 
   test('refuses what is not an address', async () => {
     const { status, stderr } = await run('alert', 'list', '--endpoints', 'localhost:7400');
 
-    expect(stderr).toContain('tocsin: BAD_ADDRESS: ');
+    expect(stderr).toBe(
+      'tocsin: BAD_ADDRESS: "localhost:7400" is not a TCP multiaddr such as /ip4/127.0.0.1/tcp/7400: ' +
+        'did you mean /dns4/localhost/tcp/7400?\n',
+    );
     expect(status).toBe(2);
   });
 });

@@ -15,6 +15,7 @@ import {
   someOf,
   whole,
 } from '../../../cli/commands/values.ts';
+import { didYouMean } from '../../../cli/input/suggest.ts';
 
 const parsePriority = oneOf(['high', 'medium', 'low']);
 const parseStates = (text: string): unknown => someOf(['LATCHED', 'RTN_UNACK'])(text, undefined);
@@ -136,4 +137,15 @@ test('a label is not given twice, and names of objects are names like others', (
 
 test('a word that is nearly right is suggested', () => {
   expect(() => parsePriority('hihg')).toThrow('(did you mean "high"?)');
+});
+
+test('any two letters may have changed places', () => {
+  const words = ['get', 'list', 'acknowledge', 'transfer'];
+  fc.assert(
+    fc.property(fc.constantFrom(...words), fc.nat(), (word, place) => {
+      const at = place % (word.length - 1);
+      const typed = `${word.slice(0, at)}${word[at + 1]}${word[at]}${word.slice(at + 2)}`;
+      expect(didYouMean(typed, words)).toBe(` (did you mean "${word}"?)`);
+    }),
+  );
 });

@@ -65,6 +65,8 @@ export interface Answers {
   readonly trends?: TrendApi | Error;
   /** Stands in for a call that never ends until its signal is aborted. */
   readonly hang?: 'until-aborted' | 'for-ever';
+  /** Why nobody can answer reads that must be sure; local ones are answered. */
+  readonly doubt?: Error;
 }
 
 export interface WorldOptions {
@@ -72,8 +74,10 @@ export interface WorldOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly columns?: number;
   readonly isTTY?: boolean;
-  /** Lines that somebody types. */
+  /** Lines that somebody types; asked for once more, nothing comes. */
   readonly typed?: readonly string[];
+  /** Somebody sits there and types nothing. */
+  readonly isSilent?: boolean;
   readonly disk?: Readonly<Record<string, string>>;
 }
 
@@ -125,11 +129,15 @@ export class World implements Io {
     columns,
     isTTY = false,
     typed = [],
+    isSilent = false,
   }: WorldOptions = {}) {
     this.stdout = new Text(isTTY, columns);
     this.stderr = new Text(isTTY, columns);
     const lines = [...typed];
-    this.stdin = { isTTY, readLine: () => Promise.resolve(lines.shift()) };
+    this.stdin = {
+      isTTY,
+      readLine: () => (isSilent ? new Promise(() => {}) : Promise.resolve(lines.shift())),
+    };
     this.env = env;
     this.disk = new Map(Object.entries(disk));
     this.files = {
@@ -170,8 +178,8 @@ export class World implements Io {
   }
 
   /** The reader of standard output goes away. */
-  breakPipe(): void {
-    this.#gone.abort();
+  breakPipe(reason?: TocsinError): void {
+    this.#gone.abort(reason);
   }
 
   /** Ctrl-C as soon as something was said. */
@@ -267,11 +275,13 @@ function fakeClient(
     },
     get: (ref, options) => {
       note('get', ref, options);
-      return Promise.resolve({ value: answers.alert, revision: revision(1042) });
+      const doubt = options?.consistency === 'local' ? undefined : answers.doubt;
+      return orThrow(doubt ?? { value: answers.alert, revision: revision(1042) });
     },
     list: (filter, options) => {
       note('list', filter, options);
-      return Promise.resolve(pages.shift() ?? pageOf([]));
+      const doubt = options?.consistency === 'local' ? undefined : answers.doubt;
+      return orThrow(doubt ?? pages.shift() ?? pageOf([]));
     },
     history: (id, options) => {
       note('history', id, options);

@@ -129,6 +129,29 @@ describe('an alert is explained', () => {
     expect(stdout).toContain(next);
   });
 
+  test('as one replica knows it where nobody can say for sure, and that is said', async () => {
+    const doubt = new TocsinError('UNAVAILABLE', 'replica 3 knows no leader now');
+    const answers = { alert: anAlert(), doubt };
+    const { status, stdout } = await runIn({ answers }, 'explain', 'A1042');
+
+    expect(status).toBe(0);
+    expect(stdout).toContain('As far as one replica knows, A1042 is ACTIVE_UNACK');
+    expect(stdout).toContain(
+      'nobody can say whether it is still so: UNAVAILABLE: replica 3 knows no leader now',
+    );
+    expect((await runIn({ answers: { alert: anAlert() } }, 'explain', 'A1042')).stdout).not.toMatch(
+      /one replica|whether/,
+    );
+  });
+
+  test('and is not called missing by a replica that may be behind', async () => {
+    const doubt = new TocsinError('UNAVAILABLE', 'replica 3 knows no leader now');
+    const { status, stderr } = await runIn({ answers: { doubt } }, 'explain', 'A9');
+
+    expect(status).toBe(6);
+    expect(stderr).toContain('tocsin: UNAVAILABLE: replica 3 knows no leader now');
+  });
+
   test('and one that is not there is not found', async () => {
     expect((await runIn({}, 'explain', 'A9')).status).toBe(3);
   });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { viewCluster } from '../../../cli/output/cluster.ts';
 import { plain } from '../../../cli/output/paint.ts';
-import { renderTop } from '../../../cli/top/frame.ts';
+import { renderTop, summaryOf } from '../../../cli/top/frame.ts';
 import { Gauge, type Look } from '../../../cli/top/gauge.ts';
 import { TocsinError } from '../../../src/base/errors.ts';
 import { logIndex } from '../../../src/base/ids.ts';
@@ -67,7 +67,7 @@ describe('the live view', () => {
   test('fits any terminal, without a line that wraps or scrolls', () => {
     fc.assert(
       fc.property(
-        fc.integer({ min: 60, max: 250 }),
+        fc.integer({ min: 40, max: 250 }),
         fc.integer({ min: 8, max: 80 }),
         fc.boolean(),
         (columns, rows, isDown) => {
@@ -97,10 +97,60 @@ describe('the live view', () => {
       plain,
     ).join('\n');
 
-    expect(shown).toMatch(/tocsin top +03:04:05/);
+    expect(shown).toMatch(/tocsin top +Ctrl-C ends +03:04:05/);
     expect(shown).toContain('leader 1  members 3/3');
+    expect(shown).toContain('read 1.0, p50 1.0, p99 1.0 ms');
     expect(shown).toMatch(/ 1 +\/ip4.* leader/);
     expect(shown).toMatch(/A1 +\*\*\* ACTIVE_UNACK/);
+  });
+});
+
+describe('open alerts', () => {
+  const shownOf = (changes: Partial<Look>): string => {
+    const gauge = new Gauge();
+    const look = lookOf(1, 1, changes);
+    gauge.take(look);
+    const frame = { look, rates: gauge.rates, now: NOW };
+    return renderTop(frame, { columns: 80, rows: 24 }, plain).join('\n');
+  };
+  const none = 'no alert is open';
+
+  test('are said to be none only by who can be sure', () => {
+    fc.assert(
+      fc.property(
+        fc.option(fc.integer({ min: 0, max: 100 }), { nil: undefined }),
+        fc.option(fc.array(fc.constant(anAlert())), { nil: undefined }),
+        fc.boolean(),
+        (readMs, alerts, isDown) => {
+          const shown = shownOf({ readMs, alerts, ...(isDown ? { view: undefined } : {}) });
+          expect(shown.includes(none)).toBe(readMs !== undefined && alerts?.length === 0);
+          expect(shown.includes('one replica knows')).toBe(readMs === undefined && !!alerts);
+          expect(shown.includes('nobody says')).toBe(alerts === undefined);
+        },
+      ),
+    );
+  });
+
+  test('are those that a replica has while nobody can be sure', async () => {
+    const doubt = new TocsinError('UNAVAILABLE', 'no leader is known');
+    const world = new World({ answers: { doubt, pages: [pageOf([anAlert()])] } });
+    const { calls } = await world.run('top', '--count', '1');
+
+    const asked = calls.filter(({ method }) => method === 'list').map(({ args }) => args[1]);
+    expect(asked).toMatchObject([{}, { consistency: 'local' }]);
+  });
+
+  test('stand below figures of which none is cut in two', () => {
+    const gauge = new Gauge();
+    const look = lookOf(1, 1, { readMs: 12_345 });
+    gauge.take(look);
+    const whole = summaryOf(look, gauge.rates).split('  ');
+    for (let columns = 40; columns < 120; columns += 1) {
+      const frame = { look, rates: gauge.rates, now: NOW };
+      const shown = renderTop(frame, { columns, rows: 24 }, plain)[1] ?? '';
+      const figures = shown.split('  ');
+      expect(figures).toEqual(whole.slice(0, figures.length));
+    }
   });
 });
 
