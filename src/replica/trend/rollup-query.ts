@@ -53,18 +53,15 @@ export async function rollupColumns(
   return columns;
 }
 
-/** Memory is newer than what was written: where both have a window, its samples decide. */
-async function freshWindows(
-  { keeper, series }: Source,
-  from: number,
-  to: number,
-  chunks: Chunks,
-): Promise<ReadonlyMap<number, Dated>> {
-  const fresh = new Map<number, Dated>();
-  const starts = keeper.store.windows(series.place).filter((start) => start >= from && start < to);
-  for (const start of starts)
-    for await (const dated of chunks(start, start + 1)) fresh.set(dated.start, dated);
-  return fresh;
+/**
+ * Memory is newer than what was written: where both have a window, its samples decide. Listed before the disk is looked at,
+ * so that what is written meanwhile is in either.
+ */
+const inMemory = ({ keeper, series }: Source, from: number, to: number): readonly number[] =>
+  keeper.store.windows(series.place).filter((start) => start >= from && start < to);
+
+async function* windowsOf(starts: readonly number[], chunks: Chunks): AsyncGenerator<Dated> {
+  for (const start of starts) yield* chunks(start, start + 1);
 }
 
 async function secondsOf(
@@ -76,10 +73,11 @@ async function secondsOf(
   const { keeper, series } = source;
   const first = Math.floor(from / TREND_WINDOW_MS) * TREND_WINDOW_MS;
   const pieces = new Map<number, Rollups>();
+  const fresh = inMemory(source, first, to);
   const stored = keeper.disk.scan(...rangeOf('seconds', series, first, to));
   for await (const [key, value] of stored)
     pieces.set(startOf(key), decodeRollups(value, 1_000, startOf(key)));
-  for (const [start, { chunk }] of await freshWindows(source, first, to, chunks))
+  for await (const { start, chunk } of windowsOf(fresh, chunks))
     pieces.set(start, rollUp(chunk.samples, 1_000));
   return inOrder(pieces);
 }
@@ -92,13 +90,14 @@ async function minutesOf(
 ): Promise<readonly Summary[]> {
   const { keeper, series, sketches } = source;
   const pieces = new Map<number, Summary>();
+  const fresh = inMemory(source, from, to);
   const hours = keeper.disk.scan(...rangeOf('hours', series, from, to));
   for await (const [key, value] of hours)
     pieces.set(startOf(key), decodeSummary(value, TREND_HOUR_MS, startOf(key), sketches));
   const minutes = keeper.disk.scan(...rangeOf('minutes', series, from, to));
   for await (const [key, value] of minutes)
     pieces.set(startOf(key), decodeSummary(value, TREND_WINDOW_MS, startOf(key), sketches));
-  for (const [start, { chunk }] of await freshWindows(source, from, to, chunks))
+  for await (const { start, chunk } of windowsOf(fresh, chunks))
     pieces.set(start, summaryOf(chunk.samples, sketches));
   return inOrder(pieces);
 }
