@@ -59,6 +59,11 @@ export class ClockWatch {
     return change;
   }
 
+  /** Whether an alert tells of it. */
+  isWrong(subject: number): boolean {
+    return this.#clocks[subject]?.isOn === true;
+  }
+
   /** Takes up what is known to be wrong, so that its end is told. */
   resume(subject: number): void {
     const clock = this.#clocks[subject];

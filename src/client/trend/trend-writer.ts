@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../../base/clock.ts';
 import { TocsinError } from '../../base/errors.ts';
 import { millis } from '../../base/ids.ts';
-import { RECONNECT_MS_MAX, RECONNECT_MS_MIN } from '../../base/limits.ts';
+import { RECONNECT_MS_MAX, RECONNECT_MS_MIN, UNIX_MILLIS_MAX } from '../../base/limits.ts';
 import {
   TREND_FRAME_SAMPLES_MAX,
   TREND_FRAME_SERIES_MAX,
@@ -9,7 +9,12 @@ import {
 } from '../../base/trend-limits.ts';
 import { FrameType } from '../../wire/frame.ts';
 import { decodeCredit, encodeRegister, type SeriesInfo } from '../../wire/trend/trend-messages.ts';
-import { BatchBuilder, decodeTaken, type Taken } from '../../wire/trend/trend-samples.ts';
+import {
+  BatchBuilder,
+  decodeTaken,
+  QUALITY_MAX,
+  type Taken,
+} from '../../wire/trend/trend-samples.ts';
 import type { Connection, Exchange } from '../connection/connection.ts';
 import { expectType } from '../connection/connection.ts';
 import type { Connections } from '../connection/connections.ts';
@@ -80,8 +85,17 @@ export class TrendWriter {
     return this.#series.length - 1;
   }
 
-  /** `time` in whole milliseconds since 1970; NaN = the device has no value. Leaves with the next frame. */
+  /**
+   * `time` in whole milliseconds since 1970; NaN = the device has no value. Leaves with the next frame.
+   * @throws TocsinError BAD_REQUEST naming what cannot be
+   */
   add(series: number, time: number, value: number, quality = 0): void {
+    if (this.#series[series] === undefined) throw bad(`series: ${series} was not named`);
+    if (!(Number.isSafeInteger(time) && time >= 0 && time <= UNIX_MILLIS_MAX))
+      throw bad(`time: ${time} is not in whole milliseconds since 1970`);
+    if (value === Infinity || value === -Infinity) throw bad(`value: ${value}`);
+    if (!(Number.isInteger(quality) && quality >= 0 && quality <= QUALITY_MAX))
+      throw bad(`quality: ${quality} is none of 0 … ${QUALITY_MAX}`);
     if (!this.#builder.add(series, time, value, quality)) {
       this.flush();
       this.#builder.add(series, time, value, quality);
@@ -244,3 +258,5 @@ export class TrendWriter {
     if (this.#queue.length > 0) this.#pump();
   }
 }
+
+const bad = (what: string): TocsinError => new TocsinError('BAD_REQUEST', what);

@@ -27,6 +27,7 @@ import { TREND_PATIENT_MS, TREND_SKEW_MS_MAX } from '../../base/trend-limits.ts'
 import { isUsable } from '../../trend/samples.ts';
 import type { SeriesRegistry } from '../../trend/series.ts';
 import { leftAtSource, leftByChange, leftOfPatient } from './leftovers.ts';
+import { LiveOrder } from './live-order.ts';
 import type { OpenBook } from './open-book.ts';
 import { type Patient, type Subject, Subjects } from './subjects.ts';
 import type { SampleJudge } from './trend-replica.ts';
@@ -43,6 +44,7 @@ export class TrendJudge implements SampleJudge {
   readonly #trends: TrendEngine;
   readonly #scores: ScoreEngine;
   readonly #clocks: ClockWatch = new ClockWatch(TREND_SKEW_MS_MAX);
+  readonly #order: LiveOrder = new LiveOrder();
   readonly #subjects: Subjects;
   readonly #emit: (request: AlertRequest) => void;
   /** Kept up to date by whoever made it. */
@@ -118,7 +120,30 @@ export class TrendJudge implements SampleJudge {
   judge(place: number, time: number, value: number, quality: number, isOwn: boolean): void {
     const subject = this.#subjects.at(place);
     if (subject === undefined) return;
-    const { number, patient } = subject;
+    this.#settleHome(subject, isOwn);
+    if (isOwn) this.#watchClock(subject, time);
+    this.#order.pass(place, time);
+    this.#judge(subject, place, time, value, quality);
+  }
+
+  /**
+   * Most samples that come late are of a backlog, and say nothing about now. Those of a device whose clock is wrong, or was
+   * ahead, do: they are judged in their order, as of the time at which they are received.
+   */
+  astray(place: number, time: number, value: number, quality: number, isRefused: boolean): void {
+    const subject = this.#subjects.at(place);
+    if (subject === undefined) return;
+    // A backlog may be brought to another replica than what is measured now.
+    const isTelling = isRefused || subject.home !== 'peer';
+    if (isTelling) this.#watchClock(subject, time);
+    const isWrong = isTelling && this.#clocks.isWrong(subject.number);
+    if (!this.#order.isNews(place, time, this.#now, isWrong)) return;
+    this.#settleHome(subject, true);
+    this.#judge(subject, place, this.#now, value, quality);
+  }
+
+  #settleHome(subject: Subject, isOwn: boolean): void {
+    const { patient } = subject;
     if (isOwn && subject.home !== 'own') this.#takeOver(subject);
     else if (!isOwn && subject.home !== 'peer') subject.home = 'peer';
     if (isOwn) this.#takePatient(patient);
@@ -126,7 +151,15 @@ export class TrendJudge implements SampleJudge {
       patient.home = 'peer';
     else if (patient.home === 'none') patient.home = 'peer';
     this.#isOwn = isOwn;
-    if (isOwn) this.#watchClock(subject, time);
+  }
+
+  #judge(
+    { number, patient }: Subject,
+    place: number,
+    time: number,
+    value: number,
+    quality: number,
+  ): void {
     const seen = isUsable(value, quality) ? value : Number.NaN;
     const metric = this.#subjects.metricAt(place);
     this.#limits.sample(number, metric, time, seen, this.#onLimit);

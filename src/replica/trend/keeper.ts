@@ -25,7 +25,7 @@ import { keyOf, levelRange, startOf } from './keys.ts';
 import { betterRollup, type RollupLevel } from './minute-record.ts';
 import { type ChunkPress, InlinePress, latestOf, type Pressed } from './press.ts';
 
-/** Told of each sample that was taken. */
+/** Told of each sample, and what became of it. */
 export type OnSample = (
   place: number,
   time: number,
@@ -137,7 +137,7 @@ export class TrendKeeper {
       const verdict = this.store.append(place, time, value, quality);
       counts[verdict] = (counts[verdict] as number) + 1;
       if (this.#journaled[place] !== this.#generation && !this.#isPaused) this.#introduce(place);
-      if (verdict <= 1 && onSample !== undefined) onSample(place, time, value, quality, verdict);
+      if (onSample !== undefined) onSample(place, time, value, quality, verdict);
     }
     if (!this.#isPaused) this.#journal.append(KIND_SAMPLES, batch.bytes);
     const [inOrder = 0, behind = 0, tooOld = 0, tooNew = 0, noRoom = 0] = counts;

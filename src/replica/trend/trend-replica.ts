@@ -43,10 +43,12 @@ export interface TrendReplicaOptions {
   readonly onFault: (error: Error) => void;
 }
 
-/** Sees each sample that was taken; places are those of the keeper's registry. */
+/** Sees each sample; places are those of the keeper's registry. */
 export interface SampleJudge {
   /** `isOwn`: a client brought it here; else a peer passed it on, and that peer speaks for it. */
   judge(place: number, time: number, value: number, quality: number, isOwn: boolean): void;
+  /** A client brought a sample that comes behind another one, or was refused, being too old or too new to be kept. */
+  astray(place: number, time: number, value: number, quality: number, isRefused: boolean): void;
   /** What follows was received now. */
   receive(now: number): void;
 }
@@ -163,11 +165,11 @@ export class TrendReplica {
   #take(batch: SampleBatch, isFromPeer: boolean): Taken {
     const judge = this.#judge;
     judge?.receive(this.#options.clock.wall());
-    // A sample that comes behind another one has nothing to say about now.
     const onSample: OnSample | undefined =
       judge &&
       ((place, time, value, quality, verdict) => {
         if (verdict === VERDICT.inOrder) judge.judge(place, time, value, quality, !isFromPeer);
+        else if (!isFromPeer) judge.astray(place, time, value, quality, verdict !== VERDICT.behind);
       });
     return this.keeper.ingest(batch, onSample);
   }

@@ -210,7 +210,8 @@ function* recordsOf(bytes: Uint8Array): Iterable<JournalRecord> {
 
 /** The same without a disk, for simulations. What was appended is there after a crash once it was synced. */
 export class MemoryJournal implements TrendJournal {
-  readonly unsyncedBytes = 0;
+  /** What a test says that waits for the disk. */
+  unsyncedBytes = 0;
   /** Nothing can be written. */
   isFull = false;
   #records: (JournalRecord & { readonly segment: number })[] = [];

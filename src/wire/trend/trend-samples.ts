@@ -8,7 +8,7 @@ import { readU32, writeU32 } from '../bytes.ts';
 
 const HEADER_BYTES = 16;
 const SAMPLE_BYTES = 17;
-const QUALITY_MAX = 3;
+export const QUALITY_MAX = 3;
 
 assert(new Uint8Array(new Uint16Array([1]).buffer)[0] === 1, 'columns are little-endian');
 

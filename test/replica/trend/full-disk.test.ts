@@ -27,6 +27,7 @@ test('with a full disk samples are taken, judged, answered and passed on, and no
     judge: () => {
       judged[at] = (judged[at] ?? 0) + 1;
     },
+    astray: () => {},
     receive: () => {},
   }));
   onTestFinished(() => cluster.close());
