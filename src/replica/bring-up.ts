@@ -63,6 +63,7 @@ async function loadWhole(
 ): Promise<Restored> {
   for (;;) {
     const restored = await parts.store.load();
+    if (signal.aborted) throw cancelled();
     if (restored.damage === undefined) return mustHavePeers(parts, restored);
     parts.log('the log has lost entries that it acknowledged; asking the other replicas for them');
     const repairing = new Repairing(parts, restored);

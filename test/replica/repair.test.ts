@@ -26,6 +26,23 @@ test('a replica that has lost entries has no voice until peers have given it exa
   await raiseMany(cluster, client, 'more', 5);
 });
 
+test('whoever is told to stop while the log is being loaded does not wait for peers to repair it', async () => {
+  const cluster = await clusterOf(3, 1);
+  const client = await cluster.client('c');
+  await raiseMany(cluster, client, 'k', 10);
+  await cluster.converge();
+  for (const id of [1, 2, 3]) cluster.crash(id, 'lost');
+  diskOf(cluster, 2).damage(5, 'rotten');
+  const ended = cluster.start(2).then(
+    () => 'it runs',
+    (error: unknown) => error,
+  );
+  const left = cluster.machines[1]?.residence?.leave();
+  await cluster.clock.run(5_000);
+  await left;
+  expect(await Promise.race([ended, 'it waits'])).toMatchObject({ code: 'CANCELLED' });
+});
+
 test('what a majority has never had was never committed, and is cut', async () => {
   const cluster = await clusterOf(3, 2);
   const client = await cluster.client('c');

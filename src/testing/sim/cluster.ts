@@ -21,6 +21,7 @@ import { Ledger } from './ledger.ts';
 import { unreliable } from './peer-transport.ts';
 import { ProcessClock } from './process-clock.ts';
 import type { Scenario } from './scenario.ts';
+import { Swaps } from './swaps.ts';
 import type { Trace } from './trace.ts';
 import { ReplicaView } from './view.ts';
 
@@ -45,6 +46,8 @@ export interface Machine {
   notifier: Notifier | undefined;
   listener: Listener | undefined;
   isStarting: boolean;
+  /** Gives up the start under way, which may wait for others for ever. */
+  giveUp: AbortController;
   /** Is not started again by itself. */
   staysDown: boolean;
   /** Its disk is empty; another one takes its place. */
@@ -73,7 +76,7 @@ export class SimCluster {
   readonly #scenario: Scenario;
   readonly #trace: Trace;
   readonly #prng: Prng;
-  readonly #swaps: Set<() => void> = new Set();
+  readonly #swaps: Swaps = new Swaps(this.clock, (machine) => this.crash(machine));
   #starts = 0;
 
   /** `senders`: how replicas reach somebody, if anybody is to be told of anything. */
@@ -121,6 +124,7 @@ export class SimCluster {
       notifier: undefined,
       listener: undefined,
       isStarting: false,
+      giveUp: new AbortController(),
       staysDown: false,
       isGone: false,
     };
@@ -174,35 +178,21 @@ export class SimCluster {
     });
   }
 
-  /** The disks of two hosts change places; the function puts them back. Both processes are down meanwhile, for a moment. */
+  /** As Swaps.swap. */
   swap(one: Machine, other: Machine): () => void {
-    this.crash(one);
-    this.crash(other);
-    [one.place, other.place] = [other.place, one.place];
-    let isOver = false;
-    const putBack = (): void => {
-      if (isOver) return;
-      // Whoever is about to listen there has to be let finish.
-      if (one.isStarting || other.isStarting) {
-        this.clock.after(millis(RESTART_MS), putBack);
-        return;
-      }
-      isOver = true;
-      this.#swaps.delete(putBack);
-      this.crash(one);
-      this.crash(other);
-      [one.place, other.place] = [other.place, one.place];
-    };
-    this.#swaps.add(putBack);
-    return putBack;
+    return this.#swaps.swap(one, other);
   }
 
   /** Starts a process from its disk. */
   start(machine: Machine): void {
     if (machine.replica !== undefined || machine.isStarting) return;
     machine.isStarting = true;
+    machine.giveUp = new AbortController();
     this.#start(machine).catch((error: unknown) => {
-      this.failure ??= error;
+      if (!machine.giveUp.signal.aborted) this.failure ??= error;
+      machine.disk.crash();
+      machine.isStarting = false;
+      this.#restart(machine);
     });
   }
 
@@ -229,7 +219,11 @@ export class SimCluster {
       log: (line: string) => this.#trace.say(this.clock.monotonic(), `${machine.host}: ${line}`),
       onFault: (error: unknown) => this.#faulted(machine, error),
     };
-    const { replica, listener } = await bringUp(parts, `/memory/${machine.place}`);
+    const { replica, listener } = await bringUp(
+      parts,
+      `/memory/${machine.place}`,
+      machine.giveUp.signal,
+    );
     machine.listener = listener;
     machine.disk.repaired();
     this.invariants.started(machine.id);
@@ -265,6 +259,10 @@ export class SimCluster {
     machine.listener = undefined;
     machine.disk.crash();
     machine.disk.mood.isStuck = false;
+    this.#restart(machine);
+  }
+
+  #restart(machine: Machine): void {
     const pause = RESTART_MS * -Math.log(1 - this.#prng.unit());
     this.clock.after(millis(pause), () => {
       if (!machine.staysDown) this.start(machine);
@@ -296,7 +294,7 @@ export class SimCluster {
   /** Everything as it should be: no cuts, no losses, no moods. What is down stays down for now. */
   heal(): void {
     this.cuts.healAll();
-    for (const putBack of this.#swaps) putBack();
+    this.#swaps.end();
     this.frames.calm();
     this.delayMs = this.#scenario.netDelayMs;
     for (const machine of this.machines) {
