@@ -290,8 +290,9 @@ class Test {
     const promises = brokenPromises(this.#recorder.codes);
     const seen = [...(this.#parts.cluster?.deaths ?? []), ...unsettled, ...promises];
     const printed = this.#parts.cluster?.printed ?? [];
+    const spans = nemesis?.spans ?? [];
     const accounts = this.#opened.flatMap(({ workload, account }) =>
-      account === undefined ? [] : [{ name: workload.name, ...account.judge(printed) }],
+      account === undefined ? [] : [{ name: workload.name, ...account.judge({ printed, spans }) }],
     );
     const findings = [...checks.findings, ...accounts.flatMap((account) => account.findings)];
     const found = findings.map(({ rule, says }) => `${rule}: ${says}`);
@@ -312,7 +313,7 @@ class Test {
       codes: this.#recorder.codes,
       faults: nemesis?.counts ?? {},
       leftOut: nemesis?.leftOut ?? {},
-      spans: nemesis?.spans ?? [],
+      spans,
       stretches,
       seconds: this.#now() / 1_000,
       timings: accounts.flatMap((account) => account.timings),

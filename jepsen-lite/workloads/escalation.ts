@@ -8,7 +8,8 @@ import {
   type SeenPage,
 } from '../../src/testing/checkers/escalation-once.ts';
 import { Caller, NO_MIX } from '../../src/testing/workload/caller.ts';
-import type { Account, Work, Workload, WorkParts } from './workload.ts';
+import { latenessOf } from './lateness.ts';
+import type { Account, Seen, Work, Workload, WorkParts } from './workload.ts';
 
 /** Two steps, gone through twice: long enough for leaders to be lost in between, short enough for many in one run. */
 const STEP_SECONDS = 1;
@@ -96,29 +97,16 @@ class EscalationAccount implements Account {
     return size === 0 ? undefined : `${size} alerts wait for their next step`;
   }
 
-  judge(printed: readonly string[]): ReturnType<Account['judge']> {
-    const { findings, lateness, alerts, steps, exhausted, repeatedPages } = checkEscalations({
+  judge({ printed, spans }: Seen): ReturnType<Account['judge']> {
+    const { findings, delays, alerts, steps, exhausted, repeatedPages } = checkEscalations({
       ladder: LADDER,
       raisedAt: this.#raisedAt,
       events: this.#events,
       unanswered: this.#unanswered,
       pages: printed.flatMap((line) => pageOf(line) ?? []),
     });
-    const at = (share: number): string =>
-      `${lateness[Math.min(lateness.length - 1, Math.floor(lateness.length * share))] ?? 0} ms`;
-    return {
-      findings,
-      timings: [],
-      figures: {
-        alerts,
-        steps,
-        'all the way': exhausted,
-        'pages sent again': repeatedPages,
-        'late, median': at(0.5),
-        'late, 99 %': at(0.99),
-        'late, most': at(1),
-      },
-    };
+    const counts = { alerts, steps, 'all the way': exhausted, 'pages sent again': repeatedPages };
+    return { findings, timings: [], figures: { ...counts, ...latenessOf(delays, spans) } };
   }
 }
 

@@ -4,6 +4,7 @@ import type { SessionOptions } from '../../src/client/write-session.ts';
 import type { AlertEvent } from '../../src/statemachine/types.ts';
 import type { Finding } from '../../src/testing/checkers/history.ts';
 import type { Recorder } from '../../src/testing/workload/recorder.ts';
+import type { Span } from '../nemeses/nemesis.ts';
 
 /** What one caller does, one thing after the other. */
 export interface Work {
@@ -30,6 +31,14 @@ export interface Timing {
   readonly kind: 'write' | 'read' | 'refused' | 'none' | 'unknown';
 }
 
+/** What was seen of the replicas while work went on. */
+export interface Seen {
+  /** The lines that they wrote. */
+  readonly printed: readonly string[];
+  /** When something was broken, in milliseconds since the run began. */
+  readonly spans: readonly Pick<Span, 'from' | 'to'>[];
+}
+
 /** What a kind of work knows beside the recorded operations, for a checker of its own. */
 export interface Account {
   /** Makes what has to be there before anybody begins. */
@@ -38,8 +47,7 @@ export interface Account {
   take(event: AlertEvent, seenAt: number): boolean;
   /** What has yet to happen by itself; undefined = nothing. */
   unfinished(): string | undefined;
-  /** `printed` are the lines that replicas wrote while they ran. */
-  judge(printed: readonly string[]): {
+  judge(seen: Seen): {
     readonly findings: readonly Finding[];
     /** For people, by name. */
     readonly figures: Readonly<Record<string, string | number>>;

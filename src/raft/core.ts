@@ -19,7 +19,7 @@ import {
 } from './configuration.ts';
 import { preCampaign } from './election.ts';
 import { Freshness } from './freshness.ts';
-import { mute, peerLost, rest, stalled } from './hints.ts';
+import { mute, peerLost, rest, stalled, started } from './hints.ts';
 import { RaftLog, type TermRun } from './log.ts';
 import { type ChangeResult, change, plan, restate } from './membership.ts';
 import { DEFAULT_OPTIONS, type RaftOptions } from './options.ts';
@@ -310,6 +310,11 @@ export class RaftCore {
   /** Starts an election now (an operator's or a test's wish); pre-vote and stickiness still hold. */
   campaign(): void {
     preCampaign(this.#s);
+  }
+
+  /** Messages reach this replica from now on. Where no leader is heard soon, it asks for votes without waiting out a time-out. */
+  started(): void {
+    started(this.#s);
   }
 
   /** The connection to `peer` broke. A hint: it may still be alive. */

@@ -24,17 +24,36 @@ export function peerLost(s: State, peer: ReplicaId): void {
   s.role.leaderSuspected = true;
   s.role.deferred = undefined;
   if (deferred !== undefined) step(s, deferred);
-  // All who lost the leader ask, but one after another, so that the first is not split by the next.
+  askInTurn(s, 0, (voter) => voter !== peer);
+}
+
+/**
+ * This replica was just started, and messages reach it. If there is a leader it is about to be heard; where all were started
+ * anew there is none, and nobody waits out a time-out for it.
+ */
+export function started(s: State): void {
+  // Who may have promised a lease in its former life keeps to it, and then to a time-out drawn at random.
+  if (s.options.leaseMs > 0) return;
+  askInTurn(s, votersNow(s).length === 1 ? 0 : LISTENING_BEATS, () => true);
+}
+
+/** Heartbeats until a leader has found the way to a replica that was just started. */
+const LISTENING_BEATS = 2;
+
+/**
+ * Asks whether an election could be won, after so many heartbeats and one more for each of these voters that is to ask before
+ * this one: the first is not split by the next.
+ */
+function askInTurn(s: State, beats: number, includes: (voter: ReplicaId) => boolean): void {
   if (!mayCampaign(s)) return;
   const rank = votersNow(s)
-    .filter((voter) => voter !== peer)
+    .filter(includes)
     .sort((a, b) => priorityOf(s, b) - priorityOf(s, a) || a - b)
     .indexOf(s.id);
-  if (rank === 0) preCampaign(s);
-  else if (rank > 0) {
-    const turn = s.electionElapsed + rank * s.options.heartbeatTicks;
-    s.electionTimeout = Math.min(s.electionTimeout, turn);
-  }
+  if (rank < 0) return;
+  const wait = (beats + rank) * s.options.heartbeatTicks;
+  if (wait === 0) preCampaign(s);
+  else s.electionTimeout = Math.min(s.electionTimeout, s.electionElapsed + wait);
 }
 
 /** The process stood still for so many ticks; what came in meanwhile is yet to be heard. */

@@ -137,6 +137,11 @@ export class CoreDriver {
     return this.#core.matchOf(peer) ?? 0;
   }
 
+  /** Peers reach this replica from now on. */
+  begin(): void {
+    this.#core.started();
+    this.work();
+  }
   /** One unit of time, or so many at once in which the process stood still. */
   tick(lateMs: Millis | undefined): void {
     if (lateMs === undefined) this.#core.tick(this.#parts.clock.monotonic());

@@ -198,7 +198,7 @@ export class Replica implements Resident {
     assert(this.#ticker === undefined, 'the replica was started before');
     this.#followMembers();
     this.#ticker = this.clock.every(millis(TICK_MS), () => this.#tick());
-    this.#driver.work();
+    this.#driver.begin();
   }
 
   /** Stops at once, as a crash would, except that callers are told. */

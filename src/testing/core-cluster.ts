@@ -171,6 +171,12 @@ export class CoreCluster {
     this.#collect(this.member(id));
   }
 
+  /** The member was just started, and messages reach it. */
+  started(id: number): void {
+    this.core(id).started();
+    this.#collect(this.member(id));
+  }
+
   peerLost(id: number, peer: number): void {
     this.core(id).peerLost(replicaId(peer));
     this.#collect(this.member(id));

@@ -55,8 +55,16 @@ export interface EscalationVerdict {
   readonly exhausted: number;
   /** Pages that repeat one that left before, under the same id: allowed, where a leader was lost in between. */
   readonly repeatedPages: number;
-  /** Of every step, in milliseconds by the time in the log, ascending. */
-  readonly lateness: readonly number[];
+  /** Of every step, in the order of the alert history. */
+  readonly delays: readonly Delay[];
+}
+
+/** How late one step was. */
+export interface Delay {
+  /** By the time in the log, in milliseconds. */
+  readonly lateMs: number;
+  /** When an observer was told of the step, by the clock of the callers. */
+  readonly seenAt: number;
 }
 
 /** Clocks of different machines do not run exactly alike, and wake up when they can. */
@@ -88,7 +96,7 @@ class EscalationCheck {
   readonly #history: EscalationHistory;
   readonly #climbs: Map<string, Climb> = new Map();
   readonly #findings: Finding[] = [];
-  readonly #lateness: number[] = [];
+  readonly #delays: Delay[] = [];
   #repeatedPages = 0;
 
   constructor(history: EscalationHistory) {
@@ -100,10 +108,10 @@ class EscalationCheck {
     return {
       findings: this.#findings,
       alerts: climbs.length,
-      steps: this.#lateness.length,
+      steps: this.#delays.length,
       exhausted: climbs.filter(({ end }) => end === 'exhausted').length,
       repeatedPages: this.#repeatedPages,
-      lateness: this.#lateness.toSorted((a, b) => a - b),
+      delays: this.#delays,
     };
   }
 
@@ -128,7 +136,7 @@ class EscalationCheck {
     if (loop !== climb.loop || step !== climb.step)
       this.#find('escalated-once', event, `step ${climb.loop}.${climb.step} was next`);
     this.#holdTime(climb, event);
-    this.#lateness.push(event.time - climb.dueAt);
+    this.#delays.push({ lateMs: event.time - climb.dueAt, seenAt: event.seenAt });
     const wait = waitsMs[step] ?? 0;
     const isLast = step + 1 === waitsMs.length && loop < this.#history.ladder.repeat;
     climb.loop = isLast ? loop + 1 : loop;

@@ -1,0 +1,16 @@
+import { expect, test } from 'vitest';
+import { latenessOf } from '../../jepsen-lite/workloads/lateness.ts';
+
+test('lateness is told in all, and without what was broken from when a step was due until it was seen', () => {
+  const fault = (from: number, to: number): { from: number; to: number } => ({ from, to });
+  const lateness = (lateMs: number, ...spans: { from: number; to: number }[]): string =>
+    latenessOf([{ lateMs, seenAt: 10_000 }], spans)['without faults, most'] ?? '';
+  expect(lateness(3_000)).toBe('3000 ms');
+  expect(lateness(3_000, fault(0, 6_000), fault(11_000, 12_000))).toBe('3000 ms');
+  expect(lateness(3_000, fault(0, 9_000))).toBe('1000 ms');
+  expect(lateness(3_000, fault(8_000, 8_500), fault(7_500, 9_000))).toBe('1500 ms');
+  expect(lateness(3_000, fault(8_000, Number.POSITIVE_INFINITY))).toBe('1000 ms');
+  const late = Array.from({ length: 200 }, (_, at) => ({ lateMs: at, seenAt: 0 }));
+  expect(latenessOf(late, [])).toMatchObject({ 'late, median': '100 ms', 'late, 99 %': '198 ms' });
+  expect(latenessOf([], [])).toMatchObject({ 'late, most': '0 ms' });
+});
