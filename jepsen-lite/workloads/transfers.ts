@@ -3,8 +3,11 @@ import { revision, unixMillis } from '../../src/base/ids.ts';
 import type { Prng } from '../../src/base/prng.ts';
 import type { Client } from '../../src/client/client.ts';
 import type { RaiseInput, RecordInput } from '../../src/statemachine/alert-api.ts';
+import type { Bed, Device, Patient, Place } from '../../src/statemachine/beside/ward.ts';
 import { clearFrom, raiseFrom } from '../../src/statemachine/inputs.ts';
-import type { Alert, AlertEvent } from '../../src/statemachine/types.ts';
+import type { PartCommand } from '../../src/statemachine/transaction.ts';
+import type { Alert, AlertEvent, Asked } from '../../src/statemachine/types.ts';
+import type { Kept, RegistryKind, RegistryLook } from '../../src/testing/checkers/registry.ts';
 import {
   type BedEvent,
   type Census,
@@ -16,10 +19,14 @@ import type { Account, Work, Workload, WorkParts } from './workload.ts';
 const PATIENTS = 12;
 const BEDS = 24;
 const LOOKS = 0.35;
+/** Of looks: how many are into the registry. */
+const REGISTRY_LOOKS = 0.4;
+const KINDS: readonly RegistryKind[] = ['bed', 'patient', 'device'];
+const RECORDS_MAX = 1_000;
 /** Beds on a page. */
 const PAGES = [5, 1_000];
 
-/** Transactions that move patients from bed to bed, and callers who count them. */
+/** Transactions that move patients and their monitors from bed to bed, and callers who count them. */
 export const transferWorkload: Workload = {
   name: 'transfers',
   watchers: 1,
@@ -35,29 +42,38 @@ export const transferWorkload: Workload = {
 
 /** Who is in which bed, and since which revision. */
 type Beds = Map<string, { readonly patient: string; readonly revision: number }>;
-type Move = Pick<Transfer, 'id' | 'patient' | 'from' | 'to'> & { readonly expected: number };
+type Move = Omit<Transfer, 'call' | 'end' | 'outcome'> & { readonly expected: number };
 
 class TransferAccount implements Account {
   readonly #parts: WorkParts;
   readonly #transfers: Transfer[] = [];
   readonly #censuses: Census[] = [];
+  readonly #looks: RegistryLook[] = [];
   readonly #events: BedEvent[] = [];
 
   constructor(parts: WorkParts) {
     this.#parts = parts;
   }
 
-  /** All patients are there, each in a bed, before anybody is moved. */
+  /** All patients are there, each in a bed with a monitor, before anybody is moved. */
   async prepare(client: Client): Promise<void> {
-    for (let number = 1; number <= PATIENTS; number += 1) {
-      const patient = `patient ${number}`;
-      const move = { id: `admit.${number}`, patient, from: undefined, to: this.bed(number) };
-      await this.transfer(client, { ...move, expected: 0 });
+    for (const bed of this.beds) await client.keep({ type: 'set-bed', ...this.#placeOf(bed) });
+    for (const [at, to] of this.beds.slice(0, PATIENTS).entries()) {
+      const id = `admit.${at + 1}`;
+      const patient = `${this.#parts.namespace}patient${at + 1}`;
+      const stay = { patient, device: monitorOf(patient), from: undefined, to };
+      await this.transfer(client, { id, ...stay, isAttachedAnew: true, expected: 0 });
     }
   }
 
-  bed(number: number): string {
-    return `${this.#parts.namespace}bed${number}`;
+  get beds(): readonly string[] {
+    return Array.from({ length: BEDS }, (_, at) => `${this.#parts.namespace}bed${at + 1}`);
+  }
+
+  /** Of a bed by the key of its alert. */
+  #placeOf(bed: string): Place {
+    const unit = this.#parts.namespace;
+    return { unit, bed: bed.slice(unit.length) };
   }
 
   async transfer(client: Client, move: Move): Promise<Transfer['outcome']> {
@@ -85,8 +101,9 @@ class TransferAccount implements Account {
     }
   }
 
-  /** The bed that is left is as it was seen, the other one is free, and both change, or nothing does. */
-  #transaction({ id: actor, patient, from, to, expected }: Move): RecordInput {
+  /** The bed that is left is as it was seen, the other one is free, and all changes, or nothing does. */
+  #transaction(move: Move): RecordInput {
+    const { id: actor, patient, from, to, expected } = move;
     const origin = { actor, observedAt: unixMillis(Date.now()) };
     const taken: RaiseInput = {
       dedupKey: to,
@@ -98,12 +115,25 @@ class TransferAccount implements Account {
       expectedRevision: revision(0),
     };
     const raise = raiseFrom(taken, origin);
+    const ward = this.#wardCommands(move, origin);
     if (from === undefined)
-      return { type: 'transaction', guards: [], commands: [raise], ...origin };
+      return { type: 'transaction', guards: [], commands: [raise, ...ward], ...origin };
     const target = { dedupKey: from };
     const clear = clearFrom({ target }, origin);
     const guards = [{ target, revision: revision(expected) }];
-    return { type: 'transaction', guards, commands: [clear, raise], ...origin };
+    return { type: 'transaction', guards, commands: [clear, raise, ...ward], ...origin };
+  }
+
+  /** The same for the registry. What it is asked can never be refused while it says what the alerts say. */
+  #wardCommands(move: Move, origin: Asked): readonly PartCommand[] {
+    const { patient, device, from, isAttachedAnew } = move;
+    const place = this.#placeOf(move.to);
+    const attach = { type: 'attach-device', device, ...place, ...origin } as const;
+    if (from === undefined)
+      return [{ type: 'admit-patient', patient, ...place, ...origin }, attach];
+    const devices = isAttachedAnew ? [] : [device];
+    const walk = { type: 'move-patient', patient, devices, ...place, ...origin } as const;
+    return isAttachedAnew ? [{ type: 'detach-device', device, ...origin }, walk, attach] : [walk];
   }
 
   /** Looks at all beds, some at a time; undefined = there was no answer. */
@@ -143,6 +173,36 @@ class TransferAccount implements Account {
     return { alerts, revision: first.revision };
   }
 
+  /** Looks into the registry; what does not fit one page is not one state. */
+  async lookUp(client: Client, kind: RegistryKind): Promise<void> {
+    const { recorder, now, timeoutMs } = this.#parts;
+    const call = now();
+    try {
+      const { value, revision: at } = await client.records(kind, { limit: RECORDS_MAX, timeoutMs });
+      recorder.counts.reads += 1;
+      if (value.next !== undefined) return;
+      const records = value.records.flatMap((record) => this.#kept(record) ?? []);
+      this.#looks.push({ call, end: now(), revision: at, kind, records });
+    } catch (error) {
+      if (!TocsinError.is(error) || error.code === 'BAD_REQUEST') throw error;
+      recorder.told(error.code);
+      recorder.counts.readsFailed += 1;
+    }
+  }
+
+  /** Undefined = it is somebody else's. */
+  #kept(record: Bed | Patient | Device): Kept | undefined {
+    const { namespace } = this.#parts;
+    const { version } = record;
+    if ('bed' in record) {
+      const id = `${record.unit}${record.bed}`;
+      return record.unit === namespace ? { id, with: record.patient, version } : undefined;
+    }
+    const { id, place } = record;
+    const where = place === undefined ? undefined : `${place.unit}${place.bed}`;
+    return id.startsWith(namespace) ? { id, with: where, version } : undefined;
+  }
+
   take({ alert, revision: at, actor }: AlertEvent): boolean {
     const { dedupKey: bed, text: patient, resolution } = alert;
     if (!bed.startsWith(this.#parts.namespace)) return false;
@@ -159,15 +219,23 @@ class TransferAccount implements Account {
       transfers: this.#transfers.toSorted((a, b) => a.call - b.call),
       censuses: this.#censuses,
       events: this.#events,
+      beds: this.beds,
+      looks: this.#looks,
     });
     const done = this.#transfers.filter(({ outcome }) => outcome.type === 'done').length;
     const timings = [
       ...this.#transfers.map(({ call, end, outcome: { type } }) => {
         return { call, end, kind: type === 'done' ? ('write' as const) : type };
       }),
-      ...this.#censuses.map(({ call, end }) => ({ call, end, kind: 'read' as const })),
+      ...[...this.#censuses, ...this.#looks].map(({ call, end }) => {
+        return { call, end, kind: 'read' as const };
+      }),
     ];
-    return { findings, timings, figures: { transfers: done, censuses: this.#censuses.length } };
+    const counts = {
+      censuses: this.#censuses.length,
+      'looks into the registry': this.#looks.length,
+    };
+    return { findings, timings, figures: { transfers: done, ...counts } };
   }
 }
 
@@ -190,21 +258,17 @@ class TransferWork implements Work {
     this.#client = client;
   }
 
-  /** One look at all beds, or one transfer by what is known of them. */
+  /** One look at all beds, or into the registry, or one transfer by what is known of them. */
   async next(): Promise<void> {
     const [...taken] = this.#known.keys();
-    if (taken.length === 0 || this.#prng.chance(LOOKS)) {
-      this.#known = (await this.#account.look(this.#client, this.#prng.pick(PAGES))) ?? this.#known;
-      return;
-    }
+    if (taken.length === 0 || this.#prng.chance(LOOKS)) return this.#look(taken.length > 0);
     this.#count += 1;
     const from = this.#prng.pick(taken);
-    const free = Array.from({ length: BEDS }, (_, at) => this.#account.bed(at + 1));
-    const to = this.#prng.pick(free.filter((bed) => !this.#known.has(bed)));
+    const to = this.#prng.pick(this.#account.beds.filter((bed) => !this.#known.has(bed)));
     const { patient = '', revision: expected = 0 } = this.#known.get(from) ?? {};
     const id = `c${this.#process}.t${this.#count}`;
-    const move = { id, patient, from, to, expected };
-    const outcome = await this.#account.transfer(this.#client, move);
+    const stay = { patient, device: monitorOf(patient), isAttachedAnew: this.#prng.chance(0.5) };
+    const outcome = await this.#account.transfer(this.#client, { id, ...stay, from, to, expected });
     // Whoever was refused, or does not know, has to look again.
     if (outcome.type !== 'done') this.#known.clear();
     else {
@@ -212,4 +276,13 @@ class TransferWork implements Work {
       this.#known.set(to, { patient, revision: outcome.revision });
     }
   }
+
+  async #look(mayLookUp: boolean): Promise<void> {
+    if (mayLookUp && this.#prng.chance(REGISTRY_LOOKS))
+      return this.#account.lookUp(this.#client, this.#prng.pick(KINDS));
+    this.#known = (await this.#account.look(this.#client, this.#prng.pick(PAGES))) ?? this.#known;
+  }
 }
+
+/** Every patient has one. */
+const monitorOf = (patient: string): string => patient.replace('patient', 'monitor');

@@ -74,4 +74,13 @@ export const HOUSE_MUTANTS: readonly Mutant[] = [
     replace: 'if (isLeft && now === undefined) throw new Error();',
     killedBy: ['test/statemachine/ward.test.ts'],
   },
+  {
+    name: 'leave-devices-behind',
+    claim: 'devices that are named go along with a patient',
+    file: 'src/statemachine/beside/ward-book.ts',
+    find: 'for (const device of devices) this.#putDevice(device, place, undefined);',
+    replace: 'void devices;',
+    killedBy: ['test/statemachine/ward.test.ts'],
+    processes: '--workload transfers --nemesis none --time 5',
+  },
 ];

@@ -44,6 +44,8 @@ export const RULES = {
   'all-or-nothing': 'A transaction was carried out in part.',
   conserved: 'Somebody who looked at all beds missed a patient, or saw one twice.',
   torn: 'Somebody who looked at all beds saw a mix of two states.',
+  registry:
+    'The registry says something else of beds, patients and devices than what was done to it.',
 } as const;
 
 export type Rule = keyof typeof RULES;

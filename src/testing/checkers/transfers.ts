@@ -1,18 +1,16 @@
 import { FINDINGS_MAX, type Finding } from './history.ts';
+import { type RegistryLook, RegistryModel, type Stay } from './registry.ts';
 import type { Rule } from './rules.ts';
 
 /**
  * Transactions that move patients between beds, and keep their number: whoever looks sees each patient in one bed. A bed that
- * holds somebody is an open alert whose text names the patient; a transfer clears one and raises another.
+ * holds somebody is an open alert whose text names the patient; a transfer clears one and raises another, and does the same to the
+ * registry of beds, patients and devices, which tells nobody of what happens: whoever looks into it finds what the alerts say.
  */
 
 /** One transaction. Its `id` is the actor of its commands, so that events name it. */
-export interface Transfer {
+export interface Transfer extends Stay {
   readonly id: string;
-  readonly patient: string;
-  /** Undefined = the patient is new. */
-  readonly from: string | undefined;
-  readonly to: string;
   readonly call: number;
   /** Infinity when no answer came. */
   readonly end: number;
@@ -43,6 +41,9 @@ export interface TransferHistory {
   readonly transfers: readonly Transfer[];
   readonly censuses: readonly Census[];
   readonly events: readonly BedEvent[];
+  /** All beds, which were there before the first transfer. */
+  readonly beds: readonly string[];
+  readonly looks: readonly RegistryLook[];
 }
 
 export function checkTransfers(history: TransferHistory): readonly Finding[] {
@@ -61,13 +62,16 @@ class TransferCheck {
   /** Last revision of each transfer that happened. */
   readonly #placeOf: Map<string, number> = new Map();
   readonly #beds: Map<string, string> = new Map();
-  readonly #censuses: readonly Census[];
+  readonly #registry: RegistryModel;
+  /** Of both kinds, in order of their revisions. */
+  readonly #looks: readonly (Census | RegistryLook)[];
   #compared = 0;
 
   constructor(history: TransferHistory) {
     this.#history = history;
     this.#transfers = new Map(history.transfers.map((transfer) => [transfer.id, transfer]));
-    this.#censuses = history.censuses.toSorted((a, b) => a.revision - b.revision);
+    this.#registry = new RegistryModel(history.beds);
+    this.#looks = [...history.censuses, ...history.looks].sort((a, b) => a.revision - b.revision);
   }
 
   /** Each transfer stands in the history whole, with nothing in between, and once. */
@@ -87,6 +91,7 @@ class TransferCheck {
         continue;
       }
       this.#holdWhole(transfer, parts);
+      this.#registry.take(transfer);
       const last = parts.at(-1)?.revision ?? first.revision;
       const before = this.#placeOf.get(transfer.id);
       if (before !== undefined)
@@ -132,14 +137,21 @@ class TransferCheck {
 
   /** Everybody who looked at a state from the last transfer on to this revision, that one included, saw what is there now. */
   #compareUpTo(revision: number): void {
-    for (; this.#compared < this.#censuses.length; this.#compared += 1) {
-      const census = this.#censuses[this.#compared] as Census;
-      if (census.revision > revision) return;
-      this.#compare(census);
+    for (; this.#compared < this.#looks.length; this.#compared += 1) {
+      const look = this.#looks[this.#compared] as Census | RegistryLook;
+      if (look.revision > revision) return;
+      if ('kind' in look) this.#compareRegistry(look);
+      else this.#compareBeds(look);
     }
   }
 
-  #compare({ revision, beds }: Census): void {
+  #compareRegistry(look: RegistryLook): void {
+    const difference = this.#registry.differenceFrom(look);
+    if (difference !== undefined)
+      this.#find('registry', `at ${look.revision} somebody saw ${difference}`);
+  }
+
+  #compareBeds({ revision, beds }: Census): void {
     const patients = new Set(beds.map(([, patient]) => patient));
     const saw = `at ${revision} somebody saw ${patients.size} patients in ${beds.length} beds`;
     if (beds.length !== this.#beds.size || patients.size !== beds.length)
@@ -156,8 +168,9 @@ class TransferCheck {
         const place = this.#placeOf.get(id);
         return place === undefined ? [] : [{ says: `transfer ${id}`, call, place, isWrite: true }];
       }),
-      ...this.#history.censuses.map(({ call, revision }) => {
-        return { says: 'a look at all beds', call, place: revision, isWrite: false };
+      ...this.#looks.map(({ call, revision, ...look }) => {
+        const what = 'kind' in look ? `${look.kind}s of the registry` : 'beds';
+        return { says: `a look at all ${what}`, call, place: revision, isWrite: false };
       }),
     ].sort((a, b) => a.call - b.call);
     let floor = 0;
@@ -175,7 +188,7 @@ class TransferCheck {
     const done = this.#history.transfers.flatMap(({ end, outcome }) =>
       outcome.type === 'done' ? [{ end, revision: outcome.revision }] : [],
     );
-    return [...done, ...this.#history.censuses.map(({ end, revision }) => ({ end, revision }))];
+    return [...done, ...this.#looks.map(({ end, revision }) => ({ end, revision }))];
   }
 
   #find(rule: Rule, says: string): void {

@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
 import { Prng } from '../../../src/base/prng.ts';
+import type {
+  Kept,
+  RegistryKind,
+  RegistryLook,
+  Stay,
+} from '../../../src/testing/checkers/registry.ts';
 import {
   type BedEvent,
   type Census,
@@ -15,13 +21,49 @@ interface Made extends TransferHistory {
   readonly transfers: Transfer[];
   readonly censuses: Census[];
   readonly events: BedEvent[];
+  readonly looks: RegistryLook[];
+}
+
+const BEDS = [1, 2, 3, 4, 5, 6].map((bed) => `b${bed}`);
+const KINDS: readonly RegistryKind[] = ['bed', 'patient', 'device'];
+type Records = Readonly<Record<RegistryKind, readonly Kept[]>>;
+
+/** What a record is after so many changes, the last of which put it there. */
+const changed = (
+  records: readonly Kept[],
+  id: string,
+  times: number,
+  where: string | undefined,
+): Kept[] => {
+  const before = records.find((record) => record.id === id)?.version ?? 0;
+  const others = records.filter((record) => record.id !== id);
+  return [...others, { id, with: where, version: before + times }];
+};
+
+/** What a transfer does to the registry, told in another way than by the checker. */
+function registered(
+  records: Records,
+  { patient, device, from, to, isAttachedAnew }: Stay,
+): Records {
+  const left = from === undefined ? records.bed : changed(records.bed, from, 1, undefined);
+  const times = from !== undefined && isAttachedAnew ? 2 : 1;
+  return {
+    bed: changed(left, to, 1, patient),
+    patient: changed(records.patient, patient, 1, to),
+    device: changed(records.device, device, times, to),
+  };
 }
 
 /** Three patients among six beds, moved and counted one after the other; some outcomes are never told. */
 function makeTransfers(seed: number): Made {
   const prng = new Prng(seed);
-  const made: Made = { transfers: [], censuses: [], events: [] };
+  const made: Made = { transfers: [], censuses: [], events: [], looks: [], beds: BEDS };
   const beds = new Map<string, string>();
+  let records: Records = {
+    bed: BEDS.map((id) => ({ id, with: undefined, version: 1 })),
+    patient: [],
+    device: [],
+  };
   let revision = prng.between(0, 5);
   let now = 0;
   const change = (actor: string, bed: string, patient: string, isOpen: boolean): void => {
@@ -36,11 +78,14 @@ function makeTransfers(seed: number): Made {
     const isDone = from === undefined || prng.chance(0.8);
     if (isDone && from !== undefined) change(id, from, patient, false);
     if (isDone) change(id, to, patient, true);
+    const isAttachedAnew = prng.chance(0.5);
+    const stay = { patient, device: `m${patient}`, from, to, isAttachedAnew };
+    if (isDone) records = registered(records, stay);
     const isTold = prng.chance(0.9);
     const outcome = isDone ? ({ type: 'done', revision } as const) : ({ type: 'refused' } as const);
     const told = isTold ? outcome : ({ type: 'unknown' } as const);
     const end = isTold ? now : Number.POSITIVE_INFINITY;
-    made.transfers.push({ id, patient, from, to, call, end, outcome: told });
+    made.transfers.push({ id, ...stay, call, end, outcome: told });
   };
   for (const number of [1, 2, 3]) move(`a${number}`, `p${number}`, undefined, `b${number}`);
   for (let count = 1; count <= 30; count += 1) {
@@ -50,9 +95,13 @@ function makeTransfers(seed: number): Made {
     if (prng.chance(0.4)) {
       made.censuses.push({ call: now, end: now + 1, revision, beds: [...beds] });
       now += 1;
+    } else if (prng.chance(0.3)) {
+      const kind = prng.pick(KINDS);
+      made.looks.push({ call: now, end: now + 1, revision, kind, records: records[kind] });
+      now += 1;
     } else {
       const [from, patient] = prng.pick([...beds]);
-      const free = [1, 2, 3, 4, 5, 6].map((bed) => `b${bed}`).filter((bed) => !beds.has(bed));
+      const free = BEDS.filter((bed) => !beds.has(bed));
       move(`t${count}`, patient, from, prng.pick(free));
     }
   }
@@ -118,6 +167,30 @@ const MUTATORS: Readonly<Record<string, (made: Made, prng: Prng) => TransferHist
     const stale = { call: last + 1_000, end: last + 1_001, revision, beds };
     return { ...made, censuses: [...made.censuses, stale] };
   },
+  'a change of the registry is done twice': (made, prng) => {
+    const look = prng.pick(made.looks);
+    const one = prng.pick(look.records);
+    const twice = { ...one, version: one.version + 1 };
+    const records = swapped<Kept>(look.records, one, [twice]);
+    return { ...made, looks: swapped(made.looks, look, [{ ...look, records }]) };
+  },
+  'a record of the registry is elsewhere': (made, prng) => {
+    const look = prng.pick(made.looks);
+    const one = prng.pick(look.records);
+    const records = swapped<Kept>(look.records, one, [{ ...one, with: 'b9' }]);
+    return { ...made, looks: swapped(made.looks, look, [{ ...look, records }]) };
+  },
+  'a record of the registry is gone': (made, prng) => {
+    const look = prng.pick(made.looks);
+    const records = look.records.slice(1);
+    return { ...made, looks: swapped(made.looks, look, [{ ...look, records }]) };
+  },
+  'a look into the registry of the past': (made) => {
+    const last = told(made).at(-1)?.end ?? 0;
+    const before = { revision: 0, kind: 'patient', records: [] } as const;
+    const stale = { ...before, call: last + 1_000, end: last + 1_001 };
+    return { ...made, looks: [...made.looks, stale] };
+  },
   'an event that nobody asked for': (made) => {
     const revision = (made.events.at(-1)?.revision ?? 0) + 1;
     const event = { revision, actor: 'nobody', bed: 'b9', patient: 'p9', isOpen: true };
@@ -128,7 +201,7 @@ const MUTATORS: Readonly<Record<string, (made: Made, prng: Prng) => TransferHist
 test.each(Object.entries(MUTATORS))('%s: caught', (_name, mutate) => {
   for (let seed = SEED; seed < SEED + RUNS; seed += 1) {
     const made = makeTransfers(seed);
-    if (told(made).length === 0 || made.censuses.length === 0) continue;
+    if (told(made).length === 0 || made.censuses.length === 0 || made.looks.length === 0) continue;
     const findings = checkTransfers(mutate(made, new Prng(seed)));
     expect(findings.length, `seed ${seed}`).toBeGreaterThan(0);
   }
