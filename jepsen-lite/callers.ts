@@ -72,7 +72,7 @@ export async function call(
   await client?.close();
 }
 
-/** Watches one after another, from now on or from some events ago. */
+/** Watches one after another, from now on or from some events ago, all alerts or open ones. */
 export async function watchAll(parts: CallersParts, number: number, log: EventLog): Promise<void> {
   const { recorder, stop } = parts;
   const prng = parts.prng.fork(10_000 + number);
@@ -81,9 +81,12 @@ export async function watchAll(parts: CallersParts, number: number, log: EventLo
     const from = prng.chance(0.3)
       ? undefined
       : Math.max(log.base + 1, log.newest - prng.between(-20, 100));
-    const take = recorder.watch(`watch ${number}.${count}`, from, undefined);
-    const over = AbortSignal.any([stop, AbortSignal.timeout(prng.between(1, 2 * WATCH_MS))]);
-    const options = { signal: over, ...(from === undefined ? {} : { from: revision(from) }) };
+    // Of alerts that were there before, it is not known which were open.
+    const open = log.base === 0 && prng.chance(0.4);
+    const take = recorder.watch(`watch ${number}.${count}`, from, undefined, open);
+    const signal = AbortSignal.any([stop, AbortSignal.timeout(prng.between(1, 2 * WATCH_MS))]);
+    const begin = from === undefined ? {} : { from: revision(from) };
+    const options = { signal, ...begin, ...(open ? { filter: { open } } : {}) };
     try {
       for await (const message of client.watch(options)) take(message);
     } catch (error) {

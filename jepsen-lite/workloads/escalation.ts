@@ -23,6 +23,8 @@ const CONFIRM_SECONDS = 3_600;
 /** From the raise to when nothing more can come. */
 const LADDER_MS = STEP_SECONDS * 1_000 * STEPS * (LADDER.repeat + 1);
 const OPEN_MAX = 12;
+/** What a policy does to an alert. */
+const BY_ITSELF: readonly string[] = ['notified', 'exhausted'];
 /** Of the machine's own alerts, before the id of the alert that nobody answered. */
 const UNANSWERED = 'tocsin:unanswered:';
 /** Whom every page is for; replicas are told to print such pages. */
@@ -89,7 +91,8 @@ class EscalationAccount implements Account {
     this.#events.push({ key, alertId, revision, effect, time, seenAt, loop, step });
     if (escalation?.dueAt === undefined) this.#climbing.delete(alertId);
     else this.#climbing.add(alertId);
-    return actor === 'tocsin';
+    // What else the cluster does of its own accord, nobody asked for.
+    return actor === 'tocsin' && BY_ITSELF.includes(effect);
   }
 
   unfinished(): string | undefined {

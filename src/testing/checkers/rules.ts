@@ -23,7 +23,7 @@ export const RULES = {
   'watch-filter': 'A watcher was told something that it did not ask for.',
   'watch-phantom': 'A watcher was told something that never happened.',
   'watch-content': 'A watcher was told something else than what happened.',
-  'watch-progress': 'The progress that a watcher was told went back.',
+  'watch-progress': 'The progress that a watcher was told went back, or beyond what has happened.',
   'watch-state': 'The state that a watcher was given was not the state at its revision.',
   // annunciations
   'annunciated-once': 'An activation began in silence, or was announced again.',

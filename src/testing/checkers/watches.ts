@@ -38,6 +38,8 @@ class WatchCheck {
   readonly #watch: WatchLog;
   readonly #events: readonly SeenEvent[];
   readonly #base: number;
+  /** The newest revision that there is. */
+  readonly #last: number;
   readonly #states: States;
   readonly #before: readonly (SeenAlert | undefined)[];
   readonly #findings: Finding[] = [];
@@ -53,6 +55,7 @@ class WatchCheck {
     this.#watch = watch;
     this.#events = events;
     this.#base = base;
+    this.#last = base + events.length;
     this.#states = states;
     this.#before = before;
     this.#told = watch.from === undefined ? undefined : watch.from - 1;
@@ -90,6 +93,8 @@ class WatchCheck {
   #takeProgress(revision: number): void {
     const told = this.#told ?? revision;
     if (revision < told) this.#find('watch-progress', `progress went from ${told} to ${revision}`);
+    if (revision > this.#last)
+      this.#find('watch-progress', `progress is ${revision}, of ${this.#last} that there are`);
     this.#mustLackNothing(told, revision, `progress ${revision}`);
     this.#told = Math.max(told, revision);
   }
@@ -97,6 +102,8 @@ class WatchCheck {
   #takeState(revision: number, alerts: readonly SeenAlert[]): void {
     const told = this.#told ?? 0;
     if (revision <= told) this.#find('watch-order', `was given state ${revision} after ${told}`);
+    if (revision > this.#last)
+      this.#find('watch-state', `was given state ${revision}, of ${this.#last} that there are`);
     this.#told = Math.max(told, revision);
     const open = alerts.filter((alert) => !isOver(alert));
     const are = this.#states.openAt(revision).filter((alert) => this.#wants(alert));
@@ -112,11 +119,7 @@ class WatchCheck {
 
   /** No event after `from` and up to `to` was one to be told. */
   #mustLackNothing(from: number, to: number, before: string): void {
-    for (
-      let revision = from + 1;
-      revision <= Math.min(to, this.#base + this.#events.length);
-      revision += 1
-    ) {
+    for (let revision = from + 1; revision <= Math.min(to, this.#last); revision += 1) {
       if (!this.#wantsAt(revision)) continue;
       this.#find('watch-gap', `was not told ${revision} before ${before}`);
       return;

@@ -244,6 +244,14 @@ const leavesAt = (messages: readonly SeenMessage[], at: number): boolean => {
   return message?.type === 'event' && message.leaves === true;
 };
 
+/** A watcher is told that it knows what has yet to happen: it would begin there when it comes again. */
+const watchAhead: Mutator = (history, prng) => {
+  const revision = history.events.length + prng.between(1, 3);
+  const messages: readonly SeenMessage[] = [{ type: 'progress', revision }];
+  // Of a unit in which nothing happens: nothing but the number is wrong.
+  return { ...history, watches: [{ name: 'ahead', from: 1, unit: 'empty', messages }] };
+};
+
 const watchReorder = inWatch((messages, prng) => {
   const places = eventPlaces(messages);
   const at = pick(
@@ -287,6 +295,7 @@ export const MUTATORS: Readonly<Record<string, Mutator>> = {
   'watch duplicate': watchDuplicate,
   'watch reorder': watchReorder,
   'watch that keeps what left': watchStay,
+  'watch ahead of what happened': watchAhead,
   'annunciated twice': annunciatedTwice,
 };
 
