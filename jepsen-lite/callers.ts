@@ -102,6 +102,8 @@ export class EventLog {
   readonly events: SeenEvent[] = [];
   /** When each was told, in milliseconds since the run began. */
   readonly seenAt: number[] = [];
+  /** When each happened, by the time in the log. */
+  readonly times: number[] = [];
   /** The revision before the first event. */
   base: number;
   /** Events that were replaced by a state: what is missing here cannot be checked. */
@@ -140,6 +142,7 @@ export class EventLog {
 
   #take(event: AlertEvent): void {
     this.events.push(seenEvent(event));
+    this.times.push(event.time);
     const seenAt = this.#now();
     this.seenAt.push(seenAt);
     for (const account of this.#accounts)

@@ -40,7 +40,7 @@ function tell(run: Run): void {
 
 /** What fits on a line: not each operation, each event and each fault. */
 function summaryOf(run: Run): object {
-  const { history: _, seenAt: __, timings: ___, spans: ____, stretches: _____, ...rest } = run;
+  const { history: _, seenAt: __, times: ___, timings: ____, spans, stretches, ...rest } = run;
   return rest;
 }
 

@@ -45,6 +45,8 @@ export interface Run {
   readonly history: History;
   /** When each event of the history was told, in milliseconds since the run began. */
   readonly seenAt: readonly number[];
+  /** When it happened, by the time in the log. */
+  readonly times: readonly number[];
 }
 
 type Figures = ReturnType<Account['judge']>['figures'];
@@ -319,6 +321,7 @@ class Test {
       timings: accounts.flatMap((account) => account.timings),
       history,
       seenAt: log.seenAt,
+      times: log.times,
     };
   }
 }

@@ -24,7 +24,7 @@ const CONFIRM_SECONDS = 3_600;
 const LADDER_MS = STEP_SECONDS * 1_000 * STEPS * (LADDER.repeat + 1);
 const OPEN_MAX = 12;
 /** What a policy does to an alert. */
-const BY_ITSELF: readonly string[] = ['notified', 'exhausted'];
+const BY_ITSELF: readonly string[] = ['notified', 'unanswered', 'exhausted'];
 /** Of the machine's own alerts, before the id of the alert that nobody answered. */
 const UNANSWERED = 'tocsin:unanswered:';
 /** Whom every page is for; replicas are told to print such pages. */

@@ -37,6 +37,7 @@ function runWith(history: History, folder: string): Run {
     timings: [{ call: 5, end: Number.POSITIVE_INFINITY, kind: 'unknown' }],
     history,
     seenAt: history.events.map((_, at) => at),
+    times: history.events.map((_, at) => at),
   };
 }
 

@@ -11,10 +11,9 @@ test('of what happens to an alert under a policy its account explains what the p
     const event = { alert, effect, actor, revision: 1, time: 0 } as unknown as AlertEvent;
     return account?.take(event, 0);
   };
-  expect(['notified', 'exhausted'].map((effect) => explains(effect, 'tocsin'))).toEqual([
-    true,
-    true,
-  ]);
+  expect(
+    ['notified', 'unanswered', 'exhausted'].map((effect) => explains(effect, 'tocsin')),
+  ).toEqual([true, true, true]);
   expect(['cleared', 'raised'].map((effect) => explains(effect, 'tocsin'))).toEqual([false, false]);
   expect(explains('notified', 'c1.1')).toBe(false);
   expect(explains('notified', 'tocsin', 'there:1')).toBe(false);
