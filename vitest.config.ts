@@ -12,8 +12,8 @@ export default defineConfig({
     // A process per file: nothing a file leaves behind can help or hurt the next one.
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     coverage: {
       provider: 'v8',
       include: ['src/**/*.ts', 'cli/**/*.ts'],

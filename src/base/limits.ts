@@ -381,8 +381,12 @@ export const REVIEW_ACTIONS_MAX = 32;
 export const SNAPSHOT_CHUNK_BYTES: number = 1 * MiB;
 /** Of a snapshot that is being written, between two syncs: a sync of everything at once would hold up those of the log. */
 export const SNAPSHOT_SYNC_BYTES: number = 8 * SNAPSHOT_CHUNK_BYTES;
-/** Records one page of a list looks at, and fewer when the slice is over before. */
+/** Records one page of a list looks at in a turn, and fewer when the slice is over before. */
 export const LIST_SCAN_MAX = 8_192;
+/** Turns a page of a list is looked for in when slices end before; then it ends with what was found. */
+export const LIST_TURNS_MAX = 16;
+/** Of a page for which nobody says how much it may hold. */
+export const LIST_LIMIT_DEFAULT = 100;
 /** The last instant a Date can hold (ECMA-262, 21.4.1.1): a later one could not be printed. */
 export const UNIX_MILLIS_MAX = 8_640_000_000_000_000;
 /** The oldest state that a read can ask for by its age. */
@@ -621,6 +625,7 @@ assert(
   'the next occurrence must link to a resolved alert that is still kept',
 );
 assert(LIST_SCAN_MAX >= LIST_PAGE_MAX, 'an unfiltered page must fill in one scan');
+assert(LIST_LIMIT_DEFAULT <= LIST_PAGE_MAX, 'what nobody asked for must be allowed');
 assert(ACKNOWLEDGEMENTS_MAX >= 3, 'the first, who took charge now, and a newer one must fit');
 assert(
   4 + COMMANDS_PER_FRAME_MAX * (4 + 3 * REFUSAL_CHARS_MAX) <= FRAME_BYTES_MAX,

@@ -1,6 +1,6 @@
 import { TocsinError } from '../base/errors.ts';
 import { type Revision, revision } from '../base/ids.ts';
-import { LIST_PAGE_MAX, TEXT_CHARS_MAX } from '../base/limits.ts';
+import { LIST_LIMIT_DEFAULT, LIST_PAGE_MAX, TEXT_CHARS_MAX } from '../base/limits.ts';
 import type {
   AcknowledgeInput,
   AlertApi,
@@ -67,8 +67,6 @@ import { assemble, type ClientParts, defaultTransport } from './parts.ts';
 import { consistencyOf, type Question, type ReadLimits, whomFor } from './read-call.ts';
 import { Watch, type WatchRequest } from './watch/watch.ts';
 import { type WriteSession, writeSessionOf } from './write-session.ts';
-
-const LIST_LIMIT_DEFAULT = 100;
 
 /**
  * Connects to a cluster. Resolves as soon as one replica has answered.

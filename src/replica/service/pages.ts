@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { TocsinError } from '../../base/errors.ts';
 import type { Millis, Revision } from '../../base/ids.ts';
-import { PASTS_MAX } from '../../base/limits.ts';
+import { LIST_LIMIT_DEFAULT, LIST_TURNS_MAX, PASTS_MAX } from '../../base/limits.ts';
 import type { AlertHistory, Answer, ListedAlert } from '../../statemachine/alert-api.ts';
 import type { AlertMachine } from '../../statemachine/machine.ts';
 import { historyOf } from '../../statemachine/queries/alert-history.ts';
@@ -22,6 +22,14 @@ export interface Wanted {
   readonly ageMs: number | undefined;
   /** After it nobody waits for the page any more. */
   readonly deadline: Millis;
+}
+
+/** A page that is looked for, a turn at a time. */
+interface Search {
+  /** What is left of it. */
+  wanted: Wanted;
+  readonly found: Alert[];
+  turns: number;
 }
 
 /** A page on its way to being an answer. */
@@ -63,11 +71,11 @@ export class Pages {
 
   /** Makes a page, a slice at a time and after those that wait already; then calls back. */
   ask(wanted: Wanted, done: (outcome: readonly Uint8Array[] | TocsinError) => void): void {
+    const search: Search = { wanted, found: [], turns: 0 };
     let page: Page | undefined;
     this.#work.add((isOver) => {
       try {
-        if (page === undefined && this.#clock.monotonic() > wanted.deadline) throw tooLate();
-        page ??= this.#find(wanted, isOver);
+        page ??= this.#look(search, isOver);
       } catch (error) {
         if (!TocsinError.is(error)) throw error;
         done(error);
@@ -79,19 +87,45 @@ export class Pages {
     });
   }
 
+  /** One turn. Undefined = there are more to come. @throws TocsinError as #find; DEADLINE_EXCEEDED */
+  #look(search: Search, isOver: () => boolean): Page | undefined {
+    const { wanted, found } = search;
+    if (this.#clock.monotonic() > wanted.deadline) throw tooLate();
+    let isCut = false;
+    const answer = this.#find(wanted, () => {
+      isCut = isOver();
+      return isCut;
+    });
+    if (answer === undefined) return undefined;
+    const { alerts, next } = answer.value;
+    found.push(...alerts);
+    search.turns += 1;
+    const { limit = LIST_LIMIT_DEFAULT } = wanted.options;
+    const left = limit - alerts.length;
+    if (!isCut || next === undefined || left === 0 || search.turns === LIST_TURNS_MAX)
+      return pageOf({ ...answer, value: { alerts: found, next } });
+    // A page is of one state: by the next turn this one may be past.
+    const options = { limit: left, after: next };
+    search.wanted = { ...wanted, at: answer.revision, options };
+    return undefined;
+  }
+
   /** Undefined = there is more to undo first. @throws TocsinError CURSOR_EXPIRED, UNAVAILABLE, BAD_REQUEST */
-  #find({ at, filter, options: asked, ...age }: Wanted, isOver: () => boolean): Page | undefined {
+  #find(
+    { at, filter, options: asked, ...age }: Wanted,
+    isOver: () => boolean,
+  ): Answer<AlertSlice> | undefined {
     const options = { ...asked, isOver };
     const { machine, history } = this.#state;
     const { revision } = machine;
     if (at !== undefined && at > revision)
       throw new TocsinError('UNAVAILABLE', `revision ${at} has not happened yet`);
     if (at === undefined || at === revision)
-      return pageOf(answerOf(machine.list(filter, options), revision, age));
+      return answerOf(machine.list(filter, options), revision, age);
     const past = this.#past(at);
     if (!past.undo(history, isOver)) return undefined;
     const value = machine.listAt(past, history, filter, options);
-    return pageOf(answerOf(value, at, age));
+    return answerOf(value, at, age);
   }
 
   #past(at: Revision): Past {

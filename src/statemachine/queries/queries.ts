@@ -1,5 +1,5 @@
 import { TocsinError } from '../../base/errors.ts';
-import { LIST_PAGE_MAX, SLICE_STEPS_PER_LOOK } from '../../base/limits.ts';
+import { LIST_LIMIT_DEFAULT, LIST_PAGE_MAX, SLICE_STEPS_PER_LOOK } from '../../base/limits.ts';
 import { type AlertTable, idNumber } from '../alerts/alert-table.ts';
 import { type Cursor, SortedMap } from '../collections/sorted-map.ts';
 import type { Alert, AlertFilter, AlertId } from '../types.ts';
@@ -20,8 +20,6 @@ export interface AlertSlice {
   readonly alerts: readonly Alert[];
   readonly next: AlertId | undefined;
 }
-
-const LIMIT_DEFAULT = 100;
 
 /**
  * One page of the alerts that match, in numeric order of their ids. At most `scanMax` records are
@@ -60,7 +58,7 @@ export function pageOf(
   return { alerts, next: undefined };
 }
 
-function checkedLimit(limit: number = LIMIT_DEFAULT): number {
+function checkedLimit(limit: number = LIST_LIMIT_DEFAULT): number {
   if (Number.isSafeInteger(limit) && limit >= 1 && limit <= LIST_PAGE_MAX) return limit;
   throw new TocsinError(
     'BAD_REQUEST',
