@@ -18,7 +18,9 @@ export function weightOf(
 ): number {
   let weight = 1_024 + alert.dedupKey.length + alert.condition.length + alert.text.length;
   for (const name in alert.labels) weight += name.length + (alert.labels[name]?.length ?? 0);
-  for (const { by, note } of alert.acknowledgements) weight += by.length + (note?.length ?? 0);
+  // Mostly there are none, and an iterator over a frozen list is an object that is made all the same.
+  if (alert.acknowledgements.length > 0)
+    for (const { by, note } of alert.acknowledgements) weight += by.length + (note?.length ?? 0);
   return weight;
 }
 

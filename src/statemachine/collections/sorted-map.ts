@@ -118,9 +118,10 @@ export class SortedMap<V> {
 
   /** Joins two neighbours that have become small, so that blocks do not outnumber what they hold. */
   #merge(at: number): void {
-    const left = this.#blocks[at];
-    const right = this.#blocks[at + 1];
-    if (left === undefined || right === undefined) return;
+    // A place below zero is looked for as a name would be, which takes longer than all the rest.
+    if (at < 0 || at + 1 >= this.#blocks.length) return;
+    const left = this.#blocks[at] as Block<V>;
+    const right = this.#blocks[at + 1] as Block<V>;
     if (left.ids.length + right.ids.length > BLOCK_LENGTH_MAX / 2) return;
     const block = this.#own(at);
     block.ids.push(...right.ids);

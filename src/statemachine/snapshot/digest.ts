@@ -96,8 +96,9 @@ function foldCourse(digest: RunningHash, alert: Alert): void {
   foldSubject(digest, alert.subject);
   if (escalation !== undefined) foldEscalation(digest, escalation);
   if (responsibility !== undefined) foldResponsibility(digest, responsibility);
-  for (const one of acknowledgements)
-    foldText(digest.add(one.at).add(one.activation).end().text(one.by), one.note);
+  if (acknowledgements.length > 0)
+    for (const one of acknowledgements)
+      foldText(digest.add(one.at).add(one.activation).end().text(one.by), one.note);
   if (resolution === undefined) return;
   digest.add(resolution.at).end().text(resolution.how).text(resolution.by);
   foldText(digest, resolution.reason);
@@ -150,7 +151,8 @@ function foldCause(digest: RunningHash, cause: Cause | undefined): void {
  * order.
  */
 function foldLabels(digest: RunningHash, labels: Alert['labels']): void {
-  const names = Object.keys(labels).sort();
+  const names = Object.keys(labels);
+  if (names.length > 1) names.sort();
   digest.add(names.length).end();
   for (const name of names) digest.text(name).text(labels[name] ?? '');
 }
