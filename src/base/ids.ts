@@ -28,7 +28,7 @@ function whole(value: number, what: string): number {
 
 export function replicaId(value: number): ReplicaId {
   assert(whole(value, 'replica id') >= 1, 'replica id 0 does not exist');
-  assert(value <= REPLICA_ID_MAX, `replica id ${value} is above ${REPLICA_ID_MAX}`);
+  assert(value <= REPLICA_ID_MAX, () => `replica id ${value} is above ${REPLICA_ID_MAX}`);
   return value as ReplicaId;
 }
 

@@ -112,7 +112,7 @@ function hearLeader(s: State, m: OfLeader): void {
     becomeFollower(s, m.term, m.from);
     return;
   }
-  assert(s.role.role !== 'leader', `two leaders in term ${s.term}: ${s.id} and ${m.from}`);
+  assert(s.role.role !== 'leader', () => `two leaders in term ${s.term}: ${s.id} and ${m.from}`);
   if (s.role.role !== 'follower' || s.role.leader !== m.from) {
     if (s.role.role === 'follower' && s.role.leader !== undefined)
       assert(false, `two leaders in term ${s.term}: ${s.role.leader} and ${m.from}`);

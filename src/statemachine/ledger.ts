@@ -1,4 +1,4 @@
-import { assert } from '../base/assert.ts';
+import { assert, must } from '../base/assert.ts';
 import { RunningHash } from '../base/hash.ts';
 import {
   type LogIndex,
@@ -41,6 +41,7 @@ import type {
   Asked,
   ConditionCommand,
   Done,
+  RaiseCommand,
   Refusal,
   Reply,
   Subject,
@@ -219,21 +220,19 @@ export class Ledger {
     if (refusal !== undefined) return refusal;
     if (cell.does === 'change') {
       if (alert !== undefined) return this.#turn(alert, command, cell);
-      assert(command.type === 'raise', () => `${cell.rule}: ${command.type} opens nothing`);
-      const full =
-        by === 'caller' ? findQuotaRefusal(command, this.table, this.#limits) : undefined;
+      const raise = asRaise(command);
+      const full = by === 'caller' ? findQuotaRefusal(raise, this.table, this.#limits) : undefined;
       if (full !== undefined) return full;
-      const { policy, priority } = command;
+      const { policy, priority } = raise;
       const escalation = isOwn ? undefined : this.#firstStep(policy, priority);
-      const placed = about(command, this.placed(command.subject));
-      const opened = firstRecord(placed, this.#stamp(command), last, escalation);
+      const placed = about(raise, this.placed(raise.subject));
+      const opened = firstRecord(placed, this.#stamp(raise), last, escalation);
       const identity = identityOf(opened);
       this.table.open(opened, identity);
       if (escalation !== undefined) this.policies.pin(escalation);
       return this.#commit(undefined, opened, identity, cell.effect, command);
     }
-    assert(alert !== undefined, () => `${command.type} of no alert left it unchanged`);
-    return done('unchanged', alert);
+    return done('unchanged', must(alert, 'a command of no alert left it unchanged'));
   }
 
   /** Why a command about an alert would be refused now, if `more` alerts were opened before it. */
@@ -381,6 +380,12 @@ export class Ledger {
     timers.change('escalation', number, wasDueAt, dueAt);
     timers.change('pause', number, before?.pausedUntil, alert.pausedUntil);
   }
+}
+
+/** By itself: what a function made for a message refers to lies in memory of its own, in each call of what surrounds it. */
+function asRaise(command: ConditionCommand): RaiseCommand {
+  assert(command.type === 'raise', () => `a ${command.type} opens nothing`);
+  return command;
 }
 
 export function done(effect: Done['effect'], alert: Alert): Done {
