@@ -151,8 +151,7 @@ function foldCause(digest: RunningHash, cause: Cause | undefined): void {
  * order.
  */
 function foldLabels(digest: RunningHash, labels: Alert['labels']): void {
-  const names = Object.keys(labels);
-  if (names.length > 1) names.sort();
+  const names = Object.keys(labels).sort();
   digest.add(names.length).end();
   for (const name of names) digest.text(name).text(labels[name] ?? '');
 }
