@@ -327,7 +327,11 @@ export const LOOKS_PER_CHANGE = 8;
 export const LOOKS_PER_SUBJECT_MIN = 8;
 /** What is about no more alerts than this is done at once, whatever else an entry does. */
 export const SWEEP_LOOKS_AT_ONCE = 32;
-/** Alerts that no longer explain others, whose end is told of together. */
+/** Open alerts of one device that are looked through for what they explain; of a device with more they are kept by condition. */
+export const NEIGHBOURS_LOOKED_THROUGH_MAX = 32;
+/** Alerts that are named as explaining another; more than one is rare, and no more is done for it. */
+export const INHIBITORS_SHOWN_MAX = 64;
+/** Devices whose alerts no longer explain others, which are told so together. */
 export const EXPLANATIONS_PER_SWEEP_MAX = 64;
 /** Ends of silences, windows and the like that not all their alerts have been told of yet. */
 export const SWEEPS_MAX = 1_024;
@@ -690,6 +694,10 @@ assert(
   'all silences and windows must be able to end at once',
 );
 assert(
+  SWEEPS_MAX >= INHIBITIONS_MAX * 2,
+  'all rules of inhibition must be able to change at once, with the defaults coming back',
+);
+assert(
   MERGED_ACKNOWLEDGEMENTS_MAX <= ACKNOWLEDGEMENTS_MAX,
   'what a far end brings back must fit the list of an alert',
 );
@@ -707,6 +715,7 @@ assert(
   LOOKS_PER_SUBJECT_MIN <= SWEEP_LOOKS_AT_ONCE,
   'what is looked up of one subject must not be more than one step looks at',
 );
+assert(INHIBITORS_SHOWN_MAX <= BODY_ITEMS_MAX, 'what explains an alert must fit in its answer');
 assert(
   PRESENT_KEYS_MAX <= EFFORT_PER_ENTRY_MAX,
   'an entry must be able to change all that a source names',

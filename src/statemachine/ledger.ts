@@ -13,6 +13,7 @@ import type { AlertLimits } from './alert-limits.ts';
 import { type AlertTable, idNumber } from './alerts/alert-table.ts';
 import { type CareMove, careMoveOf } from './alerts/care-transitions.ts';
 import { displayState } from './alerts/display.ts';
+import { isGone } from './alerts/neighbours.ts';
 import {
   about,
   type Course,
@@ -87,8 +88,8 @@ export class Ledger {
   isLost: (source: string) => boolean = () => false;
   /** With where its device is. */
   placed: (subject: Subject) => Subject = (subject) => subject;
-  /** Told when an alert, as it was, no longer explains what it did; and of each change, once it is made. */
-  onExplained: (before: Alert) => void = () => undefined;
+  /** Told when the condition of an alert, as it was, is not known to be there any more; and of each change, once it is made. */
+  onGone: (before: Alert) => void = () => undefined;
   onChanged: (event: AppliedEvent) => void = () => undefined;
   /** What follows from the transaction under way. */
   #later: (() => void)[] | undefined;
@@ -111,7 +112,7 @@ export class Ledger {
     start: LedgerStart = NEW,
   ) {
     this.table = table;
-    this.subjects = new Subjects(table, (condition) => this.inhibitions.explains(condition));
+    this.subjects = new Subjects(table);
     table.onDropped = (alert) => {
       this.#dropped = alert;
     };
@@ -325,8 +326,7 @@ export class Ledger {
     this.#arm(before, alert);
     this.#file(before, alert);
     if (before?.resolution !== alert.resolution || before === undefined) this.#watchQuota();
-    if (before !== undefined && this.inhibitions.endsExplaining(before, alert))
-      this.onExplained(before);
+    if (before !== undefined && isGone(before, alert)) this.onGone(before);
     if (before?.escalation !== undefined && isSettled(before, alert)) this.onSettled(alert);
     if (alert.resolution !== undefined && before?.resolution === undefined) this.#unpin(alert);
     this.onChanged(event);

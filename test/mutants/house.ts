@@ -38,7 +38,7 @@ export const HOUSE_MUTANTS: readonly Mutant[] = [
     name: 'explain-across-a-snapshot-no-more',
     claim: 'what explains what is known after a snapshot',
     file: 'src/statemachine/snapshot/restore.ts',
-    find: '    ledger.subjects.renewExplaining();\n',
+    find: '    ledger.inhibitions.renew();\n',
     replace: '',
     killedBy: ['test/statemachine/inhibitions.test.ts'],
   },

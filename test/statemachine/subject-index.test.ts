@@ -18,14 +18,11 @@ const alert = (id: number, device: string | undefined, more: Partial<Alert> = {}
     ...more,
   }) as unknown as Alert;
 
-/** Those that can explain others. */
-const conditions = new Set(['SPO2:PROBE_OFF']);
-
 const OVER = { resolution: { how: 'auto' } } as unknown as Partial<Alert>;
 
 function subjectsOf(...alerts: readonly Alert[]): Subjects {
   const table = new AlertTable({ resolvedAlertsMax: 1, dedupKeysRememberedMax: 1 }, 1);
-  const subjects = new Subjects(table, (condition) => conditions.has(condition));
+  const subjects = new Subjects(table);
   for (const one of alerts) {
     table.open(one, 0);
     subjects.file(undefined, one);
@@ -39,8 +36,6 @@ const openOf = (subjects: Subjects, field: 'device' | 'bed', value: string): str
     .next(field, [value], 0, 1_000)
     .map((number) => `A${number}`)
     .join();
-
-const idsOf = (alerts: readonly Alert[]): string => alerts.map(({ id }) => id).join();
 
 describe('the open alerts about something', () => {
   it('come and go with the alerts, and move with them', () => {
@@ -57,20 +52,6 @@ describe('the open alerts about something', () => {
     subjects.file(b, alert(2, 'm1', OVER));
     subjects.file(alert(1, 'm2'), alert(1, undefined));
     expect(there()).toEqual(['', '', '', '']);
-  });
-
-  it('are told apart by whether their conditions can explain others', () => {
-    const probe = { condition: 'SPO2:PROBE_OFF' };
-    const subjects = subjectsOf(alert(1, 'm1'), alert(2, 'm1', probe), alert(3, undefined, probe));
-    expect(idsOf(subjects.explainingOf('m1'))).toBe('A2');
-    subjects.file(alert(2, 'm1', probe), alert(2, 'm1', { ...probe, ...OVER }));
-    expect([idsOf(subjects.explainingOf('m1')), openOf(subjects, 'device', 'm1')]).toEqual([
-      '',
-      'A1',
-    ]);
-    conditions.add('HR:HI');
-    subjects.renewExplaining();
-    expect(idsOf(subjects.explainingOf('m1'))).toBe('A1,A2');
   });
 
   it('are those that a list of them would name, wherever they move', () => {

@@ -1,4 +1,5 @@
 import type {
+  Inhibition,
   InhibitionCommand,
   KeptInhibition,
 } from '../../src/statemachine/beside/inhibition.ts';
@@ -37,8 +38,8 @@ export abstract class SuppressionModel extends WardModel {
     by: 'tocsin',
     changedAt: 0 as Instant,
   }));
-  /** What alerts explained until now, in the transaction under way. */
-  explained: string[] = [];
+  /** What alerts explained until now, and by which rule, in the transaction under way. */
+  explained: { id: string; rule: string }[] = [];
 
   /** In the order of a registry: what is live stays in place, what ends goes to the end. */
   put<T extends { id: string; version: number }>(
@@ -127,11 +128,22 @@ export abstract class SuppressionModel extends WardModel {
   }
 
   inhibition(command: InhibitionCommand): ModelReply {
-    const explained = this.open.filter((one) => this.open.some((by) => this.explains(by, one)));
+    const place = ({ id }: KeptInhibition) => DEFAULTS.findIndex(([name]) => name === id);
+    const before = this.inhibitions
+      .toSorted((a, b) => place(a) - place(b))
+      .map((rule) => {
+        const by = this.open.filter((one) =>
+          this.open.some((by) => this.explains(by, one, [rule])),
+        );
+        return { ...rule, ids: by.map(({ id }) => id) };
+      });
     const answer = this.inhibited(command);
-    const ids = explained.map(({ id }) => id);
-    if (answer.ok && answer.effect !== 'unchanged')
-      this.audible((alert) => ids.includes(alert.id), command);
+    const until = this.revision;
+    for (const { id, sources, targets, ids } of before) {
+      const now = this.inhibitions.find((one) => one.id === id);
+      const isSame = `${now?.sources} ${now?.targets}` === `${sources} ${targets}`;
+      if (!isSame) this.audible((one) => ids.includes(one.id) && one.revision <= until, command);
+    }
     return answer;
   }
 
@@ -208,17 +220,23 @@ export abstract class SuppressionModel extends WardModel {
   }
 
   override afterwards(before: Alert, after: Alert): void {
-    const explained = this.open.filter((one) => this.explains(before, one));
-    if (!explained.every((one) => this.explains(after, one)))
-      this.explained.push(...explained.map(({ id }) => id));
+    for (const rule of this.inhibitions) {
+      const explained = this.open.filter((one) => this.explains(before, one, [rule]));
+      if (!explained.every((one) => this.explains(after, one, [rule])))
+        this.explained.push(...explained.map(({ id }) => ({ id, rule: rule.id })));
+    }
     if (this.together === undefined) this.unexplained();
     super.afterwards(before, after);
   }
 
   /** What follows from a transaction follows when all of it is done. */
   unexplained(): void {
-    const ids = this.explained.splice(0);
-    this.audible((alert) => ids.includes(alert.id), this.itself);
+    const until = this.revision;
+    const explained = this.explained.splice(0);
+    for (const { id: rule } of this.inhibitions) {
+      const ids = explained.filter((one) => one.rule === rule).map(({ id }) => id);
+      this.audible((one) => ids.includes(one.id) && one.revision <= until, this.itself);
+    }
   }
 
   /** T18: of the alerts that could not be heard, those that now can. */
@@ -280,7 +298,7 @@ export abstract class SuppressionModel extends WardModel {
     );
   }
 
-  explains(other: Alert, alert: Alert): boolean {
+  explains(other: Alert, alert: Alert, rules: Inhibition[] = this.inhibitions): boolean {
     return (
       alert.kind === 'physiological' &&
       alert.subject.device !== undefined &&
@@ -289,7 +307,7 @@ export abstract class SuppressionModel extends WardModel {
       !other.resolution &&
       other.staleSince === undefined &&
       other.id !== alert.id &&
-      this.inhibitions.some(
+      rules.some(
         ({ sources, targets }) =>
           sources.includes(other.condition) &&
           !sources.includes(alert.condition) &&

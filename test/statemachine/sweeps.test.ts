@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { logIndex, unixMillis } from '../../src/base/ids.ts';
-import { SWEEP_LOOKS_AT_ONCE } from '../../src/base/limits.ts';
+import { SWEEP_LOOKS_AT_ONCE, SWEEPS_MAX } from '../../src/base/limits.ts';
 import { AlertMachine, type Applied } from '../../src/statemachine/machine.ts';
 import { MachineRestorer } from '../../src/statemachine/snapshot/restore.ts';
-import type { Alert, AlertEvent, Command } from '../../src/statemachine/types.ts';
+import type { Alert, AlertEvent, Command, Reply } from '../../src/statemachine/types.ts';
 import { raise } from './commands.ts';
 import { submit } from './stories.ts';
 
 /**
- * The end of a silence, a window, an explanation or a lease concerns very many alerts: a machine that may do little with
+ * The end of a silence, a window, an explanation, a rule of inhibition or a lease concerns very many alerts: a machine that may do little with
  * each entry is held against one that does everything at once, through the same entries.
  */
 
@@ -27,6 +27,14 @@ const OFF = raise({
   kind: 'technical',
   condition: 'ECG:LEADS_OFF',
   subject: { device: 'gw' },
+});
+const INOP = raise({ ...OFF, dedupKey: 'inop', condition: 'ECG:INOP' });
+const rule = (id: string, targets: readonly string[]): Command => ({
+  type: 'set-inhibition',
+  id,
+  sources: ['ECG:LEADS_OFF', 'ECG:INOP'],
+  targets,
+  ...by,
 });
 
 const target = (n: number) => ({ target: { dedupKey: keyOf(n) } });
@@ -58,12 +66,23 @@ const begins = fc.oneof(
       ...by,
     }),
   ),
-  fc.constant<Command>(OFF),
+  fc.constantFrom<Command>(OFF, INOP),
+  fc.constantFrom<Command>(
+    rule('ecg-off', ['RR:']),
+    rule('ecg-off', ['HR:']),
+    rule('other', ['HR:']),
+    { type: 'restore-inhibitions', ...by },
+  ),
 );
 const keepsOn = fc.oneof(
   fc.nat(4).map((n): Command => ({ type: 'unsilence', id: `S${n + 1}`, ...by })),
   fc.nat(4).map((n): Command => ({ type: 'end-window', id: `M${n + 1}`, ...by })),
-  fc.constant<Command>({ type: 'clear', target: { dedupKey: 'off' }, ...by }),
+  fc
+    .constantFrom('off', 'inop')
+    .map((dedupKey): Command => ({ type: 'clear', target: { dedupKey }, ...by })),
+  fc
+    .constantFrom('ecg-off', 'other')
+    .map((id): Command => ({ type: 'remove-inhibition', id, ...by })),
   fc.constant<Command>({ type: 'detach-device', device: 'gw', ...by }),
   fc.constant<Command>({ type: 'heartbeat', source: 'gw', leaseSeconds: 30, ...by }),
   place.map((n): Command => ({ type: 'acknowledge', ...target(n), ...by })),
@@ -93,8 +112,17 @@ class Race {
   }
 
   do(command: Command): void {
-    this.#sent += 1;
-    this.#entry([submit(`${this.#sent}`.padStart(32, '0'), command)]);
+    this.doAll([command]);
+  }
+
+  /** In one entry. Answers what the slow one replies. */
+  doAll(commands: readonly Command[]): readonly Reply[] {
+    return this.#entry(
+      commands.map((command) => {
+        this.#sent += 1;
+        return submit(`${this.#sent}`.padStart(32, '0'), command);
+      }),
+    );
   }
 
   wait(seconds: number): void {
@@ -116,7 +144,7 @@ class Race {
   /** Until nothing is due at once. */
   drain(): void {
     for (let n = 0; this.slow.nextDue <= this.#time + 1; n += 1) {
-      expect(n).toBeLessThan(1_000);
+      expect(n).toBeLessThan(SWEEPS_MAX * 10);
       this.tick();
     }
   }
@@ -128,13 +156,15 @@ class Race {
     this.slow = restorer.finish();
   }
 
-  #entry(submissions: ReturnType<typeof submit>[]): void {
+  #entry(submissions: ReturnType<typeof submit>[]): readonly Reply[] {
     const index = logIndex(this.fast.applied + 1);
+    let out: Applied = { replies: [], events: [] };
     for (const which of ['fast', 'slow'] as const) {
-      const out: Applied = { replies: [], events: [] };
+      out = { replies: [], events: [] };
       this[which].apply({ index, time: unixMillis(this.#time), submissions }, out);
       this.told[which].push(...out.events);
     }
+    return out.replies;
   }
 }
 
@@ -226,5 +256,85 @@ describe('what concerns very many alerts is done a little with each entry', () =
     expect(alert && race.slow.badgesOf(alert)).toBeUndefined();
     race.drain();
     expect(audible()).toBe(ALERTS / 2);
+  });
+});
+
+/** Many alerts that one explains, in a machine that does little with each entry, of which the explaining rule is gone. */
+function unruled(): Race {
+  const race = new Race(4);
+  race.do(OFF);
+  for (let n = 0; n < ALERTS; n += 1) race.do(raise({ dedupKey: keyOf(n), subject: gateway(n) }));
+  race.do({ type: 'remove-inhibition', id: 'ecg-off', ...by });
+  return race;
+}
+
+const audibleOf = (race: Race, n: number): number =>
+  effectsOf(race.told.slow, keyOf(n)).filter((effect) => effect === 'audible').length;
+const toldOnce = (race: Race): void => {
+  race.drain();
+  compare(race);
+  for (let n = 0; n < ALERTS; n += 1) expect(audibleOf(race, n)).toBe(1);
+};
+const LAST = ALERTS - 1;
+
+describe('a rule of inhibition that is gone is looked through a little with each entry', () => {
+  test('what it explained is told so once, and explained by nothing at once', () => {
+    const race = unruled();
+    expect(audibleOf(race, 0)).toBe(1);
+    expect(audibleOf(race, LAST)).toBe(0);
+    const last = race.slow.get({ dedupKey: keyOf(LAST) });
+    expect(last && race.slow.badgesOf(last)).toBeUndefined();
+    toldOnce(race);
+  });
+
+  test('so is what it explained by an alert that ends meanwhile', () => {
+    const race = unruled();
+    race.do({ type: 'clear', target: { dedupKey: 'off' }, ...by });
+    toldOnce(race);
+  });
+
+  test('so is an alert that changes in one transaction with the end of what explained it', () => {
+    const race = unruled();
+    race.do({
+      type: 'transaction',
+      guards: [],
+      commands: [
+        { type: 'clear', target: { dedupKey: 'off' }, ...by },
+        { type: 'accept', ...target(LAST), ...by },
+      ],
+      ...by,
+    });
+    expect(audibleOf(race, LAST)).toBe(1);
+    toldOnce(race);
+  });
+
+  test('so is all of it by a machine that goes on from a snapshot', () => {
+    const race = unruled();
+    race.restart();
+    race.do({ type: 'clear', target: { dedupKey: 'off' }, ...by });
+    race.restart();
+    toldOnce(race);
+  });
+
+  test('what a later alert would have explained is told of nothing', () => {
+    const race = new Race(4);
+    for (let n = 0; n < ALERTS; n += 1) race.do(raise({ dedupKey: keyOf(n), subject: gateway(n) }));
+    race.do({ type: 'remove-inhibition', id: 'ecg-off', ...by });
+    race.do(OFF);
+    race.drain();
+    expect(audibleOf(race, LAST)).toBe(0);
+  });
+
+  test('more than can be remembered are refused, until what those before explained has been told so', () => {
+    const race = unruled();
+    const toggles = Array.from({ length: SWEEPS_MAX }, (_, n): Command[] => [
+      rule('ecg-off', [`HR:${n}`]),
+      { type: 'remove-inhibition', id: 'ecg-off', ...by },
+    ]);
+    const replies = race.doAll(toggles.flat());
+    expect(replies.filter(({ ok }) => !ok)).toMatchObject([{ code: 'OVER_LIMIT' }]);
+    race.drain();
+    const [again] = race.doAll([{ type: 'remove-inhibition', id: 'ecg-off', ...by }]);
+    expect(again).toMatchObject({ effect: 'removed' });
   });
 });

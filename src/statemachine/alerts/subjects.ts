@@ -2,25 +2,18 @@ import { LOOKS_PER_SUBJECT_MIN } from '../../base/limits.ts';
 import { SubjectIndex } from '../collections/subject-index.ts';
 import type { Alert, Subject } from '../types.ts';
 import type { AlertTable } from './alert-table.ts';
+import { Neighbours } from './neighbours.ts';
 
 /** The open alerts by what they are about. */
 export class Subjects {
-  readonly #table: AlertTable;
   readonly #about: Readonly<Record<'device' | 'bed' | 'patient', SubjectIndex>>;
-  /** Few, however many are open: looked at for each alert that is listed. */
-  #explainingOfDevice: SubjectIndex;
-  readonly #explains: (condition: string) => boolean;
+  readonly neighbours: Neighbours;
 
-  /** `explains`: whether alerts of a condition can explain others. */
-  constructor(table: AlertTable, explains: (condition: string) => boolean) {
-    this.#table = table;
-    this.#explains = explains;
-    this.#about = {
-      device: new SubjectIndex(table.seed),
-      bed: new SubjectIndex(table.seed),
-      patient: new SubjectIndex(table.seed),
-    };
-    this.#explainingOfDevice = new SubjectIndex(table.seed);
+  constructor(table: AlertTable) {
+    const device = new SubjectIndex(table.seed);
+    const [bed, patient] = [new SubjectIndex(table.seed), new SubjectIndex(table.seed)];
+    this.#about = { device, bed, patient };
+    this.neighbours = new Neighbours(table, device, new SubjectIndex(table.seed));
   }
 
   /**
@@ -48,32 +41,18 @@ export class Subjects {
       .sort((a, b) => a - b);
   }
 
-  /** Those of a device whose conditions can explain others. */
-  explainingOf(device: string): Alert[] {
-    return this.#explainingOfDevice.of(device).map((number) => this.#table.opened(number));
-  }
-
-  /** Other conditions explain from now on. */
-  renewExplaining(): void {
-    this.#explainingOfDevice = new SubjectIndex(this.#table.seed);
-    for (const cursor = this.#table.openAfter(0); cursor.next(); ) {
-      const { id, condition, subject } = cursor.value;
-      if (this.#explains(condition)) this.#explainingOfDevice.move(id, undefined, subject.device);
-    }
-  }
-
   /** A record takes the place of the one before, if there was one. */
   file(before: Alert | undefined, alert: Alert): void {
-    if (before?.subject === alert.subject && before.resolution === alert.resolution) return;
-    const was = subjectOf(before);
-    const is = subjectOf(alert);
-    const { id, condition } = alert;
+    if (before?.subject !== alert.subject || before.resolution !== alert.resolution)
+      this.#move(alert.id, subjectOf(before), subjectOf(alert));
+    this.neighbours.file(before, alert);
+  }
+
+  #move(id: Alert['id'], was: Subject, is: Subject): void {
     const { device, bed, patient } = this.#about;
     device.move(id, was.device, is.device);
     bed.move(id, was.bed, is.bed);
     patient.move(id, was.patient, is.patient);
-    if (was.device !== is.device && this.#explains(condition))
-      this.#explainingOfDevice.move(id, was.device, is.device);
   }
 }
 

@@ -6,29 +6,27 @@ import {
   DEFAULT_INHIBITIONS,
   type Inhibition,
   type InhibitionCommand,
+  type KeptInhibition,
   namesMeasurement,
   type RemoveInhibitionCommand,
   type SetInhibitionCommand,
 } from './inhibition.ts';
-import type { Suppressions } from './suppressions.ts';
 import type { Sweeps } from './sweeps.ts';
 
 /** Changes which alerts explain which others; what is no longer explained is audible again (T18). */
 export class InhibitionBook {
   readonly #ledger: Ledger;
-  readonly #suppressions: Suppressions;
   readonly #sweeps: Sweeps;
 
-  constructor(ledger: Ledger, suppressions: Suppressions, sweeps: Sweeps) {
+  constructor(ledger: Ledger, sweeps: Sweeps) {
     this.#ledger = ledger;
     this.#sweeps = sweeps;
-    this.#suppressions = suppressions;
   }
 
   execute(command: InhibitionCommand): Kept | Refusal {
     switch (command.type) {
       case 'set-inhibition':
-        return this.#findRefusal(command) ?? this.#changed(command, () => this.#set(command));
+        return this.#findRefusal(command) ?? this.#replace(command);
       case 'remove-inhibition':
         return this.#remove(command);
       case 'restore-inhibitions':
@@ -54,20 +52,28 @@ export class InhibitionBook {
     return refuse('OVER_LIMIT', `there are ${INHIBITIONS_MAX} inhibitions already`);
   }
 
-  #remove(command: RemoveInhibitionCommand): Kept | Refusal {
-    const { id } = command;
-    if (this.#registry.get(id) === undefined)
-      return refuse('RECORD_NOT_FOUND', `there is no inhibition ${id}`);
-    return this.#changed(command, () => this.#forget(id));
+  #replace(command: SetInhibitionCommand): Kept | Refusal {
+    const before = this.#registry.get(command.id);
+    const isOver = before !== undefined && !isEqual(before, command);
+    return this.#change(command, isOver ? [before] : [], () => this.#set(command));
   }
 
-  /** Looks through all open alerts, which is why rules are not for every day. */
-  #changed(asked: Asked, change: () => Kept): Kept {
-    this.#sweeps.finishExplanations();
-    const inhibited = this.#suppressions.inhibited();
+  #remove(command: RemoveInhibitionCommand): Kept | Refusal {
+    const { id } = command;
+    const before = this.#registry.get(id);
+    if (before === undefined) return refuse('RECORD_NOT_FOUND', `there is no inhibition ${id}`);
+    return this.#change(command, [before], () => this.#forget(before));
+  }
+
+  /** What these rules explained is looked for among all open alerts, little by little; until then they are kept in mind. */
+  #change(asked: Asked, over: readonly KeptInhibition[], change: () => Kept): Kept | Refusal {
+    if (over.length > this.#sweeps.registry.room)
+      return refuse('OVER_LIMIT', 'what earlier rules explained has not been told so yet: wait');
     const kept = change();
-    if (this.#ledger.inhibitions.renew()) this.#ledger.subjects.renewExplaining();
-    this.#suppressions.sound(inhibited, asked);
+    const { inhibitions, revision, time } = this.#ledger;
+    inhibitions.renew();
+    for (const { sources, targets } of over)
+      this.#sweeps.begin({ over: 'rule', rule: { sources, targets } }, time, asked, revision);
     return kept;
   }
 
@@ -85,22 +91,23 @@ export class InhibitionBook {
     return { ok: true, effect: 'kept', id, version };
   }
 
-  #forget(id: string): Kept {
-    const before = this.#registry.get(id);
+  #forget(before: KeptInhibition): Kept {
+    const { id, version } = before;
     this.#registry.remove(id);
     this.#ledger.foldRecord({ removed: before });
-    return { ok: true, effect: 'removed', id, version: before?.version ?? 0 };
+    return { ok: true, effect: 'removed', id, version };
   }
 
-  #restore(command: Asked): Kept {
+  #restore(command: Asked): Kept | Refusal {
     const added = [...this.#registry.liveOnes()].filter(
       ({ id }) => !DEFAULT_INHIBITIONS.some((one) => one.id === id),
     );
     const altered = DEFAULT_INHIBITIONS.filter((one) => !isEqual(this.#registry.get(one.id), one));
     const version = added.length + altered.length;
     if (version === 0) return { ok: true, effect: 'unchanged', id: 'defaults', version };
-    return this.#changed(command, () => {
-      for (const { id } of added) this.#forget(id);
+    const over = [...added, ...altered.flatMap(({ id }) => this.#registry.get(id) ?? [])];
+    return this.#change(command, over, () => {
+      for (const one of added) this.#forget(one);
       for (const one of altered) this.#set({ ...one, actor: command.actor });
       return { ok: true, effect: 'kept', id: 'defaults', version };
     });

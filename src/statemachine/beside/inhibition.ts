@@ -1,6 +1,6 @@
 import { type UnixMillis, unixMillis } from '../../base/ids.ts';
 import { INHIBITIONS_MAX } from '../../base/limits.ts';
-import type { Alert, AlertId, Asked } from '../types.ts';
+import type { Alert, Asked } from '../types.ts';
 import { type RecordBase, Registry } from './registry.ts';
 
 /**
@@ -93,12 +93,14 @@ export class Inhibitions {
     this.renew();
   }
 
-  /** The registry has changed. Whether others than before can explain. */
-  renew(): boolean {
-    const before = this.#explaining;
+  /** The registry has changed. */
+  renew(): void {
     this.#rules = [...this.registry.liveOnes()];
     this.#explaining = new Set(this.#rules.flatMap(({ sources }) => sources));
-    return before.size !== this.#explaining.size || [...before].some((one) => !this.explains(one));
+  }
+
+  get rules(): readonly Inhibition[] {
+    return this.#rules;
   }
 
   /** Whether an alert of this condition can explain others. */
@@ -106,47 +108,15 @@ export class Inhibitions {
     return this.#explaining.has(condition);
   }
 
-  /** Whether an alert explained others, and with this change no longer does. */
-  endsExplaining(before: Alert, after: Alert): boolean {
-    if (!this.#isExplaining(before)) return false;
-    return !(this.#isExplaining(after) && before.subject.device === after.subject.device);
-  }
-
-  /** Whether an alert of the condition `source`, at the same device, explains this one. */
-  explainedBy(source: string, { kind, condition }: Alert): boolean {
-    return (
-      kind === 'physiological' &&
-      this.#rulesAbout(condition).some(({ sources }) => sources.includes(source))
-    );
-  }
-
-  /** The open, present alerts among `neighbours` that explain this one. */
-  inhibitorsOf(alert: Alert, neighbours: Iterable<Alert>): readonly AlertId[] {
-    const { condition, id, kind } = alert;
-    if (kind !== 'physiological') return [];
-    const found: AlertId[] = [];
-    let rules: readonly KeptInhibition[] | undefined;
-    for (const other of neighbours) {
-      if (other.id === id || !this.#isExplaining(other)) continue;
-      rules ??= this.#rulesAbout(condition);
-      if (rules.some(({ sources }) => sources.includes(other.condition))) found.push(other.id);
-    }
-    return found;
-  }
-
-  #rulesAbout(condition: string): readonly KeptInhibition[] {
-    return this.#rules.filter(
-      ({ sources, targets }) =>
-        !sources.includes(condition) && targets.some((start) => condition.startsWith(start)),
-    );
-  }
-
-  #isExplaining({ condition, presence, staleSince, resolution }: Alert): boolean {
-    return (
-      presence === 'present' &&
-      staleSince === undefined &&
-      resolution === undefined &&
-      this.explains(condition)
-    );
+  /** The conditions that explain this alert where they are. */
+  explainersOf(alert: Alert): readonly string[] {
+    const rules = this.#rules.filter((rule) => isAbout(rule, alert));
+    return [...new Set(rules.flatMap(({ sources }) => sources))];
   }
 }
+
+/** Whether an alert is one that the rule explains, where one of its sources is. None explains another of them. */
+export const isAbout = ({ sources, targets }: Inhibition, { kind, condition }: Alert): boolean =>
+  kind === 'physiological' &&
+  targets.some((start) => condition.startsWith(start)) &&
+  !sources.includes(condition);

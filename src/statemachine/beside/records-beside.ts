@@ -124,7 +124,7 @@ export class Records {
     this.#ledger = ledger;
     this.sweeps = new Sweeps(ledger);
     this.suppressions = new Suppressions(ledger, this.sweeps);
-    this.inhibitions = new InhibitionBook(ledger, this.suppressions, this.sweeps);
+    this.inhibitions = new InhibitionBook(ledger, this.sweeps);
     this.sources = new Sources(ledger, this.sweeps);
     this.incidents = new Incidents(ledger);
     this.rules = new RuleBook(ledger);

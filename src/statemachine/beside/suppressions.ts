@@ -1,7 +1,7 @@
 import { must } from '../../base/assert.ts';
 import { type UnixMillis, unixMillis } from '../../base/ids.ts';
 import {
-  EXPLANATIONS_PER_SWEEP_MAX,
+  INHIBITORS_SHOWN_MAX,
   SILENCES_MAX,
   SILENCES_OVER_MAX,
   WINDOWS_MAX,
@@ -10,7 +10,7 @@ import {
 import { type Ledger, SYSTEM } from '../ledger.ts';
 import { refuse } from '../refusals.ts';
 import { secondsAfter } from '../timers.ts';
-import type { Alert, AlertId, Asked, Kept, Refusal } from '../types.ts';
+import type { Alert, Asked, Kept, Refusal } from '../types.ts';
 import { Registry, unchanged } from './registry.ts';
 import {
   type Badges,
@@ -28,7 +28,6 @@ import {
   type UnsilenceCommand,
   type WindowId,
 } from './suppression.ts';
-import type { Explanation } from './sweep.ts';
 import type { Sweeps } from './sweeps.ts';
 
 const isOpen = ({ endedAt }: Silence | MaintenanceWindow): boolean => endedAt === undefined;
@@ -41,8 +40,6 @@ const isOpen = ({ endedAt }: Silence | MaintenanceWindow): boolean => endedAt ==
 export class Suppressions {
   readonly #ledger: Ledger;
   readonly #sweeps: Sweeps;
-  /** What explained others until the change or the transaction under way. */
-  #gone: Explanation[] = [];
   readonly silences: Registry<Silence> = new Registry<Silence>(
     SILENCES_MAX,
     SILENCES_OVER_MAX,
@@ -58,7 +55,6 @@ export class Suppressions {
     this.#ledger = ledger;
     this.#sweeps = sweeps;
     sweeps.sound = (alert, asked) => this.sound([alert], asked);
-    ledger.onExplained = (before) => this.#explained(before);
   }
 
   /** Undefined when nothing is to be said of the alert. */
@@ -70,7 +66,7 @@ export class Suppressions {
       if (silences(one, alert, time)) silencedBy.push(one.id);
     for (const one of this.windows.liveOnes())
       if (maintains(one, alert, time)) maintenanceBy.push(one.id);
-    const inhibitedBy = this.#inhibitorsOf(alert);
+    const inhibitedBy = this.#inhibitorsOf(alert, INHIBITORS_SHOWN_MAX).map(({ id }) => id);
     if (silencedBy.length + inhibitedBy.length + maintenanceBy.length === 0) return undefined;
     return { silencedBy, inhibitedBy, maintenanceBy };
   }
@@ -104,22 +100,6 @@ export class Suppressions {
       this.#putWindow(window, this.#ended(window, SYSTEM));
       this.#endWindow(window, this.#ledger.system);
     }
-  }
-
-  /** The open alerts that others explain, in the order in which they were opened. */
-  inhibited(): Alert[] {
-    const { table, inhibitions, subjects } = this.#ledger;
-    const devices = new Set<string>();
-    for (const cursor = table.openAfter(0); cursor.next(); ) {
-      const { condition, subject } = cursor.value;
-      if (subject.device !== undefined && inhibitions.explains(condition))
-        devices.add(subject.device);
-    }
-    const numbers = [...devices].flatMap((device) =>
-      subjects.next('device', [device], 0, Number.POSITIVE_INFINITY),
-    );
-    const about = numbers.sort((a, b) => a - b).map((number) => table.opened(number));
-    return about.filter((alert) => this.#inhibitorsOf(alert).length > 0);
   }
 
   /** Takes in what a snapshot holds; false when it does not fit together. */
@@ -230,7 +210,7 @@ export class Suppressions {
       if (silences(one, alert, this.#timeOf(one.dueAt))) return true;
     for (const one of this.windows.liveOnes())
       if (maintains(one, alert, this.#timeOf(one.endAt))) return true;
-    return this.#inhibitorsOf(alert).length > 0;
+    return this.#inhibitorsOf(alert, 1).length > 0;
   }
 
   /** Now, or the last instant before something is due. */
@@ -239,27 +219,11 @@ export class Suppressions {
     return dueAt === undefined ? time : unixMillis(Math.min(time, dueAt - 1));
   }
 
-  /** An alert no longer explains those that it did. */
-  #explained({ condition, subject: { device } }: Alert): void {
-    if (device === undefined) return;
-    this.#gone.push({ device, condition });
-    this.#ledger.after(() => {
-      const gone = this.#gone;
-      this.#gone = [];
-      const { time, system, revision } = this.#ledger;
-      for (let at = 0; at < gone.length; at += EXPLANATIONS_PER_SWEEP_MAX) {
-        const some = gone.slice(at, at + EXPLANATIONS_PER_SWEEP_MAX);
-        this.#sweeps.begin({ over: 'explanation', gone: some }, time, system, revision);
-      }
-    });
-  }
-
-  #inhibitorsOf(alert: Alert): readonly AlertId[] {
+  #inhibitorsOf(alert: Alert, max: number): readonly Alert[] {
     const { inhibitions, subjects } = this.#ledger;
     const { device } = alert.subject;
-    return device === undefined
-      ? []
-      : inhibitions.inhibitorsOf(alert, subjects.explainingOf(device));
+    if (device === undefined) return [];
+    return subjects.neighbours.of(device, inhibitions.explainersOf(alert), max);
   }
 
   #ended<T extends Silence | MaintenanceWindow>(before: T, by: string): T {

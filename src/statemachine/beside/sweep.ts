@@ -1,21 +1,20 @@
 import type { Revision, UnixMillis } from '../../base/ids.ts';
+import { idNumber } from '../alerts/alert-table.ts';
+import type { Neighbours } from '../alerts/neighbours.ts';
 import type { Alert } from '../types.ts';
-import type { Inhibitions } from './inhibition.ts';
+import { type Inhibition, isAbout } from './inhibition.ts';
 import type { RecordBase } from './registry.ts';
 import { type MaintenanceWindow, maintains, type Silence, silences } from './suppression.ts';
-
-/** An alert that explained others of its device, and does so no longer. */
-export interface Explanation {
-  readonly device: string;
-  readonly condition: string;
-}
 
 /** What is over, so that something has to be done to each of the open alerts that it was about. */
 export type SweepCause =
   /** What kept them from being heard (T18), as it was until then. */
   | { readonly over: 'silence'; readonly silence: Silence }
   | { readonly over: 'window'; readonly window: MaintenanceWindow }
-  | { readonly over: 'explanation'; readonly gone: readonly Explanation[] }
+  /** That something at these devices explained them by this rule. */
+  | { readonly over: 'explanation'; readonly rule: Inhibition; readonly gone: readonly string[] }
+  /** That the rule explained them wherever one of its sources was. */
+  | { readonly over: 'rule'; readonly rule: Inhibition }
   /** That somebody measured what they are about (T22). */
   | { readonly over: 'measuring'; readonly device: string };
 
@@ -46,7 +45,11 @@ export const isFresh = ({ kind, staleSince }: Alert): boolean =>
   kind === 'physiological' && staleSince === undefined;
 
 /** Whether an alert that has not changed since is one that the sweep is about. */
-export function covers({ cause, at }: SweepState, alert: Alert, inhibitions: Inhibitions): boolean {
+export function covers(
+  { cause, at, until }: SweepState,
+  alert: Alert,
+  neighbours: Neighbours,
+): boolean {
   const { device } = alert.subject;
   switch (cause.over) {
     case 'silence':
@@ -54,9 +57,13 @@ export function covers({ cause, at }: SweepState, alert: Alert, inhibitions: Inh
     case 'window':
       return maintains(cause.window, alert, at);
     case 'explanation':
-      return cause.gone.some(
-        (one) => one.device === device && inhibitions.explainedBy(one.condition, alert),
-      );
+      return device !== undefined && cause.gone.includes(device) && isAbout(cause.rule, alert);
+    case 'rule': {
+      if (device === undefined || !isAbout(cause.rule, alert)) return false;
+      // One that was there and has come back since counts: better to tell of an alert once too often than never.
+      const [first] = neighbours.of(device, cause.rule.sources, 1);
+      return first !== undefined && (idNumber(first.id) ?? 0) <= until;
+    }
     case 'measuring':
       return cause.device === device && isFresh(alert);
   }

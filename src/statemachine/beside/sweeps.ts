@@ -1,9 +1,10 @@
 import { must } from '../../base/assert.ts';
 import { type Revision, revision, type UnixMillis, unixMillis } from '../../base/ids.ts';
-import { SWEEP_LOOKS_AT_ONCE, SWEEPS_MAX } from '../../base/limits.ts';
+import { EXPLANATIONS_PER_SWEEP_MAX, SWEEP_LOOKS_AT_ONCE, SWEEPS_MAX } from '../../base/limits.ts';
 import { idNumber } from '../alerts/alert-table.ts';
 import type { Ledger } from '../ledger.ts';
 import type { Alert, AppliedEvent, Asked } from '../types.ts';
+import { type Inhibition, isAbout } from './inhibition.ts';
 import { Registry } from './registry.ts';
 import { isNarrow } from './suppression.ts';
 import {
@@ -23,6 +24,8 @@ import {
 export class Sweeps {
   readonly #ledger: Ledger;
   readonly registry: Registry<AlertSweep>;
+  /** What was there to explain others until the change or the transaction under way. */
+  #gone: Explainer[] = [];
   /** Says that an alert can be heard again, if it can (T18). */
   sound: (alert: Alert, asked: Asked) => void = () => undefined;
 
@@ -30,6 +33,7 @@ export class Sweeps {
     this.#ledger = ledger;
     this.registry = new Registry<AlertSweep>(SWEEPS_MAX, 1, () => true);
     ledger.onChanged = (event) => this.#changed(event);
+    ledger.onGone = (before) => this.#explained(before);
   }
 
   /** `at`: the last instant at which the cause was not over; `until`: what has changed since has had its turn. */
@@ -39,10 +43,12 @@ export class Sweeps {
     asked: Asked,
     until: Revision = this.#ledger.revision,
   ): void {
-    const again = this.#pendingLike(cause)?.id;
+    const pending = this.#pendingLike(cause);
+    const again = pending?.id;
+    const last = revision(Math.max(until, pending?.until ?? 0));
     // Who is lost explains no more: those that it explained are told so first, and have yet to be marked in their turn.
     const isNested = cause.over === 'measuring';
-    const state = { cause, at, until: isNested ? NEVER : until, done: 0, by: asked.actor };
+    const state = { cause, at, until: isNested ? NEVER : last, done: 0, by: asked.actor };
     let left = this.#run(state, asked);
     // More at once than can be remembered are done at once, however long that takes.
     if (left !== undefined && again === undefined && this.registry.isFull)
@@ -50,7 +56,7 @@ export class Sweeps {
     if (left !== undefined)
       this.#put(again ?? this.#freeId(), {
         ...left,
-        until: isNested ? this.#ledger.revision : until,
+        until: isNested ? this.#ledger.revision : last,
       });
     else if (again !== undefined) this.#drop(again);
   }
@@ -62,17 +68,6 @@ export class Sweeps {
     const rest = this.#run(before, asked);
     if (rest === undefined) this.#drop(before.id);
     else this.#put(before.id, rest);
-  }
-
-  /** Tells of all ends of explanations at once: other rules are going to say what explains what. */
-  finishExplanations(): void {
-    const { time } = this.#ledger;
-    for (const { id } of [...this.registry.liveOnes()]) {
-      const sweep = this.registry.live(id);
-      if (sweep?.cause.over !== 'explanation') continue;
-      this.#run(sweep, { actor: sweep.by, observedAt: time }, Number.POSITIVE_INFINITY);
-      this.#drop(id);
-    }
   }
 
   /** What a device measures is known again. */
@@ -90,14 +85,13 @@ export class Sweeps {
   /** Answers what is left for entries to come. */
   #run(state: SweepState, asked: Asked, looksMin?: number): SweepState | undefined {
     const { cause, at, until, by } = state;
-    const { effort, table, inhibitions } = this.#ledger;
+    const { effort, table } = this.#ledger;
     const done = effort.walk(
       table,
       state.done,
       (after) => this.#next(cause, after),
       (alert) => {
-        if (alert.revision <= until && covers(state, alert, inhibitions))
-          this.#seeTo(cause, alert, asked);
+        if (alert.revision <= until && this.#covers(state, alert)) this.#seeTo(cause, alert, asked);
       },
       looksMin,
     );
@@ -108,6 +102,46 @@ export class Sweeps {
     const { time } = this.#ledger;
     if (cause.over === 'measuring') this.#ledger.care(alert, 'lose', { staleSince: time }, asked);
     else this.sound(alert, asked);
+  }
+
+  #covers(sweep: SweepState, alert: Alert): boolean {
+    const { cause } = sweep;
+    if (covers(sweep, alert, this.#ledger.subjects.neighbours)) return true;
+    // What went with the transaction under way is told of after it, by which time this alert has changed.
+    return cause.over === 'rule' && this.#gone.some((one) => wasExplained(alert, cause.rule, one));
+  }
+
+  /** An alert is not known to be there any more: what it explained is told so, by the rules as they are and as they were. */
+  #explained({ condition, subject: { device } }: Alert): void {
+    if (device === undefined || !this.#isSource(condition)) return;
+    this.#gone.push({ device, condition });
+    this.#ledger.after(() => {
+      const { inhibitions, revision: until, system } = this.#ledger;
+      const gone = this.#gone;
+      this.#gone = [];
+      for (const { sources, targets } of inhibitions.rules)
+        this.#tell({ sources, targets }, gone, system, until);
+      for (const { cause, by, until } of [...this.registry.liveOnes()])
+        if (cause.over === 'rule') this.#tell(cause.rule, gone, { ...system, actor: by }, until);
+    });
+  }
+
+  #tell(rule: Inhibition, gone: readonly Explainer[], asked: Asked, until: Revision): void {
+    const sources = gone.filter(({ condition }) => rule.sources.includes(condition));
+    const devices = [...new Set(sources.map(({ device }) => device))];
+    for (let at = 0; at < devices.length; at += EXPLANATIONS_PER_SWEEP_MAX) {
+      const some = devices.slice(at, at + EXPLANATIONS_PER_SWEEP_MAX);
+      this.begin({ over: 'explanation', rule, gone: some }, this.#ledger.time, asked, until);
+    }
+  }
+
+  /** Whether others are explained by alerts of this condition, or were and have not been told that they are no longer. */
+  #isSource(condition: string): boolean {
+    if (this.#ledger.inhibitions.explains(condition)) return true;
+    if (this.registry.liveCount === 0) return false;
+    for (const { cause } of this.registry.liveOnes())
+      if (cause.over === 'rule' && cause.rule.sources.includes(condition)) return true;
+    return false;
   }
 
   /** The numbers of the next alerts that the cause can be about, ascending. */
@@ -128,12 +162,9 @@ export class Sweeps {
         return table.openNumbers(after, max);
       }
       case 'explanation':
-        return subjects.next(
-          'device',
-          cause.gone.map(({ device }) => device),
-          after,
-          max,
-        );
+        return subjects.next('device', cause.gone, after, max);
+      case 'rule':
+        return table.openNumbers(after, max);
       case 'measuring':
         return subjects.next('device', [cause.device], after, max);
     }
@@ -150,12 +181,7 @@ export class Sweeps {
     for (const sweep of this.registry.liveOnes()) {
       const { cause, done, until } = sweep;
       if (isTold && cause.over !== 'measuring') continue;
-      if (
-        number <= done ||
-        before.revision > until ||
-        !covers(sweep, before, this.#ledger.inhibitions)
-      )
-        continue;
+      if (number <= done || before.revision > until || !this.#covers(sweep, before)) continue;
       isTold ||= cause.over !== 'measuring';
       due.push(sweep);
     }
@@ -212,6 +238,15 @@ export class Sweeps {
     this.#ledger.foldRecord({ removed: before });
   }
 }
+
+/** An alert that may have explained others of its device. */
+interface Explainer {
+  readonly device: string;
+  readonly condition: string;
+}
+
+const wasExplained = (alert: Alert, rule: Inhibition, { device, condition }: Explainer): boolean =>
+  device === alert.subject.device && rule.sources.includes(condition) && isAbout(rule, alert);
 
 /** Above every revision. */
 const NEVER = revision(Number.MAX_SAFE_INTEGER);

@@ -27,6 +27,13 @@ export class SubjectIndex {
     return numbersAfter(alerts, 0, alerts.size);
   }
 
+  /** How many there are. */
+  countOf(about: string): number {
+    const alerts = this.#groups.get(about)?.alerts;
+    if (alerts === undefined) return 0;
+    return typeof alerts === 'number' ? 1 : alerts.size;
+  }
+
   /** Those above `after`, at most `max`. */
   next(about: string, after: number, max: number): number[] {
     const alerts = this.#groups.get(about)?.alerts;

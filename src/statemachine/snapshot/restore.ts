@@ -103,7 +103,6 @@ export class MachineRestorer {
     const records = this.#records ?? corrupt('it is empty');
     expectCount('replies of sessions', records.sessions.replyCount, header.sessionReplies);
     ledger.inhibitions.renew();
-    ledger.subjects.renewExplaining();
     const parts = { ledger, replies: this.#replies, notifications: this.#notifications, records };
     return new AlertMachine(this.#limits, this.#seed, parts);
   }

@@ -245,7 +245,7 @@ export const RECORD_CHECKS: RecordChecks = {
   bed,
   patient,
   device,
-  sweep: sweepOf(silence, window),
+  sweep: sweepOf(silence, window, ofShape<Inhibition>(inhibitionShape)),
 };
 
 const badges: Check<Badges> = ofShape<Badges>({

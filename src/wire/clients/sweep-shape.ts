@@ -1,6 +1,7 @@
 import { EXPLANATIONS_PER_SWEEP_MAX } from '../../base/limits.ts';
+import type { Inhibition } from '../../statemachine/beside/inhibition.ts';
 import type { MaintenanceWindow, Silence } from '../../statemachine/beside/suppression.ts';
-import type { AlertSweep, Explanation, SweepCause } from '../../statemachine/beside/sweep.ts';
+import type { AlertSweep, SweepCause } from '../../statemachine/beside/sweep.ts';
 import { asFields, type Unchecked } from '../check.ts';
 import { parseRevision } from '../commands/parse-parts.ts';
 import {
@@ -18,25 +19,23 @@ import { idOf } from './record-ids.ts';
 type CauseOf<K extends SweepCause['over']> = Extract<SweepCause, { over: K }>;
 type CauseChecks = { readonly [K in SweepCause['over']]: Check<CauseOf<K>> };
 
-const explanation: Check<Explanation> = ofShape<Explanation>({
-  device: must(name),
-  condition: must(name),
-});
-
 const only = <K extends string>(word: K): Check<K> => oneOf([word]);
 
-/** A sweep that is not through, by description; with what a silence and a window have to be. */
+/** A sweep that is not through, by description; with what a silence, a window and a rule of inhibition have to be. */
 export function sweepOf(
   silence: Check<Silence>,
   window: Check<MaintenanceWindow>,
+  rule: Check<Inhibition>,
 ): Check<AlertSweep> {
   const checks: CauseChecks = {
     silence: ofShape<CauseOf<'silence'>>({ over: must(only('silence')), silence: must(silence) }),
     window: ofShape<CauseOf<'window'>>({ over: must(only('window')), window: must(window) }),
     explanation: ofShape<CauseOf<'explanation'>>({
       over: must(only('explanation')),
-      gone: must(listOf(explanation, 1, EXPLANATIONS_PER_SWEEP_MAX)),
+      rule: must(rule),
+      gone: must(listOf(name, 1, EXPLANATIONS_PER_SWEEP_MAX)),
     }),
+    rule: ofShape<CauseOf<'rule'>>({ over: must(only('rule')), rule: must(rule) }),
     measuring: ofShape<CauseOf<'measuring'>>({
       over: must(only('measuring')),
       device: must(name),
