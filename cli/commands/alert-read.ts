@@ -9,6 +9,8 @@ import type {
 import type { Alert, AlertFilter, AlertId, AlertRef } from '../../src/statemachine/types.ts';
 import { type AlertView, alertJson, renderAlert } from '../output/alerts.ts';
 import { printable } from '../output/escape.ts';
+import type { TableOptions } from '../output/table.ts';
+import { formatDuration } from '../output/time.ts';
 import { addFilterOptions, type FilterFlags, filterOf } from './filter.ts';
 import type { Io } from './io.ts';
 import { alertNotFound } from './not-found.ts';
@@ -47,7 +49,8 @@ export function getCommand(io: Io): Command {
       await report(io, flags, {
         value: { ...seenAt(answer), alert: alertJson(value) },
         rows: [alertJson(value)],
-        text: (options) => renderAlert(value, { ...options, now: io.wall() }),
+        text: (options) =>
+          renderAlert(value, { ...options, now: io.wall() }) + freshness(answer, flags, options),
       });
     });
   });
@@ -58,6 +61,17 @@ const seenAt = ({ revision, ageMs }: Seen): Seen => ({
   revision,
   ...(ageMs === undefined ? {} : { ageMs }),
 });
+
+/** What people have to know of an answer that need not be the newest; empty for one that is. */
+function freshness({ ageMs }: Seen, flags: ReadFlags, { paint }: TableOptions): string {
+  const consistency = consistencyOf(flags);
+  if (consistency === 'linearizable' || consistency === 'lease') return '';
+  const age =
+    ageMs === undefined
+      ? 'it does not know how old that is'
+      : `nothing is missing that was answered ${formatDuration(ageMs)} ago`;
+  return `\n${paint('dim', `as one replica has it; ${age}`)}\n`;
+}
 
 const readOptionsOf = ({ timeoutMs, signal }: Session, flags: ReadFlags): ReadOptions => ({
   timeoutMs,
@@ -92,7 +106,9 @@ export function listCommand(io: Io): Command {
       await report(io, flags, {
         value: { ...seenAt(page), alerts, next: page.next ?? null },
         rows: alerts,
-        text: (options) => renderPage(page, { ...options, now: io.wall() }),
+        text: async (options) =>
+          (await renderPage(page, { ...options, now: io.wall() })) +
+          freshness(page, flags, options),
       });
     });
   });

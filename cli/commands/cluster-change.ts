@@ -1,12 +1,13 @@
 import { Command } from 'commander';
-import { TocsinError } from '../../src/base/errors.ts';
+import { MEANING, TocsinError } from '../../src/base/errors.ts';
 import { replicaId } from '../../src/base/ids.ts';
 import type { ChangeReport, MemberChange } from '../../src/wire/clients/admin-messages.ts';
 import type { ReplicaStatus } from '../../src/wire/clients/status.ts';
 import { pauseFor } from '../demo/waiting.ts';
+import { didYouMean } from '../input/suggest.ts';
 import { renderChange } from '../output/change.ts';
 import { addDangerOptions, type DangerFlags, mustConfirm } from './danger.ts';
-import { Exit } from './failure.ts';
+import { Exit, withHint } from './failure.ts';
 import type { Io } from './io.ts';
 import { addClientOptions, type ClientFlags, withExamples } from './options.ts';
 import { report, type Session, withClient } from './session.ts';
@@ -118,7 +119,10 @@ function planCommand(io: Io): Command {
   ]).action(async (named: string, replica: number, flags: ClientFlags) => {
     const op = ops.find((each) => each === named);
     if (op === undefined)
-      throw new TocsinError('USAGE', `${named} is not a change; there are ${ops.join(', ')}`);
+      throw new TocsinError(
+        'USAGE',
+        `${named} is not a change${didYouMean(named, ops)}; there are ${ops.join(', ')}`,
+      );
     await withClient(io, flags, async (session) =>
       tell(io, flags, await ask(session, { op, id: replicaId(replica) }, true)),
     );
@@ -228,7 +232,12 @@ async function promoteSoon(session: Session, change: MemberChange): Promise<Chan
 async function newcomerAt(session: Session, address: string): Promise<ReplicaStatus> {
   const { client, timeoutMs, signal } = session;
   const { clusterId } = await client.status(undefined, { timeoutMs, signal });
-  const newcomer = await client.status(address, { timeoutMs, signal });
+  const newcomer = await client.status(address, { timeoutMs, signal }).catch((error: unknown) => {
+    const hint = 'it has to run before it is let in: tocsin format --join, then tocsin serve';
+    throw withHint(error, ({ code }) =>
+      MEANING[code].exit === MEANING.UNAVAILABLE.exit ? hint : undefined,
+    );
+  });
   if (newcomer.clusterId !== clusterId)
     throw new TocsinError(
       'WRONG_CLUSTER',
@@ -247,7 +256,10 @@ async function leaderWhere(session: Session, isIt: (leader: number) => boolean):
     const leader = await leaderOf(session);
     if (leader !== undefined && isIt(leader)) return leader;
     if (performance.now() >= deadline)
-      throw new TocsinError('UNAVAILABLE', `replica ${leader ?? 'none'} leads, and that is not it`);
+      throw new TocsinError(
+        'UNAVAILABLE',
+        leader === undefined ? 'nobody leads yet' : `replica ${leader} leads all the same`,
+      );
     await pauseFor(LOOK_MS, session.signal);
   }
 }

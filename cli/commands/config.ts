@@ -5,6 +5,7 @@ import { schemaOf } from '../config/schema.ts';
 import { settingsOf } from '../config/settings.ts';
 import { surroundingsOf } from '../config/surroundings.ts';
 import { leavesOf } from '../config/tree.ts';
+import { didYouMean } from '../input/suggest.ts';
 import { printable } from '../output/escape.ts';
 import { toJsonDocument } from '../output/json.ts';
 import type { Column } from '../output/table.ts';
@@ -60,7 +61,13 @@ function showCommand(io: Io, wholeProgram: WholeProgram): Command {
     const path = words.join(' ');
     const leaves = leavesOf(await wholeProgram());
     const chosen = path === '' ? leaves : leaves.filter((leaf) => leaf.path === path);
-    if (chosen.length === 0) throw usageError(`there is no command "${path}"`, 'tocsin --help');
+    if (chosen.length === 0) {
+      const meant = didYouMean(
+        path,
+        leaves.map((leaf) => leaf.path),
+      );
+      throw usageError(`there is no command "${path}"${meant}`, 'tocsin --help');
+    }
     const rows = chosen.flatMap(({ path: name, command: leaf }): Row[] =>
       settingsOf(leaf, name, surroundings)
         .filter(({ text }) => path !== '' || text !== undefined)

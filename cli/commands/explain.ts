@@ -6,6 +6,7 @@ import { explainAlert } from '../explain/alert.ts';
 import { type Explanation, explainCluster, explainSilence } from '../explain/cluster.ts';
 import { printable } from '../output/escape.ts';
 import type { Paint } from '../output/paint.ts';
+import { wrapLine } from '../output/wrap.ts';
 import { HintedError } from './failure.ts';
 import type { Io } from './io.ts';
 import { askEverybody, sentenceOf } from './members.ts';
@@ -28,7 +29,7 @@ export function explainCommand(io: Io): Command {
     const explanation = await explain(io, ref, flags);
     await report(io, flags, {
       value: explanation,
-      text: ({ paint }) => render(explanation, paint),
+      text: ({ paint, width }) => render(explanation, paint, width),
     });
   });
 }
@@ -74,11 +75,17 @@ const asOneKnows = ({ verdict, because, next }: Explanation, doubt: TocsinError)
   next: [...next, 'why nobody can say: tocsin explain'],
 });
 
-function render({ verdict, because, next }: Explanation, paint: Paint): string {
+/** What to do next stays whole: to be copied. */
+function render(
+  { verdict, because, next }: Explanation,
+  paint: Paint,
+  width: number | undefined,
+): string {
   const list = (lines: readonly string[]): string[] => lines.map((line) => `  ${printable(line)}`);
+  const reasons = list(because).map((line) => wrapLine(line, width, '    '));
   return [
-    paint('title', printable(verdict)),
-    ...(because.length === 0 ? [] : ['', 'Because:', ...list(because)]),
+    paint('title', wrapLine(printable(verdict), width, '')),
+    ...(because.length === 0 ? [] : ['', 'Because:', ...reasons]),
     ...(next.length === 0 ? [] : ['', 'Next:', ...list(next)]),
     '',
   ].join('\n');

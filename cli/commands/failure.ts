@@ -1,7 +1,8 @@
 import { BugError } from '../../src/base/assert.ts';
-import { MEANING, TocsinError } from '../../src/base/errors.ts';
+import { type Code, MEANING, TocsinError } from '../../src/base/errors.ts';
 import { printable } from '../output/escape.ts';
 import { toSafeJson } from '../output/json.ts';
+import { wrapLine } from '../output/wrap.ts';
 
 /** Ends the command with a status and no message: what there is to say has been said. */
 export class Exit extends Error {
@@ -54,7 +55,7 @@ export interface Failure {
 
 export function failureOf(thrown: unknown): Failure {
   if (thrown instanceof HintedError) return failure(thrown.error, thrown.hint);
-  if (TocsinError.is(thrown)) return failure(thrown, undefined);
+  if (TocsinError.is(thrown)) return failure(thrown, HINTS[thrown.code]);
   if (thrown instanceof Error && thrown.name === 'AbortError')
     return failure(new TocsinError('CANCELLED', 'interrupted', { cause: thrown }), undefined);
   const message = thrown instanceof Error ? thrown.message : String(thrown);
@@ -65,6 +66,11 @@ export function failureOf(thrown: unknown): Failure {
   };
 }
 
+/** What helps whatever the command was. */
+const HINTS: Readonly<Partial<Record<Code, string>>> = {
+  DATA_LOCKED: 'a replica runs on this folder: stop it first, or look at a copy of the folder',
+};
+
 const failure = (error: TocsinError, hint: string | undefined): Failure => ({
   error,
   hint,
@@ -72,14 +78,23 @@ const failure = (error: TocsinError, hint: string | undefined): Failure => ({
   exit: MEANING[error.code].exit,
 });
 
-/** For standard error: lines for people, or one JSON object. Each ends with a line feed. */
-export function renderFailure({ error, hint, stack, exit }: Failure, isJson: boolean): string {
+export interface FailureLook {
+  readonly isJson: boolean;
+  /** Of the terminal, if there is one. */
+  readonly width: number | undefined;
+}
+
+/** For standard error: lines for people, or one JSON object. Each ends with a line feed. Hints stay whole: to be copied. */
+export function renderFailure(
+  { error, hint, stack, exit }: Failure,
+  { isJson, width }: FailureLook,
+): string {
   const { code, message, outcome } = error;
   if (isJson) {
     const { retry } = MEANING[code];
     return `${toSafeJson({ error: { code, message, hint, retry, outcome, exit, stack } })}\n`;
   }
-  const lines = [`tocsin: ${code}: ${printable(message)}`];
+  const lines = [wrapLine(`tocsin: ${code}: ${printable(message)}`, width)];
   if (hint !== undefined) lines.push(...hint.split('\n').map((line) => `  ${printable(line)}`));
   if (stack !== undefined) lines.push(...stack.split('\n').slice(1).map(printable));
   return `${lines.join('\n')}\n`;

@@ -91,10 +91,13 @@ export const addConsistencyOption = (command: Command): Command =>
 /** A command line, and what it is for. */
 export type Example = readonly [line: string, purpose: string];
 
+/** Of the narrowest terminal that is usual. */
+const COLUMNS = 80;
+
 /** Puts examples at the very beginning of the help. */
 export function withExamples(command: Command, examples: readonly Example[]): Command {
   const width = Math.max(...examples.map(([line]) => line.length));
-  const oneLine = width <= 44;
+  const oneLine = examples.every(([, purpose]) => width + purpose.length + 4 <= COLUMNS);
   const lines = examples.map(([line, purpose]) =>
     oneLine ? `  ${line.padEnd(width)}  ${purpose}` : `  # ${purpose}\n  ${line}`,
   );

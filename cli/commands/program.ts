@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { BugError } from '../../src/base/assert.ts';
+import { BugError, must } from '../../src/base/assert.ts';
 import type { Io, RunLine } from './io.ts';
 import { withExamples } from './options.ts';
 import { packageVersion } from './version.ts';
@@ -11,10 +11,20 @@ interface Entry {
   readonly load: (io: Io, run: RunLine) => Promise<Command>;
 }
 
-/** The first words of a command line, in the order of the help. */
+/** The first words of a command line under their titles, in the order of the help. */
+const GROUPS: Readonly<Record<string, readonly string[]>> = {
+  'Alerts:': ['alert', 'silence', 'maintenance', 'inhibition', 'incident', 'source', 'tally'],
+  'Who is told:': ['policy', 'schedule', 'notification'],
+  'The ward:': ['bed', 'patient', 'device'],
+  'The cluster:': ['cluster', 'check', 'explain', 'wait', 'top', 'session', 'snapshot', 'bench'],
+  'One replica:': ['format', 'serve', 'doctor', 'log', 'recover', 'debug'],
+  'Vital signs:': ['trend', 'rule', 'score', 'replay'],
+  'This program:': ['demo', 'shell', 'context', 'config', 'completion', 'errors', 'complete'],
+};
+
 const ENTRIES: Readonly<Record<string, Entry>> = {
   demo: {
-    summary: 'run three replicas and a simulated ward, kill the leader, check that nothing is lost',
+    summary: 'three replicas, a simulated ward, a killed leader',
     load: async (io) => (await import('../demo/command.ts')).demoCommand(io),
   },
   alert: {
@@ -156,7 +166,7 @@ const ENTRIES: Readonly<Record<string, Entry>> = {
     load: async (io) => (await import('./wait.ts')).waitCommand(io),
   },
   completion: {
-    summary: 'print a script that makes a shell complete commands, flags, alerts and contexts',
+    summary: 'make a shell complete commands, flags, alerts and contexts',
     load: async (io) => (await import('./completion.ts')).completionCommand(io),
   },
   complete: {
@@ -194,16 +204,19 @@ export async function buildProgram(
     ['tocsin serve --data ./r1', 'run a replica'],
     ['tocsin errors UNAVAILABLE', 'what an error code means'],
   ]);
-  for (const [name, { summary, isHidden = false, load }] of Object.entries(ENTRIES)) {
-    const isWanted = wanted.includes(name);
-    const command = isWanted ? await load(io, run) : new Command(name).description(summary);
-    program.addCommand(command, { hidden: isHidden });
-  }
+  for (const [title, names] of Object.entries(GROUPS))
+    for (const name of names) {
+      const { summary, isHidden = false, load } = must(ENTRIES[name], `${name} is no command`);
+      const isWanted = wanted.includes(name);
+      const command = isWanted ? await load(io, run) : new Command(name).description(summary);
+      program.addCommand(command.helpGroup(title), { hidden: isHidden });
+    }
   return program;
 }
 
 const AFTER = `
-Every flag can be set as a variable, --timeout as TOCSIN_TIMEOUT, and in a file: tocsin config --help
+Every flag can be set as a variable, --timeout as TOCSIN_TIMEOUT, and in a file:
+tocsin config --help
 
 Exit status:
   0    done
@@ -212,5 +225,5 @@ Exit status:
   3    not found
   5    conflict: what is there is not what the command expects
   6    unavailable: no replica, no leader or no time
-  7    unknown outcome: the write may have happened; repeat it with its idempotency key
+  7    unknown outcome: the write may have happened; repeat it with its key
   130  interrupted`;

@@ -3,7 +3,7 @@ import { MEANING, TocsinError } from '../../src/base/errors.ts';
 import { didYouMean, didYouMeanCommand } from '../input/suggest.ts';
 import { printable } from '../output/escape.ts';
 import { FORMATS, isForPeople } from '../output/formats.ts';
-import { Exit, failureOf, renderFailure, usageError } from './failure.ts';
+import { Exit, type FailureLook, failureOf, renderFailure, usageError } from './failure.ts';
 import type { Io } from './io.ts';
 import { buildProgram, buildWholeProgram } from './program.ts';
 
@@ -17,7 +17,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   const lost: unknown = io.outputGone.reason;
   if (status !== 0 || !TocsinError.is(lost)) return status;
   const failure = failureOf(lost);
-  io.stderr.write(renderFailure(failure, isForProgram(argv, undefined)));
+  io.stderr.write(renderFailure(failure, lookFor(argv, undefined, io)));
   await io.stderr.flush();
   return failure.exit;
 }
@@ -40,7 +40,7 @@ async function attempt(argv: readonly string[], io: Io): Promise<number> {
   } catch (thrown) {
     if (thrown instanceof Exit) return thrown.status;
     const failure = failureOf(thrown);
-    io.stderr.write(renderFailure(failure, isForProgram(argv, command?.getOptionValue('output'))));
+    io.stderr.write(renderFailure(failure, lookFor(argv, command?.getOptionValue('output'), io)));
     return failure.exit;
   }
 }
@@ -116,6 +116,11 @@ function isForProgram(argv: readonly string[], settled: unknown): boolean {
   return format !== undefined && !isForPeople(format);
 }
 
+const lookFor = (argv: readonly string[], settled: unknown, { stderr }: Io): FailureLook => ({
+  isJson: isForProgram(argv, settled),
+  width: stderr.columns,
+});
+
 /** Gives a command and all below it our streams, and makes it throw where it would end the process. */
 function adopt(command: Command, io: Io): void {
   command
@@ -131,6 +136,7 @@ function adopt(command: Command, io: Io): void {
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     })
+    .configureHelp({ minWidthToWrap: 30 })
     .helpCommand(false)
     .showSuggestionAfterError(true)
     .allowExcessArguments(false);

@@ -51,7 +51,7 @@ export function demoCommand(io: Io = processIo()): Command {
   ]);
   command.addHelpText(
     'after',
-    '\nExit status: 0 when nothing was lost or duplicated and the replicas agree, 1 otherwise.',
+    '\nExit status: 0 if nothing was lost or doubled and the replicas agree, else 1.',
   );
   return command.action((flags: DemoFlags) => demo(io, flags));
 }

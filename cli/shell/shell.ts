@@ -20,7 +20,7 @@ export interface ShellParts {
 const DOTS: Readonly<Record<string, string>> = {
   '.help': 'what there is',
   '.timer on|off': 'tell how long each command took',
-  '.consistency LEVEL': 'of reads: linearizable, local',
+  '.consistency LEVEL': 'of reads: linearizable, lease, local',
   '.output FORMAT': 'table, wide, json, jsonl, yaml, csv',
   '.context NAME': 'another cluster from here on',
   '.set FLAG VALUE': 'of every command from here on; without VALUE: no more',
@@ -64,7 +64,9 @@ export class Shell {
       return await this.#run(words[0] === 'tocsin' ? words.slice(1) : words);
     } catch (error) {
       const failure = failureOf(error);
-      this.#parts.io.stderr.write(renderFailure(failure, false));
+      this.#parts.io.stderr.write(
+        renderFailure(failure, { isJson: false, width: this.#parts.io.stderr.columns }),
+      );
       return failure.exit;
     }
   }

@@ -62,7 +62,7 @@ import { clientClosed, offline } from './failures.ts';
 import { typeOf } from './inputs.ts';
 import { KeySource } from './keys.ts';
 import { Operator } from './operator.ts';
-import { type ClientOptions, type ResolvedOptions, resolveOptions, timeoutOf } from './options.ts';
+import { type ClientOptions, limitsOf, type ResolvedOptions, resolveOptions } from './options.ts';
 import { assemble, type ClientParts, defaultTransport } from './parts.ts';
 import { consistencyOf, type Question, type ReadLimits, whomFor } from './read-call.ts';
 import { Watch, type WatchRequest } from './watch/watch.ts';
@@ -80,9 +80,8 @@ export async function connect(options: ClientOptions): Promise<Client> {
   const resolved = resolveOptions(options);
   const transport = options.transport ?? (await defaultTransport(resolved.clock));
   const parts = assemble(resolved, transport);
-  const { timeoutMs } = resolved;
   try {
-    await reach(parts.finder, resolved.clock, { timeoutMs, signal: options.signal });
+    await reach(parts.finder, resolved.clock, resolved);
     return new Client(parts);
   } catch (error) {
     await parts.connections.close();
@@ -143,16 +142,16 @@ export class Client implements AlertApi, CareApi, AsyncDisposable {
    * yes or a refusal; what is refused does not keep the others from being carried out. `idempotencyKey` stands for all of
    * them: the same commands may be sent again under it. Rejects if there are no replies, and then the same holds for all:
    * with outcome `none` nothing was written.
-   * @throws TocsinError BAD_REQUEST naming the command that is wrong; when they are over 4,096, or over 512 KiB
+   * @throws TocsinError BAD_REQUEST naming the command that is wrong; when they are over 512, or over 512 KiB
    */
   batch(
     commands: readonly BatchedCommand[],
     options: WriteOptions = {},
   ): Promise<readonly Reply[]> {
     try {
+      const limits = this.#limits(options);
       const keyAt = (position: number): Uint8Array => this.#keyOf(options, `#${position}`);
       const records = encodeBatch(commands, this.#origin, keyAt);
-      const limits = this.#limits(options);
       if (this.#isOffline()) return Promise.reject(offline());
       const { name, clock } = this.#options;
       return observed(name, 'batch', clock, this.#submitAll(records, limits));
@@ -215,7 +214,8 @@ export class Client implements AlertApi, CareApi, AsyncDisposable {
    * leaving something out.
    */
   watch(options: WatchOptions = {}): AsyncIterable<WatchMessage> {
-    const { filter, from, signal } = options;
+    const { signal } = this.#limits(options);
+    const { filter, from } = options;
     const request: WatchRequest = {
       from: from === undefined ? undefined : parseFrom(from),
       filter: filter === undefined ? undefined : parseFilter(filter),
@@ -259,8 +259,8 @@ export class Client implements AlertApi, CareApi, AsyncDisposable {
    * What becomes of the connections, from now on: it begins with whom this client takes for the leader, and ends when
    * `signal` aborts or the client is closed. Never rejects.
    */
-  events({ signal }: Pick<CallOptions, 'signal'> = {}): AsyncIterableIterator<ConnectionEvent> {
-    return this.#parts.events.listen(signal);
+  events(options: Pick<CallOptions, 'signal'> = {}): AsyncIterableIterator<ConnectionEvent> {
+    return this.#parts.events.listen(this.#limits(options).signal);
   }
 
   /** Ends every call and watch, and closes all connections; resolves when they are let go. */
@@ -346,10 +346,11 @@ export class Client implements AlertApi, CareApi, AsyncDisposable {
     ask: (level: ReadConsistency, limits: ReadLimits) => Promise<T>,
   ): Promise<T> {
     try {
+      const limits = this.#limits(options);
       const level = consistencyOf(options);
       if (whomFor(level) === 'leader' && this.#isOffline()) return Promise.reject(offline());
       const { name, clock } = this.#options;
-      return observed(name, call, clock, ask(level, this.#limits(options)));
+      return observed(name, call, clock, ask(level, limits));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -369,8 +370,7 @@ export class Client implements AlertApi, CareApi, AsyncDisposable {
   }
 
   #limits(options: CallOptions): ReadLimits {
-    const timeoutMs = timeoutOf(options, this.#options.timeoutMs);
-    return { timeoutMs, signal: options.signal };
+    return limitsOf(options, this.#options.timeoutMs);
   }
 
   #startWatch(request: WatchRequest): Watch {

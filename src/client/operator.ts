@@ -44,9 +44,10 @@ export class Operator {
    * @throws TocsinError CHANGE_REFUSED (it makes no sense), OUTCOME_UNKNOWN, UNAVAILABLE
    * @example const { before, after } = await operator.change({ op: 'remove', id }, { dryRun: true });
    */
-  change(change: MemberChange, options: ChangeOptions = {}): Promise<ChangeReport> {
+  async change(change: MemberChange, options: ChangeOptions = {}): Promise<ChangeReport> {
+    const limits = this.#limits(options);
     const request = { act: 'change', change, dryRun: options.dryRun ?? false } as const;
-    return this.#askLeader(request, decodeChangeReport, options);
+    return await this.#reader.ask(questionOf(request, decodeChangeReport), 'leader', limits);
   }
 
   /**
@@ -54,8 +55,9 @@ export class Operator {
    * @throws TocsinError CHANGE_REFUSED: `to` has no vote, or there is no other voter; UNAVAILABLE
    * @example await operator.transfer(replicaId(2));
    */
-  transfer(to: ReplicaId | undefined, options: CallOptions = {}): Promise<void> {
-    return this.#askLeader({ act: 'transfer', to }, decodeEmpty, options);
+  async transfer(to: ReplicaId | undefined, options: CallOptions = {}): Promise<void> {
+    const question = questionOf({ act: 'transfer', to }, decodeEmpty);
+    await this.#reader.ask(question, 'leader', this.#limits(options));
   }
 
   /**
@@ -64,10 +66,13 @@ export class Operator {
    * @throws TocsinError CHANGE_REFUSED: it leads, and nobody could take over
    * @example await operator.drain('/ip4/10.0.0.3/tcp/7400');
    */
-  drain(endpoint: string, options: CallOptions & { readonly undo?: boolean } = {}): Promise<void> {
+  async drain(
+    endpoint: string,
+    options: CallOptions & { readonly undo?: boolean } = {},
+  ): Promise<void> {
+    const limits = this.#limits(options);
     const question = questionOf({ act: 'rest', on: options.undo !== true }, decodeEmpty);
-    const connect = () => this.#connections.to(endpoint);
-    return this.#reader.askOne(question, connect, this.#limits(options));
+    await this.#reader.askOne(question, () => this.#connections.to(endpoint), limits);
   }
 
   /**
@@ -75,17 +80,17 @@ export class Operator {
    * @throws TocsinError DATA_MISSING: nothing is applied yet; DISK_FULL, UNAVAILABLE
    * @example const { id, bytes, chunks } = await operator.snapshot('/ip4/10.0.0.3/tcp/7400');
    */
-  snapshot(endpoint: string, options: CallOptions = {}): Promise<SnapshotReport> {
+  async snapshot(endpoint: string, options: CallOptions = {}): Promise<SnapshotReport> {
     const question = questionOf({ act: 'snapshot' }, decodeSnapshotReport);
     const connect = () => this.#connections.to(endpoint);
-    return this.#reader.askOne(question, connect, this.#limits(options));
+    return await this.#reader.askOne(question, connect, this.#limits(options));
   }
 
   /**
    * A chunk of a snapshot that the replica at this multiaddr has, or, without `chunk`, what the snapshot says of itself.
    * @throws TocsinError DATA_MISSING: it is there no more; BAD_REQUEST, UNAVAILABLE
    */
-  snapshotPart(
+  async snapshotPart(
     endpoint: string,
     id: string,
     chunk: number | undefined,
@@ -93,15 +98,7 @@ export class Operator {
   ): Promise<Uint8Array> {
     const question = questionOf({ act: 'snapshot-part', id, chunk }, (body) => body.slice());
     const connect = () => this.#connections.to(endpoint);
-    return this.#reader.askOne(question, connect, this.#limits(options));
-  }
-
-  #askLeader<T>(
-    request: AdminRequest,
-    decode: (body: Uint8Array) => T,
-    options: CallOptions,
-  ): Promise<T> {
-    return this.#reader.ask(questionOf(request, decode), 'leader', this.#limits(options));
+    return await this.#reader.askOne(question, connect, this.#limits(options));
   }
 }
 

@@ -9,10 +9,17 @@ import {
   SECONDS_MAX,
   SESSION_WINDOW_MAX,
 } from '../base/limits.ts';
-import type { CallOptions } from '../statemachine/alert-api.ts';
+import type {
+  CallOptions,
+  HistoryOptions,
+  ListOptions,
+  WatchOptions,
+  WriteOptions,
+} from '../statemachine/alert-api.ts';
 import { SystemClock } from '../transport/system-clock.ts';
 import type { Transport } from '../transport/types.ts';
 import { asArray, asBoolean, asFields, asLine, asName, asWhole } from '../wire/check.ts';
+import type { ReadLimits } from './read-call.ts';
 import type { SessionOptions } from './write-session.ts';
 
 /** How a client finds its cluster and what it does by default. */
@@ -57,10 +64,16 @@ export interface ResolvedOptions {
   readonly session: Required<SessionOptions> | undefined;
   readonly clock: Clock;
   readonly seed: number;
+  /** Gives up connecting. */
+  readonly signal: AbortSignal | undefined;
   /** Of the keys this client makes. */
   readonly keyPrefix: Uint8Array;
 }
 
+const CLIENT_OPTIONS: ReadonlySet<string> = new Set<keyof ClientOptions>([
+  ...(['endpoints', 'clusterId', 'name', 'timeoutMs', 'offlineQueue', 'session'] as const),
+  ...(['signal', 'transport', 'clock', 'seed'] as const),
+]);
 const NAME = 'tocsin-client';
 const KEY_PREFIX_BYTES = 8;
 const LEASE_SECONDS = 60;
@@ -68,7 +81,7 @@ const SESSION_WINDOW = 1_024;
 
 /** @throws TocsinError BAD_REQUEST naming the option */
 export function resolveOptions(given: ClientOptions): ResolvedOptions {
-  asFields('request', 'options', given, undefined);
+  asFields('request', 'options', given, CLIENT_OPTIONS);
   const { clusterId, name = NAME, timeoutMs = CLIENT_TIMEOUT_MS, clock, seed } = given;
   const { offlineQueue = true } = given;
   if (clusterId !== undefined && !/^[0-9a-f]{32}$/.test(clusterId))
@@ -83,6 +96,7 @@ export function resolveOptions(given: ClientOptions): ResolvedOptions {
     session: sessionFrom(given.session),
     clock: clock ?? new SystemClock(),
     seed: seed ?? drawn.readUInt32LE(0),
+    signal: checkedSignal(given.signal),
     keyPrefix: drawn,
   });
 }
@@ -97,9 +111,31 @@ function sessionFrom(given: ClientOptions['session']): Required<SessionOptions> 
   };
 }
 
-/** The time a call may take. @throws TocsinError BAD_REQUEST */
-export const timeoutOf = (options: CallOptions | undefined, defaultMs: number): number =>
-  options?.timeoutMs === undefined ? defaultMs : checkedTimeout(options.timeoutMs);
+/** Of any call: one that is mistyped is refused, for a promise that it made would be missed when it counts. */
+const CALL_OPTIONS: ReadonlySet<string> = new Set<keyof AnyCallOptions>([
+  ...(['signal', 'timeoutMs', 'idempotencyKey', 'consistency', 'limit', 'after'] as const),
+  ...(['from', 'filter', 'dryRun', 'undo'] as const),
+]);
+
+type AnyCallOptions = WriteOptions &
+  ListOptions &
+  HistoryOptions &
+  WatchOptions & { readonly dryRun?: boolean; readonly undo?: boolean };
+
+/** How long a call may take, and who may end it. @throws TocsinError BAD_REQUEST naming the option */
+export function limitsOf(options: CallOptions, defaultMs: number): ReadLimits {
+  asFields('request', 'options', options, CALL_OPTIONS);
+  const { timeoutMs = defaultMs, signal } = options;
+  return { timeoutMs: checkedTimeout(timeoutMs), signal: checkedSignal(signal) };
+}
+
+/** Of this or another realm; a thing that is none would fail later, where nobody catches it. */
+function checkedSignal(signal: AbortSignal | undefined): AbortSignal | undefined {
+  if (signal === undefined) return undefined;
+  const isSignal = signal instanceof EventTarget && typeof signal.aborted === 'boolean';
+  if (!isSignal) throw new TocsinError('BAD_REQUEST', 'signal: must be an AbortSignal');
+  return signal;
+}
 
 const checkedTimeout = (timeoutMs: number): number =>
   asWhole('request', 'timeoutMs', timeoutMs, 1, REQUEST_MS_MAX);

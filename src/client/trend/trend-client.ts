@@ -12,7 +12,7 @@ import {
 } from '../../wire/trend/trend-query.ts';
 import { expectType } from '../connection/connection.ts';
 import { Connections } from '../connection/connections.ts';
-import { type ClientOptions, type ResolvedOptions, resolveOptions, timeoutOf } from '../options.ts';
+import { type ClientOptions, limitsOf, type ResolvedOptions, resolveOptions } from '../options.ts';
 import { TrendWriter, type TrendWriterOptions } from './trend-writer.ts';
 
 /**
@@ -106,8 +106,7 @@ export class TrendClient implements AsyncDisposable {
 
   async #ask(endpoint: string, body: Uint8Array, options: CallOptions): Promise<TrendResult> {
     const { clock } = this.#options;
-    const timeoutMs = timeoutOf(options, this.#options.timeoutMs);
-    const { signal } = options;
+    const { timeoutMs, signal } = limitsOf(options, this.#options.timeoutMs);
     return await new Promise<TrendResult>((resolve, reject) => {
       const giveUp = (): void => done(() => reject(new TocsinError('CANCELLED', 'given up')));
       const timer = clock.after(millis(timeoutMs), () =>

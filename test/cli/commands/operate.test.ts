@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { TocsinError } from '../../../src/base/errors.ts';
 import type { ChangeReport, MemberChange } from '../../../src/wire/clients/admin-messages.ts';
 import { A_FOLDER, aReport } from './operator-world.ts';
-import { CLUSTER, runIn, World } from './world.ts';
+import { aStatus, CLUSTER, runIn, World } from './world.ts';
 
 const calls = (result: Awaited<ReturnType<typeof runIn>>, method: string) =>
   result.calls.filter((call) => call.method === method).map(({ args }) => args);
@@ -52,6 +53,22 @@ describe('remove', () => {
     expect(stdout).toContain('before: 3 voters, 2 needed, 3 there: 1 more may fail');
     expect(stdout).toContain('after:  2 voters, 2 needed, 2 there: 0 more may fail');
   });
+});
+
+test('a replica that is not there to be let in is what the hint is about, not our addresses', async () => {
+  const away = new TocsinError('CONNECTION_LOST', 'cannot reach /ip4/10.0.0.4/tcp/7400');
+  const status = (at: string) => (at.includes('0.0.4/') ? away : aStatus(1));
+  const line = ['cluster', 'add', '/ip4/10.0.0.4/tcp/7400'];
+  const { stderr } = await runIn({ answers: { status } }, ...line);
+
+  expect(stderr).toContain('it has to run before it is let in');
+  expect(stderr).not.toContain('--endpoints');
+});
+
+test('a change that nobody knows is refused, with the one that is meant', async () => {
+  const { status, stderr } = await runIn({}, 'cluster', 'plan', 'remov', '3');
+  expect(status).toBe(2);
+  expect(stderr).toContain('remov is not a change (did you mean "remove"?); there are promote');
 });
 
 test('a change that is refused says why and ends with status 5', async () => {

@@ -11,6 +11,26 @@ describe('how old an answer may be', () => {
     return asked.map(({ args }) => (args[1] as { consistency: unknown }).consistency);
   };
 
+  test('that need not be the newest is said to people, and only then', async () => {
+    const page = pageOf([anAlert()]);
+    const says = async (ageMs: number | undefined, ...flags: string[]): Promise<string> => {
+      const answer = ageMs === undefined ? page : { ...page, ageMs };
+      const { stdout } = await runIn({ answers: { pages: [answer] } }, 'alert', 'list', ...flags);
+      return stdout.trimEnd().split('\n').at(-1) ?? '';
+    };
+    const local = ['--consistency', 'local'];
+
+    expect(await says(72_000, ...local)).toBe(
+      'as one replica has it; nothing is missing that was answered 1m12s ago',
+    );
+    expect(await says(undefined, ...local)).toBe(
+      'as one replica has it; it does not know how old that is',
+    );
+    expect(await says(0, '--max-age', '2s')).toContain('as one replica has it');
+    for (const flags of [[], ['--consistency', 'lease'], [...local, '-o', 'jsonl']])
+      expect(await says(0, ...flags)).not.toContain('as one replica');
+  });
+
   test('is said by --max-age and --min-revision, together or each alone', async () => {
     const list = ['alert', 'list'];
     expect(await consistencies(...list)).toEqual(['linearizable']);
