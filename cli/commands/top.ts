@@ -103,14 +103,17 @@ function jsonOf({ look, rates, now }: Frame): unknown {
     leader: view?.leader,
     reached: view?.members.filter(({ status }) => status !== undefined).length,
     members: view?.members.length,
-    commitsPerSecond: rates.commitsPerSecond,
-    eventsPerSecond: rates.eventsPerSecond,
-    readMs,
+    commitsPerSecond: inHundredths(rates.commitsPerSecond),
+    eventsPerSecond: inHundredths(rates.eventsPerSecond),
+    readMs: inHundredths(readMs),
     read: rates.read,
     problem,
     cluster: view === undefined ? undefined : clusterJson(view),
   };
 }
+
+const inHundredths = (value: number | undefined): number | undefined =>
+  value === undefined ? undefined : Math.round(value * 100) / 100;
 
 /** Looks until it is interrupted, nobody reads any more, or it was often enough. */
 async function lookOn(

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { TocsinError } from '../../src/base/errors.ts';
+import { withHint } from '../commands/failure.ts';
 import type { Io, TrendApi } from '../commands/io.ts';
 import { addOutputOptions, durationOption, type OutputFlags } from '../commands/options.ts';
 import { watchInterrupts } from '../commands/session.ts';
@@ -83,6 +84,9 @@ export function rangeOf(
   return { from: begin, to: end };
 }
 
+const HINT =
+  'vital signs have a port of their own, which serve --trend opens; TOCSIN_TREND_ENDPOINTS names it';
+
 /** Runs `task` with a client of the trend tier, which is closed afterwards. */
 export async function withTrends(
   io: Io,
@@ -110,6 +114,8 @@ export async function withTrends(
   };
   try {
     await Promise.race([work(), patience.isOver]);
+  } catch (error) {
+    throw withHint(error, ({ code }) => (code === 'UNAVAILABLE' ? HINT : undefined));
   } finally {
     patience.dispose();
   }

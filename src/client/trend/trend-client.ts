@@ -60,10 +60,11 @@ export class TrendClient implements AsyncDisposable {
       } catch (error) {
         if (!TocsinError.is(error) || !error.retryable || error.code === 'DEADLINE_EXCEEDED')
           throw error;
-        reasons.push(`${endpoint}: ${error.message}`);
+        const { message } = error;
+        reasons.push(message.includes(endpoint) ? message : `${endpoint}: ${message}`);
       }
     }
-    throw new TocsinError('UNAVAILABLE', reasons.join('; '));
+    throw new TocsinError('UNAVAILABLE', `no replica could be reached: ${reasons.join('; ')}`);
   }
 
   /** The whole range or rollup, answer by answer. Each says how complete it is. */

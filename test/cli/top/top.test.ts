@@ -163,6 +163,13 @@ describe('tocsin top without a terminal', () => {
     expect(stdout).toMatch(/^2026-03-01T03:04:05Z {2}leader 1 {2}members 3\/3 /);
   });
 
+  test('tells figures as people would write them, for a spreadsheet too', async () => {
+    const { stdout } = await runIn({}, 'top', '--every', '1ms', '--count', '2', '-o', 'csv');
+    const [, ...rows] = stdout.trim().split(/\r?\n/);
+    expect(rows).toHaveLength(2);
+    for (const row of rows) expect(row).toMatch(/^[^,]+,1,3,3,\d*,\d*,\d+(\.\d{1,2})?,$/);
+  });
+
   test('goes on while nobody leads, and says so', async () => {
     const away = new TocsinError('UNAVAILABLE', 'nobody there');
     const world = new World({ answers: { status: () => away, pages: [pageOf([])] } });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parquetReadObjects } from 'hyparquet';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { plot } from '../../../cli/trend/plot.ts';
+import { TocsinError } from '../../../src/base/errors.ts';
 import type {
   TrendQuery,
   TrendResult,
@@ -31,6 +32,14 @@ const series = (columns: TrendSeriesResult['columns']): TrendSeriesResult => ({
 });
 
 describe('tocsin trend', () => {
+  it('says where vital signs are to be had when nobody answers', async () => {
+    const trends = new TocsinError('UNAVAILABLE', 'no replica could be reached: …: ECONNREFUSED');
+    const { status, stderr } = await runIn({ answers: { trends } }, 'trend', 'latest');
+    expect(status).toBe(6);
+    expect(stderr).toContain('a port of their own');
+    expect(stderr).toContain('TOCSIN_TREND_ENDPOINTS');
+  });
+
   it('latest shows value and age, and how far the answer can be trusted', async () => {
     const { stdout, status } = await ask(A_TREND, 'latest');
     expect(stdout).toContain('p/m/HR');
