@@ -5,6 +5,7 @@ import {
   ELECTION_TICKS_MIN,
   HEARTBEAT_TICKS,
   LEADER_DISK_TICKS_MAX,
+  PROMOTION_LAG_MAX,
   REST_TIMEOUTS,
   STALL_REMEMBERED_TICKS,
 } from '../../src/base/limits.ts';
@@ -96,6 +97,25 @@ test('no leader hands over to one that lags, is silent, or is not preferred', ()
       expect(sent(drain(core), 'timeout-now')).toEqual([]);
     }
   }
+});
+
+test('to one that answers and yet lags no leader begins to hand over, for nothing could be written meanwhile', () => {
+  const core = loneLeader();
+  core.prefer(priorities([3, 5]));
+  const handsOverWithin = (ticks: number): boolean => {
+    for (let tick = 0; tick < ticks && !core.standing.transferring; tick += 1) {
+      core.tick();
+      for (const from of [2, 3]) core.step(heard([from, 1, 1]));
+      core.step(accepted([2, 1, 1], core.last.index));
+      drain(core);
+      if (tick % HEARTBEAT_TICKS === 0) core.propose({ byteLength: 1 });
+    }
+    return core.standing.transferring;
+  };
+  for (let n = 0; n <= PROMOTION_LAG_MAX; n += 1) core.propose({ byteLength: 1 });
+  expect(handsOverWithin(ELECTION_TICKS_MAX * 3)).toBe(false);
+  core.step(accepted([3, 1, 1], core.last.index));
+  expect(handsOverWithin(ELECTION_TICKS_MAX)).toBe(true);
 });
 
 test('in a cluster the preferred leads in the end, whoever began', () => {
