@@ -67,7 +67,7 @@ export class TrendKeeper {
   #waiting: (() => void)[] = [];
   #newSeries: Series[] = [];
   /** Taken out of the store, and not on disk yet. */
-  #leaving: Leaving[] = [];
+  readonly #leaving: Set<Leaving> = new Set();
   /** As of the last checkpoint: the segment that it began, and the windows that took samples then. */
   #segment = 0;
   #wereOpen: ReadonlySet<SampleWindow> = new Set();
@@ -187,13 +187,10 @@ export class TrendKeeper {
     this.#isPaused = false;
     const segment = await this.#journal.begin();
     this.#takeEnded();
-    const ended = this.#leaving;
     const open = this.store.open();
     // One that was open the last time holds samples of segments that are to go.
     const due = what === 'all' ? open : open.filter(({ window }) => this.#wereOpen.has(window));
-    await this.#write([...ended, ...due]);
-    this.#leaving = [];
-    for (const leaving of ended) this.store.written(leaving);
+    await this.#write([...this.#leaving, ...due]);
     await this.#journal.drop(what === 'all' ? segment : this.#segment);
     this.#segment = segment;
     this.#wereOpen = new Set(open.map(({ window }) => window));
@@ -204,7 +201,8 @@ export class TrendKeeper {
   }
 
   #takeEnded(): void {
-    this.#leaving.push(...this.store.takeEnded(this.#clock.wall() - TREND_GRACE_MS));
+    for (const one of this.store.takeEnded(this.#clock.wall() - TREND_GRACE_MS))
+      this.#leaving.add(one);
   }
 
   /** Nothing is written: samples are in memory alone, the newest as many as it holds. */
@@ -235,9 +233,13 @@ export class TrendKeeper {
     if (this.store.held < TREND_SAMPLES_HELD_MAX / 2) return;
     for (const leaving of this.#leaving) {
       this.#samplesShed += leaving.window.count;
-      this.store.written(leaving);
+      this.#letGo(leaving);
     }
-    this.#leaving = [];
+  }
+
+  /** Of a window that takes no more samples, so that its room is there for the next one. */
+  #letGo(one: Leaving): void {
+    if (this.#leaving.delete(one)) this.store.written(one);
   }
 
   /** Joins a chunk that another replica has into what is on disk. @throws TocsinError DATA_CORRUPT */
@@ -307,6 +309,7 @@ export class TrendKeeper {
           return [{ series, start: window.start, held: window }];
         }),
       );
+      for (const one of some) this.#letGo(one);
     }
   }
 
