@@ -19,7 +19,7 @@ export const HELP: string = `npm run jepsen -- [options]
   --network NAME    ${NETWORKS.join(', ')}: what carries bytes between replicas (default auto: namespaces where
                     that is possible and makes the faults that are asked for)
   --seed N          decides what is drawn (default: the time)
-  --minimum N       commands that must be acknowledged, or the run is void (default: rate × time / 20)
+  --minimum N       commands that must be acknowledged, or the run is void (default: rate × time / 50)
   --recovery S      seconds for the healed cluster to answer and to come to one state (default 60)
   --out DIR         folder of the run (default jepsen-runs/TIME-SEED)
   --program PATH    another compiled program to test: its main.js
@@ -72,6 +72,9 @@ const SPEC = {
   help: { type: 'boolean', default: false },
 } as const;
 
+/** Of so many operations asked for at least one has to be an acknowledged command, or the run is void. */
+const VOID_SHARE = 50;
+
 /** @throws Error naming the option that is wrong */
 export function parseOptions(args: readonly string[]): Options {
   const { values } = parseArgs({ args: [...args], options: SPEC });
@@ -92,7 +95,7 @@ export function parseOptions(args: readonly string[]): Options {
     seed: wholeOf('seed', values.seed ?? `${Date.now()}`, 0, Number.MAX_SAFE_INTEGER),
     minimum:
       values.minimum === undefined
-        ? Math.ceil((rate * seconds) / 20)
+        ? Math.ceil((rate * seconds) / VOID_SHARE)
         : wholeOf('minimum', values.minimum, 0, 1e9),
     recoverySeconds: numberOf('recovery', values.recovery, 1, 3_600),
     out: values.out,

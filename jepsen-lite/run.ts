@@ -336,7 +336,9 @@ const answerOf = (client: Client): Promise<{ readonly revision: number }> =>
 
 function commit(): string {
   try {
-    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
+    const stdio = ['ignore', 'pipe', 'ignore'] as const;
+    const args = ['rev-parse', '--short', 'HEAD'];
+    return execFileSync('git', args, { encoding: 'utf8', stdio: [...stdio] }).trim();
   } catch {
     return 'unknown';
   }

@@ -1,7 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Prng } from '../../src/base/prng.ts';
-import { endOf, once } from '../end.ts';
+import { type End, endOf, once } from '../end.ts';
 import { inject } from '../injection.ts';
 import type { Site } from '../site.ts';
 import { about, type Fault, type Field, type Means, type Struck } from './fault.ts';
@@ -14,6 +15,9 @@ const SYNCS = ['fdatasync', 'fsync'];
 const WRITES = ['write', 'pwrite64', 'writev', 'fallocate'];
 const SLOW_MS_MIN = 20;
 const SLOW_MS_MAX = 1_500;
+/** Syncs that hang outlast the moment in which they do, and whatever it takes to look at the disks. */
+const HUNG_MS = 10_000;
+const HANGING_MS = 300;
 
 const lacks = ({ tools }: Means): string | undefined => tools.noInjection;
 
@@ -29,16 +33,34 @@ export const DISK_FAULTS: Readonly<Record<DiskFault, Fault>> = {
   'power-cut': { lacks: ({ tools }) => tools.noImages, begin: cutPower },
 };
 
-/** One replica, or all at once, lose what they have not synced. The power is back when the fault ends. */
+/**
+ * One replica, or all at once, lose what they have not synced; often after their syncs have hung for a moment, or there would
+ * seldom be much of that. The power is back when the fault ends.
+ */
 async function cutPower({ cluster, prng }: Field, victim: Site): Promise<Struck> {
   const sites = prng.chance(0.5) ? cluster.running : [victim];
   for (const site of sites) site.isBusy = true;
+  const hang = cluster.tools.noInjection === undefined && prng.chance(0.7);
+  const detach = hang ? await hungSyncs(sites) : once(() => {});
   // Nobody writes while the disks are looked at, and nobody is told anything more.
   for (const site of sites) site.pause();
   await Promise.all(sites.map(({ disk }) => disk?.catchSynced()));
   await Promise.all(sites.map((site) => site.end('SIGKILL')));
+  await detach();
   await Promise.all(sites.map(({ disk }) => disk?.cutPower()));
-  return { ...about(sites), end: once(() => startedAgain(sites)) };
+  const { where, sites: ids } = about(sites);
+  const struck = { where: hang ? `${where}: after syncs hung` : where, sites: ids };
+  return { ...struck, end: once(() => startedAgain(sites)) };
+}
+
+/** Resolves when no sync of them has ended for a moment, in which they were asked to write. */
+async function hungSyncs(sites: readonly Site[]): Promise<End> {
+  const what = `delay_enter=${HUNG_MS * 1_000}`;
+  const detachments = await Promise.all(
+    sites.map(({ pid }) => (pid === undefined ? undefined : inject(pid, SYNCS, what))),
+  );
+  await pause(HANGING_MS);
+  return endOf(detachments.flatMap((detach) => detach ?? []));
 }
 
 /** One disk, or the storage that all have in common. */
@@ -65,11 +87,14 @@ async function injected(
   files?: readonly string[],
 ): Promise<Struck | undefined> {
   const { pid } = victim;
-  const detach = pid === undefined ? undefined : await inject(pid, calls, what, files);
-  if (detach === undefined) return undefined;
-  const { where, sites } = about([victim]);
+  if (pid === undefined) return undefined;
+  // It may end of that before it is said that all of its threads are held.
   victim.excuse();
-  const end = endOf([() => victim.revive(), () => victim.mayEnd(), detach]);
+  const detach = await inject(pid, calls, what, files);
+  if (detach === undefined && victim.isUp) return undefined;
+  const { where, sites } = about([victim]);
+  const letGo = detach === undefined ? [] : [detach];
+  const end = endOf([() => victim.revive(), () => victim.mayEnd(), ...letGo]);
   return { where: `${where}: ${says}`, sites, end };
 }
 

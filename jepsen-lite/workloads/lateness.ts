@@ -10,8 +10,13 @@ export function latenessOf(
   spans: Seen['spans'],
 ): Readonly<Record<string, string>> {
   const late = sorted(delays.map(({ lateMs }) => lateMs));
+  // Who was told the soonest was told at once: the news may be late too.
+  const ahead = delays.reduce(
+    (least, { time, seenAt }) => Math.min(least, seenAt - time),
+    Number.POSITIVE_INFINITY,
+  );
   const unbroken = sorted(
-    delays.map(({ lateMs, seenAt }) => lateMs - brokenIn(spans, seenAt - lateMs, seenAt)),
+    delays.map(({ lateMs, time }) => lateMs - brokenIn(spans, time + ahead - lateMs, time + ahead)),
   );
   return {
     'late, median': at(late, 0.5),

@@ -62,6 +62,8 @@ export function protectsLeader(s: State, m: VoteRequest): boolean {
   if (m.transfer && isVoterOf(configurationNow(s), m.from)) return false;
   if (s.role.role === 'leader' || isBound(s)) return true;
   if (s.role.role !== 'follower' || s.role.leader === undefined) return false;
+  // A leader does not campaign: who was the leader, and asks for a later term, is no longer.
+  if (s.role.leader === m.from) return false;
   if (s.role.leaderSuspected || s.electionElapsed >= s.options.electionTicksMin) return false;
   if (m.pre) s.role.deferred = m;
   return true;

@@ -6,6 +6,9 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { DiskImage } from '../../jepsen-lite/disk-image.ts';
 import type { End } from '../../jepsen-lite/end.ts';
 import { inject } from '../../jepsen-lite/injection.ts';
+import { DISK_FAULTS } from '../../jepsen-lite/nemeses/disks.ts';
+import type { Field } from '../../jepsen-lite/nemeses/fault.ts';
+import type { Site } from '../../jepsen-lite/site.ts';
 import { system } from '../../jepsen-lite/system.ts';
 import { findTools } from '../../jepsen-lite/tools.ts';
 import { must } from '../../src/base/assert.ts';
@@ -53,6 +56,25 @@ afterEach(async () => {
   writer.kill('SIGKILL');
   await gone;
   await rm(folder, { recursive: true, force: true });
+});
+
+test('a replica that ends while strace takes hold of it has done right, and is started again', async () => {
+  const ended = spawn(process.execPath, ['-e', '0'], { stdio: 'ignore' });
+  await new Promise((resolve) => ended.once('close', resolve));
+  const done: string[] = [];
+  const siteThat = (isUp: boolean): Site =>
+    ({
+      ...{ id: 2, pid: ended.pid, isUp },
+      excuse: () => done.push('excused'),
+      revive: () => done.push('started again'),
+      mayEnd: () => {},
+    }) as unknown as Site;
+  const field = {} as Field;
+  const struck = await DISK_FAULTS['disk-error'].begin(field, siteThat(false));
+  expect([struck?.sites, done]).toEqual([[2], ['excused']]);
+  await struck?.end();
+  expect(done).toEqual(['excused', 'started again']);
+  expect(await DISK_FAULTS['disk-error'].begin(field, siteThat(true))).toBeUndefined();
 });
 
 test.skipIf(noInjection !== undefined)(

@@ -5,7 +5,7 @@ import { WORKLOADS, workloadsOf } from '../../jepsen-lite/workloads/table.ts';
 
 test('options have defaults, and each nemesis and workload can be named', () => {
   const { nemeses, seconds, minimum, rate } = parseOptions([]);
-  expect({ nemeses, minimum }).toEqual({ nemeses: NEMESES, minimum: (rate * seconds) / 20 });
+  expect({ nemeses, minimum }).toEqual({ nemeses: NEMESES, minimum: (rate * seconds) / 50 });
   for (const name of NEMESES) expect(parseOptions(['--nemesis', name]).nemeses).toEqual([name]);
   for (const name of WORKLOADS) {
     expect(parseOptions(['--workload', name]).workload).toBe(name);

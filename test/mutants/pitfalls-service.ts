@@ -63,7 +63,7 @@ export const SERVICE_PITFALL_MUTANTS: readonly Mutant[] = [
     replace: 'done?.(undefined);',
     killedBy: ['test/replica/reads.test.ts'],
     test: 'a read that was confirmed before the leader was deposed',
-    processes: '--workload register --nemesis isolate,halves,pause',
+    processes: '--workload register --nemesis pause --network proxy --lasts 2',
   },
   {
     name: 'forget-the-own-stalls',

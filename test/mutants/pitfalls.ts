@@ -109,7 +109,7 @@ export const PITFALL_MUTANTS: readonly Mutant[] = [
     replace: 'if (holders >= needed - 1) best = value;',
     killedBy: ['test/raft/chaos.test.ts'],
     test: 'random faults never break agreement',
-    processes: '--workload unique --nemesis isolate,kill,halves',
+    processes: '--workload unique --nemesis isolate --network proxy --lasts 2',
     simulated: DEPOSED,
   },
   {

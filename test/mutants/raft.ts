@@ -11,7 +11,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     replace: 'out.send.push(accepted(s, m.from, lastNew));',
     killedBy: ['test/raft/'],
     searched: 'first-election',
-    processes: '--workload unique --nemesis power-cut,disk-slow --interval 0.4',
+    processes: '--workload unique --nemesis power-cut --interval 0.4',
     simulated: DYING,
   },
   {

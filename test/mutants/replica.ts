@@ -27,7 +27,7 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
     find: 'this.#hardState = ready.hardState;\n    this.#after.push(...ready.sendAfterSync);\n    return [];',
     replace: 'this.#hardState = ready.hardState;\n    return ready.sendAfterSync;',
     killedBy: ['test/replica/disk-writer.test.ts'],
-    processes: '--workload unique --nemesis power-cut,disk-slow --interval 0.4',
+    processes: '--workload unique --nemesis power-cut --interval 0.4',
     simulated: DYING,
   },
   {

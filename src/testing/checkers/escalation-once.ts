@@ -63,7 +63,9 @@ export interface EscalationVerdict {
 export interface Delay {
   /** By the time in the log, in milliseconds. */
   readonly lateMs: number;
-  /** When an observer was told of the step, by the clock of the callers. */
+  /** When it happened, by the time in the log. */
+  readonly time: number;
+  /** When an observer was told of it, by the clock of the callers. */
   readonly seenAt: number;
 }
 
@@ -131,12 +133,13 @@ class EscalationCheck {
 
   #takeStep(climb: Climb, event: EscalationEvent): void {
     const { waitsMs } = this.#history.ladder;
+    const { time, seenAt } = event;
     const [loop, step] = [event.loop, event.step - 1];
     if (climb.end !== undefined) this.#find('escalated-late', event, `it was ${climb.end} before`);
     if (loop !== climb.loop || step !== climb.step)
       this.#find('escalated-once', event, `step ${climb.loop}.${climb.step} was next`);
     this.#holdTime(climb, event);
-    this.#delays.push({ lateMs: event.time - climb.dueAt, seenAt: event.seenAt });
+    this.#delays.push({ lateMs: event.time - climb.dueAt, time, seenAt });
     const wait = waitsMs[step] ?? 0;
     const isLast = step + 1 === waitsMs.length && loop < this.#history.ladder.repeat;
     climb.loop = isLast ? loop + 1 : loop;
