@@ -63,7 +63,8 @@ export const SERVICE_PITFALL_MUTANTS: readonly Mutant[] = [
     replace: 'done?.(undefined);',
     killedBy: ['test/replica/reads.test.ts'],
     test: 'a read that was confirmed before the leader was deposed',
-    processes: '--workload register --nemesis pause --network proxy --lasts 2',
+    processes:
+      '--workload register --nemesis pause --network proxy --lasts 2 --clients 30 --rate 600',
   },
   {
     name: 'forget-the-own-stalls',
