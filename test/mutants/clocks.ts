@@ -11,7 +11,7 @@ export const CLOCK_MUTANTS: readonly Mutant[] = [
     replace: 'const agreed: number | undefined = this.#clock.wall();',
     killedBy: ['test/replica/clocks.test.ts'],
     simulated: CLOCKS,
-    processes: '--workload escalation --nemesis clock --interval 0.4',
+    processes: '--workload escalation --nemesis clock --lasts 3',
   },
   {
     name: 'believe-a-slow-answer',
