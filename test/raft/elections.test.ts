@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { replicaId } from '../../src/base/ids.ts';
 import { ELECTION_TICKS_MAX, ELECTION_TICKS_MIN } from '../../src/base/limits.ts';
 import { Prng } from '../../src/base/prng.ts';
 import { CoreCluster } from '../../src/testing/core-cluster.ts';
 import { awaitLeader, idsOf, isolate, leaderOf, logOf, plant, slowNetwork } from './clusters.ts';
-import { loneCore } from './lone-core.ts';
+import { ask, drain, heartbeat, id, loneCore, sent } from './lone-core.ts';
 
 /** Elections among several (§5.2, §5.4.1); the harness holds "one leader a term" after every step. */
 
@@ -38,6 +39,19 @@ test('a leader that is cut off is replaced, and comes back as a follower that di
   expect(awaitLeader(cluster)).toBe(second);
   cluster.calm(ELECTION_TICKS_MAX * 2);
   expect(cluster.core(first).standing).toMatchObject({ role: 'follower', leader: second, term });
+});
+
+test('a leader that lost its quorum and asks for votes is answered by those who followed it, and protected no more', () => {
+  const core = loneCore({ id: 3, term: 1 });
+  core.step(heartbeat([1, 3, 1]));
+  core.step(ask([2, 3, 2], id(9, 1), { pre: true }));
+  expect(sent(drain(core, replicaId(3)), 'vote-reply')).toEqual([]);
+  core.step(ask([1, 3, 2], id(9, 1), { pre: true }));
+  core.step(ask([1, 3, 2], id(9, 1)));
+  expect(sent(drain(core, replicaId(3)), 'vote-reply')).toMatchObject([
+    { to: 1, pre: true, granted: true },
+    { to: 1, pre: false, granted: true, term: 2 },
+  ]);
 });
 
 test('without a quorum nobody leads; with one again, somebody does', () => {

@@ -312,19 +312,6 @@ test('a leader that hears no quorum for an election time-out steps down; answers
   expect(core.standing).toEqual({ role: 'follower', term, leader: undefined, transferring: false });
 });
 
-test('a leader that lost its quorum and asks for votes is answered by those who followed it, and protected no more', () => {
-  const core = loneCore({ id: 3, term: 1 });
-  core.step(heartbeat([1, 3, 1]));
-  core.step(ask([2, 3, 2], id(9, 1), { pre: true }));
-  expect(sent(drain(core, replicaId(3)), 'vote-reply')).toEqual([]);
-  core.step(ask([1, 3, 2], id(9, 1), { pre: true }));
-  core.step(ask([1, 3, 2], id(9, 1)));
-  expect(sent(drain(core, replicaId(3)), 'vote-reply')).toMatchObject([
-    { to: 1, pre: true, granted: true },
-    { to: 1, pre: false, granted: true, term: 2 },
-  ]);
-});
-
 test('a broken connection to the leader lets the follower ask, in order of id, and answer who asked', () => {
   const follow = (own: number): RaftCore => {
     const core = loneCore({ id: own, voters: [1, 2, 3, 4], term: 1 });
