@@ -338,6 +338,8 @@ export const SWEEPS_MAX = 1_024;
 /** Acknowledgements that a far end brings back at once. */
 export const MERGED_ACKNOWLEDGEMENTS_MAX = 16;
 export const POLICIES_MAX = 1_024;
+/** Versions of policies that open alerts go by; before one more is made, some of these have to end. */
+export const POLICY_VERSIONS_MAX = 4_096;
 export const POLICY_STEPS_MAX = 20;
 export const POLICY_REPEATS_MAX = 9;
 export const STEP_TARGETS_MAX = 10;
@@ -345,6 +347,8 @@ export const STEP_TARGETS_MAX = 10;
 export const NOTIFICATIONS_OVER_MAX = 65_536;
 /** Notifications that something may yet come of; one more has failed at once, and an alert says so. */
 export const NOTIFICATIONS_LIVE_MAX = 262_144;
+/** Of one alert: the oldest is called off for the next, or whoever escalates it again and again makes its end dear. */
+export const NOTIFICATIONS_PER_ALERT_MAX = 256;
 /** Silences in force, and those that are over, kept for whoever looks back. */
 export const SILENCES_MAX = 256;
 export const SILENCES_OVER_MAX = 4_096;
@@ -688,6 +692,14 @@ assert(
 assert(
   EFFORT_PER_ENTRY_MAX <= COMMANDS_PER_FRAME_MAX,
   'what one entry does by itself must stay a slice of work',
+);
+assert(
+  POLICY_VERSIONS_MAX >= POLICIES_MAX * 2,
+  'every policy must be able to change while open alerts go by each',
+);
+assert(
+  NOTIFICATIONS_PER_ALERT_MAX >= STEP_TARGETS_MAX * POLICY_STEPS_MAX,
+  'a whole loop of a policy must be able to be under way',
 );
 assert(
   SWEEPS_MAX >= SILENCES_MAX + WINDOWS_MAX,

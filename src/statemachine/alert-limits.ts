@@ -8,6 +8,7 @@ import {
   OPEN_ALERTS_MAX,
   OPEN_BYTES_MAX,
   POLICIES_MAX,
+  POLICY_VERSIONS_MAX,
   REPLIES_MAX,
   RESOLVED_ALERTS_MAX,
 } from '../base/limits.ts';
@@ -24,6 +25,8 @@ export interface AlertLimits {
   readonly acknowledgementsMax: number;
   readonly listScanMax: number;
   readonly policiesMax: number;
+  /** Versions that open alerts go by. */
+  readonly policyVersionsMax: number;
   /** Notifications that something may yet come of. */
   readonly notificationsLiveMax: number;
   /** Open alerts, and what they weigh: see quota.ts. */
@@ -40,6 +43,7 @@ const LIMITS: AlertLimits = {
   acknowledgementsMax: ACKNOWLEDGEMENTS_MAX,
   listScanMax: LIST_SCAN_MAX,
   policiesMax: POLICIES_MAX,
+  policyVersionsMax: POLICY_VERSIONS_MAX,
   notificationsLiveMax: NOTIFICATIONS_LIVE_MAX,
   openAlertsMax: OPEN_ALERTS_MAX,
   openBytesMax: OPEN_BYTES_MAX,

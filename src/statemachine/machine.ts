@@ -272,7 +272,7 @@ export class AlertMachine {
         return this.#ledger.condition(command);
       case 'set-policy':
       case 'remove-policy':
-        return changePolicy(command, this.#ledger, this.#limits.policiesMax);
+        return changePolicy(command, this.#ledger, this.#limits);
       case 'transaction':
         return this.#transact(command);
       case 'report':

@@ -35,6 +35,28 @@ describe('what a machine keeps is bounded', () => {
     expect(forgotten).toMatchObject({ occurrence: 1, previous: undefined });
   });
 
+  test('versions of policies that open alerts go by are, and there is room again when one of these ends', () => {
+    const bench = new Bench({ policyVersionsMax: 2 });
+    const policy = {
+      type: 'set-policy',
+      id: 'default',
+      steps: [{ targets: ['user:anna'], delaySeconds: 60 }],
+      repeat: 0,
+      minPriority: 'low',
+      confirmSeconds: 3,
+      actor: 'charge',
+      observedAt: raise().observedAt,
+    } as const;
+    for (const dedupKey of ['a', 'b']) {
+      expect(bench.do(policy)).toMatchObject({ effect: 'kept' });
+      bench.done(raise({ dedupKey }));
+    }
+    expect(bench.do(policy)).toMatchObject({ code: 'OVER_LIMIT' });
+    bench.done(raise({ dedupKey: 'c' }));
+    bench.done(clear({ target: { dedupKey: 'a' } }));
+    expect(bench.do(policy)).toMatchObject({ effect: 'kept', version: 3 });
+  });
+
   test('a reply that had to go lets its command be done again', () => {
     const bench = new Bench({ repliesMax: 2 });
     const sent = ['x', 'y', 'z'].map((key) => submit(key.repeat(32), raise()));

@@ -28,6 +28,7 @@ export interface ModelLimits {
   dedupKeysRememberedMax: number;
   acknowledgementsMax: number;
   policiesMax: number;
+  policyVersionsMax: number;
   notificationsLiveMax: number;
 }
 

@@ -129,6 +129,9 @@ export abstract class EscalationModel extends ConditionModel {
     }
     if (!before && this.policies.length === this.limits.policiesMax)
       return { ok: false, code: 'OVER_LIMIT' };
+    const followed = new Set(this.open.map(({ escalation }) => escalation?.version));
+    followed.delete(undefined);
+    if (followed.size === this.limits.policyVersionsMax) return { ok: false, code: 'OVER_LIMIT' };
     const { steps, repeat, minPriority, confirmSeconds } = command;
     const version = this.made.length + 1;
     const policy = { id, version, steps, repeat, minPriority, confirmSeconds };

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { unixMillis } from '../../src/base/ids.ts';
+import { NOTIFICATIONS_PER_ALERT_MAX } from '../../src/base/limits.ts';
 import type { NotificationId, ReportCommand } from '../../src/statemachine/beside/notifications.ts';
 import type { PolicyCommand } from '../../src/statemachine/beside/policies.ts';
 import { acknowledge, Bench, raise } from './commands.ts';
@@ -175,4 +176,20 @@ test('what the machine says by itself goes by no policy, wherever it is moved', 
   const move = { type: 'transfer', target: nobody, subject: {}, ...asked } as const;
   expect(bench.do({ ...move, policy: 'default' })).toMatchObject({ code: 'NOT_OWNER' });
   expect(bench.machine.get(nobody)?.escalation).toBeUndefined();
+});
+
+test('whoever escalates an alert again and again calls off the oldest notifications, and has the newest sent', () => {
+  const bench = new Bench();
+  bench.do({ ...policy, confirmSeconds: 86_400 });
+  bench.done(raise());
+  const again = { type: 'escalate', target, reason: 'still nobody', ...asked } as const;
+  for (let n = 0; n < NOTIFICATIONS_PER_ALERT_MAX; n += 1) bench.done(again);
+  const made = bench.machine.records('notification', 0, 1_000).records;
+  const [anna, newest] = [made[0], made.at(-1)];
+  expect(made.length).toBeGreaterThan(NOTIFICATIONS_PER_ALERT_MAX);
+  expect([anna?.state, newest?.state]).toEqual(['cancelled', 'queued']);
+  const isQueued = ({ state }: { state: string }): boolean => state === 'queued';
+  expect(made.filter(isQueued)).toHaveLength(NOTIFICATIONS_PER_ALERT_MAX);
+  bench.done(acknowledge());
+  expect(bench.machine.records('notification', 0, 1_000).records.some(isQueued)).toBe(false);
 });

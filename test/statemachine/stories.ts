@@ -33,6 +33,7 @@ export const SMALL_LIMITS: AlertLimits = {
   acknowledgementsMax: 3,
   listScanMax: 8_192,
   policiesMax: 3,
+  policyVersionsMax: 3,
   notificationsLiveMax: 5,
   openAlertsMax: 1_000,
   openBytesMax: 10_000_000,

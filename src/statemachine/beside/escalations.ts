@@ -1,4 +1,5 @@
 import type { UnixMillis } from '../../base/ids.ts';
+import { NOTIFICATIONS_PER_ALERT_MAX } from '../../base/limits.ts';
 import { done, type Ledger, SYSTEM } from '../ledger.ts';
 import { NOTIFICATIONS_KEY, noRoomRaise } from '../quota.ts';
 import { refuse } from '../refusals.ts';
@@ -142,6 +143,9 @@ export class Escalations {
   #queue(alert: Alert, loop: number, step: number, told: Told, dueAt: UnixMillis): void {
     const { time } = this.#ledger;
     const { target, to } = told;
+    const [oldest, ...others] = this.#notifications.liveOf(alert.id);
+    if (oldest !== undefined && others.length + 1 >= NOTIFICATIONS_PER_ALERT_MAX)
+      this.#change(oldest, 'cancelled', {});
     const isFull = this.#notifications.liveCount >= this.#liveMax;
     const notification: Notification = {
       id: this.#notifications.nextId(),

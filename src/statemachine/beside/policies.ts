@@ -1,4 +1,5 @@
 import { must } from '../../base/assert.ts';
+import type { AlertLimits } from '../alert-limits.ts';
 import type { Ledger } from '../ledger.ts';
 import { refuse } from '../refusals.ts';
 import type { Asked, Kept, Priority, Refusal } from '../types.ts';
@@ -66,6 +67,11 @@ export class Policies {
 
   get size(): number {
     return this.#current.size;
+  }
+
+  /** How many versions open alerts go by. */
+  get pinnedCount(): number {
+    return this.#pinned.size;
   }
 
   /** The newest version given so far. */
@@ -152,8 +158,12 @@ export class Policies {
   }
 }
 
-/** Makes or removes a policy; at most `max` are in force. */
-export function changePolicy(command: PolicyCommand, ledger: Ledger, max: number): Kept | Refusal {
+/** Makes or removes a policy, as far as there is room for more. */
+export function changePolicy(
+  command: PolicyCommand,
+  ledger: Ledger,
+  { policiesMax, policyVersionsMax }: Pick<AlertLimits, 'policiesMax' | 'policyVersionsMax'>,
+): Kept | Refusal {
   const { policies } = ledger;
   const { id } = command;
   const before = policies.get(id);
@@ -163,8 +173,10 @@ export function changePolicy(command: PolicyCommand, ledger: Ledger, max: number
     ledger.foldRecord({ removed: before });
     return { ok: true, effect: 'removed', id, version: before.version };
   }
-  if (before === undefined && policies.size >= max)
+  if (before === undefined && policies.size >= policiesMax)
     return refuse('OVER_LIMIT', `there are ${policies.size} policies already`);
+  if (policies.pinnedCount >= policyVersionsMax)
+    return refuse('OVER_LIMIT', `open alerts go by ${policies.pinnedCount} versions already`);
   const { steps, repeat, minPriority, confirmSeconds } = command;
   const policy = policies.set({ id, steps, repeat, minPriority, confirmSeconds });
   ledger.foldRecord(policy);

@@ -238,7 +238,7 @@ export class Records {
         this.ward.restorePatient(record);
         return true;
       case 'device':
-        this.ward.devices.put(record);
+        this.ward.restoreDevice(record);
         return true;
       case 'sweep':
         this.sweeps.restore(record);

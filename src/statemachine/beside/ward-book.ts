@@ -37,6 +37,8 @@ export class WardBook implements WardView {
   readonly patients: Registry<Patient>;
   readonly devices: Registry<Device>;
   readonly #byNumber = new Map<number, string>();
+  /** By bed; an index and no state. */
+  readonly #devicesAt = new Map<string, number>();
 
   constructor(ledger: Ledger, sweeps: Sweeps) {
     this.#ledger = ledger;
@@ -104,6 +106,10 @@ export class WardBook implements WardView {
     }
   }
 
+  devicesAt(place: Place): number {
+    return this.#devicesAt.get(idOf(place)) ?? 0;
+  }
+
   /** There are alerts left that have to follow their patient. */
   expire(number: number): void {
     const patient = this.patients.get(this.#byNumber.get(number) ?? '');
@@ -116,6 +122,11 @@ export class WardBook implements WardView {
     if (patient.sweep === undefined) return;
     this.#byNumber.set(patient.number, patient.id);
     this.#ledger.timers.set('patient', patient.number, patient.sweep.dueAt);
+  }
+
+  restoreDevice(device: Device): void {
+    this.devices.put(device);
+    this.#count(device.place, 1);
   }
 
   /** What an alert is about that names a device and not where it is: the bed that the device is at, and who is in it. */
@@ -276,6 +287,8 @@ export class WardBook implements WardView {
     const before = this.devices.get(id);
     const version = (before?.version ?? 0) + 1;
     const changedAt = this.#ledger.time;
+    this.#count(before?.place, -1);
+    this.#count(place, 1);
     return this.#noted(this.devices, {
       id,
       version,
@@ -283,6 +296,13 @@ export class WardBook implements WardView {
       place,
       changedAt,
     });
+  }
+
+  #count(place: Place | undefined, more: number): void {
+    if (place === undefined) return;
+    const devices = this.devicesAt(place) + more;
+    if (devices === 0) this.#devicesAt.delete(idOf(place));
+    else this.#devicesAt.set(idOf(place), devices);
   }
 
   #putPatient(after: Patient): Kept {

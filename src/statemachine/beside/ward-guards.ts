@@ -19,7 +19,6 @@ export interface Shelf<T> {
   get(id: string): T | undefined;
   /** How many more fit in. */
   readonly room: number;
-  liveOnes(): Iterable<T>;
 }
 
 /** Who is where: now, or as it would be when some commands were done. */
@@ -27,6 +26,8 @@ export interface WardView {
   readonly beds: Shelf<Bed>;
   readonly patients: Shelf<Patient>;
   readonly devices: Shelf<Device>;
+  /** How many devices are at a bed. */
+  devicesAt(place: Place): number;
 }
 
 /** What else decides. */
@@ -72,13 +73,12 @@ export function findWardRefusal(
   }
 }
 
-function findUse(place: Place, { beds, devices }: WardView): Refusal | undefined {
-  const bed = beds.get(idOf(place));
+function findUse(place: Place, view: WardView): Refusal | undefined {
+  const bed = view.beds.get(idOf(place));
   if (bed === undefined) return noBed(place);
   if (bed.patient !== undefined) return refuse('CONFLICT', `${bed.patient} is in ${bed.id}`);
-  for (const { id, place: at } of devices.liveOnes())
-    if (isSame(at, place)) return refuse('CONFLICT', `${id} is at ${bed.id}`);
-  return undefined;
+  const devices = view.devicesAt(place);
+  return devices === 0 ? undefined : refuse('CONFLICT', `devices at ${bed.id}: ${devices}`);
 }
 
 function findNotAdmitted(

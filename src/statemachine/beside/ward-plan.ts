@@ -24,6 +24,9 @@ export class WardPlan implements WardView {
   readonly beds: Overlay<Bed>;
   readonly patients: Overlay<Patient>;
   readonly devices: Overlay<Device>;
+  readonly #view: WardView;
+  /** By bed: how many devices come, less those that go. */
+  readonly #devicesMore = new Map<string, number>();
   readonly #context: WardContext;
   readonly #leaving: Set<string>;
   readonly #seen = new Set<string>();
@@ -33,6 +36,7 @@ export class WardPlan implements WardView {
     context: Omit<WardContext, 'leaving'>,
     commands: readonly WardCommand[],
   ) {
+    this.#view = view;
     this.beds = new Overlay(view.beds);
     this.patients = new Overlay(view.patients);
     this.devices = new Overlay(view.devices);
@@ -43,6 +47,10 @@ export class WardPlan implements WardView {
         .map(({ patient }) => patient),
     );
     this.#context = { ...context, leaving: this.#leaving };
+  }
+
+  devicesAt(place: Place): number {
+    return this.#view.devicesAt(place) + (this.#devicesMore.get(idOf(place)) ?? 0);
   }
 
   /** Why the next command would be refused; one that would not counts as done. */
@@ -114,8 +122,15 @@ export class WardPlan implements WardView {
   }
 
   #place(id: string, place: Place | undefined): void {
-    if (this.devices.get(id) === undefined) this.devices.room -= 1;
+    const before = this.devices.get(id);
+    if (before === undefined) this.devices.room -= 1;
+    if (before?.place !== undefined) this.#count(before.place, -1);
+    if (place !== undefined) this.#count(place, 1);
     this.devices.put({ id, version: 0, model: undefined, place, changedAt: NEVER });
+  }
+
+  #count(place: Place, more: number): void {
+    this.#devicesMore.set(idOf(place), (this.#devicesMore.get(idOf(place)) ?? 0) + more);
   }
 }
 
@@ -151,10 +166,5 @@ class Overlay<T extends RecordBase> implements Shelf<T> {
     must(this.get(id), () => `${id} is not there`);
     this.#changed.set(id, undefined);
     this.room += 1;
-  }
-
-  *liveOnes(): Generator<T> {
-    for (const one of this.#below.liveOnes()) if (!this.#changed.has(one.id)) yield one;
-    for (const one of this.#changed.values()) if (one !== undefined) yield one;
   }
 }
