@@ -327,6 +327,8 @@ export const LOOKS_PER_CHANGE = 8;
 export const LOOKS_PER_SUBJECT_MIN = 8;
 /** What is about no more alerts than this is done at once, whatever else an entry does. */
 export const SWEEP_LOOKS_AT_ONCE = 32;
+/** Of what waits for all that is due to single alerts, so many steps are done with each entry, lest it wait for ever. */
+export const SWEEPS_PER_ENTRY_MIN = 1;
 /** Open alerts of one device that are looked through for what they explain; of a device with more they are kept by condition. */
 export const NEIGHBOURS_LOOKED_THROUGH_MAX = 32;
 /** Alerts that are named as explaining another; more than one is rare, and no more is done for it. */

@@ -1,7 +1,7 @@
 import { assert, must } from '../base/assert.ts';
 import { hashText } from '../base/hash.ts';
 import type { LogIndex, Revision, UnixMillis } from '../base/ids.ts';
-import { NOTIFICATIONS_OVER_MAX } from '../base/limits.ts';
+import { NOTIFICATIONS_OVER_MAX, SWEEPS_PER_ENTRY_MIN } from '../base/limits.ts';
 import type { KeptRule } from '../base/rules/listed-rules.ts';
 import type { RecordPage } from './alert-api.ts';
 import { type AlertLimits, completeLimits } from './alert-limits.ts';
@@ -26,7 +26,7 @@ import { type AlertSlice, listAlerts, type PageOptions } from './queries/queries
 import { type Queries, queriesOf } from './queries/record-pages.ts';
 import { findCareRefusal, findRefusal, refuse } from './refusals.ts';
 import { AlertView, MachineCapture } from './snapshot/capture.ts';
-import type { Timer } from './timers.ts';
+import { isSweep, type Timer } from './timers.ts';
 import {
   findTransactionRefusal,
   type PartCommand,
@@ -156,10 +156,10 @@ export class AlertMachine {
    */
   apply(batch: Batch, out: Applied): void {
     this.#ledger.begin(batch.index, batch.time, out.events);
-    this.#fire();
+    this.#fire(SWEEPS_PER_ENTRY_MIN);
     for (const submission of batch.submissions) {
       out.replies.push(this.#answer(submission));
-      if (this.#ledger.timers.next <= this.#ledger.time) this.#fire();
+      if (this.#ledger.timers.next <= this.#ledger.time) this.#fire(0);
     }
   }
 
@@ -340,14 +340,15 @@ export class AlertMachine {
     };
   }
 
-  /** Carries out what is due, as much of it as an entry may. */
-  #fire(): void {
-    const { timers, effort } = this.#ledger;
-    while (!effort.isSpent) {
-      const timer = timers.firstDue(this.#ledger.time);
+  /** Carries out what is due, as much of it as an entry may, and so many sweeps however much else is due. */
+  #fire(sweepsMin: number): void {
+    const { timers, effort, time } = this.#ledger;
+    for (let swept = 0; swept < sweepsMin || !effort.isSpent; ) {
+      const timer = effort.isSpent ? timers.firstSweep(time) : timers.firstDue(time);
       if (timer === undefined) return;
       effort.look();
       this.#due(timer);
+      if (isSweep(timer.kind)) swept += 1;
     }
   }
 

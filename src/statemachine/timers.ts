@@ -27,36 +27,26 @@ export interface Timer {
 const KINDS_MAX = 16;
 
 /**
- * What will be due, in the order of the instants, then of the numbers. An index and no state: each instant stands in the
- * record that it is about, so a snapshot does without it, and a timer is set and cancelled exactly, never left to be
- * recognised as outdated.
+ * What will be due, in the order of the instants, then of the numbers; sweeps, which are about very many alerts, after all that
+ * is due to single ones. An index and no state: each instant stands in the record that it is about, so a snapshot does without
+ * it, and a timer is set and cancelled exactly, never left to be recognised as outdated.
  */
 export class Timers {
-  /** Ascending keys of what is due at an instant: number × KINDS_MAX + kind. */
-  readonly #due = new SortedMap<number[]>();
-  #next = Number.POSITIVE_INFINITY;
+  readonly #single = new Queue();
+  readonly #sweeps = new Queue();
 
   /** The first instant at which something is due; infinity when nothing will be. */
   get next(): number {
-    return this.#next;
+    return Math.min(this.#single.next, this.#sweeps.next);
   }
 
   set(kind: TimerKind, number: number, dueAt: UnixMillis): void {
-    const key = keyOf(kind, number);
-    const keys = this.#due.get(dueAt);
-    if (keys === undefined) this.#due.add(dueAt, [key]);
-    else keys.splice(firstAbove(keys, key), 0, key);
-    if (dueAt < this.#next) this.#next = dueAt;
+    this.#queueOf(kind).set(keyOf(kind, number), dueAt);
   }
 
   /** Cancels what was set for this instant. */
   cancel(kind: TimerKind, number: number, dueAt: UnixMillis): void {
-    const key = keyOf(kind, number);
-    const keys = must(this.#due.get(dueAt), () => `nothing is due at ${dueAt}`);
-    const place = firstAbove(keys, key) - 1;
-    assert(keys[place] === key, () => `${kind} of ${number} is not due at ${dueAt}`);
-    keys.splice(place, 1);
-    if (keys.length === 0) this.#forget(dueAt);
+    this.#queueOf(kind).cancel(keyOf(kind, number), dueAt);
   }
 
   /** Sets, moves or cancels a timer whose instant changed. */
@@ -72,6 +62,46 @@ export class Timers {
   }
 
   /** The first timer that is due at `now`, if one is. It stays until its record changes. */
+  firstDue(now: UnixMillis): Timer | undefined {
+    return this.#single.firstDue(now) ?? this.firstSweep(now);
+  }
+
+  /** The first of a sweep. */
+  firstSweep(now: UnixMillis): Timer | undefined {
+    return this.#sweeps.firstDue(now);
+  }
+
+  #queueOf(kind: TimerKind): Queue {
+    return isSweep(kind) ? this.#sweeps : this.#single;
+  }
+}
+
+export const isSweep = (kind: TimerKind): boolean => kind === 'patient' || kind === 'sweep';
+
+class Queue {
+  /** Ascending keys of what is due at an instant: number × KINDS_MAX + kind. */
+  readonly #due = new SortedMap<number[]>();
+  #next = Number.POSITIVE_INFINITY;
+
+  get next(): number {
+    return this.#next;
+  }
+
+  set(key: number, dueAt: UnixMillis): void {
+    const keys = this.#due.get(dueAt);
+    if (keys === undefined) this.#due.add(dueAt, [key]);
+    else keys.splice(firstAbove(keys, key), 0, key);
+    if (dueAt < this.#next) this.#next = dueAt;
+  }
+
+  cancel(key: number, dueAt: UnixMillis): void {
+    const keys = must(this.#due.get(dueAt), () => `nothing is due at ${dueAt}`);
+    const place = firstAbove(keys, key) - 1;
+    assert(keys[place] === key, () => `timer ${key} is not due at ${dueAt}`);
+    keys.splice(place, 1);
+    if (keys.length === 0) this.#forget(dueAt);
+  }
+
   firstDue(now: UnixMillis): Timer | undefined {
     if (this.#next > now) return undefined;
     const key = must(this.#due.get(this.#next)?.[0], () => `nothing is due at ${this.#next}`);

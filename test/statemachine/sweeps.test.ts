@@ -2,15 +2,17 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { logIndex, unixMillis } from '../../src/base/ids.ts';
 import { SWEEP_LOOKS_AT_ONCE, SWEEPS_MAX } from '../../src/base/limits.ts';
+import type { WindowId } from '../../src/statemachine/beside/suppression.ts';
 import { AlertMachine, type Applied } from '../../src/statemachine/machine.ts';
+import type { SnapshotItem } from '../../src/statemachine/snapshot/capture.ts';
 import { MachineRestorer } from '../../src/statemachine/snapshot/restore.ts';
 import type { Alert, AlertEvent, Command, Reply } from '../../src/statemachine/types.ts';
-import { raise } from './commands.ts';
+import { Bench, raise } from './commands.ts';
 import { submit } from './stories.ts';
 
 /**
- * The end of a silence, a window, an explanation, a rule of inhibition or a lease concerns very many alerts: a machine that may do little with
- * each entry is held against one that does everything at once, through the same entries.
+ * The end of a silence, a window, an explanation, a rule of inhibition or a lease concerns very many alerts: a machine that
+ * may do little with each entry is held against one that does everything at once, through the same entries.
  */
 
 const ALERTS = SWEEP_LOOKS_AT_ONCE * 4;
@@ -337,4 +339,36 @@ describe('a rule of inhibition that is gone is looked through a little with each
     const [again] = race.doAll([{ type: 'remove-inhibition', id: 'ecg-off', ...by }]);
     expect(again).toMatchObject({ effect: 'removed' });
   });
+});
+
+test('what is due to one alert waits for none of the sweeps under way, and each entry goes on with one of these', () => {
+  const bench = new Bench({ effortPerEntryMax: 4 });
+  for (let n = 0; n < ALERTS; n += 1)
+    bench.done(raise({ dedupKey: keyOf(n), subject: gateway(n) }));
+  const steps = [{ targets: ['user:anna'], delaySeconds: 60 }];
+  const policy = { steps, repeat: 9, minPriority: 'high', confirmSeconds: 600 } as const;
+  bench.do({ type: 'set-policy', id: 'default', ...policy, ...by });
+  bench.done(raise({ dedupKey: 'x', priority: 'high', subject: {} }));
+  const due = (): number => bench.machine.get({ dedupKey: 'x' })?.escalation?.dueAt ?? 0;
+  const window = { startAt: unixMillis(1), endAt: unixMillis(1e12), reason: 'x' };
+  const made = Array.from({ length: 6 }, () =>
+    bench.do({ type: 'open-window', device: 'gw', ...window, ...by }),
+  );
+  for (const one of made)
+    bench.do({
+      type: 'end-window',
+      id: one.ok && 'id' in one ? (one.id as WindowId) : 'M0',
+      ...by,
+    });
+  const sweeps = (): SnapshotItem[] =>
+    [...bench.machine.capture().items()].filter(
+      (item) => item.kind === 'record' && item.type === 'sweep',
+    );
+  expect(sweeps().length).toBeGreaterThan(3);
+  const before = JSON.stringify(sweeps());
+  const at = due();
+  bench.at(at);
+  const told = bench.out.events.filter(({ alert }) => alert.dedupKey === 'x');
+  expect(told.at(-1)).toMatchObject({ effect: 'notified', time: at });
+  expect(JSON.stringify(sweeps())).not.toBe(before);
 });
