@@ -43,6 +43,23 @@ export const HOUSE_MUTANTS: readonly Mutant[] = [
     killedBy: ['test/statemachine/inhibitions.test.ts'],
   },
   {
+    name: 'forget-the-rule-that-was',
+    claim:
+      'what a rule that is gone explained is told so, though what explained it has ended since',
+    file: 'src/statemachine/beside/sweeps.ts',
+    find: "if (cause.over === 'rule') this.#tell(",
+    replace: "if (cause.over === 'rule' && until < 0) this.#tell(",
+    killedBy: ['test/statemachine/sweeps.test.ts'],
+  },
+  {
+    name: 'sweep-before-paging',
+    claim: 'an escalation that is due waits for no sweep',
+    file: 'src/statemachine/timers.ts',
+    find: 'return this.#single.firstDue(now) ?? this.firstSweep(now);',
+    replace: 'return this.firstSweep(now) ?? this.#single.firstDue(now);',
+    killedBy: ['test/statemachine/sweeps.test.ts'],
+  },
+  {
     name: 'page-the-shift-before',
     claim: 'a shift ends when the next one begins',
     file: 'src/statemachine/beside/schedules.ts',

@@ -231,6 +231,14 @@ describe('together', () => {
       'CONFLICT',
       [{ type: 'remove-bed', ...bed('1'), ...asked }],
     ],
+    [
+      'a bed removed under a device that just came to it',
+      'CONFLICT',
+      [
+        { type: 'attach-device', device: 'pump', ...bed('2'), ...asked },
+        { type: 'remove-bed', ...bed('2'), ...asked },
+      ],
+    ],
   ])('%s: %s, and nothing is done', (_what, code, commands) => {
     const bench = house();
     const before = whereabouts(bench);
@@ -239,6 +247,18 @@ describe('together', () => {
     });
     expect(whereabouts(bench)).toEqual(before);
     expect(open(bench)).toEqual([]);
+  });
+
+  test('a bed goes with the last device that was at it', () => {
+    const bench = house();
+    const removal = { type: 'remove-bed', ...bed('1'), ...asked } as const;
+    const leave = { type: 'discharge-patient', patient: 'p', ...asked } as const;
+    bench.do({ type: 'attach-device', device: 'pump', ...bed('1'), ...asked });
+    const detach = (device: string) => ({ type: 'detach-device', device, ...asked }) as const;
+    expect(bench.do(together(leave, detach('mon'), removal))).toMatchObject({ code: 'CONFLICT' });
+    const all = together(leave, detach('mon'), detach('pump'), removal);
+    expect(bench.do(all)).toMatchObject({ ok: true });
+    expect(whereabouts(bench)).toEqual(['icu/2 undefined']);
   });
 
   test('no command is about an alert that a patient takes along', () => {

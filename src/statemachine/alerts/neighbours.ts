@@ -56,7 +56,9 @@ export class Neighbours {
 
   #numbersOf(device: string, conditions: readonly string[], max: number): number[] {
     if (!this.#crowded.has(device)) return this.#ofDevice.of(device);
-    const known = conditions.map((one) => this.#known.next(keyOf(device, one), 0, max));
+    const known = [...new Set(conditions)].map((one) =>
+      this.#known.next(keyOf(device, one), 0, max),
+    );
     return known.flat().sort((a, b) => a - b);
   }
 
