@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -40,13 +40,13 @@ const LONG_MS = 5;
 
 /**
  * Watches the loop. On a busy machine a turn waits for others to run, which is no fault of its own, so it counts with what
- * its thread took of the processor where that is less; where the system does not tell threads apart, what all of the process
- * took. What of a turn the collector of garbage took is told apart.
+ * it took of the processor where that is less; work of other threads of the process counts too, so the truth is a little
+ * better. What of a turn the collector of garbage took is told apart.
  */
 class LoopWatch {
   #turns: Turn[] = [];
   #pauses: Turn[] = [];
-  #last = { at: performance.now(), cpu: loopCpuMs() };
+  #last = { at: performance.now(), cpu: cpuMs() };
   #cpuAtStart = 0;
   #running = true;
   readonly #collections: PerformanceObserver;
@@ -58,7 +58,7 @@ class LoopWatch {
     });
     this.#collections.observe({ entryTypes: ['gc'] });
     const look = (): void => {
-      const now = { at: performance.now(), cpu: loopCpuMs() };
+      const now = { at: performance.now(), cpu: cpuMs() };
       const { at, cpu } = this.#last;
       if (now.at - at > INTERESTING_MS)
         this.#turns.push({ began: at, ended: now.at, cpu: now.cpu - cpu });
@@ -125,17 +125,6 @@ function print(row: StallRow): void {
 function cpuMs(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1_000;
-}
-
-const SCHEDULED = '/proc/self/schedstat';
-const scheduled = existsSync(SCHEDULED) ? openSync(SCHEDULED, 'r') : undefined;
-const scheduledText = Buffer.alloc(64);
-
-/** What the thread of the loop has taken of the processor; the system writes it in nanoseconds, first of three numbers. */
-function loopCpuMs(): number {
-  if (scheduled === undefined) return cpuMs();
-  const length = readSync(scheduled, scheduledText, 0, scheduledText.byteLength, 0);
-  return Number.parseInt(scheduledText.toString('latin1', 0, length), 10) / 1e6;
 }
 
 const loop = new LoopWatch();

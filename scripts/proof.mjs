@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url';
  *
  * With --run: first simulates fresh seeds for so many minutes, on all processors, then searches every world and runs the
  * checkers in full, side by side; what comes of it takes the place in docs/data/proof of all that earlier runs of these have
- * left there; real processes keep theirs. What fails ends with status 1, and leaves the figures of seeds and search as they were. Search and checkers
- * take some minutes more; what goes on is told meanwhile.
+ * left there; real processes keep theirs. What fails, or is broken off, ends with another status than 0 and leaves all figures and the
+ * page as they were. Search and checkers take some minutes more; what goes on is told meanwhile.
  *
  * With --check: prints nothing, and ends with status 1 if the page is not what would be printed.
  *
@@ -18,6 +18,8 @@ import { fileURLToPath } from 'node:url';
  */
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = `${root}docs/data/proof/`;
+/** As `npm run sim` has it: there is a process for each processor, and threads of its own to collect garbage only wait. */
+const ONE_COLLECTOR = '--single-threaded-gc';
 const read = (prefix) =>
   readdirSync(folder)
     .filter((name) => name.startsWith(prefix) && name.endsWith('.json'))
@@ -34,20 +36,27 @@ async function runAll(minutes) {
   const count = availableParallelism();
   const stamp = Math.floor(Date.now() / 1_000);
   const seeds = Array.from({ length: count }, (_, place) => [
-    ...[main, '--json', '--minutes', String(minutes)],
+    ...[ONE_COLLECTOR, main, '--json', '--minutes', String(minutes)],
     ...['--from', String(stamp * 1_000 + place), '--stride', String(count)],
   ]);
   const runs = await told(`simulating fresh seeds in ${count} processes, ${minutes} min`, () =>
     Promise.all(seeds.map((args) => output(args))),
   );
-  const [searched] = await Promise.all([
+  const [search, checkers] = await Promise.all([
     told('searching every world', () => output([main, '--json', '--exhaustive'])),
     told('checking the checkers', checkCheckers),
   ]);
-  for (const name of readdirSync(folder)) if (name.startsWith('sim')) rmSync(`${folder}${name}`);
-  for (const [place, text] of runs.entries())
-    writeFileSync(`${folder}sim-${stamp}-${place + 1}.json`, text);
-  writeFileSync(`${folder}search.json`, searched);
+  const sims = runs.map((text, place) => [`sim-${stamp}-${place + 1}.json`, text]);
+  keep(new Map([...sims, ['search.json', search], ['checkers.json', checkers]]));
+}
+
+/** All of it takes its place at once, when all of it is there. Whatever was run before goes last: nothing is ever lost. */
+function keep(files) {
+  const draft = (name) => `${folder}.${name}`;
+  for (const [name, text] of files) writeFileSync(draft(name), text);
+  for (const name of files.keys()) renameSync(draft(name), `${folder}${name}`);
+  for (const name of readdirSync(folder))
+    if (name.startsWith('sim') && !files.has(name)) rmSync(`${folder}${name}`);
 }
 
 /** Says what goes on, every half a minute that it does, and when it is done. */
@@ -71,7 +80,7 @@ async function checkCheckers() {
   const vitest = `${root}node_modules/vitest/vitest.mjs`;
   try {
     await output([vitest, 'run', 'test/testing/checkers'], { FULL: '1', FIGURES: figures });
-    renameSync(figures, `${folder}checkers.json`);
+    return readFileSync(figures, 'utf8');
   } finally {
     rmSync(figures, { force: true });
   }
@@ -135,7 +144,7 @@ const sims = read('sim');
 const jepsens = read('jepsen');
 const [checkers] = read('checkers');
 const [searched] = read('search');
-const total = (name) => sum(sims, (run) => run[name]);
+const total = (name) => sum(sims, (run) => run[name] ?? 0);
 const struck = (names) => sum(sims, ({ faults }) => sum(names, (name) => faults[name] ?? 0));
 const found = (names) =>
   sum(sims, ({ findings = {} }) => sum(names, (name) => findings[name] ?? 0));
@@ -176,6 +185,7 @@ ${table(
     ['acknowledged and lost', number(found(['lost']))],
     ['carried out or told twice', number(found(['exactly-once', 'escalated-once', 'watch-order']))],
     ['watch messages checked', number(total('watchMessages'))],
+    ['samples of trends acknowledged', number(total('samples'))],
     ['unknown: conditions whose order could not be decided', number(total('undecided'))],
     ['processes killed, or all at once', number(struck(KILLS))],
     ['disks and snapshots damaged, wiped or put back', number(struck(CORRUPTIONS))],

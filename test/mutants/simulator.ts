@@ -1,5 +1,5 @@
 import type { Mutant } from './mutant.ts';
-import { MIXED, READING, ROTTEN, SESSIONS, WIPED } from './worlds.ts';
+import { MIXED, READING, ROTTEN, SESSIONS, TRENDS, WIPED } from './worlds.ts';
 
 /** Bugs that show above all where whole clusters are simulated. */
 export const CLUSTER_MUTANTS: readonly Mutant[] = [
@@ -48,5 +48,23 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = [
     replace: 'if (theirs.max !== ours.max)',
     killedBy: ['test/wire/'],
     simulated: MIXED,
+  },
+  {
+    name: 'take-for-all-what-a-peer-has',
+    claim: 'what a peer has is joined with what is here: neither takes the place of the other',
+    file: 'src/replica/trend/keeper.ts',
+    find: 'const both = [before[at], encoded]',
+    replace: 'const both = [encoded ?? before[at]]',
+    killedBy: ['test/replica/trend/convergence.test.ts'],
+    simulated: TRENDS,
+  },
+  {
+    name: 'journal-no-samples',
+    claim: 'an acknowledged sample of the second before last outlives the process',
+    file: 'src/replica/trend/keeper.ts',
+    find: 'if (!this.#isPaused) this.#journal.append(KIND_SAMPLES, batch.bytes);',
+    replace: 'if (this.#isPaused) this.#journal.append(KIND_SAMPLES, batch.bytes);',
+    killedBy: ['test/replica/trend/convergence.test.ts'],
+    simulated: TRENDS,
   },
 ];

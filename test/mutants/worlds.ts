@@ -91,3 +91,11 @@ export const CLOCKS: Partial<Scenario> = {
 
 /** Programs of two versions. */
 export const MIXED: Partial<Scenario> = { ...BUSY, mixedVersions: true, faults: ['kill'] };
+
+/** Trends of members that die and are cut off, while devices bring the same samples to all of them. */
+export const TRENDS: Partial<Scenario> = {
+  ...BUSY,
+  ...{ callers: 1, watchers: 0, thinkMs: 1_000, durationMs: 40_000, trends: true },
+  ...{ faultEveryMs: 1_500, faultLastsMs: 5_000 },
+  faults: ['isolate', 'halves', 'kill', 'kill-all'],
+};

@@ -157,8 +157,10 @@ export class TrendReplica {
   async #stop(): Promise<void> {
     for (const timer of this.#timers) timer.cancel();
     await this.#listener?.close();
-    await this.#reconciler.close();
+    // A comparison that is under way may wait for a peer that is silent.
+    const compared = this.#reconciler.close();
     for (const link of this.#links) await link.close();
+    await compared;
     await Promise.all(this.#work);
   }
 

@@ -8,7 +8,7 @@ import type { Replica } from '../../replica/replica.ts';
 import type { SnapshotPolicy } from '../../replica/snapshots/snapshotter.ts';
 import type { Identity } from '../../storage/types.ts';
 import { MemoryNetwork } from '../../transport/memory-transport.ts';
-import type { Listener, Transport } from '../../transport/types.ts';
+import type { Transport } from '../../transport/types.ts';
 import { FrameType } from '../../wire/frame.ts';
 import { WIRE_VERSIONS } from '../../wire/handshake.ts';
 import { decodePeerMessage } from '../../wire/peers/peer-messages.ts';
@@ -18,6 +18,7 @@ import { SimDisk } from './disk.ts';
 import { Frames } from './frames.ts';
 import { Invariants } from './invariants.ts';
 import { Ledger } from './ledger.ts';
+import type { Companion, Machine } from './machine.ts';
 import { unreliable } from './peer-transport.ts';
 import { ProcessClock } from './process-clock.ts';
 import type { Scenario } from './scenario.ts';
@@ -30,29 +31,6 @@ export const CLUSTER_ID = 'c0ffee00c0ffee00c0ffee00c0ffee00';
 const RESTART_MS = 400;
 /** Between two looks at what takes time to go wrong. */
 const LOOK_MS = 500;
-
-/** One replica that runs, dies and runs again, with its disk. */
-export interface Machine {
-  readonly id: number;
-  /** The number of the host, and of the address, where the disk is at the moment. */
-  place: number;
-  readonly host: string;
-  identity: Identity;
-  readonly disk: SimDisk;
-  clock: ProcessClock;
-  replica: Replica | undefined;
-  /** Of the replica, while it runs. */
-  view: ReplicaView | undefined;
-  notifier: Notifier | undefined;
-  listener: Listener | undefined;
-  isStarting: boolean;
-  /** Gives up the start under way, which may wait for others for ever. */
-  giveUp: AbortController;
-  /** Is not started again by itself. */
-  staysDown: boolean;
-  /** Its disk is empty; another one takes its place. */
-  isGone: boolean;
-}
 
 /** Whole replicas, of production code, on a virtual clock, network and disks. One seed decides everything. */
 export class SimCluster {
@@ -68,6 +46,7 @@ export class SimCluster {
   readonly faults: Map<string, number> = new Map();
   readonly clientHosts: string[] = [];
   readonly cuts: Cuts;
+  readonly companions: Companion[] = [];
   /** What must never be, if it was. */
   failure: unknown;
   /** Of those that the cluster began with. */
@@ -233,6 +212,7 @@ export class SimCluster {
     this.#trace.say(this.clock.monotonic(), `${machine.host} starts`);
     replica.start();
     machine.notifier = this.#notifierOf(machine, replica);
+    for (const companion of this.companions) companion.started(machine);
   }
 
   #notifierOf({ clock }: Machine, replica: Replica): Notifier | undefined {
@@ -249,6 +229,7 @@ export class SimCluster {
     for (const { host } of this.machines)
       if (host !== machine.host) this.network.reset(machine.host, host);
     for (const host of this.clientHosts) this.network.reset(machine.host, host);
+    for (const companion of this.companions) companion.died(machine);
     machine.clock.resume();
     machine.notifier?.stop();
     machine.notifier = undefined;

@@ -1,8 +1,9 @@
 import { millis } from '../../base/ids.ts';
 import { DISK_FREE_BYTES_OUT } from '../../base/limits.ts';
 import type { Prng } from '../../base/prng.ts';
-import type { Machine, SimCluster } from './cluster.ts';
+import type { SimCluster } from './cluster.ts';
 import type { Way } from './cuts.ts';
+import type { Machine } from './machine.ts';
 import { Operator } from './operator.ts';
 import type { Fault, Scenario } from './scenario.ts';
 import type { Trace } from './trace.ts';

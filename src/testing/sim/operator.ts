@@ -3,7 +3,8 @@ import { CHANGE_MS_MAX } from '../../base/limits.ts';
 import type { Prng } from '../../base/prng.ts';
 import type { Replica } from '../../replica/replica.ts';
 import type { MemberChange } from '../../wire/clients/admin-messages.ts';
-import type { Machine, SimCluster } from './cluster.ts';
+import type { SimCluster } from './cluster.ts';
+import type { Machine } from './machine.ts';
 
 /** Between two looks at who takes part. */
 const PAUSE_MS = 200;

@@ -1,6 +1,12 @@
 import type { Clock, Timer } from '../../base/clock.ts';
 import { type Millis, millis, type UnixMillis, unixMillis } from '../../base/ids.ts';
 
+/** By the true time; without an end while it lasts. */
+interface Standstill {
+  readonly from: number;
+  readonly to: number | undefined;
+}
+
 interface Held {
   readonly run: () => void;
 }
@@ -16,7 +22,7 @@ export class ProcessClock implements Clock {
   /** Milliseconds it counts in one. */
   readonly #rate: number;
   readonly #bornAt: number;
-  #isPaused = false;
+  #stood: Standstill = { from: Number.POSITIVE_INFINITY, to: Number.NEGATIVE_INFINITY };
   #due: Held[] = [];
 
   constructor(clock: Clock, rate: number) {
@@ -26,17 +32,22 @@ export class ProcessClock implements Clock {
   }
 
   get isPaused(): boolean {
-    return this.#isPaused;
+    return this.#stood.to === undefined;
+  }
+
+  /** When it stood still the last time. */
+  get stood(): Standstill {
+    return this.#stood;
   }
 
   pause(): void {
-    this.#isPaused = true;
+    if (!this.isPaused) this.#stood = { from: this.#clock.monotonic(), to: undefined };
   }
 
   /** What became due meanwhile runs first, in order; of a periodic task once, as Node's timers do. */
   resume(): void {
-    if (!this.#isPaused) return;
-    this.#isPaused = false;
+    if (!this.isPaused) return;
+    this.#stood = { from: this.#stood.from, to: this.#clock.monotonic() };
     const due = this.#due;
     this.#due = [];
     for (const { run } of due) run();
@@ -61,7 +72,7 @@ export class ProcessClock implements Clock {
   #held(set: (task: () => void) => Timer, run: () => void): Timer {
     const held: Held = { run };
     const timer = set(() => {
-      if (!this.#isPaused) run();
+      if (!this.isPaused) run();
       else if (!this.#due.includes(held)) this.#due.push(held);
     });
     return {

@@ -9,11 +9,13 @@ import { checkHistory } from '../checkers/check-history.ts';
 import type { Finding } from '../checkers/history.ts';
 import { Caller, type Mix, NO_MIX } from '../workload/caller.ts';
 import { Recorder, seenEvent } from '../workload/recorder.ts';
-import { CLUSTER_ID, type Machine, SimCluster } from './cluster.ts';
+import { CLUSTER_ID, SimCluster } from './cluster.ts';
 import { Escalations } from './escalations.ts';
 import { Faults } from './faults.ts';
+import type { Machine } from './machine.ts';
 import { LOSSES, type Scenario } from './scenario.ts';
 import { Trace } from './trace.ts';
+import { Trends } from './trends.ts';
 
 /** What one run came to. */
 export interface Outcome {
@@ -31,6 +33,8 @@ export interface Outcome {
   readonly acknowledged: number;
   readonly events: number;
   readonly watchMessages: number;
+  /** Of trends, acknowledged. */
+  readonly samples: number;
   /** Conditions for which the search for an order gave up. */
   readonly undecided: number;
   readonly faults: Readonly<Record<string, number>>;
@@ -45,6 +49,8 @@ const TIMEOUT_MS = 4_000;
 /** For a healed cluster to serve again, and to come to one state. */
 const RECOVERY_MS = 30_000;
 const WATCH_MS = 3_000;
+/** For trends to come to hold the same, and to see that they do. */
+const TRENDS_MS = 600_000;
 
 /** Runs one scenario: faults under load, then a healed cluster that has to come round, then the checkers. */
 export async function runScenario(scenario: Scenario, keepTrace = false): Promise<Outcome> {
@@ -60,6 +66,7 @@ class Run {
   readonly #recorder: Recorder = new Recorder();
   readonly #faults: Faults;
   readonly #escalations: Escalations | undefined;
+  readonly #trends: Trends | undefined;
   readonly #clients: Client[] = [];
   readonly #loops: Promise<void>[] = [];
   readonly #stop: AbortController = new AbortController();
@@ -70,6 +77,7 @@ class Run {
   #events: readonly AppliedEvent[] = [];
   #undecided = 0;
   #watchMessages = 0;
+  #virtualMs = 0;
 
   constructor(scenario: Scenario, trace: Trace) {
     this.#scenario = scenario;
@@ -78,23 +86,34 @@ class Run {
     this.#cluster = new SimCluster(scenario, trace, this.#escalations?.senders);
     this.#prng = new Prng(scenario.seed).fork(3);
     this.#faults = new Faults(this.#cluster, scenario, this.#prng.fork(1), trace);
+    if (scenario.trends) this.#trends = new Trends(this.#cluster, scenario, this.#prng.fork(2));
   }
 
   async run(): Promise<Outcome> {
-    let why = '';
-    try {
+    let why = await this.#goesWrong(async () => {
       await this.#safety();
       await this.#liveness();
       await this.#check();
-      if (this.#findings.length > 0) why = 'the history is not what it may be';
+    });
+    if (this.#findings.length > 0) why ??= 'the history is not what it may be';
+    this.#virtualMs = this.#cluster.clock.monotonic();
+    await this.#close();
+    why ??= await this.#goesWrong(() => this.#trendsConverge());
+    return this.#outcome(why ?? '');
+  }
+
+  /** Why it did, if it did. */
+  async #goesWrong(what: () => Promise<void>): Promise<string | undefined> {
+    try {
+      await what();
+      return undefined;
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
-      why = `${this.#phase}: ${text}`;
+      const why = `${this.#phase}: ${text}`;
       this.#trace.say(this.#cluster.clock.monotonic(), why);
       if (error instanceof Error) this.#trace.lines.push(error.stack ?? '');
+      return why;
     }
-    await this.#close();
-    return this.#outcome(why);
   }
 
   /** Everything may fail; nothing may be broken. */
@@ -110,6 +129,7 @@ class Run {
       loop.catch((error: unknown) => {
         this.#cluster.failure ??= error;
       });
+    this.#trends?.begin();
     this.#phase = 'safety';
     this.#faults.begin();
     await this.#pass(this.#scenario.durationMs);
@@ -145,7 +165,7 @@ class Run {
       `a healed cluster did not take a write within ${RECOVERY_MS} ms`,
     );
     this.#stop.abort();
-    await this.#settle(Promise.all(this.#loops));
+    await this.#settle(Promise.all([...this.#loops, this.#trends?.end()]));
     await this.#pass(RECOVERY_MS, () => this.#isAtRest());
     assert(this.#isAtRest(), `the replicas did not converge: ${this.#states()}`);
     this.#events = this.#readEvents();
@@ -193,6 +213,14 @@ class Run {
       .join('; ');
   }
 
+  /** Alerts are at rest, and cost no time any more: this takes minutes. */
+  async #trendsConverge(): Promise<void> {
+    const trends = this.#trends;
+    if (trends === undefined) return;
+    this.#phase = 'trends';
+    await this.#settle(trends.converge(), TRENDS_MS);
+  }
+
   async #check(): Promise<void> {
     this.#phase = 'checking';
     const history = this.#recorder.history(this.#events.map(seenEvent));
@@ -206,14 +234,14 @@ class Run {
   }
 
   /** Lets time pass until the promise is settled. */
-  async #settle<T>(promise: Promise<T>): Promise<T> {
+  async #settle<T>(promise: Promise<T>, limitMs = RECOVERY_MS * 2): Promise<T> {
     let isSettled = false;
     const mark = (): void => {
       isSettled = true;
     };
     promise.then(mark, mark);
-    await this.#pass(RECOVERY_MS * 2, () => isSettled);
-    assert(isSettled, `waited ${RECOVERY_MS * 2} ms for an answer`);
+    await this.#pass(limitMs, () => isSettled);
+    assert(isSettled, `waited ${limitMs} ms for an answer`);
     return await promise;
   }
 
@@ -341,13 +369,14 @@ class Run {
       why,
       findings: this.#findings,
       hash: this.#trace.hash,
-      virtualMs: clock.monotonic(),
+      virtualMs: this.#virtualMs,
       steps: clock.steps,
       checks: invariants.checks,
       operations: this.#recorder.operations.length,
       acknowledged: counts.done,
       events: this.#events.length,
       watchMessages: this.#watchMessages,
+      samples: this.#trends?.taken ?? 0,
       undecided: this.#undecided,
       faults: Object.fromEntries(this.#faults.counts),
       pairs: [...this.#faults.pairs],

@@ -75,6 +75,8 @@ export interface Scenario {
   readonly sessions: boolean;
   /** Alerts are raised under a policy, and answered or not. */
   readonly escalations: boolean;
+  /** The trend tier runs beside the alerts, in the same processes. */
+  readonly trends: boolean;
   /** Some processes, drawn anew at each start, are of a build that speaks a later version of the wire format too. */
   readonly mixedVersions: boolean;
 }
@@ -116,5 +118,6 @@ export function drawScenario(seed: number): Scenario {
     sessions: more.chance(0.4),
     escalations: more.chance(0.4),
     mixedVersions: more.chance(0.3),
+    trends: prng.fork(3).chance(0.15),
   };
 }

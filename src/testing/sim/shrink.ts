@@ -50,7 +50,7 @@ export function kindOf({ why, findings }: Pick<Outcome, 'why' | 'findings'>): st
 /** Each with one thing less. */
 function* candidates(scenario: Scenario): Generator<Scenario> {
   const { durationMs, faults, callers, watchers, replicas, drift, leftDead } = scenario;
-  const { sessions, escalations, mixedVersions } = scenario;
+  const { sessions, escalations, trends, mixedVersions } = scenario;
   if (durationMs > 1_000) yield { ...scenario, durationMs: Math.floor(durationMs / 2) };
   for (const fault of faults)
     yield { ...scenario, faults: faults.filter((other) => other !== fault) };
@@ -60,6 +60,7 @@ function* candidates(scenario: Scenario): Generator<Scenario> {
   if (drift > 0) yield { ...scenario, drift: 0 };
   if (leftDead > 0) yield { ...scenario, leftDead: 0 };
   if (escalations) yield { ...scenario, escalations: false };
+  if (trends) yield { ...scenario, trends: false };
   if (sessions) yield { ...scenario, sessions: false };
   if (mixedVersions) yield { ...scenario, mixedVersions: false };
 }

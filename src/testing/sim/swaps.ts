@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import { millis } from '../../base/ids.ts';
-import type { Machine } from './cluster.ts';
+import type { Machine } from './machine.ts';
 
 /** Until whoever gave up has closed what it had open. */
 const GIVE_UP_MS = 1;

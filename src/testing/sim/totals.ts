@@ -12,6 +12,7 @@ export interface Totals {
   acknowledged: number;
   events: number;
   watchMessages: number;
+  samples: number;
   undecided: number;
   /** By the rule that was broken. */
   readonly findings: Record<string, number>;
@@ -29,6 +30,7 @@ export const emptyTotals = (): Totals => ({
   acknowledged: 0,
   events: 0,
   watchMessages: 0,
+  samples: 0,
   undecided: 0,
   findings: {},
   faults: {},
@@ -72,6 +74,7 @@ const SUMS = [
   'acknowledged',
   'events',
   'watchMessages',
+  'samples',
   'undecided',
 ] as const satisfies readonly (keyof Totals)[];
 

@@ -100,6 +100,14 @@ describe('the trend tier', () => {
     60_000,
   );
 
+  it('ends, though a peer that it compares itself with is silent', async () => {
+    const cluster = await clusterOf(2, 1);
+    await cluster.clock.run(3_000);
+    cluster.cut(1, 0);
+    await cluster.clock.run(10_000);
+    await cluster.clock.settle(cluster.replica(0).abandon());
+  });
+
   it('says of an answer what it may lack: nothing is claimed of a member that was never heard', async () => {
     const cluster = new TrendCluster(2, 1);
     onTestFinished(() => cluster.close());

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { type Machine, SimCluster } from '../../../src/testing/sim/cluster.ts';
+import { SimCluster } from '../../../src/testing/sim/cluster.ts';
+import type { Machine } from '../../../src/testing/sim/machine.ts';
 import { drawScenario } from '../../../src/testing/sim/scenario.ts';
 import { Trace } from '../../../src/testing/sim/trace.ts';
 
