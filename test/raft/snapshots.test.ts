@@ -193,6 +193,18 @@ test('a muted replica says nothing, takes nothing, and knows who leads; then it 
   expect(sent(drain(core))).toMatchObject([{ accepted: true, index: last.index + 1 }]);
 });
 
+test('what a replica was about to promise when it was muted it promises no more', () => {
+  const core = follower([1], 1);
+  core.step(append([2, 1, 3], id(1, 1), [3]));
+  core.mute(true);
+  expect(drain(core)).toMatchObject([{ append: [id(2, 3)], sendAfterSync: [] }]);
+  const voter = loneCore({ log: [1] });
+  voter.step(ask([2, 1, 5], id(1, 1)));
+  voter.mute(true);
+  expect(sent(drain(voter))).toEqual([]);
+  expect(voter.hardState).toMatchObject({ term: 5, vote: 2 });
+});
+
 test('whose vote is in doubt neither votes nor campaigns, whatever its restarts, until a later term has its leader', () => {
   const core = loneCore({ term: 4, abstain: true });
   for (let time = 0; time < ELECTION_TICKS_MAX * 2; time += 1) core.tick();

@@ -82,6 +82,19 @@ test('whichever message of it is lost, somebody leads before long and all logs a
     }
 });
 
+test('a lost order to campaign is given again: it costs the transfer a heartbeat, and not the transfer', () => {
+  const [cluster, leader, [next = 0]] = led(3, 4);
+  cluster.propose(leader, 'a');
+  cluster.settle();
+  cluster.transfer(leader, next);
+  const at = cluster.network.findIndex(({ message }) => message.type === 'timeout-now');
+  expect(cluster.network.splice(at, 1)[0]?.message).toMatchObject({ to: next });
+  cluster.settle();
+  expect(cluster.core(leader).standing).toMatchObject({ role: 'leader', transferring: true });
+  cluster.calm(HEARTBEAT_TICKS);
+  expect(cluster.core(next).standing.role).toBe('leader');
+});
+
 test('a second order replaces the first, and a leader that crashes within one is replaced', () => {
   const [cluster, leader, [one = 0, two = 0]] = led(3);
   isolate(cluster, one);
