@@ -102,10 +102,7 @@ function pushAppend(
   });
   const told = lower(last, s.log.committed);
   if (progress.state === 'replicate' && told > progress.commitTold) progress.commitTold = told;
-  if (entries.length === 0) {
-    if (progress.state === 'probe') progress.probing = true;
-    return;
-  }
+  if (entries.length === 0) return;
   let bytes = 0;
   for (const entry of entries) bytes += entry.payload.byteLength;
   progress.sent(last, bytes);
