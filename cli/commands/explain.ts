@@ -49,7 +49,7 @@ async function explain(
     });
   } catch (error) {
     const known = error instanceof HintedError ? error.error : error;
-    if (ref !== undefined || !TocsinError.is(known) || known.code !== 'UNAVAILABLE') throw error;
+    if (ref !== undefined || !TocsinError.is(known) || !known.retryable) throw error;
     found = explainSilence(known.message.replace(/^no replica [^:]*: /, '').split('; '));
   }
   return must(found, 'an explanation was neither found nor failed');

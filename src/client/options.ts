@@ -129,10 +129,11 @@ export function limitsOf(options: CallOptions, defaultMs: number): ReadLimits {
   return { timeoutMs: checkedTimeout(timeoutMs), signal: checkedSignal(signal) };
 }
 
-/** Of this or another realm; a thing that is none would fail later, where nobody catches it. */
+/** Also one of another realm; a thing that is none would fail later, where nobody catches it. */
 function checkedSignal(signal: AbortSignal | undefined): AbortSignal | undefined {
   if (signal === undefined) return undefined;
-  const isSignal = signal instanceof EventTarget && typeof signal.aborted === 'boolean';
+  const isSignal =
+    typeof signal?.aborted === 'boolean' && typeof signal.addEventListener === 'function';
   if (!isSignal) throw new TocsinError('BAD_REQUEST', 'signal: must be an AbortSignal');
   return signal;
 }

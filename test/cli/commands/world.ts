@@ -121,6 +121,7 @@ export class World implements Io {
   readonly calls: Call[] = [];
   readonly #gone: AbortController = new AbortController();
   readonly #listeners: Set<() => void> = new Set();
+  readonly #keys: Set<(key: string) => void> = new Set();
 
   constructor({
     answers = {},
@@ -137,6 +138,7 @@ export class World implements Io {
     this.stdin = {
       isTTY,
       readLine: () => (isSilent ? new Promise(() => {}) : Promise.resolve(lines.shift())),
+      onKeys: isTTY ? (listener) => this.#listenTo(this.#keys, listener) : undefined,
     };
     this.env = env;
     this.disk = new Map(Object.entries(disk));
@@ -154,9 +156,14 @@ export class World implements Io {
     return this.#gone.signal;
   }
 
-  /** How many still listen for Ctrl-C. */
+  /** How many still listen for Ctrl-C, or for keys. */
   get listeners(): number {
-    return this.#listeners.size;
+    return this.#listeners.size + this.#keys.size;
+  }
+
+  #listenTo<T>(listeners: Set<T>, listener: T): () => void {
+    listeners.add(listener);
+    return () => listeners.delete(listener);
   }
 
   wall(): number {
@@ -168,8 +175,11 @@ export class World implements Io {
   }
 
   onInterrupt(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#listenTo(this.#listeners, listener);
+  }
+
+  press(key: string): void {
+    for (const listener of [...this.#keys]) listener(key);
   }
 
   /** Ctrl-C. */

@@ -97,6 +97,15 @@ describe('a cluster is explained', () => {
     expect(stdout).toContain('No replica answers from here');
     expect(stdout).toContain('nothing listens at that port');
   });
+
+  test('also when nobody answers in time', async () => {
+    const connect = new TocsinError('DEADLINE_EXCEEDED', 'no answer within 3 s');
+    const { status, stdout } = await runIn({ answers: { connect } }, 'explain');
+
+    expect(status).toBe(0);
+    expect(stdout).toContain('No replica answers from here');
+    expect(stdout).toContain('nothing comes back in time');
+  });
 });
 
 describe('an alert is explained', () => {

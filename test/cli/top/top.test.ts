@@ -154,6 +154,28 @@ describe('open alerts', () => {
   });
 });
 
+describe('tocsin top on a terminal', () => {
+  test('ends at q, not at other keys, and gives the terminal back', async () => {
+    const world = new World({ isTTY: true, columns: 80, answers: { pages: [pageOf([])] } });
+    const shown = new Promise<void>((resolve) => {
+      world.stdout.onWrite = () => {
+        if (world.stdout.text.includes('leader 1')) resolve();
+      };
+    });
+    const ended = world.run('top', '--every', '1h');
+    await shown;
+    expect(world.listeners).toBe(2);
+    world.press('x');
+    world.press('q');
+    const { status, stdout } = await ended;
+
+    expect(status).toBe(0);
+    expect(stdout).toContain('q ends');
+    expect(stdout.endsWith('\u001b[?1049l')).toBe(true);
+    expect(world.listeners).toBe(0);
+  });
+});
+
 describe('tocsin top without a terminal', () => {
   test('is a line a look', async () => {
     const { stdout, status } = await runIn({}, 'top', '--every', '1ms', '--count', '3');
