@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
-import { TREND_POINTS_MAX } from '../../src/base/trend-limits.ts';
+import { TocsinError } from '../../src/base/errors.ts';
+import { TREND_POINTS_MAX, TREND_WINDOW_MS } from '../../src/base/trend-limits.ts';
 import type {
   RollupStep,
   TrendMethod,
@@ -136,6 +137,12 @@ function queryOf(
   flags: Pick<QueryFlags, 'step' | 'points' | 'method' | 'quantiles'>,
 ): Ranged {
   const { step: stepMs, points, method, quantiles } = flags;
+  if (quantiles !== undefined && (stepMs === undefined || stepMs < TREND_WINDOW_MS))
+    throw new TocsinError('USAGE', '--quantiles are of rollups of a minute or an hour: --step 1m');
+  if (points !== undefined && stepMs !== undefined)
+    throw new TocsinError('USAGE', '--points thins out samples, not the rollups of --step');
+  if (method !== undefined && points === undefined)
+    throw new TocsinError('USAGE', '--method is how to thin out: --points says to how many');
   if (stepMs !== undefined)
     return { what: 'rollup', series, ...range, stepMs, ...(quantiles && { quantiles }) };
   return { what: 'range', series, ...range, ...(points && { points }), ...(method && { method }) };

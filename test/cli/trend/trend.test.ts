@@ -124,6 +124,10 @@ describe('tocsin trend', () => {
     [['query', 'a/b/c', '--from', 'yesterday'], /--from/],
     [['export', 'a/b/c', '--out', 'x.xls'], /\.csv or \.parquet/],
     [['query', 'a/b/c', '--step', '5s'], /--step/],
+    [['query', 'a/b/c', '--quantiles', '0.5'], /--quantiles are of rollups/],
+    [['query', 'a/b/c', '--quantiles', '0.5', '--step', '1s'], /--quantiles are of rollups/],
+    [['query', 'a/b/c', '--step', '1m', '--points', '100'], /--points thins out samples/],
+    [['query', 'a/b/c', '--method', 'lttb'], /--method is how to thin out/],
   ])('refuses %j, naming the flag', async (argv, message) => {
     const { stderr, status } = await ask(A_TREND, ...argv);
     expect(stderr).toMatch(message);
