@@ -100,6 +100,19 @@ describe('the trend tier', () => {
     60_000,
   );
 
+  it('alone, has after a crash what it acknowledged before the newest second', async () => {
+    const cluster = await clusterOf(1, 1);
+    const writer = (await cluster.client(0)).writer();
+    writer.series({ patient: 'p', device: 'm', metric: 'HR', unit: '/min' });
+    writer.add(0, Math.round(cluster.clock.wall()), 72);
+    await cluster.clock.settle(writer.drain());
+    await cluster.clock.run(1_100);
+    await cluster.crash(0);
+    await cluster.start(0);
+    const result = await heldBy(cluster, await cluster.client(0));
+    expect([...(result.series[0]?.columns['value'] ?? [])]).toEqual([72]);
+  });
+
   it('ends, though a peer that it compares itself with is silent', async () => {
     const cluster = await clusterOf(2, 1);
     await cluster.clock.run(3_000);
