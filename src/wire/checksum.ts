@@ -14,7 +14,10 @@ const TABLE: Int32Array = new Int32Array(256).map((_, byte) => {
 
 /** CRC-32 of the bytes `start` … `end`, continuing `before`. */
 export function checksum(bytes: Uint8Array, start: number, end: number, before = 0): number {
-  if (end - start >= NATIVE_BYTES_MIN) return crc32(bytes.subarray(start, end), before);
+  const length = end - start;
+  // A piece of a buffer is an object of its own, dearer than the sum of a short text.
+  if (length >= NATIVE_BYTES_MIN)
+    return crc32(length === bytes.byteLength ? bytes : bytes.subarray(start, end), before);
   let sum = ~before;
   for (let i = start; i < end; i += 1)
     sum = (TABLE[(sum ^ (bytes[i] as number)) & 0xff] as number) ^ (sum >>> 8);

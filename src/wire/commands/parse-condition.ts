@@ -1,4 +1,4 @@
-import { unixMillis } from '../../base/ids.ts';
+import { type UnixMillis, unixMillis } from '../../base/ids.ts';
 import type {
   AcknowledgeCommand,
   ClearCommand,
@@ -81,7 +81,8 @@ function parseRaise(fields: Unchecked<RaiseCommand>): RaiseCommand {
   const { cause, labels, latching = false, acknowledgementRequired = false } = fields;
   const raise: Building<RaiseCommand> = {
     type: asType(fields.type, 'raise'),
-    ...parseOrigin(fields),
+    actor: actorOf(fields),
+    observedAt: observedAtOf(fields),
     dedupKey: asDedupKey('request', 'dedupKey', fields.dedupKey),
     kind: asOneOf('request', 'kind', fields.kind, KINDS),
     priority: asOneOf('request', 'priority', fields.priority, PRIORITIES),
@@ -109,7 +110,8 @@ function parseRaise(fields: Unchecked<RaiseCommand>): RaiseCommand {
 function parseClear(fields: Unchecked<ClearCommand>): ClearCommand {
   const clear: Building<ClearCommand> = {
     type: asType(fields.type, 'clear'),
-    ...parseOrigin(fields),
+    actor: actorOf(fields),
+    observedAt: observedAtOf(fields),
     target: parseRef(fields.target, 'target'),
   };
   return withExpectation(clear, fields);
@@ -119,7 +121,8 @@ function parseAcknowledge(fields: Unchecked<AcknowledgeCommand>): AcknowledgeCom
   const { activation, note } = fields;
   const acknowledge: Building<AcknowledgeCommand> = {
     type: asType(fields.type, 'acknowledge'),
-    ...parseOrigin(fields),
+    actor: actorOf(fields),
+    observedAt: observedAtOf(fields),
     target: parseRef(fields.target, 'target'),
   };
   if (activation !== undefined)
@@ -136,10 +139,10 @@ function asType<T extends Command['type']>(value: unknown, type: T): T {
   return type;
 }
 
-const parseOrigin = (fields: Unchecked<ClearCommand>): Pick<Command, 'actor' | 'observedAt'> => ({
-  actor: asName('request', 'actor', fields.actor),
-  observedAt: unixMillis(asInstant('request', 'observedAt', fields.observedAt)),
-});
+const actorOf = ({ actor }: Unchecked<ClearCommand>): string => asName('request', 'actor', actor);
+
+const observedAtOf = ({ observedAt }: Unchecked<ClearCommand>): UnixMillis =>
+  unixMillis(asInstant('request', 'observedAt', observedAt));
 
 function withExpectation<T extends Building<ConditionCommand>>(
   command: T,
