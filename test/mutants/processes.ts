@@ -32,7 +32,7 @@ const LANES = 2;
 /** A run may miss what depends on timing, or end void where too little was acknowledged. */
 const RUNS_MAX = 4;
 /** After so long no bug gets more than one run. */
-const HUNT_MS = 6 * 60_000;
+const HUNT_MS = 10 * 60_000;
 const SAYS_MAX = 120;
 
 /** Ends with the exit status: 0 when the product was found good and every bug was found. */
