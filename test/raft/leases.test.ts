@@ -88,6 +88,18 @@ test('there is no lease before an own commit, while handing over, once somebody 
   expect(paused.lease(millis(1003))).toBe(1);
 });
 
+test('with a change of members a lease needs the new quorum too, at once', () => {
+  const core = leaseholder(1000);
+  core.step(answered(3, 0));
+  const planned = core.plan({ voters: [1, 3].map(replicaId), learners: [] });
+  if (planned?.ok !== true) throw new Error('the change was refused');
+  expect(core.lease(millis(1001))).toBe(1);
+  core.change({ byteLength: 9, configuration: planned.configuration });
+  expect(core.lease(millis(1001))).toBeUndefined();
+  core.step(answered(3, 1000));
+  expect(core.lease(millis(1001))).toBe(1);
+});
+
 test('no lease without the option, a clock or a quorum; alone, a replica needs none of them', () => {
   const without = loneLeader();
   drain(without);

@@ -16,6 +16,7 @@ import {
 } from '../../src/raft/configuration.ts';
 import type { RaftCore } from '../../src/raft/core.ts';
 import type { ChangeResult } from '../../src/raft/membership.ts';
+import type { Message } from '../../src/raft/types.ts';
 import { CoreCluster } from '../../src/testing/core-cluster.ts';
 import {
   accepted,
@@ -218,9 +219,11 @@ test('who is removed is told, for a while, and counted no more; its later terms 
 
 test('a removed member that does not answer is let go after an election time-out', () => {
   const core = leader([1, 2, 3]);
+  beat(core, [2, 3], ELECTION_TICKS_MIN);
   change(core, target([1, 2]));
   drain(core);
-  beat(core, [2], 1);
+  for (let each = 0; each < 3; each += 1) beat(core, [2], 1);
+  expect(core.committed).toBe(3);
   expect(core.matchOf(replicaId(3))).toBe(1);
   beat(core, [2], ELECTION_TICKS_MIN);
   expect(core.matchOf(replicaId(3))).toBeUndefined();
@@ -237,6 +240,24 @@ test('a member that is removed and taken in again starts anew', () => {
   expect(core.matchOf(replicaId(3))).toBe(1);
   expect(change(core, target([1, 2], [3]))).toMatchObject({ ok: true });
   expect(core.matchOf(replicaId(3))).toBe(0);
+});
+
+test('a leader that is removed tells all who are left, so that they need not wait for the next one to learn of it', () => {
+  const core = leader();
+  beat(core, [2, 3], 1);
+  expect(change(core, target([2, 3]))).toMatchObject({ ok: true });
+  const told: Message[] = [];
+  while (core.standing.role === 'leader') {
+    drain(core);
+    for (const from of [2, 3]) core.step(accepted([from, 1, 1], core.last.index));
+    told.splice(0, told.length, ...sent(drain(core), 'heartbeat'));
+  }
+  const commit = core.last.index;
+  expect(core.committed).toBe(commit);
+  expect(told).toMatchObject([
+    { to: 2, commit },
+    { to: 3, commit },
+  ]);
 });
 
 test('a transfer to a member that is no voter any more is off', () => {
