@@ -185,10 +185,28 @@ describe('a restorer', () => {
     expect(() => restore(changed)).toThrow(expect.objectContaining({ code: 'DATA_CORRUPT' }));
   });
 
-  test('refuses a machine of another version', () => {
-    expect(() => restore(withHeader({ machineVersion: 99 }))).toThrow(
-      expect.objectContaining({ code: 'DATA_NEWER_FORMAT' }),
+  test.each([
+    [99, 'DATA_NEWER_FORMAT'],
+    [1, 'DATA_OLDER_FORMAT'],
+  ])('refuses a machine of version %i: %s', (machineVersion, code) => {
+    expect(() => restore(withHeader({ machineVersion }))).toThrow(
+      expect.objectContaining({ code }),
     );
+  });
+
+  test('refuses a notification that was not made yet', () => {
+    const told = new Bench();
+    const steps = [{ targets: ['user:anna'], delaySeconds: 60 }];
+    const policy = { steps, repeat: 0, minPriority: 'low', confirmSeconds: 9 } as const;
+    const asked = { actor: 'charge', observedAt: unixMillis(1) };
+    told.do({ type: 'set-policy', id: 'default', ...policy, ...asked });
+    told.done(raise());
+    const captured = [...told.machine.capture().items()];
+    expect(() => restore(captured)).not.toThrow();
+    const early = captured.map((item) =>
+      item.kind === 'header' ? { ...item, header: { ...item.header, notificationsMade: 0 } } : item,
+    );
+    expect(() => restore(early)).toThrow(expect.objectContaining({ code: 'DATA_CORRUPT' }));
   });
 });
 
