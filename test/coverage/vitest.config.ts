@@ -13,7 +13,7 @@ const config: ViteUserConfig = defineConfig({
     setupFiles: ['test/setup.ts'],
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     coverage: {
       enabled: true,
       provider: 'v8',
