@@ -115,10 +115,10 @@ async function joinerOf(
   if (listed.length > 1)
     throw usageError('--members names others', 'with --join it names the new replica alone');
   const { signal } = new AbortController();
-  const asking = { endpoints, name: 'tocsin format', timeoutMs: JOIN_MS, signal };
-  const client = await io.services.connect(asking);
+  const limits = { timeoutMs: JOIN_MS, signal };
+  const client = await io.services.connect({ endpoints, name: 'tocsin format', ...limits });
   try {
-    const { clusterId, members: others } = await client.status(undefined, asking);
+    const { clusterId, members: others } = await client.status(undefined, limits);
     if (cluster !== undefined && cluster !== clusterId)
       throw new TocsinError('WRONG_CLUSTER', `that is cluster ${clusterId}, not ${cluster}`);
     if (others.some(({ id }) => id === replica))

@@ -7,7 +7,7 @@ import {
 } from '../../src/statemachine/beside/inhibition.ts';
 import type { AlertMachine } from '../../src/statemachine/machine.ts';
 import { MachineRestorer } from '../../src/statemachine/snapshot/restore.ts';
-import { Bench, raise } from './commands.ts';
+import { Bench, clear, raise } from './commands.ts';
 
 const asked = { actor: 'charge', observedAt: unixMillis(1) };
 const RR = 'phys:p7:mon42:RR:LO';
@@ -79,6 +79,23 @@ describe('rules of inhibition', () => {
     bench.do({ type: 'remove-inhibition', id: 'co2-off', ...asked });
     expect(isInhibited(bench.machine)).toBe(false);
     expect(effects(bench)).toEqual(['raised', 'raised', 'audible']);
+  });
+
+  test('what a transaction ends explained what was open before, and nothing that the transaction opens after', () => {
+    const bench = off();
+    bench.do(set());
+    bench.do({
+      type: 'transaction',
+      guards: [],
+      commands: [
+        raise({ dedupKey: 'before', condition: 'CO2:HI' }),
+        clear({ target: { dedupKey: OFF } }),
+        raise({ dedupKey: 'after', condition: 'CO2:LO' }),
+      ],
+      ...asked,
+    });
+    const told = bench.out.events.filter(({ effect }) => effect === 'audible');
+    expect(told.map(({ alert }) => alert.dedupKey)).toEqual([RR, 'before']);
   });
 
   test('another device is never explained', () => {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { aRevision, count, type Gen, name, record, when, whole } from './basic-arbitraries.ts';
 
 const some = fc.array(name, { minLength: 1, maxLength: 3 });
+const gone = fc.array(record({ device: name, at: aRevision }, {}), { minLength: 1, maxLength: 3 });
 const rule = record({ sources: some, targets: some }, {});
 
 /** A sweep that is not through, with what it can be the end of. */
@@ -13,7 +14,7 @@ export const sweepOf = (silence: Gen<unknown>, window: Gen<unknown>): Gen<unknow
       cause: fc.oneof(
         record({ over: fc.constant('silence'), silence }, {}),
         record({ over: fc.constant('window'), window }, {}),
-        record({ over: fc.constant('explanation'), rule, gone: some }, {}),
+        record({ over: fc.constant('explanation'), rule, gone }, {}),
         record({ over: fc.constant('rule'), rule }, {}),
         record({ over: fc.constant('measuring'), device: name }, {}),
       ),

@@ -12,11 +12,18 @@ export type SweepCause =
   | { readonly over: 'silence'; readonly silence: Silence }
   | { readonly over: 'window'; readonly window: MaintenanceWindow }
   /** That something at these devices explained them by this rule. */
-  | { readonly over: 'explanation'; readonly rule: Inhibition; readonly gone: readonly string[] }
+  | { readonly over: 'explanation'; readonly rule: Inhibition; readonly gone: readonly Gone[] }
   /** That the rule explained them wherever one of its sources was. */
   | { readonly over: 'rule'; readonly rule: Inhibition }
   /** That somebody measured what they are about (T22). */
   | { readonly over: 'measuring'; readonly device: string };
+
+/** Where something is not there any more. */
+export interface Gone {
+  readonly device: string;
+  /** When it was there last: an alert that was opened later, in the same transaction, was never explained by it. */
+  readonly at: Revision;
+}
 
 /** How far that has been done. */
 export interface SweepState {
@@ -57,7 +64,7 @@ export function covers(
     case 'window':
       return maintains(cause.window, alert, at);
     case 'explanation':
-      return device !== undefined && cause.gone.includes(device) && isAbout(cause.rule, alert);
+      return isAbout(cause.rule, alert) && cause.gone.some((gone) => wasThere(gone, alert));
     case 'rule': {
       if (device === undefined || !isAbout(cause.rule, alert)) return false;
       // One that was there and has come back since counts: better to tell of an alert once too often than never.
@@ -68,3 +75,7 @@ export function covers(
       return cause.device === device && isFresh(alert);
   }
 }
+
+/** Whether an alert is of that device, and was there already. Alerts are numbered by the revision that opened them. */
+export const wasThere = ({ device, at }: Gone, { id, subject }: Alert): boolean =>
+  device === subject.device && (idNumber(id) ?? 0) <= at;

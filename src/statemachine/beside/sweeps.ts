@@ -10,10 +10,12 @@ import { isNarrow } from './suppression.ts';
 import {
   type AlertSweep,
   covers,
+  type Gone,
   isFresh,
   type SweepCause,
   type SweepId,
   type SweepState,
+  wasThere,
 } from './sweep.ts';
 
 /**
@@ -114,7 +116,7 @@ export class Sweeps {
   /** An alert is not known to be there any more: what it explained is told so, by the rules as they are and as they were. */
   #explained({ condition, subject: { device } }: Alert): void {
     if (device === undefined || !this.#isSource(condition)) return;
-    this.#gone.push({ device, condition });
+    this.#gone.push({ device, condition, at: this.#ledger.revision });
     this.#ledger.after(() => {
       const { inhibitions, revision: until, system } = this.#ledger;
       const gone = this.#gone;
@@ -128,7 +130,8 @@ export class Sweeps {
 
   #tell(rule: Inhibition, gone: readonly Explainer[], asked: Asked, until: Revision): void {
     const sources = gone.filter(({ condition }) => rule.sources.includes(condition));
-    const devices = [...new Set(sources.map(({ device }) => device))];
+    const last = new Map(sources.map(({ device, at }) => [device, at]));
+    const devices = [...last].map(([device, at]): Gone => ({ device, at }));
     for (let at = 0; at < devices.length; at += EXPLANATIONS_PER_SWEEP_MAX) {
       const some = devices.slice(at, at + EXPLANATIONS_PER_SWEEP_MAX);
       this.begin({ over: 'explanation', rule, gone: some }, this.#ledger.time, asked, until);
@@ -162,7 +165,7 @@ export class Sweeps {
         return table.openNumbers(after, max);
       }
       case 'explanation':
-        return subjects.next('device', cause.gone, after, max);
+        return subjects.next('device', devicesOf(cause.gone), after, max);
       case 'rule':
         return table.openNumbers(after, max);
       case 'measuring':
@@ -207,9 +210,9 @@ export class Sweeps {
   #pendingLike(cause: SweepCause): AlertSweep | undefined {
     if (this.registry.liveCount === 0) return undefined;
     if (cause.over === 'silence' || cause.over === 'window') return undefined;
-    const wanted = JSON.stringify(cause);
+    const wanted = aboutOf(cause);
     for (const sweep of this.registry.liveOnes())
-      if (sweep.cause.over === cause.over && JSON.stringify(sweep.cause) === wanted) return sweep;
+      if (sweep.cause.over === cause.over && aboutOf(sweep.cause) === wanted) return sweep;
     return undefined;
   }
 
@@ -240,13 +243,18 @@ export class Sweeps {
 }
 
 /** An alert that may have explained others of its device. */
-interface Explainer {
-  readonly device: string;
+interface Explainer extends Gone {
   readonly condition: string;
 }
 
-const wasExplained = (alert: Alert, rule: Inhibition, { device, condition }: Explainer): boolean =>
-  device === alert.subject.device && rule.sources.includes(condition) && isAbout(rule, alert);
+const wasExplained = (alert: Alert, rule: Inhibition, gone: Explainer): boolean =>
+  wasThere(gone, alert) && rule.sources.includes(gone.condition) && isAbout(rule, alert);
+
+const devicesOf = (gone: readonly Gone[]): string[] => gone.map(({ device }) => device);
+
+/** What it is about, whenever that was. */
+const aboutOf = (cause: SweepCause): string =>
+  JSON.stringify(cause.over === 'explanation' ? { ...cause, gone: devicesOf(cause.gone) } : cause);
 
 /** Above every revision. */
 const NEVER = revision(Number.MAX_SAFE_INTEGER);

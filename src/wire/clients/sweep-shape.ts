@@ -1,7 +1,7 @@
 import { EXPLANATIONS_PER_SWEEP_MAX } from '../../base/limits.ts';
 import type { Inhibition } from '../../statemachine/beside/inhibition.ts';
 import type { MaintenanceWindow, Silence } from '../../statemachine/beside/suppression.ts';
-import type { AlertSweep, SweepCause } from '../../statemachine/beside/sweep.ts';
+import type { AlertSweep, Gone, SweepCause } from '../../statemachine/beside/sweep.ts';
 import { asFields, type Unchecked } from '../check.ts';
 import { parseRevision } from '../commands/parse-parts.ts';
 import {
@@ -19,6 +19,8 @@ import { idOf } from './record-ids.ts';
 type CauseOf<K extends SweepCause['over']> = Extract<SweepCause, { over: K }>;
 type CauseChecks = { readonly [K in SweepCause['over']]: Check<CauseOf<K>> };
 
+const gone: Check<Gone> = ofShape<Gone>({ device: must(name), at: must(parseRevision) });
+
 const only = <K extends string>(word: K): Check<K> => oneOf([word]);
 
 /** A sweep that is not through, by description; with what a silence, a window and a rule of inhibition have to be. */
@@ -33,7 +35,7 @@ export function sweepOf(
     explanation: ofShape<CauseOf<'explanation'>>({
       over: must(only('explanation')),
       rule: must(rule),
-      gone: must(listOf(name, 1, EXPLANATIONS_PER_SWEEP_MAX)),
+      gone: must(listOf(gone, 1, EXPLANATIONS_PER_SWEEP_MAX)),
     }),
     rule: ofShape<CauseOf<'rule'>>({ over: must(only('rule')), rule: must(rule) }),
     measuring: ofShape<CauseOf<'measuring'>>({
