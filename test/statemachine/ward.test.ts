@@ -271,6 +271,18 @@ describe('together', () => {
     });
   });
 
+  test('a device is detached together with commands about its alerts that this does not mark, and with no others', () => {
+    const bench = house();
+    const detach = { type: 'detach-device', device: 'mon', ...asked } as const;
+    const subject = { device: 'mon' };
+    bench.done(raise({ dedupKey: 'measured', subject }));
+    bench.done(raise({ dedupKey: 'battery', kind: 'technical', subject }));
+    const ends = (dedupKey: string) => clear({ target: { dedupKey } });
+    expect(bench.do(together(ends('measured'), detach))).toMatchObject({ code: 'BAD_REQUEST' });
+    expect(bench.do(together(detach, ends('measured')))).toMatchObject({ code: 'BAD_REQUEST' });
+    expect(bench.do(together(detach, ends('battery')))).toMatchObject({ ok: true });
+  });
+
   test('a discharge ends no high alert without a reason, also not one that came with it', () => {
     const bench = house();
     const loud = raise({ priority: 'high', subject: { patient: 'p' } });

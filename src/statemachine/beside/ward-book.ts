@@ -66,14 +66,17 @@ export class WardBook implements WardView {
     return new WardPlan(this, this.#context, commands);
   }
 
-  /** The open alerts that a command takes along, ends or may mark: more than FOLLOWERS_MAX when there are more. */
+  /** The open alerts that a command takes along, ends or marks: more than FOLLOWERS_MAX when there may be more. */
   followers(command: WardCommand): readonly Alert[] {
     switch (command.type) {
       case 'move-patient':
       case 'discharge-patient':
         return this.#followersOf('patient', command.patient);
-      case 'detach-device':
-        return this.#followersOf('device', command.device);
+      case 'detach-device': {
+        const open = this.#followersOf('device', command.device);
+        // Of more than are looked at, nobody knows which would be marked.
+        return open.length > FOLLOWERS_MAX ? open : open.filter(isFresh);
+      }
       default:
         return [];
     }
