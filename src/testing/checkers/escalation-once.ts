@@ -92,6 +92,8 @@ interface Climb {
   /** The sum of all waits so far. */
   waitedMs: number;
   end: 'answered' | 'exhausted' | undefined;
+  /** Sooner or later, which calls off what has not left yet. */
+  isAnswered: boolean;
 }
 
 class EscalationCheck {
@@ -123,12 +125,15 @@ class EscalationCheck {
     if (effect === 'raised')
       this.#climbs.set(alertId, {
         ...{ alertId, key, loop: 0, step: 0 },
-        ...{ dueAt: time, waitedMs: 0, end: undefined },
+        ...{ dueAt: time, waitedMs: 0, end: undefined, isAnswered: false },
       });
     else if (climb === undefined) this.#find('escalation-phantom', event, 'nobody raised it');
     else if (effect === 'notified') this.#takeStep(climb, event);
     else if (effect === 'exhausted') this.#takeExhaustion(climb, event);
-    else if (effect === 'acknowledged' || effect === 'cleared') climb.end ??= 'answered';
+    else if (effect === 'acknowledged' || effect === 'cleared') {
+      climb.end ??= 'answered';
+      climb.isAnswered = true;
+    }
   }
 
   #takeStep(climb: Climb, event: EscalationEvent): void {
@@ -208,8 +213,8 @@ class EscalationCheck {
   /** Nobody called off a page of an alert that nobody answered: all of its steps left. */
   #holdAllPaged(idOf: ReadonlyMap<string, string>): void {
     const { ladder } = this.#history;
-    for (const { alertId, end } of this.#climbs.values()) {
-      if (end !== 'exhausted') continue;
+    for (const { alertId, end, isAnswered } of this.#climbs.values()) {
+      if (end !== 'exhausted' || isAnswered) continue;
       for (let loop = 0; loop <= ladder.repeat; loop += 1)
         for (const step of ladder.waitsMs.keys())
           if (!idOf.has(`${alertId} ${loop}.${step}`))

@@ -81,6 +81,7 @@ export class Invariants {
   #newestReign = 0;
   #newestTerm = 0;
   #appliedByAny = 0;
+  #offsets: readonly number[] = [];
   #areClocksTrusted = true;
   #isTimeKnown = false;
   checks = 0;
@@ -190,13 +191,24 @@ export class Invariants {
     const isSame = (other: readonly Voters[]): boolean => other.join(';') === lists.join(';');
     if (this.#lists.length > 0 && isSame(this.#lists.at(-1) ?? [])) return;
     this.#lists = [...this.#lists, lists].slice(-LISTS_KEPT);
+    this.#judgeClocks();
   }
 
-  /** How far the wall clocks are off: nothing is asked of log time once half of them were. */
+  /** How far the wall clocks are off, by the order of ids: nothing is asked of log time once half of the voters' were. */
   clocks(offsets: readonly number[]): void {
-    const right = offsets.filter((offset) => offset === 0).length;
+    this.#offsets = offsets;
+    this.#judgeClocks();
+  }
+
+  #judgeClocks(): void {
+    const isRight = (id: number): boolean => (this.#offsets[id - 1] ?? 0) === 0;
+    const all = this.#disks.map((_, at) => at + 1);
+    const lists = this.#lists.at(-1) ?? [all];
     // The first stamp of all has nothing before it to go on from.
-    if (right < (this.#isTimeKnown ? this.#quorum : offsets.length)) this.#areClocksTrusted = false;
+    const areTrusted = this.#isTimeKnown
+      ? lists.every((voters) => voters.filter(isRight).length > voters.length / 2)
+      : all.every(isRight);
+    if (!areTrusted) this.#areClocksTrusted = false;
   }
 
   /** Log time is not ahead of the true time, while most clocks show that: no timer fires long before it is due. */

@@ -61,6 +61,13 @@ function climb(
     }
   add('exhausted', 1, 2);
   unanswered.set(id, 1);
+  if (!prng.chance(0.2)) return;
+  // Before its last page could leave, somebody answers after all.
+  pages.splice(
+    pages.findIndex((page) => page.alertId === id && page.loop === 1 && page.step === 1),
+  );
+  time += prng.between(0, 100);
+  add('cleared', 1, 2);
 }
 
 const verdictOn = (made: Made) =>
@@ -89,6 +96,11 @@ const spoilt =
 
 const exhaustedOf = ({ events }: Made): EscalationEvent | undefined =>
   events.find(({ effect }) => effect === 'exhausted');
+
+const unansweredOf = ({ events }: Made): EscalationEvent | undefined => {
+  const cleared = events.filter(({ effect }) => effect === 'cleared').map(({ alertId }) => alertId);
+  return events.find(({ effect, alertId }) => effect === 'exhausted' && !cleared.includes(alertId));
+};
 
 const MUTATORS: Readonly<Record<string, Mutator>> = {
   'a step happens twice': spoilt((step) => [step, step]),
@@ -126,7 +138,7 @@ const MUTATORS: Readonly<Record<string, Mutator>> = {
     return last && { ...made, unanswered: new Map([...made.unanswered, [last.alertId, 2]]) };
   },
   'a page never leaves': (made) => {
-    const last = exhaustedOf(made);
+    const last = unansweredOf(made);
     const pages = made.pages.filter((page) => page.alertId !== last?.alertId || page.loop === 0);
     return last && { ...made, pages };
   },

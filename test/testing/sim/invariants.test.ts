@@ -48,6 +48,40 @@ test('what is applied before a quorum of those with a vote has it is found, howe
   expect(() => lead(disks, [1, 2])).toThrow('replica 1 applied 2, which is durable on 2 of 3');
 });
 
+test.each<[string, Voters[], boolean]>([
+  ['three voters, of whom one has a wrong clock', [[1, 2, 3]], true],
+  ['two voters, of whom one has a wrong clock', [[2, 3]], false],
+  [
+    'voters of whom most have a right clock, on the way to some of whom half have',
+    [
+      [1, 2, 3],
+      [2, 3],
+    ],
+    false,
+  ],
+])(
+  'log time ahead of the clocks is found while most voters have a right one: %s',
+  (_what, lists, isFound) => {
+    const invariants = new Invariants([1, 1, 1].map(diskOf));
+    const standing = {
+      role: 'follower',
+      term: term(1),
+      leader: undefined,
+      transferring: false,
+    } as const;
+    const view = (applied: number, time: number): View => ({
+      ...{ id: 1, standing, applied, digest: applied, time, voters: () => lists },
+      committed: () => applied,
+      lastIndex: () => 2,
+    });
+    invariants.afterStep(view(1, 1), 1);
+    invariants.clocks([0, 0, 3_600_000]);
+    const later = (): void => invariants.afterStep(view(2, 3_600_001), 1);
+    if (isFound) expect(later).toThrow('log time is 3600000 ms ahead');
+    else expect(later).not.toThrow();
+  },
+);
+
 test('snapshots of one place that are not the same are found', () => {
   const invariants = new Invariants([]);
   invariants.snapshots(1, ['10-1-aa', '20-2-bb']);
@@ -62,7 +96,7 @@ test('a leader of the past that runs on is found; one that was stopped has time 
     committed: () => 0,
     lastIndex: () => 0,
   });
-  const invariants = new Invariants([1, 2, 3].map(diskOf));
+  const invariants = new Invariants([1, 1, 1].map(diskOf));
   const [past, present] = [viewOf(1, 2), viewOf(2, 3)];
   for (const view of [past, present]) invariants.afterStep(view, 0);
   for (const at of [0, 3_000]) invariants.reign(past, false, at);
