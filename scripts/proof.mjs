@@ -175,7 +175,7 @@ ${table(
     ['failed', number(total('failed'))],
     ['simulated', `${number(hours)} hours, ${(hours / HOURS_A_YEAR).toPrecision(2)} years`],
     [
-      'simulated time to time of one core, on a machine busy with other work',
+      'simulated time to time of one core',
       `${number(total('virtualMs') / 1_000 / coreSeconds)} : 1`,
     ],
     ['events', number(total('steps'))],
@@ -225,7 +225,7 @@ ${table(
     ],
     [
       'operations put in order in one history',
-      `${number(checkers.ordered)} in ${number(checkers.orderedSeconds)} s, on a machine busy with other work`,
+      `${number(checkers.ordered)} in ${number(checkers.orderedSeconds)} s of one core`,
     ],
   ],
 )}

@@ -635,6 +635,10 @@ assert(
   'the next occurrence must link to a resolved alert that is still kept',
 );
 assert(LIST_SCAN_MAX >= LIST_PAGE_MAX, 'an unfiltered page must fill in one scan');
+assert(
+  LIST_TURNS_MAX * SLICE_MS_MAX * 100 <= CLIENT_TIMEOUT_MS,
+  'whoever waits for a page must not have given up when it is found',
+);
 assert(LIST_LIMIT_DEFAULT <= LIST_PAGE_MAX, 'what nobody asked for must be allowed');
 assert(ACKNOWLEDGEMENTS_MAX >= 3, 'the first, who took charge now, and a newer one must fit');
 assert(

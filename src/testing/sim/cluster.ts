@@ -55,7 +55,7 @@ export class SimCluster {
   readonly #scenario: Scenario;
   readonly #trace: Trace;
   readonly #prng: Prng;
-  readonly #swaps: Swaps = new Swaps(this.clock, (machine) => this.crash(machine));
+  readonly swaps: Swaps = new Swaps(this.clock, (machine) => this.crash(machine));
   #starts = 0;
 
   /** `senders`: how replicas reach somebody, if anybody is to be told of anything. */
@@ -155,11 +155,6 @@ export class SimCluster {
       const held = others.map(({ disk }) => disk.chainAt(index));
       return held.every((each) => each === 'snapshot' || each === chain);
     });
-  }
-
-  /** As Swaps.swap. */
-  swap(one: Machine, other: Machine): () => void {
-    return this.#swaps.swap(one, other);
   }
 
   /** Starts a process from its disk. */
@@ -275,7 +270,7 @@ export class SimCluster {
   /** Everything as it should be: no cuts, no losses, no moods. What is down stays down for now. */
   heal(): void {
     this.cuts.healAll();
-    this.#swaps.end();
+    this.swaps.end();
     this.frames.calm();
     this.delayMs = this.#scenario.netDelayMs;
     for (const machine of this.machines) {

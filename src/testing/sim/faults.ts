@@ -189,7 +189,7 @@ export class Faults {
         return this.#hurtDisk(fault, victim);
       case 'disks-swapped': {
         const partner = this.#partnerOf(victim);
-        return partner && cluster.swap(victim, partner);
+        return partner && cluster.swaps.swap(victim, partner);
       }
       case 'disk-rot':
       case 'disk-torn':

@@ -15,7 +15,7 @@ test('swapped disks are put back although what runs on one of them waits for eve
   expect(cluster.running).toHaveLength(3);
   const [a, b, c] = [1, 3, 2].map((id) => cluster.machine(id)) as [Machine, Machine, Machine];
   cluster.bury([c]);
-  const putBack = cluster.swap(a, b);
+  const putBack = cluster.swaps.swap(a, b);
   a.disk.damage(['rotten']);
   await clock.run(10_000);
   expect(a.isStarting, 'it waits for what is lost, and nobody is where it looks for them').toBe(
