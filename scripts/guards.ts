@@ -75,7 +75,7 @@ export const GUARDS: readonly Guard[] = [
     asks: 'patient moved; re-routes unit, bed and policy',
     checked:
       'CONFLICT when the bed is taken; RECORD_NOT_FOUND for a policy that is not in force. The one that is named, in its newest ' +
-      'version, begins at its first step',
+      'version, begins at its first step. With a device that is lost the alert is stale',
   },
   {
     rules: 'T25',

@@ -50,7 +50,7 @@ export interface ResolveCommand extends Targeted {
   readonly confirmedBy?: string;
 }
 
-/** The patient was moved: what is given replaces that part of the subject (T24). */
+/** The patient was moved: what is given replaces that part of the subject (T24). With a device that is lost the alert is stale. */
 export interface TransferCommand extends Targeted {
   readonly type: 'transfer';
   readonly subject: Subject;

@@ -329,14 +329,14 @@ export class AlertMachine {
   }
 
   #context({ escalation, resolution }: Alert, command?: CareCommand): CareContext {
-    const { time, policies } = this.#ledger;
-    const isOpen = resolution === undefined;
+    const { time, policies, isLost } = this.#ledger;
     const named = command?.type === 'transfer' ? command.policy : undefined;
     return {
       time,
-      policy: escalation && isOpen ? policies.of(escalation) : undefined,
+      policy: escalation && resolution === undefined ? policies.of(escalation) : undefined,
       named: named === undefined ? undefined : policies.get(named),
       acknowledgementsMax: this.#limits.acknowledgementsMax,
+      isLost,
     };
   }
 

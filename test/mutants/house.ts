@@ -92,6 +92,14 @@ export const HOUSE_MUTANTS: readonly Mutant[] = [
     killedBy: ['test/statemachine/ward.test.ts'],
   },
   {
+    name: 'trust-the-lost-monitor-ahead',
+    claim: 'what is transferred to a device that is lost is stale',
+    file: 'src/statemachine/alerts/care-records.ts',
+    find: 'isLost(device) && isFresh(alert)',
+    replace: 'false',
+    killedBy: ['test/statemachine/sources.test.ts'],
+  },
+  {
     name: 'leave-devices-behind',
     claim: 'devices that are named go along with a patient',
     file: 'src/statemachine/beside/ward-book.ts',

@@ -21,6 +21,7 @@ const filter: fc.Arbitrary<AlertFilter> = fc.constantFrom<AlertFilter>(
   { priorities: ['high'] },
   { unit: 'icu-1' },
   { bed: '2', open: true },
+  { device: 'm2' },
   { stale: true },
   { text: 'probe' },
 );

@@ -28,7 +28,11 @@ const optional = (more: Record<string, fc.Arbitrary<unknown>>) =>
   fc.record(more, { requiredKeys: [] });
 
 const subject = fc.record(
-  { unit: fc.constantFrom('icu-3', 'icu-1'), bed: fc.constantFrom('7', '8') },
+  {
+    unit: fc.constantFrom('icu-3', 'icu-1'),
+    bed: fc.constantFrom('7', '8'),
+    device: fc.constantFrom('m1', 'm2'),
+  },
   { requiredKeys: [] },
 );
 

@@ -176,6 +176,7 @@ export class ReferenceModel extends RecordsModel {
           return { ok: false, code: 'RECORD_NOT_FOUND' };
         return become('transferred', {
           subject: { ...alert.subject, ...command.subject },
+          staleSince: this.transferredStale(alert, command.subject.device),
           ...this.rerouted(alert, command.policy),
         });
       case 'escalate':
@@ -184,6 +185,12 @@ export class ReferenceModel extends RecordsModel {
       default:
         return this.ending(command, alert);
     }
+  }
+
+  /** Where nobody can say how it is now, it is stale; where somebody can, it is until they do. */
+  private transferredStale(alert: Alert, device: string | undefined): Alert['staleSince'] {
+    if (alert.staleSince !== undefined || device === undefined) return alert.staleSince;
+    return this.isLost({ kind: alert.kind, subject: { device } }) ? this.now : undefined;
   }
 
   private ending(

@@ -1,11 +1,13 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { must } from '../../src/base/assert.ts';
 import { logIndex, unixMillis } from '../../src/base/ids.ts';
 import { EFFORT_PER_ENTRY_MAX } from '../../src/base/limits.ts';
 import type { HeartbeatCommand } from '../../src/statemachine/beside/sources.ts';
-import type { Alert } from '../../src/statemachine/types.ts';
+import type { Alert, Command } from '../../src/statemachine/types.ts';
 import { acknowledge, Bench, clear, raise } from './commands.ts';
-import { submit } from './stories.ts';
+import { ReferenceModel } from './reference-model.ts';
+import { SMALL_LIMITS, submit } from './stories.ts';
 
 const asked = { actor: 'mon42', observedAt: unixMillis(1) };
 const KEY = raise().dedupKey;
@@ -55,6 +57,113 @@ test('what an alert of a lost source explained is heard of again, and stale like
   expect(bench.machine.badgesOf(must(bench.machine.get({ dedupKey: OTHER }), OTHER))).toBeDefined();
   bench.at(100_000);
   expect([isStale(bench, KEY), isStale(bench, OTHER)]).toEqual([true, true]);
+});
+
+const KEYS = ['phys:m1', 'phys:m2', 'tech:m1'];
+const DEVICES = ['m1', 'm2'];
+const key = fc.constantFrom(...KEYS);
+const device = fc.constantFrom(...DEVICES);
+const comesAndGoes: fc.Arbitrary<Command> = fc.oneof(
+  fc.record({ source: device, present: fc.option(fc.subarray(KEYS), { nil: undefined }) }).map(
+    ({ source, present }): Command => ({
+      type: 'heartbeat',
+      source,
+      leaseSeconds: 2,
+      ...(present === undefined ? {} : { present }),
+      ...asked,
+    }),
+  ),
+  fc.record({ dedupKey: key, at: device, latching: fc.boolean() }).map(
+    ({ dedupKey, at, latching }): Command =>
+      raise({
+        dedupKey,
+        subject: { device: at },
+        latching,
+        kind: dedupKey.startsWith('tech') ? 'technical' : 'physiological',
+      }),
+  ),
+  key.map((dedupKey): Command => clear({ target: { dedupKey } })),
+  fc.record({ dedupKey: key, to: device }).map(
+    ({ dedupKey, to }): Command => ({
+      type: 'transfer',
+      target: { dedupKey },
+      subject: { device: to },
+      ...asked,
+    }),
+  ),
+  device.map((source): Command => ({ type: 'retire-source', source, ...asked })),
+);
+
+test('what is measured by a source that was missed and is not back is stale, whatever is done with it', () => {
+  const step = fc.record({ command: comesAndGoes, seconds: fc.constantFrom(0, 1, 5) });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 30, size: 'max' }), (steps) => {
+      const bench = new Bench(SMALL_LIMITS);
+      const { machine } = bench;
+      const model = new ReferenceModel(SMALL_LIMITS);
+      let time = 1_000;
+      for (const [place, { command, seconds }] of steps.entries()) {
+        time += seconds * 1_000;
+        const begin = { index: logIndex(place + 1), time: unixMillis(time) };
+        const submission = submit(`${place}`.padStart(32, '0'), command);
+        machine.apply({ ...begin, submissions: [submission] }, bench.out);
+        model.begin(begin);
+        model.submit(submission);
+        const { alerts } = machine.list({}, { limit: 1_000 });
+        expect(alerts).toEqual(model.all());
+        const lost = model.sources.filter(({ state }) => state === 'lost').map(({ id }) => id);
+        const measured = alerts.filter(
+          ({ kind, subject }) => kind === 'physiological' && lost.includes(`${subject.device}`),
+        );
+        expect(measured.filter(isOpen).filter(({ staleSince }) => !staleSince)).toEqual([]);
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('what is transferred to a device that is lost is stale at once, until that one is back', () => {
+  const bench = lost();
+  const target = { dedupKey: OTHER };
+  bench.done(raise({ dedupKey: OTHER, subject: { device: 'mon7' } }));
+  const before = bench.out.events.length;
+  const told = bench.done({ type: 'transfer', target, subject: { device: 'mon42' }, ...asked });
+  expect(bench.out.events.slice(before)).toMatchObject([
+    { effect: 'transferred', revision: told.revision, alert: { staleSince: bench.machine.time } },
+  ]);
+  expect(bench.machine.list({ stale: true }).alerts.map(({ dedupKey }) => dedupKey)).toContain(
+    OTHER,
+  );
+  bench.do(beat());
+  expect(isStale(bench, OTHER)).toBe(true);
+  bench.do(beat([OTHER]));
+  expect(isStale(bench, OTHER)).toBe(false);
+});
+
+test('what is transferred away from a device that is lost is stale still: nobody there has said how it is', () => {
+  const bench = lost();
+  const since = bench.machine.get({ dedupKey: KEY })?.staleSince;
+  const target = { dedupKey: KEY };
+  bench.done({ type: 'transfer', target, subject: { device: 'mon7' }, ...asked });
+  expect(bench.machine.get(target)?.staleSince).toBe(since);
+});
+
+test('a technical alert about a device that is lost is not stale, however it comes there', () => {
+  const bench = lost();
+  const target = { dedupKey: 'other' };
+  bench.done({ type: 'transfer', target, subject: { device: 'mon42' }, ...asked });
+  expect(isStale(bench, 'other')).toBe(false);
+});
+
+test('what is transferred to a device that is lost explains nothing there', () => {
+  const bench = lost();
+  const target = { dedupKey: 'off' };
+  const off = { kind: 'physiological', condition: 'ECG:LEADS_OFF', subject: {} } as const;
+  bench.done(raise({ dedupKey: 'off', ...off }));
+  const before = bench.out.events.length;
+  bench.done({ type: 'transfer', target, subject: { device: 'mon42' }, ...asked });
+  expect(bench.machine.badgesOf(must(bench.machine.get({ dedupKey: KEY }), KEY))).toBeUndefined();
+  expect(bench.out.events.slice(before).map(({ effect }) => effect)).toEqual(['transferred']);
 });
 
 test('what is cleared, and stays on the list, while its source is lost is stale too', () => {

@@ -8,7 +8,8 @@ import {
   waitOf,
 } from '../beside/escalation.ts';
 import type { EscalationPolicy } from '../beside/policies.ts';
-import type { CareCommand, MergeCommand } from '../care-commands.ts';
+import { isFresh } from '../beside/sweep.ts';
+import type { CareCommand, MergeCommand, TransferCommand } from '../care-commands.ts';
 import { secondsAfter } from '../timers.ts';
 import type { Alert, Resolution, Subject } from '../types.ts';
 import { isAmong, isNewOf, withAcknowledgement } from './acknowledgements.ts';
@@ -22,6 +23,8 @@ export interface CareContext {
   /** The one in force under the id that a transfer names. */
   readonly named: EscalationPolicy | undefined;
   readonly acknowledgementsMax: number;
+  /** Whether a source was missed and is not back. */
+  readonly isLost: (source: string) => boolean;
 }
 
 /** What a command changes of an alert (T12 to T27), apart from what the table says. */
@@ -58,7 +61,7 @@ export function caredFor(
     case 'resolve':
       return ended(alert, decided('manual', command, time));
     case 'transfer':
-      return moved(alert, command.subject, context.named, time);
+      return transferred(alert, command, context);
     case 'discharge': {
       const { reason } = command;
       const resolution = { how: 'discharged', by, at: time } as const;
@@ -94,6 +97,18 @@ function decided(
   at: UnixMillis,
 ): Resolution {
   return { how, by, at, reason, ...(confirmedBy === undefined ? {} : { confirmedBy }) };
+}
+
+/** What measures the alert now may be lost: then nobody says when it changes (T22). What was stale is so until its source is back. */
+function transferred(
+  alert: Alert,
+  { subject }: TransferCommand,
+  { named, time, isLost }: CareContext,
+): Partial<Course> {
+  const change = moved(alert, subject, named, time);
+  const { device } = subject;
+  const isMarked = device !== undefined && isLost(device) && isFresh(alert);
+  return isMarked ? { ...change, staleSince: time } : change;
 }
 
 /** What a move makes of an alert (T24): whoever the policy named has to be told is told from the first step on. */
