@@ -1,5 +1,5 @@
 import { TocsinError } from '../../base/errors.ts';
-import { TREND_WINDOW_MS } from '../../base/trend-limits.ts';
+import { TREND_HOUR_MS, TREND_WINDOW_MS } from '../../base/trend-limits.ts';
 import { decodeRollups, encodeRollups, type Rollups, rollUp } from '../../trend/rollup.ts';
 import { isUsable, type Samples } from '../../trend/samples.ts';
 import type { QuantileSketch, SketchMaker } from '../../trend/sketch.ts';
@@ -34,12 +34,12 @@ export function encodeSummary({ row, sketch }: Summary, start: number): Uint8Arr
 export type RollupLevel = 'seconds' | 'minutes';
 
 /**
- * Of two rollups of one minute the one of more samples; of as many, the one whose bytes are greater: whatever the order in
- * which replicas exchange them, they end with the same one.
+ * Of two rollups of one minute, or hour, the one of more samples; of as many, the one whose bytes are greater: whatever the
+ * order in which replicas exchange them, they end with the same one.
  * @throws TocsinError DATA_CORRUPT when the other one is none
  */
 export function betterRollup(
-  level: RollupLevel,
+  level: RollupLevel | 'hours',
   known: Uint8Array | undefined,
   other: Uint8Array,
   start: number,
@@ -48,13 +48,15 @@ export function betterRollup(
   const samplesIn = (bytes: Uint8Array): number =>
     level === 'seconds'
       ? samplesOf(decodeRollups(bytes, 1_000, start))
-      : samplesOf(decodeSummary(bytes, TREND_WINDOW_MS, start, sketches).row);
+      : samplesOf(decodeSummary(bytes, STEPS[level], start, sketches).row);
   const theirs = samplesIn(other);
   if (known === undefined) return other;
   const mine = samplesIn(known);
   if (mine !== theirs) return mine > theirs ? known : other;
   return Buffer.compare(known, other) >= 0 ? known : other;
 }
+
+const STEPS = { minutes: TREND_WINDOW_MS, hours: TREND_HOUR_MS } as const;
 
 const samplesOf = ({ counts, missing }: Rollups): number => sum(counts) + sum(missing);
 

@@ -13,7 +13,7 @@ import type { SketchMaker } from '../../trend/sketch.ts';
 import { hourOf } from './digest-table.ts';
 import type { TrendKeeper } from './keeper.ts';
 import { keyOf, type Level, startOf } from './keys.ts';
-import { decodeSummary, encodeSummary, type Summary } from './minute-record.ts';
+import { betterRollup, decodeSummary, encodeSummary, type Summary } from './minute-record.ts';
 
 const AGES: readonly (readonly [Level, number])[] = [
   ['chunk', TREND_RAW_MS_MAX],
@@ -52,7 +52,10 @@ export class Retention {
     }
   }
 
-  /** Sums up the minutes before `cutoff`, which is a whole hour. */
+  /**
+   * Sums up the minutes before `cutoff`, which is a whole hour. Of one that was summed up before, some minutes may be left,
+   * if a crash came while they were removed: then what is known of the hour is more, and stays.
+   */
   async #keepHours({ id }: Series, cutoff: number): Promise<void> {
     const { disk } = this.#keeper;
     const hours = new Map<number, Summary[]>();
@@ -64,9 +67,13 @@ export class Retention {
       if (hour === undefined) hours.set(hourOf(start), [summary]);
       else hour.push(summary);
     }
-    const puts = [...hours].map(
-      ([start, all]): Put => [keyOf('hours', id, start), encodeSummary(this.#sum(all), start)],
-    );
+    const keys = [...hours.keys()].map((start) => keyOf('hours', id, start));
+    const known = await disk.getMany(keys);
+    const puts = [...hours].map(([start, all], at): Put => {
+      const sum = encodeSummary(this.#sum(all), start);
+      const better = betterRollup('hours', known[at], sum, start, this.#sketches);
+      return [keyOf('hours', id, start), better];
+    });
     if (puts.length > 0) await disk.write(puts, true);
   }
 

@@ -91,12 +91,18 @@ async function minutesOf(
   const { keeper, series, sketches } = source;
   const pieces = new Map<number, Summary>();
   const fresh = inMemory(source, from, to);
-  const hours = keeper.disk.scan(...rangeOf('hours', series, from, to));
-  for await (const [key, value] of hours)
-    pieces.set(startOf(key), decodeSummary(value, TREND_HOUR_MS, startOf(key), sketches));
   const minutes = keeper.disk.scan(...rangeOf('minutes', series, from, to));
   for await (const [key, value] of minutes)
     pieces.set(startOf(key), decodeSummary(value, TREND_WINDOW_MS, startOf(key), sketches));
+  // After the minutes, so that none is missed that is summed up meanwhile. An hour has all of its own in it, also such as a
+  // crash has left behind.
+  const hours = keeper.disk.scan(...rangeOf('hours', series, from, to));
+  for await (const [key, value] of hours) {
+    const hour = startOf(key);
+    for (let start = hour; start < hour + TREND_HOUR_MS; start += TREND_WINDOW_MS)
+      pieces.delete(start);
+    pieces.set(hour, decodeSummary(value, TREND_HOUR_MS, hour, sketches));
+  }
   for await (const { start, chunk } of windowsOf(fresh, chunks))
     pieces.set(start, summaryOf(chunk.samples, sketches));
   return inOrder(pieces);
