@@ -2,7 +2,7 @@ import { TocsinError } from '../../src/base/errors.ts';
 import { type Revision, revision } from '../../src/base/ids.ts';
 import { LIST_PAGE_MAX } from '../../src/base/limits.ts';
 import type { Client } from '../../src/client/client.ts';
-import { OpenBook } from '../../src/replica/trend/open-book.ts';
+import { OpenBook, type OpenCondition } from '../../src/replica/trend/open-book.ts';
 import type { ListCursor } from '../../src/statemachine/alert-api.ts';
 import type { Alert } from '../../src/statemachine/types.ts';
 
@@ -11,16 +11,22 @@ const OF_RULES = /^(?:phys|tech|trend|score):/;
 
 /**
  * Which conditions are present according to the store, as it goes on: what a replica must know of streams that it begins
- * to speak for. A little behind what was raised; who takes one up that is over already clears it once too often.
+ * to speak for. A little behind what was raised: whoever took one up that was over already is told that it is.
  */
 export class OpenConditions {
   readonly book: OpenBook = new OpenBook();
   readonly #client: Pick<Client, 'list' | 'watch'>;
+  readonly #onOver: (one: Pick<OpenCondition, 'key' | 'patient' | 'device'>) => void;
   readonly #stop = new AbortController();
   #following: Promise<void> = Promise.resolve();
 
-  constructor(client: Pick<Client, 'list' | 'watch'>) {
+  /** `onOver` hears of each that is no longer present; not of those that somebody resolved though they are. */
+  constructor(
+    client: Pick<Client, 'list' | 'watch'>,
+    onOver: (one: Pick<OpenCondition, 'key' | 'patient' | 'device'>) => void = () => {},
+  ) {
     this.#client = client;
+    this.#onOver = onOver;
   }
 
   /** Resolves when what was open is known. `onLost` hears why it can be followed no longer. */
@@ -63,9 +69,11 @@ export class OpenConditions {
 
   #note({ dedupKey, presence, resolution, subject, cause, condition, revision: at }: Alert): void {
     if (!OF_RULES.test(dedupKey)) return;
-    if (presence !== 'present' || resolution !== undefined) this.book.remove(dedupKey);
-    else {
-      const { patient = '', device } = subject;
+    const { patient = '', device } = subject;
+    if (presence !== 'present' || resolution !== undefined) {
+      this.book.remove(dedupKey);
+      if (presence !== 'present') this.#onOver({ key: dedupKey, patient, device });
+    } else {
       const rule = ruleIn(cause);
       this.book.put({ key: dedupKey, patient, device, rule, condition, revision: at });
     }

@@ -36,11 +36,11 @@ async function main(data: TrendWorkerData): Promise<void> {
   const { rules, identity } = data;
   const client = await connectTo(identity);
   const emit = senderOf(client, identity);
-  const open = new OpenConditions(client);
+  let judge: TrendJudge | undefined;
+  const open = new OpenConditions(client, (one) => judge?.over(one));
   await open.start((error) => log(`open alerts are followed no longer: ${error.message}`));
   const press = new PressThread();
   const handling = process.env[FRAME_TIMES_VARIABLE] === '1' ? new Handling() : undefined;
-  let judge: TrendJudge | undefined;
   const replica = new TrendReplica({
     identity,
     members: data.members,

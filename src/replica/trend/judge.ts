@@ -28,7 +28,7 @@ import { isUsable } from '../../trend/samples.ts';
 import type { SeriesRegistry } from '../../trend/series.ts';
 import { leftAtSource, leftByChange, leftOfPatient } from './leftovers.ts';
 import { LiveOrder } from './live-order.ts';
-import type { OpenBook } from './open-book.ts';
+import type { OpenBook, OpenCondition } from './open-book.ts';
 import { type Patient, type Subject, Subjects } from './subjects.ts';
 import type { SampleJudge } from './trend-replica.ts';
 
@@ -107,6 +107,37 @@ export class TrendJudge implements SampleJudge {
       left.add(scoreDedupKey(rule, this.#subjects.patient(patient).name));
     });
     this.#clear(left);
+  }
+
+  /**
+   * The store says that a condition is over. If it goes on here, it was taken up as open when it no longer was, or cleared by
+   * somebody who knew less: it is said again with the next sample that is brought here.
+   */
+  over({ key, patient, device }: Pick<OpenCondition, 'key' | 'patient' | 'device'>): void {
+    const about =
+      device === undefined
+        ? this.#subjects.patientNamed(patient)
+        : this.#subjects.named(patient, device);
+    if (about?.home !== 'own') return;
+    const isOn = 'patient' in about ? this.#isOn(about, key) : this.#isScoreOn(about, key);
+    if (isOn) about.home = 'none';
+  }
+
+  #isOn({ number, info }: Subject, key: string): boolean {
+    const { rules, missing, trends = [] } = this.#rules;
+    return (
+      [...rules, ...missing].some(
+        (rule) => dedupKey(rule, info) === key && this.#limits.isOn(number, rule.id),
+      ) ||
+      trends.some((rule) => trendDedupKey(rule, info) === key && this.#trends.isOn(number, rule))
+    );
+  }
+
+  #isScoreOn({ number, name }: Patient, key: string): boolean {
+    const { scores = [] } = this.#rules;
+    return scores.some(
+      (rule) => scoreDedupKey(rule, name) === key && this.#scores.isOn(number, rule.id),
+    );
   }
 
   #clear(keys: Iterable<string>): void {

@@ -54,6 +54,14 @@ export class Subjects {
     return this.#introduce(place);
   }
 
+  named(patient: string, device: string): Subject | undefined {
+    return this.#subjects.get(nameOf(patient, device));
+  }
+
+  patientNamed(name: string): Patient | undefined {
+    return this.#byName.get(name);
+  }
+
   /** The place in METRIC_NAMES of what a judged series measures. */
   metricAt(place: number): number {
     return this.#metrics[place] as number;
@@ -82,7 +90,7 @@ export class Subjects {
   }
 
   #subjectOf(info: SeriesInfo): Subject | undefined {
-    const name = JSON.stringify([info.patient, info.device]);
+    const name = nameOf(info.patient, info.device);
     const known = this.#subjects.get(name);
     if (known !== undefined) return known;
     if (this.all.length >= RULE_SUBJECTS_MAX) {
@@ -107,3 +115,5 @@ export class Subjects {
     return patient;
   }
 }
+
+const nameOf = (patient: string, device: string): string => JSON.stringify([patient, device]);

@@ -104,6 +104,55 @@ describe('a judge', () => {
     expect(seen).toEqual([`raise ${KEY}`, `clear ${KEY}`]);
   });
 
+  it('says once more what it took up as open when somebody else just cleared it', () => {
+    const { feed, seen, judge, book } = stage([KEY]);
+    feed(true, 140);
+    book.remove(KEY);
+    judge.over({ key: KEY, patient: 'p', device: 'm' });
+    expect(seen).toEqual([]);
+    feed(true, 140);
+    expect(seen).toEqual([`raise ${KEY}`]);
+    feed(true, 100, 100);
+    expect(seen).toEqual([`raise ${KEY}`, `clear ${KEY}`]);
+  });
+
+  it.each([
+    ['that it ended itself', [140, 140, 100, 100], KEY],
+    ['that was not on', [100], KEY],
+    ['of another condition', [140, 140], 'phys:p:m:HR:LO'],
+  ])('says nothing when it hears of an end %s', (_what, values, key) => {
+    const { feed, seen, judge } = stage();
+    feed(true, ...values);
+    const before = [...seen];
+    judge.over({ key, patient: 'p', device: 'm' });
+    feed(true, values.at(-1) ?? 0);
+    expect(seen).toEqual(before);
+  });
+
+  it('says nothing about an end of what a peer speaks for', () => {
+    const { feed, seen, judge } = stage();
+    feed(false, 140, 140);
+    judge.over({ key: KEY, patient: 'p', device: 'm' });
+    feed(false, 140);
+    expect(seen).toEqual([]);
+  });
+
+  it('says a trend and a score once more, too, that are cleared while they go on', () => {
+    const { feed, seen, registry, judge } = stage([], TRENDS);
+    const info = { patient: 'p', device: 'other', metric: 'ARTsys', unit: '' };
+    judge.judge(registry.register(info).place, 0, 85, 0, false);
+    feed(true, 140, 140, 140, 140);
+    seen.length = 0;
+    judge.over({ key: 'tech:p:m:HR:STUCK', patient: 'p', device: 'm' });
+    feed(true, 140);
+    expect(seen).toContain('raise tech:p:m:HR:STUCK');
+    expect(seen).not.toContain('raise score:p:NEWS2');
+    seen.length = 0;
+    judge.over({ key: 'score:p:NEWS2', patient: 'p', device: undefined });
+    feed(true, 140);
+    expect(seen).toEqual(['raise score:p:NEWS2']);
+  });
+
   it('clears after a restart what was open before it', () => {
     const { feed, seen } = stage([KEY]);
     feed(true, 100, 100);
