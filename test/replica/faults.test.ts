@@ -150,14 +150,8 @@ function checkReads(seen: readonly Seen[], events: readonly AlertEvent[]): void 
   }
 }
 
-const STORIES = Number(process.env['STORIES'] ?? 12);
-
-test(
-  'whatever fails, who was told done finds it once, and who was told no finds nothing',
-  async () => {
-    await fc.assert(fc.asyncProperty(fc.integer({ min: 0, max: 2 ** 31 }), story), {
-      numRuns: STORIES,
-    });
-  },
-  STORIES * 5_000,
-);
+test('whatever fails, who was told done finds it once, and who was told no finds nothing', async () => {
+  await fc.assert(fc.asyncProperty(fc.integer({ min: 0, max: 2 ** 31 }), story), {
+    numRuns: 12,
+  });
+});

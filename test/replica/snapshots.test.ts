@@ -109,14 +109,8 @@ async function story(seed: number): Promise<void> {
   }
 }
 
-const STORIES = Number(process.env['STORIES'] ?? 8);
-
-test(
-  'whatever crashes while snapshots are taken, fetched and installed, nothing that was told is lost',
-  async () => {
-    await fc.assert(fc.asyncProperty(fc.integer({ min: 0, max: 2 ** 31 }), story), {
-      numRuns: STORIES,
-    });
-  },
-  STORIES * 10_000,
-);
+test('whatever crashes while snapshots are taken, fetched and installed, nothing that was told is lost', async () => {
+  await fc.assert(fc.asyncProperty(fc.integer({ min: 0, max: 2 ** 31 }), story), {
+    numRuns: 8,
+  });
+});

@@ -9,8 +9,8 @@ import type { Alert, AlertEvent, Batch } from '../../src/statemachine/types.ts';
 import { ReferenceModel } from './reference-model.ts';
 import { bare, deepFreeze, play, SMALL_LIMITS, story, write } from './stories.ts';
 
-/** How many stories; the nightly run tells many more. */
-const RUNS = Number(process.env['RUNS'] ?? 2_000);
+/** How many stories. */
+const RUNS = 2_000;
 
 /** `toEqual` explains, and is slow; this asks it only when there is something to explain. */
 function same(actual: unknown, expected: unknown): void {
