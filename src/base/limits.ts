@@ -331,6 +331,8 @@ export const SWEEP_LOOKS_AT_ONCE = 32;
 export const SWEEPS_PER_ENTRY_MIN = 1;
 /** Open alerts of one device that are looked through for what they explain; of a device with more they are kept by condition. */
 export const NEIGHBOURS_LOOKED_THROUGH_MAX = 32;
+/** Open alerts about one device, bed or patient that stand in a list, which is moved as a whole; more of them in blocks. */
+export const SUBJECT_LIST_MAX = 64;
 /** Alerts that are named as explaining another; more than one is rare, and no more is done for it. */
 export const INHIBITORS_SHOWN_MAX = 64;
 /** Devices whose alerts no longer explain others, which are told so together. */
@@ -732,6 +734,10 @@ assert(
 assert(
   LOOKS_PER_SUBJECT_MIN <= SWEEP_LOOKS_AT_ONCE,
   'what is looked up of one subject must not be more than one step looks at',
+);
+assert(
+  NEIGHBOURS_LOOKED_THROUGH_MAX <= SUBJECT_LIST_MAX,
+  'what is looked through for each change must stand in a list',
 );
 assert(INHIBITORS_SHOWN_MAX <= BODY_ITEMS_MAX, 'what explains an alert must fit in its answer');
 assert(

@@ -1,6 +1,6 @@
 import { assert, must } from '../base/assert.ts';
 import { type UnixMillis, unixMillis } from '../base/ids.ts';
-import { SortedMap } from './collections/sorted-map.ts';
+import { countUpTo, SortedMap } from './collections/sorted-map.ts';
 
 /** What becomes due; the order decides between those that are due at the same instant for the same thing. */
 const KINDS = [
@@ -90,13 +90,13 @@ class Queue {
   set(key: number, dueAt: UnixMillis): void {
     const keys = this.#due.get(dueAt);
     if (keys === undefined) this.#due.add(dueAt, [key]);
-    else keys.splice(firstAbove(keys, key), 0, key);
+    else keys.splice(countUpTo(keys, key), 0, key);
     if (dueAt < this.#next) this.#next = dueAt;
   }
 
   cancel(key: number, dueAt: UnixMillis): void {
     const keys = must(this.#due.get(dueAt), () => `nothing is due at ${dueAt}`);
-    const place = firstAbove(keys, key) - 1;
+    const place = countUpTo(keys, key) - 1;
     assert(keys[place] === key, () => `timer ${key} is not due at ${dueAt}`);
     keys.splice(place, 1);
     if (keys.length === 0) this.#forget(dueAt);
@@ -122,16 +122,3 @@ export const secondsAfter = (time: UnixMillis, seconds: number): UnixMillis =>
   unixMillis(time + seconds * 1_000);
 
 const keyOf = (kind: TimerKind, number: number): number => number * KINDS_MAX + KINDS.indexOf(kind);
-
-/** How many of the ascending keys are at or below `key`. */
-function firstAbove(keys: readonly number[], key: number): number {
-  let low = 0;
-  let high = keys.length;
-  if (high > 0 && (keys[high - 1] as number) <= key) return high;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((keys[middle] as number) <= key) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}

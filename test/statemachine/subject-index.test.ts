@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { SUBJECT_LIST_MAX } from '../../src/base/limits.ts';
 import { AlertTable } from '../../src/statemachine/alerts/alert-table.ts';
 import { Subjects } from '../../src/statemachine/alerts/subjects.ts';
 import { SubjectIndex } from '../../src/statemachine/collections/subject-index.ts';
@@ -56,20 +57,42 @@ describe('the open alerts about something', () => {
 
   it('are those that a list of them would name, wherever they move', () => {
     const about = fc.constantFrom(undefined, 'm1', 'm2', 'm3');
-    const step = fc.record({ id: fc.integer({ min: 1, max: 40 }), about });
+    // Now and then many at once, so that a device has more than stand in a list, and fewer again.
+    const count = fc.oneof(fc.constant(1), fc.integer({ min: 1, max: SUBJECT_LIST_MAX * 2 }));
+    const step = fc.record({ from: fc.integer({ min: 1, max: 40 }), count, about });
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 200 }), fc.nat(), (steps, seed) => {
-        const index = new SubjectIndex(seed);
-        const open = new Map<number, string | undefined>();
-        for (const { id, about: is } of steps) {
-          index.move(`A${id}`, open.get(id), is);
-          open.set(id, is);
-          for (const one of ['m1', 'm2', 'm3']) {
-            const there = [...open].filter(([, device]) => device === one);
-            expect(index.of(one)).toEqual(there.map(([number]) => number).sort((x, y) => x - y));
+      fc.property(
+        fc.array(step, { maxLength: 60 }),
+        fc.nat(),
+        fc.nat(200),
+        (steps, seed, after) => {
+          const index = new SubjectIndex(seed);
+          const open = new Map<number, string | undefined>();
+          for (const { from, count, about: is } of steps) {
+            for (let id = from; id < from + count; id += 1) {
+              index.move(`A${id}`, open.get(id), is);
+              open.set(id, is);
+            }
+            for (const one of ['m1', 'm2', 'm3']) {
+              const there = [...open].filter(([, device]) => device === one);
+              const numbers = there.map(([number]) => number).sort((x, y) => x - y);
+              expect([index.of(one), index.countOf(one)]).toEqual([numbers, numbers.length]);
+              const above = numbers.filter((number) => number > after);
+              expect(index.next(one, after, 5)).toEqual(above.slice(0, 5));
+            }
           }
-        }
-      }),
+        },
+      ),
     );
+  });
+
+  it('are kept account of exactly: what is not there cannot go', () => {
+    const index = new SubjectIndex(1);
+    index.move('A1', undefined, 'm1');
+    expect(() => index.move('A2', 'm1', undefined)).toThrow('A2 is not about m1');
+    index.move('A3', undefined, 'm1');
+    expect(() => index.move('A2', 'm1', undefined)).toThrow('A2 is not about m1');
+    expect(() => index.move('A1', 'm2', undefined)).toThrow('nothing is about m2');
+    expect(index.of('m1')).toEqual([1, 3]);
   });
 });

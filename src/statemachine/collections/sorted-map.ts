@@ -138,6 +138,19 @@ export function numbersAfter(map: SortedMap<unknown>, after: number, max: number
   return numbers;
 }
 
+/** How many of the ascending numbers are at or below `number`. */
+export function countUpTo(numbers: readonly number[], number: number): number {
+  let low = 0;
+  let high = numbers.length;
+  if (high > 0 && (numbers[high - 1] as number) <= number) return high;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((numbers[middle] as number) <= number) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 /** What a map held when it was frozen. */
 export class SortedView<V> {
   readonly #blocks: readonly Block<V>[];
@@ -224,14 +237,4 @@ function valueIn<V>(block: Block<V> | undefined, id: number): V | undefined {
 }
 
 /** The last place in the block whose number is at or below `id`; -1 = none is. */
-function placeOf<V>({ ids }: Block<V>, id: number): number {
-  let low = 0;
-  let high = ids.length;
-  if (high > 0 && (ids[high - 1] as number) <= id) return high - 1;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((ids[middle] as number) <= id) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
-}
+const placeOf = <V>({ ids }: Block<V>, id: number): number => countUpTo(ids, id) - 1;

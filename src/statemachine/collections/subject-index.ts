@@ -1,45 +1,47 @@
-import { must } from '../../base/assert.ts';
+import { assert, must } from '../../base/assert.ts';
+import { SUBJECT_LIST_MAX } from '../../base/limits.ts';
 import { idNumber } from '../alerts/alert-table.ts';
 import type { AlertId } from '../types.ts';
 import { KeyTable } from './key-table.ts';
-import { numbersAfter, SortedMap } from './sorted-map.ts';
+import { countUpTo, numbersAfter, SortedMap } from './sorted-map.ts';
 
-/** The numbers of the open alerts about one device, bed or patient: mostly one or two, but a gateway can have any number. */
+/** The numbers of the open alerts about one device, bed or patient: mostly a few, but a gateway can have any number. */
 interface Group {
   readonly about: string;
-  readonly alerts: number | SortedMap<true>;
+  /** Ascending; a list of up to SUBJECT_LIST_MAX. */
+  readonly alerts: number[] | SortedMap<true>;
 }
 
-/** Open alerts by what they are about: a device, a bed or a patient. */
+/**
+ * Open alerts by what they are about: a device, a bed or a patient. What one alert alone is about has no group: the table holds
+ * its text, and the number of the alert beside it.
+ */
 export class SubjectIndex {
-  readonly #groups: KeyTable<string, Group>;
+  readonly #groups: KeyTable<string, string | Group>;
 
   /** `seed` as for KeyTable. */
   constructor(seed: number) {
-    this.#groups = new KeyTable(({ about }) => about, seed);
+    this.#groups = new KeyTable((one) => (typeof one === 'string' ? one : one.about), seed);
   }
 
   /** The numbers in their ids, ascending: in the order in which they were opened. */
   of(about: string): number[] {
-    const alerts = this.#groups.get(about)?.alerts;
-    if (alerts === undefined) return [];
-    if (typeof alerts === 'number') return [alerts];
-    return numbersAfter(alerts, 0, alerts.size);
+    const alerts = this.#alertsOf(about);
+    return isList(alerts) ? alerts.slice() : numbersAfter(alerts, 0, alerts.size);
   }
 
   /** How many there are. */
   countOf(about: string): number {
-    const alerts = this.#groups.get(about)?.alerts;
-    if (alerts === undefined) return 0;
-    return typeof alerts === 'number' ? 1 : alerts.size;
+    const alerts = this.#alertsOf(about);
+    return isList(alerts) ? alerts.length : alerts.size;
   }
 
   /** Those above `after`, at most `max`. */
   next(about: string, after: number, max: number): number[] {
-    const alerts = this.#groups.get(about)?.alerts;
-    if (alerts === undefined) return [];
-    if (typeof alerts === 'number') return alerts > after ? [alerts] : [];
-    return numbersAfter(alerts, after, max);
+    const alerts = this.#alertsOf(about);
+    if (!isList(alerts)) return numbersAfter(alerts, after, max);
+    const from = countUpTo(alerts, after);
+    return alerts.slice(from, from + max);
   }
 
   /** What an alert is about changes; undefined = nothing, or it is not open. */
@@ -50,21 +52,51 @@ export class SubjectIndex {
     if (is !== undefined) this.#add(is, number);
   }
 
+  #alertsOf(about: string): Group['alerts'] {
+    const there = this.#groups.get(about);
+    if (there === undefined) return NOBODY;
+    return typeof there === 'string' ? [this.#groups.noteOf(about)] : there.alerts;
+  }
+
   #add(about: string, number: number): void {
-    const there = this.#groups.get(about)?.alerts;
-    if (there === undefined) this.#groups.add({ about, alerts: number });
-    else if (typeof there !== 'number') there.add(number, true);
-    else {
-      const alerts = new SortedMap<true>();
-      alerts.add(there, true);
-      alerts.add(number, true);
-      this.#groups.replace({ about, alerts });
-    }
+    const there = this.#groups.get(about);
+    if (there === undefined) this.#groups.add(about, number);
+    else if (typeof there === 'string')
+      this.#groups.replace({ about, alerts: withNumber([this.#groups.noteOf(about)], number) });
+    else if (!isList(there.alerts)) there.alerts.add(number, true);
+    else if (there.alerts.length < SUBJECT_LIST_MAX) withNumber(there.alerts, number);
+    else this.#groups.replace({ about, alerts: mapOf(withNumber(there.alerts, number)) });
   }
 
   #remove(about: string, number: number): void {
-    const { alerts } = must(this.#groups.get(about), () => `nothing is about ${about}`);
-    if (typeof alerts !== 'number') alerts.delete(number);
-    if (typeof alerts === 'number' || alerts.size === 0) this.#groups.delete(about);
+    const there = must(this.#groups.get(about), () => `nothing is about ${about}`);
+    if (typeof there === 'string') {
+      assert(this.#groups.noteOf(about) === number, () => `A${number} is not about ${about}`);
+      this.#groups.delete(about);
+      return;
+    }
+    const { alerts } = there;
+    if (!isList(alerts)) alerts.delete(number);
+    else {
+      const place = countUpTo(alerts, number) - 1;
+      assert(alerts[place] === number, () => `A${number} is not about ${about}`);
+      alerts.splice(place, 1);
+    }
+    if ((isList(alerts) ? alerts.length : alerts.size) === 0) this.#groups.delete(about);
   }
+}
+
+const NOBODY: number[] = [];
+
+const isList = (alerts: Group['alerts']): alerts is number[] => Array.isArray(alerts);
+
+function withNumber(list: number[], number: number): number[] {
+  list.splice(countUpTo(list, number), 0, number);
+  return list;
+}
+
+function mapOf(numbers: readonly number[]): SortedMap<true> {
+  const map = new SortedMap<true>();
+  for (const number of numbers) map.add(number, true);
+  return map;
 }

@@ -16,6 +16,7 @@ import type {
   RaiseCommand,
   Subject,
 } from '../../statemachine/types.ts';
+import { sharedCause, sharedSubject } from '../recent-parts.ts';
 import type { Building } from './command-body.ts';
 import { BodyCursor, keyOf } from './cursor.ts';
 import { ACTIVATION_MAX, isAlertId, isForbiddenLabel } from './parse-parts.ts';
@@ -181,10 +182,10 @@ export class CommandReader {
     const outer = input.enter();
     if (input.is(UNIT)) subject.unit = input.line(NAME_CHARS_MAX);
     if (input.is(BED)) subject.bed = input.line(NAME_CHARS_MAX);
-    if (input.is(PATIENT)) subject.patient = input.line(NAME_CHARS_MAX);
+    if (input.is(PATIENT)) subject.patient = input.patient(NAME_CHARS_MAX);
     if (input.is(DEVICE)) subject.device = input.line(NAME_CHARS_MAX);
     input.leave(outer);
-    return subject;
+    return sharedSubject(subject);
   }
 
   #cause(): Cause {
@@ -197,7 +198,7 @@ export class CommandReader {
     if (input.is(LIMIT)) cause.limit = input.number();
     if (input.is(RULE)) cause.rule = input.line(NAME_CHARS_MAX);
     input.leave(outer);
-    return cause;
+    return sharedCause(cause);
   }
 
   /** In strict order, as they are written: so none occurs twice. */

@@ -6,6 +6,8 @@ export const keyOf = (name: string): Uint8Array =>
 
 /** Names: conditions, beds, devices, rules. */
 const names: TextTable = new TextTable(4_096, 32);
+/** By themselves: so many that the other names would go for them. */
+const patients: TextTable = new TextTable(4_096, 32);
 /** What is said of a condition: mostly the same each time it is there. */
 const texts: TextTable = new TextTable(1_024, 128);
 
@@ -142,6 +144,11 @@ export class BodyCursor {
   /** A text of 1 … `charsMax` printable ASCII characters, probably seen before. */
   line(charsMax: number): string {
     return this.#recurring(charsMax, names);
+  }
+
+  /** As `line`, of a patient. */
+  patient(charsMax: number): string {
+    return this.#recurring(charsMax, patients);
   }
 
   lineOrEmpty(charsMax: number): string {

@@ -17,6 +17,7 @@ import type {
 import type { Building } from '../commands/command-body.ts';
 import { ACTIVATION_MAX, alertNumber, isForbiddenLabel } from '../commands/parse-parts.ts';
 import { KINDS, PRIORITIES } from '../commands/words.ts';
+import { sharedCause, sharedSubject } from '../recent-parts.ts';
 import { type ItemReader, malformed } from './item-reader.ts';
 import type { ItemWriter } from './item-writer.ts';
 
@@ -193,7 +194,7 @@ function readSubject(input: ItemReader): Subject {
   if (flags & 2) subject.bed = input.line();
   if (flags & 4) subject.patient = input.line();
   if (flags & 8) subject.device = input.line();
-  return subject;
+  return sharedSubject(subject);
 }
 
 function writeCause(out: ItemWriter, { metric, value, unit, limit, rule }: Cause): void {
@@ -212,7 +213,7 @@ function readCause(input: ItemReader): Cause {
   if (flags & 2) cause.unit = input.line();
   if (flags & 4) cause.limit = input.double();
   if (flags & 8) cause.rule = input.line();
-  return cause;
+  return sharedCause(cause);
 }
 
 function writeLabels(out: ItemWriter, labels: Alert['labels']): void {
