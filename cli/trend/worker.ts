@@ -19,6 +19,7 @@ import { LeftoverClearing } from './leftover-clearing.ts';
 import type { FromWorker, ToWorker, TrendWorkerData } from './messages.ts';
 import { OpenConditions } from './open-conditions.ts';
 import { PressThread } from './press-thread.ts';
+import { rehearse } from './rehearsal.ts';
 
 /**
  * The trend tier of a replica in a thread of its own: its own event loop, port, connections and folders. Alerts leave it
@@ -34,6 +35,7 @@ const CONNECT_MS = 30_000;
 async function main(data: TrendWorkerData): Promise<void> {
   const clock = new SystemClock();
   const { rules, identity } = data;
+  await rehearse(rules);
   const client = await connectTo(identity);
   const emit = senderOf(client, identity);
   let judge: TrendJudge | undefined;

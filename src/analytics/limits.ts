@@ -166,6 +166,12 @@ export class LimitEngine {
     return (this.#runs[at] as number) >= ON;
   }
 
+  /** The rules whose condition is on. */
+  on(subject: number): readonly (LimitRule | MissingRule)[] {
+    const base = this.#place(subject);
+    return this.#rules.filter((_rule, at) => (this.#runs[base + at] as number) >= ON);
+  }
+
   /** Forgets a subject: all its conditions are off, all its counts zero. No transition is emitted. */
   forget(subject: number): void {
     const base = this.#place(subject);

@@ -235,14 +235,24 @@ export class TrendJudge implements SampleJudge {
     const { number } = subject;
     const source = this.#sourceOf(number);
     const { rules, missing, trends = [] } = this.#rules;
-    for (const rule of [...rules, ...missing])
-      if (this.#limits.isOn(number, rule.id)) this.#tellLimit(this.#begun(number, rule));
-      else if (this.#open.has(dedupKey(rule, source))) this.#limits.resume(number, rule.id);
+    for (const rule of this.#limits.on(number)) this.#tellLimit(this.#begun(number, rule));
     for (const rule of trends)
       if (this.#trends.isOn(number, rule)) this.#tellTrend(this.#trendBegun(number, rule));
-      else if (this.#open.has(trendDedupKey(rule, source))) this.#trends.resume(number, rule);
-    if (this.#open.has(clockDedupKey(source))) this.#clocks.resume(number);
+    // Mostly nothing is open, and no key has to be made: all streams of a replica that died may come at once.
+    const open = this.#openOf(source.patient, source.device);
+    if (open.size === 0) return;
+    for (const rule of [...rules, ...missing])
+      if (!this.#limits.isOn(number, rule.id) && open.has(dedupKey(rule, source)))
+        this.#limits.resume(number, rule.id);
+    for (const rule of trends)
+      if (!this.#trends.isOn(number, rule) && open.has(trendDedupKey(rule, source)))
+        this.#trends.resume(number, rule);
+    if (open.has(clockDedupKey(source))) this.#clocks.resume(number);
     this.#clear(leftAtSource(this.#open, this.#rules, source));
+  }
+
+  #openOf(patient: string, device: string | undefined): ReadonlySet<string> {
+    return new Set([...this.#open.of(patient, device)].map(({ key }) => key));
   }
 
   #begun(subject: number, rule: LimitRule | MissingRule): Transition {
@@ -267,13 +277,14 @@ export class TrendJudge implements SampleJudge {
     patient.ownAt = this.#now;
     if (patient.home === 'own') return;
     patient.home = 'own';
+    const { number, name } = patient;
+    const open = this.#openOf(name, undefined);
     for (const rule of this.#rules.scores ?? []) {
-      const { number, name } = patient;
       if (this.#scores.isOn(number, rule.id)) {
         const standing = this.#scores.standing(number, rule.id, this.#now);
         if (standing !== undefined) this.#tellScore(standing);
-      } else if (this.#open.has(scoreDedupKey(rule, name))) this.#scores.resume(number, rule.id);
+      } else if (open.has(scoreDedupKey(rule, name))) this.#scores.resume(number, rule.id);
     }
-    this.#clear(leftOfPatient(this.#open, this.#rules, patient.name));
+    if (open.size > 0) this.#clear(leftOfPatient(this.#open, this.#rules, name));
   }
 }

@@ -153,6 +153,14 @@ describe('a judge', () => {
     expect(seen).toEqual(['raise score:p:NEWS2']);
   });
 
+  it('goes on counting towards the end of what it takes over, though the store has it open', () => {
+    const { feed, seen, putOpen } = stage();
+    feed(false, 140, 140, 100);
+    putOpen(KEY, 'hr-high');
+    feed(true, 100);
+    expect(seen).toEqual([`raise ${KEY}`, `clear ${KEY}`]);
+  });
+
   it('clears after a restart what was open before it', () => {
     const { feed, seen } = stage([KEY]);
     feed(true, 100, 100);
