@@ -47,6 +47,7 @@ const quietIo = (): Io & { readonly stdout: Text } => ({
   stderr: new Text(),
   stdin: { isTTY: false, readLine: () => Promise.resolve(undefined) },
   env: {},
+  isJournaled: false,
   wall: () => 0,
   loginName: () => 'somebody',
   onInterrupt: () => () => {},

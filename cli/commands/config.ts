@@ -125,7 +125,8 @@ function validateCommand(io: Io, wholeProgram: WholeProgram): Command {
     const text = await io.files.read(path);
     if (text === undefined) throw new TocsinError('BAD_CONFIG', `there is no ${path}`);
     const { complaintsOf } = await import('../config/validate.ts');
-    const complaints = complaintsOf(text, path, await wholeProgram());
+    const { parseAddress } = io.services;
+    const complaints = await complaintsOf(text, path, await wholeProgram(), parseAddress);
     await report(io, flags, {
       value: { path, valid: complaints.length === 0, complaints },
       rows: complaints.length === 0 ? [{ path, valid: true }] : complaints,

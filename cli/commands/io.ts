@@ -16,6 +16,8 @@ export interface Io {
   readonly stderr: Output;
   readonly stdin: Input;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Whether whoever takes in standard error notes the time of each line: the journal of systemd does. */
+  readonly isJournaled: boolean;
   /** Milliseconds since 1970, for ages. */
   wall(): number;
   loginName(): string;

@@ -1,3 +1,4 @@
+import { fstatSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { TocsinError } from '../../src/base/errors.ts';
 import { onKeys } from '../input/keys.ts';
@@ -16,6 +17,7 @@ export function processIo(): Io {
       onKeys: process.stdin.isTTY === true ? onKeys : undefined,
     },
     env: process.env,
+    isJournaled: isJournaled(process.env, 2),
     wall: () => Date.now(),
     loginName,
     onInterrupt,
@@ -90,6 +92,23 @@ async function readLine(): Promise<string | undefined> {
     });
   } finally {
     lines.close();
+  }
+}
+
+/**
+ * Whether a file is the journal of systemd, as systemd.exec(5) has it: JOURNAL_STREAM names device and inode. It is inherited
+ * by those whose output goes elsewhere, so to be set is not enough.
+ */
+export function isJournaled(
+  { JOURNAL_STREAM: named }: Readonly<Record<string, string | undefined>>,
+  file: number,
+): boolean {
+  if (named === undefined) return false;
+  try {
+    const { dev, ino } = fstatSync(file, { bigint: true });
+    return named === `${dev}:${ino}`;
+  } catch {
+    return false;
   }
 }
 

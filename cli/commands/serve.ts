@@ -5,7 +5,7 @@ import { SNAPSHOT_LOG_BYTES } from '../../src/base/limits.ts';
 import { setOfRules } from '../../src/base/rules/listed-rules.ts';
 import type { RuleSet } from '../../src/base/rules/rules.ts';
 import { repeatable } from '../input/repeatable.ts';
-import { printable } from '../output/escape.ts';
+import { logTo } from '../output/log.ts';
 import { streamRenderer } from '../output/stream.ts';
 import type { RunningTrends } from '../trend/trend-thread.ts';
 import { withHint } from './failure.ts';
@@ -87,7 +87,7 @@ export function serveCommand(io: Io): Command {
 
 async function serve(io: Io, flags: ServeFlags, stop: AbortSignal): Promise<void> {
   const { data: folder, cluster, listen, send, snapshotEvery: entries } = flags;
-  const log = (line: string): void => void io.stderr.write(`${printable(line)}\n`);
+  const log = logTo(io);
   const senders = send === undefined ? undefined : await sendersOf(send, log, io.files);
   const replica = await io.services.startReplica({
     folder,
@@ -102,13 +102,15 @@ async function serve(io: Io, flags: ServeFlags, stop: AbortSignal): Promise<void
     ...(cluster === undefined ? {} : { clusterId: cluster }),
     ...(listen === undefined ? {} : { listen: (await io.services.parseAddress(listen)).text }),
   });
-  const trends = await startTrends(io, flags, replica);
+  const trends = await startTrends(io, flags, replica, log);
   await announce(io, flags, replica, trends);
   const isFirst = await Promise.race([replica.closed.then(() => false), whenAborted(stop)]);
   await trends?.close();
   if (isFirst) await replica.close();
   const fault = await replica.closed;
-  if (fault !== undefined) throw fault;
+  if (fault === undefined) return;
+  log(`this replica ends: ${fault.code}`);
+  throw fault;
 }
 
 const whenAborted = (signal: AbortSignal): Promise<true> =>
@@ -122,12 +124,12 @@ async function startTrends(
   io: Io,
   { data: folder, trend, rules }: ServeFlags,
   replica: ServedReplica,
+  log: (line: string) => void,
 ): Promise<RunningTrends | undefined> {
   if (trend === undefined) {
     if (rules !== undefined) throw new TocsinError('USAGE', '--rules needs --trend');
     return undefined;
   }
-  const log = (line: string): void => void io.stderr.write(`${printable(line)}\n`);
   const { identity } = replica;
   try {
     const own = rules === undefined ? setOfRules('none', []) : await rulesIn(rules);

@@ -24,7 +24,7 @@ export async function complete(
   if (operands > 0 && command.commands.length > 0) return [];
   const found =
     open === undefined
-      ? await wordsOf(command, operands, last, known)
+      ? ((await joinedTo(command, last, known)) ?? (await wordsOf(command, operands, last, known)))
       : await valuesOf(open, known);
   return found.filter(({ word }) => word.startsWith(last) && word !== '');
 }
@@ -56,6 +56,19 @@ function walk(program: Command, words: readonly string[]): Place {
     else command = below;
   }
   return { command, operands, open };
+}
+
+/** What a flag may be worth that the same word names: `--output=json`. Undefined = it names none. */
+async function joinedTo(
+  command: Command,
+  last: string,
+  known: Knowledge,
+): Promise<readonly Candidate[] | undefined> {
+  const [, name] = /^(--[^=]+)=/.exec(last) ?? [];
+  const flag = command.options.find(({ long }) => long === name);
+  if (flag === undefined || flag.isBoolean()) return undefined;
+  const values = await valuesOf(flag, known);
+  return values.map(({ word, says }) => ({ word: `${name}=${word}`, says }));
 }
 
 async function wordsOf(

@@ -6,11 +6,25 @@ export type Shell = (typeof SHELLS)[number];
 export const SCRIPTS: Readonly<Record<Shell, string>> = {
   bash: `# For ~/.bashrc:  source <(tocsin completion bash)
 _tocsin_complete() {
-  local line
+  local rest=$COMP_LINE current=\${COMP_WORDS[COMP_CWORD]} word last cut line
+  local -a words=()
+  # Bash takes --output=json for three words: what no space parts is put together again.
+  for word in "\${COMP_WORDS[@]:0:COMP_CWORD+1}"; do
+    if [[ \${#words[@]} -eq 0 || $rest == [[:space:]]* ]]; then
+      words+=("$word")
+    else
+      words[\${#words[@]}-1]+=$word
+    fi
+    rest=\${rest#*"$word"}
+  done
+  last=\${words[\${#words[@]}-1]}
+  # And it wants back what replaces the last of the three.
+  cut=$last
+  [[ $current == *[!=:]* ]] && cut=\${last%"$current"}
   COMPREPLY=()
   while IFS=$'\\t' read -r line _; do
-    COMPREPLY+=("$line")
-  done < <(tocsin complete -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+    COMPREPLY+=("\${line#"$cut"}")
+  done < <(tocsin complete -- "\${words[@]:1}" 2>/dev/null)
 }
 complete -o default -F _tocsin_complete tocsin
 `,

@@ -80,6 +80,7 @@ export class Shell {
       // The shell reads it: a command that asks would take the lines that come after it.
       stdin: { isTTY: false, readLine: () => Promise.resolve(undefined) },
       env: this.#env,
+      isJournaled: io.isJournaled,
       wall: () => io.wall(),
       loginName: () => io.loginName(),
       onInterrupt: (listener) => lines.onInterrupt(listener),

@@ -259,6 +259,10 @@ export const FAREWELL_MS = 2_000;
 export const REPAIR_PAUSE_MS = 500;
 export const REPAIR_ROUNDS_MAX = 20;
 
+/** What a replica waits for is said after so long, and again after so long from then on. */
+export const LONG_WAIT_MS = 3_000;
+export const LONG_WAIT_AGAIN_MS = 10_000;
+
 /** How long it counts that a peer has said that it is short of room on its disk. */
 export const ROOM_KEPT_MS = 1_000;
 /** Between two looks at how much room the disk has. */
@@ -525,6 +529,10 @@ assert(
 assert(
   LOG_KEPT_BYTES_MAX >= SNAPSHOT_LOG_BYTES * 4,
   'a peer must have time to fetch a snapshot before the log has moved on',
+);
+assert(
+  LONG_WAIT_MS >= ELECTION_TICKS_MAX * TICK_MS * 2,
+  'an election or two are no long wait for a leader',
 );
 assert(
   FAREWELL_MS >= ELECTION_TICKS_MAX * TICK_MS,

@@ -2,6 +2,7 @@ import { TocsinError } from '../base/errors.ts';
 import { AlertMachine } from '../statemachine/machine.ts';
 import type { Restored } from '../storage/types.ts';
 import type { Listener } from '../transport/types.ts';
+import { aloud } from './health/long-wait.ts';
 import { Repairing } from './health/repairing.ts';
 import type { ReplicaParts } from './parts.ts';
 import { Members } from './peers/members.ts';
@@ -34,7 +35,11 @@ export async function bringUp(
   const machine =
     snapshot === undefined
       ? new AlertMachine({}, seed)
-      : await readImage(store.snapshots, snapshot, seed, clock);
+      : await aloud(
+          parts,
+          'reading the newest snapshot',
+          readImage(store.snapshots, snapshot, seed, clock),
+        );
   const replica = new Replica({ ...parts, restored, machine });
   try {
     return { replica, listener: await listenFor(replica, transport, address) };
@@ -62,7 +67,7 @@ async function loadWhole(
   signal: AbortSignal,
 ): Promise<Restored> {
   for (;;) {
-    const restored = await parts.store.load();
+    const restored = await aloud(parts, 'reading the log', parts.store.load());
     if (signal.aborted) throw cancelled();
     if (restored.damage === undefined) return mustHavePeers(parts, restored);
     parts.log('the log has lost entries that it acknowledged; asking the other replicas for them');
@@ -71,7 +76,8 @@ async function loadWhole(
     signal.addEventListener('abort', stop);
     const listener = await listenFor(repairing, parts.transport, address);
     try {
-      if (!(await repairing.run())) throw cancelled();
+      if (!(await aloud(parts, 'waiting for what the log has lost', repairing.run())))
+        throw cancelled();
     } finally {
       signal.removeEventListener('abort', stop);
       repairing.stop();

@@ -1,7 +1,7 @@
 import { assert } from '../base/assert.ts';
 import type { Clock, Timer } from '../base/clock.ts';
 import { TocsinError } from '../base/errors.ts';
-import { logIndex, type Millis, millis, type ReplicaId } from '../base/ids.ts';
+import { type LogIndex, logIndex, type Millis, millis, type ReplicaId } from '../base/ids.ts';
 import { HEARTBEAT_TICKS, TICK_MS } from '../base/limits.ts';
 import type { Message, Ready, Standing } from '../raft/types.ts';
 import type { Consistency } from '../statemachine/alert-api.ts';
@@ -101,7 +101,8 @@ export class Replica implements Resident {
     this.#comparer = new Comparer(identity.replicaId, this.#members, this.#links);
     const onFault = (error: unknown): void => this.#fault(error);
     const [driver, members, links] = [this.#driver, this.#members, this.#links];
-    const common = { store, clock, driver, members, links, log, onFault };
+    const applied = (): LogIndex => this.#applier.applied;
+    const common = { store, clock, driver, members, links, applied, log, onFault };
     this.snapshots = new SnapshotDesk({
       ...common,
       state: this.#state,
@@ -118,7 +119,6 @@ export class Replica implements Resident {
       ...common,
       seed,
       base: () => this.#driver.baseIndex,
-      applied: () => this.#applier.applied,
       committed: () => logIndex(this.#driver.committed),
       discard: () => this.snapshots.discard(this.#comparer.agreed),
       fetch: (peer, reaching) => this.snapshots.fetch(peer, reaching),
@@ -129,7 +129,6 @@ export class Replica implements Resident {
       snapshots: this.snapshots,
       successor: () => successorOf(members, this.#links, driver),
       confirm: (done) => this.read('linearizable', done),
-      applied: () => this.#applier.applied,
       notLeading: () => this.#notLeading(),
     });
   }

@@ -3,6 +3,7 @@ import { TocsinError } from '../base/errors.ts';
 import { millis } from '../base/ids.ts';
 import { DISK_LOOK_MS } from '../base/limits.ts';
 import { roomOf } from '../storage/space.ts';
+import { aloud } from './health/long-wait.ts';
 
 /** What has to be asked whether a disk has room, be it open or not. */
 export interface DiskWatch {
@@ -41,7 +42,7 @@ export async function openInRoom<T>(
 ): Promise<T> {
   for (;;) {
     try {
-      return await open();
+      return await aloud(parts, 'opening the data folder', open());
     } catch (error) {
       if (!isFull(error)) throw error;
       parts.log(`${error.message}; this replica begins when there is room`);

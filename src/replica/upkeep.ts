@@ -1,10 +1,11 @@
 import type { Clock } from '../base/clock.ts';
-import type { ReplicaId } from '../base/ids.ts';
+import type { LogIndex, ReplicaId } from '../base/ids.ts';
 import type { LogStore } from '../storage/types.ts';
 import type { Alarm } from '../wire/clients/status.ts';
 import type { Room } from '../wire/peers/room.ts';
 import type { CoreDriver } from './core-driver.ts';
 import { Scrubber } from './health/scrubber.ts';
+import { Waits } from './health/waits.ts';
 import type { Members } from './peers/members.ts';
 import type { PeerLinks } from './peers/peer-links.ts';
 import { Rooms } from './peers/rooms.ts';
@@ -19,19 +20,22 @@ export interface UpkeepParts {
   readonly driver: CoreDriver;
   readonly members: Members;
   readonly snapshots: SnapshotDesk;
+  readonly applied: () => LogIndex;
   readonly log: (line: string) => void;
   readonly onFault: (error: unknown) => void;
 }
 
-/** Looks after the disk while the replica runs: that there is room on it, and that what is on it is still right. */
+/** Looks after the disk while the replica runs: that there is room on it, that what is on it is still right. Says what takes long. */
 export class Upkeep {
   readonly room: DiskRoom;
   /** On all disks. */
   readonly rooms: Rooms;
   readonly #scrubber: Scrubber;
+  readonly #waits: Waits;
 
   constructor(parts: UpkeepParts) {
     const { self, store, clock, driver, members, links, snapshots, log, onFault } = parts;
+    this.#waits = new Waits(parts);
     this.room = new DiskRoom({ store, clock, log, onFault });
     const own = (): Room => this.room.left;
     this.rooms = new Rooms({ self, clock, members, links, own });
@@ -54,5 +58,6 @@ export class Upkeep {
   tick(): void {
     this.room.tick();
     this.#scrubber.tick();
+    this.#waits.tick();
   }
 }

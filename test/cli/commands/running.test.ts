@@ -273,7 +273,9 @@ describe('serve', () => {
     const { status, stderr } = await runIn({ answers }, 'serve', '--data', './r1');
 
     expect(status).toBe(1);
-    expect(stderr).toBe('tocsin: DISK_FAILED: sync: EIO\n');
+    expect(stderr).toBe(
+      '2026-03-01T03:04:05.000Z this replica ends: DISK_FAILED\ntocsin: DISK_FAILED: sync: EIO\n',
+    );
   });
 
   test('goes on when nobody reads its output', async () => {

@@ -72,6 +72,7 @@ export interface Answers {
 export interface WorldOptions {
   readonly answers?: Answers;
   readonly env?: Readonly<Record<string, string>>;
+  readonly isJournaled?: boolean;
   readonly columns?: number;
   readonly isTTY?: boolean;
   /** Lines that somebody types; asked for once more, nothing comes. */
@@ -114,6 +115,7 @@ export class World implements Io {
   readonly stderr: Text;
   readonly stdin: Input;
   readonly env: Readonly<Record<string, string>>;
+  readonly isJournaled: boolean;
   readonly services: Services;
   /** Files of the user, by path. */
   readonly disk: Map<string, string>;
@@ -126,6 +128,7 @@ export class World implements Io {
   constructor({
     answers = {},
     env = {},
+    isJournaled = false,
     disk = {},
     columns,
     isTTY = false,
@@ -141,6 +144,7 @@ export class World implements Io {
       onKeys: isTTY ? (listener) => this.#listenTo(this.#keys, listener) : undefined,
     };
     this.env = env;
+    this.isJournaled = isJournaled;
     this.disk = new Map(Object.entries(disk));
     this.files = {
       read: (path) => Promise.resolve(this.disk.get(path)),

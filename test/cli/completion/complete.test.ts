@@ -25,9 +25,14 @@ describe('what may follow', () => {
     ['alert list --priority h', ['high']],
     ['alert list --priority high --stat', ['--state']],
     ['alert list -o j', ['json', 'jsonl']],
+    ['alert list --output=', ['--output=table', '--output=json']],
+    ['alert list --output=js', ['--output=json', '--output=jsonl']],
+    ['alert list --output=json --prio', ['--priority']],
     ['completion ', ['bash', 'zsh', 'fish']],
     ['nonsense ', []],
     ['alert list --nonsense', []],
+    ['alert list --nonsense=', []],
+    ['alert list --all=', []],
   ])('%j is %j', async (line, words) => {
     const found = await following(line);
     for (const word of words) expect(found).toContain(word);
@@ -77,24 +82,59 @@ describe('the scripts', () => {
     expect(stdout).toBe(SCRIPTS[shell]);
   });
 
-  test('a real bash asks with the words so far and takes the answer', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'tocsin-completion-'));
-    try {
-      const fake = join(folder, 'tocsin');
-      writeFileSync(fake, `#!/bin/sh\nshift 2\nprintf 'got-%s\\tsays so\\n' "$@" last\n`);
-      chmodSync(fake, 0o755);
-      const ask = [
-        SCRIPTS.bash,
-        'COMP_WORDS=(tocsin alert li); COMP_CWORD=2; _tocsin_complete',
-        `printf "%s\\n" "\${COMPREPLY[@]}"`,
-      ].join('\n');
-      const env = { ...process.env, PATH: `${folder}:${process.env['PATH']}` };
-      const { stdout, stderr } = spawnSync('bash', ['-c', ask], { env, encoding: 'utf8' });
+  test.each<readonly [string, readonly string[], readonly string[]]>([
+    ['tocsin alert li', ['alert', 'li'], ['got-alert', 'got-li', 'got-last']],
+    ['tocsin alert list ', ['alert', 'list', ''], ['got-alert', 'got-list', 'got-', 'got-last']],
+    ['tocsin a --output=', ['a', '--output', '='], ['got-a', 'got---output=', 'got-last']],
+    [
+      'tocsin a --output=js',
+      ['a', '--output', '=', 'js'],
+      ['got-a', 'got---output=js', 'got-last'],
+    ],
+    [
+      'tocsin get  p:7:HR',
+      ['get', 'p', ':', '7', ':', 'HR'],
+      ['got-get', 'got-p:7:HR', 'got-last'],
+    ],
+  ])('a real bash asks about %j with the words so far', (line, words, asked) => {
+    expect(bash(line, words, `printf 'got-%s\\tsays so\\n' "$@" last`)).toEqual(asked);
+  });
 
-      expect(stderr).toBe('');
-      expect(stdout).toBe('got-alert\ngot-li\ngot-last\n');
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
+  test.each<readonly [string, readonly string[], readonly string[]]>([
+    ['tocsin a --output=', ['a', '--output', '='], ['json', 'jsonl']],
+    ['tocsin a --output=js', ['a', '--output', '=', 'js'], ['json', 'jsonl']],
+    ['tocsin a --output=js', ['a', '--output=js'], ['--output=json', '--output=jsonl']],
+  ])(
+    'a real bash is given for %j, in words %j, what stands in the place of the last',
+    (...given) => {
+      const [line, words, offered] = given;
+      expect(bash(line, words, 'echo --output=json; echo --output=jsonl')).toEqual(offered);
+    },
+  );
+
+  test('a real bash is told of no error', () => {
+    expect(bash('tocsin x', ['x'], 'echo complaint >&2; exit 1')).toEqual([]);
   });
 });
+
+/** What a bash would offer at the end of a line, which it takes for these words, if `tocsin complete` were this program. */
+function bash(line: string, words: readonly string[], program: string): string[] {
+  const folder = mkdtempSync(join(tmpdir(), 'tocsin-completion-'));
+  try {
+    const fake = join(folder, 'tocsin');
+    writeFileSync(fake, `#!/bin/sh\nshift 2\n${program}\n`);
+    chmodSync(fake, 0o755);
+    const ask = [
+      SCRIPTS.bash,
+      `COMP_LINE='${line}'; COMP_POINT=\${#COMP_LINE}; COMP_CWORD=${words.length}`,
+      `COMP_WORDS=(tocsin ${words.map((word) => `'${word}'`).join(' ')}); _tocsin_complete`,
+      `for one in "\${COMPREPLY[@]}"; do printf '%s\\n' "$one"; done`,
+    ].join('\n');
+    const env = { ...process.env, PATH: `${folder}:${process.env['PATH']}` };
+    const { stdout, stderr } = spawnSync('bash', ['-c', ask], { env, encoding: 'utf8' });
+    expect(stderr).toBe('');
+    return stdout.split('\n').slice(0, -1);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

@@ -242,6 +242,30 @@ describe('tocsin config validate', () => {
     ]);
   });
 
+  test('finds addresses that nobody could reach, wherever one belongs', async () => {
+    const { status, stdout } = await validate(
+      [
+        'contexts:',
+        '  icu:',
+        '    endpoints: [/ip4/10.0.0.1/tcp/7400, "10.0.0.2:7400"]',
+        '  lab: {endpoints: "/ip4/10.0.0.1/tcp/7400,/ip4/10.0.0.2/tcp/7400"}',
+        'defaults: {endpoints: nowhere}',
+        'commands:',
+        '  serve:',
+        '    listen: here',
+        '    trend: 1=/ip4/10.0.0.1/tcp/7500,2=there',
+      ].join('\n'),
+    );
+
+    expect(status).toBe(2);
+    expect(stdout.trim().split('\n')).toEqual([
+      'c.yaml:3: endpoints 10.0.0.2:7400',
+      'c.yaml:5: endpoints nowhere',
+      'c.yaml:8: listen here',
+      'c.yaml:9: trend there',
+    ]);
+  });
+
   test('accepts whatever the schema shows', async () => {
     const { stdout } = await new World().run('config', 'schema');
     const schema = JSON.parse(stdout) as {
