@@ -148,7 +148,7 @@ async function handled(folder: string): Promise<readonly (readonly string[])[]> 
   for (;;) {
     const texts = await Promise.all(logs.map((name) => readFile(join(folder, name), 'utf8')));
     const said = texts.map((text) =>
-      [...text.matchAll(/trend: (.*(?:judged in|waiting for|waited for).*)/g)].map(
+      [...text.matchAll(/trend: (.*(?:judged in|waiting for|waited for|its heap).*)/g)].map(
         ([, figures = '']) => figures,
       ),
     );

@@ -6,6 +6,11 @@ import { ThreadTimes } from './thread-times.ts';
 export const FRAME_TIMES_VARIABLE = 'TOCSIN_TREND_FRAME_TIMES';
 
 const NANOSECONDS_PER_MS = 1e6;
+const MIB = 2 ** 20;
+/** Within which each sample is to be judged. */
+const GOAL_NS: number = NANOSECONDS_PER_MS;
+/** In which streams are taken up, some hundreds in each: a second of 100,000 samples. */
+const FIRST_FRAMES = 100;
 
 /**
  * How long the trend tier takes for a frame of samples, from its bytes to the last rule: each sample of it has been kept and
@@ -17,6 +22,8 @@ export class Handling implements FrameMeter {
   readonly #own: RecordableHistogram = createHistogram({ figures: 3 });
   readonly #thread = new ThreadTimes();
   #samples = 0;
+  #late = 0;
+  #lateAtFirst = 0;
   #began = 0;
   #waitedNs = 0;
 
@@ -33,6 +40,9 @@ export class Handling implements FrameMeter {
     this.#samples += samples;
     this.#elapsed.record(Math.max(1, elapsedNs));
     this.#own.record(Math.max(1, ownNs));
+    if (ownNs <= GOAL_NS) return;
+    this.#late += 1;
+    if (this.#own.count <= FIRST_FRAMES) this.#lateAtFirst += 1;
   }
 
   /** In lines; none when nothing came. */
@@ -43,8 +53,9 @@ export class Handling implements FrameMeter {
     if (this.#samples === 0) return [];
     return [
       `${this.#samples} samples judged in ${this.#elapsed.count} frames: a frame ${timesOf(this.#elapsed)}`,
-      `without waiting for a core: a frame ${timesOf(this.#own)}`,
+      `without waiting for a core: a frame ${timesOf(this.#own)}; over 1 ms ${this.#late}, of the first ${FIRST_FRAMES} ${this.#lateAtFirst}`,
       `on a core ${inSeconds(ranNs)} s, waited for one ${inSeconds(waitedNs)} s`,
+      memoryOf(process.memoryUsage()),
     ];
   }
 }
@@ -53,6 +64,12 @@ function timesOf(times: RecordableHistogram): string {
   const at = (percentile: number): string =>
     (times.percentile(percentile) / NANOSECONDS_PER_MS).toFixed(3);
   return `p50 ${at(50)} ms, p99 ${at(99)} ms, p99.9 ${at(99.9)} ms, at most ${at(100)} ms`;
+}
+
+/** The arrays are windows of samples and the journal's blocks; room that was had once is kept. */
+function memoryOf({ heapTotal, arrayBuffers, rss }: NodeJS.MemoryUsage): string {
+  const [heap, arrays, all] = [heapTotal, arrayBuffers, rss].map((one) => Math.round(one / MIB));
+  return `its heap ${heap} MiB, its arrays ${arrays} MiB, the process ${all} MiB`;
 }
 
 const inSeconds = (ns: number): string => (ns / 1e9).toFixed(1);
