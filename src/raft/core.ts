@@ -163,6 +163,10 @@ export class RaftCore {
   get base(): EntryId {
     return this.#s.log.base;
   }
+  /** What was handed out before it was muted and has not left yet is not to leave. */
+  get muted(): boolean {
+    return this.#s.muted;
+  }
   /** Muted, or waiting to hear of a later term because a vote may be lost. */
   get silenced(): boolean {
     return this.#s.muted || this.#s.abstaining;

@@ -310,9 +310,12 @@ export class CoreDriver {
     this.#parts.events.wrote(millis(this.#parts.clock.monotonic() - began));
   }
 
-  /** Sends what no longer waits for the disk; what is for this replica itself goes back into the core. */
+  /**
+   * Sends what no longer waits for the disk; what is for this replica itself goes back into the core. Muted since it was
+   * handed to the disk, the replica promises nothing of it.
+   */
   #route(messages: readonly Message[]): void {
-    if (this.#stopped) return;
+    if (this.#stopped || this.#core.muted) return;
     for (const message of messages)
       if (message.to === this.#parts.init.id) this.#core.step(message);
       else this.#parts.events.send(message);

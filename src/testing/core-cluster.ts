@@ -332,6 +332,7 @@ export class CoreCluster {
   }
 
   #release(member: Member, ready: Ready): void {
+    if (member.core?.muted === true) return;
     const own: Message[] = [];
     for (const message of ready.sendAfterSync) {
       this.oracle.promised(member, message);
