@@ -1,269 +1,149 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import type * as IdsModule from '../src/base/ids.ts';
-import type { UnixMillis } from '../src/base/ids.ts';
-import type * as PrngModule from '../src/base/prng.ts';
-import type * as RaftModule from '../src/raft/core.ts';
-import type { Message, Ready } from '../src/raft/types.ts';
-import type * as MachineModule from '../src/statemachine/machine.ts';
-import type { Command } from '../src/statemachine/types.ts';
+import type { CostAnswer, CostQuestion } from './measure/assertion-cost.ts';
 import { measureMachine } from './measure/machine.ts';
 import { type AssertionRow, writeRun } from './measure/results.ts';
 
 /**
  * What the assertions that stay on in production cost: `npm run bench:assertions`. Three cores agree on entries, and a
- * machine of alerts applies commands, once as they are and once with every `assert` taken out of the compiled sources, in
- * turns in one process, so that whatever else the computer does hits both alike.
+ * machine of alerts applies commands: in a process that asserts, in one with every `assert` and `must` taken out of the
+ * compiled sources, and in a second one of that kind, to know how much of what is seen is chance. They are asked for short
+ * rounds in turns, so that whatever else the computer does hits all alike.
  */
 
-/** How well the compiler does is partly luck: the sources are loaded so often, each time as new ones to it. */
-const LOADS = 8;
-const ROUNDS = 10;
-const ENTRIES = 3_000;
+/** How well the compiler does is partly luck: so often it begins anew, with three new processes. */
+const LOADS = 20;
+const WARM_UPS = 6;
+const ROUNDS = 7;
 const PARTS = ['base', 'raft', 'statemachine'];
-const BATCH = 100;
-const BATCHES = 100;
-/** Conditions that come and go. */
-const CONDITIONS = 5_000;
 const SOURCES = join(import.meta.dirname, '..', 'src');
-
-interface Subject {
-  readonly core: typeof RaftModule;
-  readonly ids: typeof IdsModule;
-  readonly prng: typeof PrngModule;
-  readonly machine: typeof MachineModule;
-}
+const SUBJECT = join(import.meta.dirname, 'measure', 'assertion-cost.js');
+const QUESTIONS: Readonly<Record<CostQuestion, string>> = {
+  entry: 'an entry agreed on by three cores',
+  command: 'a command applied',
+};
 
 function copied(folder: string): string {
   for (const part of PARTS) cpSync(join(SOURCES, part), join(folder, part), { recursive: true });
+  writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
   return folder;
 }
 
-/** Removes all assertions from compiled sources: statements, whole, messages with them. Answers how many. */
+/** Removes all assertions from compiled sources, messages with them. Answers how many. */
 function strip(folder: string): number {
   let count = 0;
-  for (const part of PARTS) {
+  for (const part of PARTS)
     for (const name of readdirSync(join(folder, part), { recursive: true, encoding: 'utf8' })) {
       if (!name.endsWith('.js') || name === 'assert.js') continue;
       const path = join(folder, part, name);
-      const text = readFileSync(path, 'utf8');
-      const without = text.replace(/(?<=^\s*)assert(?:Whole)?\([\s\S]*?\);$/gm, () => {
-        count += 1;
-        return ';';
-      });
-      writeFileSync(path, without);
+      const stripped = silenced(readFileSync(path, 'utf8'));
+      writeFileSync(path, stripped.text);
+      count += stripped.count;
     }
-  }
   return count;
 }
 
-async function load(folder: string): Promise<Subject> {
-  const module = (path: string): Promise<unknown> => import(pathToFileURL(join(folder, path)).href);
-  return {
-    core: (await module('raft/core.js')) as typeof RaftModule,
-    ids: (await module('base/ids.js')) as typeof IdsModule,
-    prng: (await module('base/prng.js')) as typeof PrngModule,
-    machine: (await module('statemachine/machine.js')) as typeof MachineModule,
-  };
+/** Statements that assert go; of a `must` its first argument stays. */
+function silenced(text: string): { text: string; count: number } {
+  const calls = /\b(?:assert|assertWhole|must)\(/;
+  let count = 0;
+  let silent = text.replace(/(?<=^\s*)assert(?:Whole)?\([\s\S]*?\);$/gm, () => {
+    count += 1;
+    return ';';
+  });
+  for (let found = calls.exec(silent); found !== null; found = calls.exec(silent)) {
+    if (found[0] !== 'must(') throw new Error(`an assertion that is no statement: ${found.input}`);
+    const { comma, end } = argumentsFrom(silent, found.index + 'must'.length);
+    const there = silent.slice(found.index + 'must'.length, comma);
+    silent = silent.slice(0, found.index) + there + silent.slice(end);
+    count += 1;
+  }
+  return { text: silent, count };
 }
 
-/** Three cores without network and disk: what each wants sent is stepped into the others, at once. */
-class Trio {
-  readonly #cores: RaftModule.RaftCore[];
-  readonly #queue: Message[] = [];
-
-  constructor({ core, ids, prng }: Subject) {
-    const voters = [1, 2, 3].map(ids.replicaId);
-    this.#cores = voters.map(
-      (id) =>
-        new core.RaftCore({
-          id,
-          voters,
-          prng: new prng.Prng(id),
-          noop: () => ({ byteLength: 64 }),
-          leaveJoint: (configuration) => ({ byteLength: 64, configuration }),
-          hardState: { term: ids.term(0), vote: undefined, commit: ids.logIndex(0) },
-          tail: [],
-          terms: [],
-          options: { logMemoryBytesMax: 1_000_000 },
-        }),
-    );
-    this.#at(0).campaign();
-    this.#settle();
+/** Where the first argument of a call ends, and where the closing bracket stands. */
+function argumentsFrom(text: string, open: number): { comma: number; end: number } {
+  let depth = 0;
+  let comma = -1;
+  for (let end = open; end < text.length; end += 1) {
+    const sign = text[end] as string;
+    if ('([{'.includes(sign)) depth += 1;
+    else if (sign === ',' && depth === 1 && comma < 0) comma = end;
+    else if (')]}'.includes(sign)) depth -= 1;
+    if (depth === 0) return { comma, end };
   }
-
-  /** Answers how far they got. */
-  agree(entries: number): number {
-    for (let n = 0; n < entries; n += 1) {
-      const { ok } = this.#at(0).propose({ byteLength: 4096 });
-      if (!ok) throw new Error('the proposal was refused');
-      this.#settle();
-    }
-    return this.#at(0).committed;
-  }
-
-  #at(place: number): RaftModule.RaftCore {
-    const core = this.#cores[place];
-    if (core === undefined) throw new Error(`no core ${place}`);
-    return core;
-  }
-
-  #settle(): void {
-    for (;;) {
-      for (const core of this.#cores)
-        for (let ready = core.takeReady(); ready !== undefined; ready = core.takeReady())
-          this.#perform(core, ready);
-      const next = this.#queue.shift();
-      if (next === undefined) return;
-      this.#at(next.to - 1).step(next);
-    }
-  }
-
-  #perform(core: RaftModule.RaftCore, ready: Ready): void {
-    this.#queue.push(...ready.send);
-    this.#queue.push(...ready.sendAfterSync);
-    core.release(ready.committed);
-  }
+  throw new Error('a bracket is never closed');
 }
 
-/** A command of a condition's life: raised, acknowledged, cleared, and again. */
-function commandOf(n: number, observedAt: UnixMillis): Command {
-  const dedupKey = `phys:pt-${n % CONDITIONS}:mon-01:HR:HI`;
-  const turn = Math.floor(n / CONDITIONS) % 3;
-  if (turn > 0) {
-    const type = turn === 1 ? 'acknowledge' : 'clear';
-    return { type, target: { dedupKey }, actor: 'nurse-7', observedAt };
-  }
-  return {
-    type: 'raise',
-    dedupKey,
-    kind: 'physiological',
-    priority: 'high',
-    condition: 'HR:HI',
-    text: 'Heart rate high',
-    subject: { unit: 'ED', bed: `B${n % 500}`, patient: `pt-${n % CONDITIONS}`, device: 'mon-01' },
-    cause: { metric: 'HR', value: 141, unit: '/min', limit: 131, rule: 'hr-high@1' },
-    latching: false,
-    acknowledgementRequired: false,
-    actor: 'ward',
-    observedAt,
-  };
+async function ask(subject: ChildProcess, question: CostQuestion): Promise<CostAnswer> {
+  subject.send(question);
+  const [answer] = (await once(subject, 'message')) as [CostAnswer];
+  return answer;
 }
-
-/** A machine that is given batch after batch; the commands are made outside of what is timed. */
-class Ward {
-  readonly #machine: MachineModule.AlertMachine;
-  readonly #ids: typeof IdsModule;
-  #index = 0;
-
-  constructor({ machine, ids }: Subject) {
-    this.#machine = new machine.AlertMachine();
-    this.#ids = ids;
-  }
-
-  /** Microseconds of the processor that so many batches take. */
-  apply(batches: number): number {
-    const { logIndex, unixMillis } = this.#ids;
-    const made = Array.from({ length: batches }, () => {
-      this.#index += 1;
-      const time = unixMillis(1_790_000_000_000 + this.#index);
-      const submissions = Array.from({ length: BATCH }, (_, n) => {
-        const number = this.#index * BATCH + n;
-        const key = number.toString(16).padStart(32, '0');
-        return { key, fingerprint: number, command: commandOf(number, time) };
-      });
-      return { index: logIndex(this.#index), time, submissions };
-    });
-    const began = process.cpuUsage();
-    for (const batch of made) this.#machine.apply(batch, { replies: [], events: [] });
-    return since(began);
-  }
-}
-
-function since(began: NodeJS.CpuUsage): number {
-  const { user, system } = process.cpuUsage(began);
-  return user + system;
-}
-
-function agree(trio: Trio): number {
-  const began = process.cpuUsage();
-  trio.agree(ENTRIES);
-  return since(began);
-}
-
-const middle = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
 /** The least of some rounds of each, in turns: whatever else the computer does only ever adds. */
-function leastOf(one: () => number, other: () => number): readonly [number, number] {
-  const least = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY] as [number, number];
-  for (let round = 0; round < ROUNDS; round += 1)
-    for (const at of round % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const))
-      least[at] = Math.min(least[at], at === 0 ? one() : other());
+async function leastOf(
+  subjects: readonly ChildProcess[],
+  question: CostQuestion,
+): Promise<readonly number[]> {
+  const least = subjects.map(() => Number.POSITIVE_INFINITY);
+  for (let round = -WARM_UPS; round < ROUNDS; round += 1)
+    for (let turn = 0; turn < subjects.length; turn += 1) {
+      const at = (turn + round + WARM_UPS) % subjects.length;
+      const answer = await ask(subjects[at] as ChildProcess, question);
+      if (round >= 0) least[at] = Math.min(least[at] as number, answer);
+    }
   return least;
+}
+
+/** The mean of the middle half: what was lucky or unlucky counts for nothing. */
+function middleOf(values: readonly number[]): number {
+  const quarter = Math.floor(values.length / 4);
+  const half = values.toSorted((a, b) => a - b).slice(quarter, values.length - quarter);
+  return half.reduce((sum, value) => sum + value, 0) / half.length;
 }
 
 const rounded = (value: number): number => Math.round(value * 1_000) / 1_000;
 
-/** What several loads of the sources took, with and without assertions. */
-class Ratios {
-  readonly #ratios: number[] = [];
-  readonly #each: number[] = [];
+/** `loads` holds what each cost in the process that asserts, and in the two that do not. */
+function rowOf(question: CostQuestion, loads: readonly (readonly number[])[]): AssertionRow {
+  const column = (at: number): readonly number[] => loads.map((costs) => costs[at] as number);
+  const [asserting, silent, again] = [column(0), column(1), column(2)];
+  return {
+    what: QUESTIONS[question],
+    cpuUs: rounded(middleOf(asserting)),
+    ratio: rounded(middleOf(asserting) / middleOf([...silent, ...again])),
+    chance: rounded(middleOf(again) / middleOf(silent)),
+  };
+}
 
-  add([asserting, silent]: readonly [number, number], count: number): void {
-    this.#ratios.push(asserting / silent);
-    this.#each.push(asserting / count);
+async function measure(sources: readonly string[]): Promise<readonly AssertionRow[]> {
+  const costs = { entry: [] as (readonly number[])[], command: [] as (readonly number[])[] };
+  for (let times = 0; times < LOADS; times += 1) {
+    const subjects = sources.map((source) => fork(SUBJECT, [source]));
+    try {
+      costs.entry.push(await leastOf(subjects, 'entry'));
+      costs.command.push(await leastOf(subjects, 'command'));
+    } finally {
+      for (const subject of subjects) subject.kill();
+    }
   }
-
-  row(what: string): AssertionRow {
-    return {
-      what,
-      cpuUs: rounded(middle(this.#each)),
-      ratio: rounded(middle(this.#ratios)),
-      lowest: rounded(Math.min(...this.#ratios)),
-      highest: rounded(Math.max(...this.#ratios)),
-    };
-  }
+  return [rowOf('entry', costs.entry), rowOf('command', costs.command)];
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'tocsin-assertions-'));
 try {
-  const [entries, commands] = [new Ratios(), new Ratios()];
-  let count = 0;
-  for (let times = 0; times < LOADS; times += 1) {
-    const asserting = await load(copied(join(folder, `with-${times}`)));
-    const without = copied(join(folder, `without-${times}`));
-    count = strip(without);
-    const silent = await load(without);
-    const [trio, silentTrio] = [new Trio(asserting), new Trio(silent)];
-    for (const one of [trio, silentTrio]) one.agree(ENTRIES * 5);
-    entries.add(
-      leastOf(
-        () => agree(trio),
-        () => agree(silentTrio),
-      ),
-      ENTRIES,
-    );
-    const [ward, silentWard] = [new Ward(asserting), new Ward(silent)];
-    for (const one of [ward, silentWard]) one.apply(BATCHES * 3);
-    commands.add(
-      leastOf(
-        () => ward.apply(BATCHES),
-        () => silentWard.apply(BATCHES),
-      ),
-      BATCHES * BATCH,
-    );
-  }
+  const asserting = copied(join(folder, 'with'));
+  const silent = copied(join(folder, 'without'));
+  const count = strip(silent);
+  const rows = await measure([asserting, silent, silent]);
   console.log(`${count} assertions taken out of ${PARTS.map((part) => `src/${part}`).join(', ')}`);
-  const rows = [
-    entries.row('an entry agreed on by three cores'),
-    commands.row('a command applied'),
-  ];
-  for (const { what, cpuUs, ratio, lowest, highest } of rows)
+  for (const { what, cpuUs, ratio, chance } of rows)
     console.log(
-      `${what}: ${cpuUs} µs of CPU with assertions; with to without: ${ratio} (from ${lowest} to ${highest})`,
+      `${what}: ${cpuUs} µs of CPU with assertions; with to without: ${ratio}; without to without: ${chance}`,
     );
   const at = new Date().toISOString();
   const machine = await measureMachine();

@@ -46,8 +46,8 @@ export interface AssertionRow {
   readonly what: string;
   readonly cpuUs: number;
   readonly ratio: number;
-  readonly lowest: number;
-  readonly highest: number;
+  /** The same of two processes that both do not assert: what is chance. */
+  readonly chance: number;
 }
 
 export interface AssertionRun {

@@ -21,24 +21,35 @@ export type GroupId = Brand<number, 'GroupId'>;
 
 export const REPLICA_ID_MAX = 65_535;
 
-function whole(value: number, what: string): number {
-  assertWhole(value, what);
-  return value;
-}
-
 export function replicaId(value: number): ReplicaId {
-  assert(whole(value, 'replica id') >= 1, 'replica id 0 does not exist');
-  assert(value <= REPLICA_ID_MAX, () => `replica id ${value} is above ${REPLICA_ID_MAX}`);
+  assertWhole(value, 'replica id');
+  assert(value >= 1, 'replica id 0 does not exist');
+  assert(value <= REPLICA_ID_MAX, 'replica id % is above %', value, REPLICA_ID_MAX);
   return value as ReplicaId;
 }
 
-export const term = (value: number): Term => whole(value, 'term') as Term;
-export const logIndex = (value: number): LogIndex => whole(value, 'log index') as LogIndex;
+export function term(value: number): Term {
+  assertWhole(value, 'term');
+  return value as Term;
+}
+
+export function logIndex(value: number): LogIndex {
+  assertWhole(value, 'log index');
+  return value as LogIndex;
+}
+
 /** The lower of two places. */
 export const lower = (a: LogIndex, b: LogIndex): LogIndex => Math.min(a, b) as LogIndex;
-export const revision = (value: number): Revision => whole(value, 'revision') as Revision;
+export function revision(value: number): Revision {
+  assertWhole(value, 'revision');
+  return value as Revision;
+}
+
 export const millis = (value: number): Millis => value as Millis;
 export const unixMillis = (value: number): UnixMillis => value as UnixMillis;
-export const groupId = (value: number): GroupId => whole(value, 'group') as GroupId;
+export function groupId(value: number): GroupId {
+  assertWhole(value, 'group');
+  return value as GroupId;
+}
 
 export const ALERTS_GROUP: GroupId = groupId(0);

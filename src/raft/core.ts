@@ -369,7 +369,7 @@ export class RaftCore {
   #look(now: Millis | undefined): void {
     if (now === undefined) return;
     const whole = Math.floor(now);
-    assert(whole >= this.#s.now, () => `the clock went back from ${this.#s.now} to ${now}`);
+    assert(whole >= this.#s.now, 'the clock went back from % to %', this.#s.now, now);
     this.#s.now = whole;
   }
 }

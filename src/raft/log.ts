@@ -21,7 +21,7 @@ export class RaftLog {
   /** Entries in memory, contiguous, the newest last. */
   readonly #entries: Entry[];
   /** One run per term, in order, over the whole log: terms change seldom. */
-  readonly #runs: TermRun[];
+  readonly #runs: { readonly from: number; readonly term: Term }[];
   #base: EntryId;
   #committed: LogIndex;
   #bytes = 0;
@@ -35,7 +35,7 @@ export class RaftLog {
   ) {
     this.#base = base;
     this.#entries = [...tail];
-    this.#runs = [...runs];
+    this.#runs = runs.map((run) => ({ from: run.from, term: term(run.term) }));
     for (const entry of tail) this.#bytes += entry.payload.byteLength;
     const newest = tail.at(-1);
     assert(
@@ -81,7 +81,7 @@ export class RaftLog {
   termAt(index: number): Term | undefined {
     if (index === this.#base.index) return this.#base.term;
     if (index < this.#base.index || index > this.last.index) return undefined;
-    return term(must(this.#runs[this.#runOf(index)], () => `no term for index ${index}`).term);
+    return must(this.#runs[this.#runOf(index)], 'no term for index %', index).term;
   }
 
   /** Whether this log holds that very entry. */
@@ -103,8 +103,8 @@ export class RaftLog {
     const base = this.#base;
     let at = Math.min(index, this.last.index);
     while (at > base.index) {
-      const run = must(this.#runs[this.#runOf(at)], `no term for index ${at}`);
-      if (run.term <= limit) return { index: logIndex(at), term: term(run.term) };
+      const run = must(this.#runs[this.#runOf(at)], 'no term for index %', at);
+      if (run.term <= limit) return { index: logIndex(at), term: run.term };
       at = run.from - 1;
     }
     if (index >= base.index && base.term <= limit) return base;
@@ -134,8 +134,8 @@ export class RaftLog {
 
   append(entry: Entry): void {
     const { index, term: lastTerm } = this.last;
-    assert(entry.index === index + 1, () => `entry ${entry.index} does not follow ${index}`);
-    assert(entry.term >= lastTerm, () => `term fell from ${lastTerm} to ${entry.term}`);
+    assert(entry.index === index + 1, 'entry % does not follow %', entry.index, index);
+    assert(entry.term >= lastTerm, 'term fell from % to %', lastTerm, entry.term);
     if (this.#runs.at(-1)?.term !== entry.term)
       this.#runs.push({ from: entry.index, term: entry.term });
     this.#entries.push(entry);
@@ -157,11 +157,8 @@ export class RaftLog {
   }
 
   commitTo(index: LogIndex): void {
-    assert(index >= this.#committed, () => `commit fell from ${this.#committed} to ${index}`);
-    assert(
-      index <= this.last.index,
-      () => `commit ${index} is past the last entry ${this.last.index}`,
-    );
+    assert(index >= this.#committed, 'commit fell from % to %', this.#committed, index);
+    assert(index <= this.last.index, 'commit % is past the last entry %', index, this.last.index);
     this.#committed = index;
   }
 

@@ -23,7 +23,7 @@ export class Window {
 
   add(last: LogIndex, bytes: number): void {
     assert(!this.full, 'sent past a full window');
-    assert(last > (this.#last.at(-1) ?? 0), () => `append up to ${last} was sent before`);
+    assert(last > (this.#last.at(-1) ?? 0), 'append up to % was sent before', last);
     this.#last.push(last);
     this.#bytes.push(bytes);
     this.#bytesNow += bytes;

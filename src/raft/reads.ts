@@ -61,7 +61,7 @@ export function openRound(s: State, leader: Leader): void {
 
 export function sendHeartbeat(s: State, leader: Leader, to: State['id']): void {
   const progress = leader.progress.get(to);
-  assert(progress !== undefined, () => `no progress for ${to}`);
+  assert(progress !== undefined, 'no progress for %', to);
   const { committed } = s.log;
   const commit = lower(progress.match, committed);
   progress.commitTold = commit;

@@ -89,7 +89,7 @@ function pushAppend(
 ): void {
   const prevIndex = logIndex(progress.next - 1);
   const prevTerm = s.log.termAt(prevIndex);
-  assert(prevTerm !== undefined, () => `next ${progress.next} of peer ${peer} is past the log`);
+  assert(prevTerm !== undefined, 'next % of peer % is past the log', progress.next, peer);
   const last = entries.at(-1)?.index ?? prevIndex;
   s.out.send.push({
     type: 'append-request',
@@ -146,10 +146,7 @@ function commitByCounting(s: State, leader: Leader): void {
   const ownFrom = Math.max(s.log.committed + 1, leader.firstIndex);
   for (let index = ownFrom; index <= reached; index += 1)
     leader.uncommittedBytes -= s.log.entryAt(index)?.payload.byteLength ?? 0;
-  assert(
-    leader.uncommittedBytes >= 0,
-    () => `uncommitted bytes fell to ${leader.uncommittedBytes}`,
-  );
+  assert(leader.uncommittedBytes >= 0, 'uncommitted bytes fell to %', leader.uncommittedBytes);
   s.log.commitTo(logIndex(reached));
   settleChange(s, leader);
 }

@@ -13,7 +13,7 @@ import type { AppendReply, AppendRequest, Heartbeat, Message, SnapshotOffer } fr
 
 /** A message for this replica has arrived: sorted by term, then by type. */
 export function step(s: State, m: Message): void {
-  assert(m.to === s.id, () => `a message for ${m.to} reached ${s.id}`);
+  assert(m.to === s.id, 'a message for % reached %', m.to, s.id);
   // Questions of strangers are answered: a replica may not know of its newest peers yet (thesis §4.1). Their answers
   // count for nothing, and do not disturb.
   if (isReply(m) && !counts(s, m)) return;
@@ -112,7 +112,7 @@ function hearLeader(s: State, m: OfLeader): void {
     becomeFollower(s, m.term, m.from);
     return;
   }
-  assert(s.role.role !== 'leader', () => `two leaders in term ${s.term}: ${s.id} and ${m.from}`);
+  assert(s.role.role !== 'leader', 'two leaders in term %: % and %', s.term, s.id, m.from);
   if (s.role.role !== 'follower' || s.role.leader !== m.from) {
     if (s.role.role === 'follower' && s.role.leader !== undefined)
       assert(false, `two leaders in term ${s.term}: ${s.role.leader} and ${m.from}`);

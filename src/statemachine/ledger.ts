@@ -162,9 +162,9 @@ export class Ledger {
 
   /** An entry begins, whose events go to `events`. A stamp below an earlier one does not turn time back. */
   begin(index: LogIndex, time: UnixMillis, events: AppliedEvent[]): void {
-    assert(Number.isSafeInteger(index), () => `log index is not a safe integer: ${index}`);
-    assert(Number.isSafeInteger(time), () => `time is not a safe integer: ${time}`);
-    assert(index > this.#applied, () => `entry ${index} after entry ${this.#applied}`);
+    assert(Number.isSafeInteger(index), 'log index is not a safe integer: %', index);
+    assert(Number.isSafeInteger(time), 'time is not a safe integer: %', time);
+    assert(index > this.#applied, 'entry % after entry %', index, this.#applied);
     this.#applied = index;
     if (time > this.#time) this.#time = time;
     this.#events = events;
@@ -255,13 +255,14 @@ export class Ledger {
 
   /** What is done about an alert (T12 to T27), as far as the table allows it; `unchanged` if it does not. */
   care(alert: Alert, move: CareMove, course: Partial<Course>, asked: Asked): Done {
-    assert(this.table.find({ id: alert.id }) === alert, () => `${alert.id} has changed since`);
     const cell = TRANSITIONS[displayState(alert)][move];
     if (cell.does !== 'change') return done('unchanged', alert);
     const next = caredRecord(alert, cell, this.#stamp(alert), course);
     if (next.escalation?.version !== alert.escalation?.version) this.#repin(alert, next);
     const identity =
-      alert.resolution === undefined ? this.table.replace(next) : this.table.correct(next);
+      alert.resolution === undefined
+        ? this.table.replace(alert, next)
+        : this.table.correct(alert, next);
     return this.#commit(alert, next, identity, cell.effect, asked);
   }
 
@@ -277,7 +278,7 @@ export class Ledger {
     const escalation = policy && turned(alert, command, cell, policy, this.#time);
     const max = this.#limits.acknowledgementsMax;
     const next = nextRecord(alert, command, cell, this.#stamp(alert), max, escalation);
-    return this.#commit(alert, next, this.table.replace(next), cell.effect, command);
+    return this.#commit(alert, next, this.table.replace(alert, next), cell.effect, command);
   }
 
   /** Where a new alert begins in the policy that applies to it. */
@@ -384,7 +385,7 @@ export class Ledger {
 
 /** By itself: what a function made for a message refers to lies in memory of its own, in each call of what surrounds it. */
 function asRaise(command: ConditionCommand): RaiseCommand {
-  assert(command.type === 'raise', () => `a ${command.type} opens nothing`);
+  assert(command.type === 'raise', 'a % opens nothing', command.type);
   return command;
 }
 

@@ -289,7 +289,7 @@ export class AlertMachine {
     this.#ledger.together(() => {
       for (const one of command.commands) {
         const reply = this.#part(one);
-        assert(reply.ok, () => `${one.type} of a transaction was refused after all`);
+        assert(reply.ok, '% of a transaction was refused after all', one.type);
       }
     });
     const { length } = command.commands;
@@ -356,7 +356,7 @@ export class AlertMachine {
     const ledger = this.#ledger;
     switch (kind) {
       case 'notification':
-        this.#escalations.expire(must(this.#notifications.get(number), () => `N${number} is gone`));
+        this.#escalations.expire(must(this.#notifications.get(number), 'N% is gone', number));
         return;
       case 'source':
         this.#records.sources.expire(number);
@@ -391,7 +391,7 @@ export class AlertMachine {
   }
 
   #open(number: number): Alert {
-    return must(this.#ledger.table.find({ id: `A${number}` }), () => `A${number} is due and gone`);
+    return must(this.#ledger.table.find({ id: `A${number}` }), 'A% is due and gone', number);
   }
 }
 

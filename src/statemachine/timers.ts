@@ -95,18 +95,18 @@ class Queue {
   }
 
   cancel(key: number, dueAt: UnixMillis): void {
-    const keys = must(this.#due.get(dueAt), () => `nothing is due at ${dueAt}`);
+    const keys = must(this.#due.get(dueAt), 'nothing is due at %', dueAt);
     const place = countUpTo(keys, key) - 1;
-    assert(keys[place] === key, () => `timer ${key} is not due at ${dueAt}`);
+    assert(keys[place] === key, 'timer % is not due at %', key, dueAt);
     keys.splice(place, 1);
     if (keys.length === 0) this.#forget(dueAt);
   }
 
   firstDue(now: UnixMillis): Timer | undefined {
     if (this.#next > now) return undefined;
-    const key = must(this.#due.get(this.#next)?.[0], () => `nothing is due at ${this.#next}`);
+    const key = must(this.#due.get(this.#next)?.[0], 'nothing is due at %', this.#next);
     return {
-      kind: must(KINDS[key % KINDS_MAX], () => `timer ${key} is of no kind`),
+      kind: must(KINDS[key % KINDS_MAX], 'timer % is of no kind', key),
       number: Math.floor(key / KINDS_MAX),
     };
   }

@@ -81,10 +81,11 @@ class Ward {
   change(which: number, to: Change): void {
     const numbers = [...this.open.keys()];
     const number = numbers[which % numbers.length];
-    if (number === undefined) return;
+    const before = number === undefined ? undefined : this.open.get(number);
+    if (number === undefined || before === undefined) return;
     const alert = alertOf(number, to);
-    this.#table.replace(alert);
-    this.#subjects.file(this.open.get(number), alert);
+    this.#table.replace(before, alert);
+    this.#subjects.file(before, alert);
     if (to.isOver) this.open.delete(number);
     else this.open.set(number, alert);
   }

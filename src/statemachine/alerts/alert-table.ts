@@ -96,7 +96,7 @@ export class AlertTable {
 
   /** The open alert with this number in its id. */
   opened(number: number): Alert {
-    return must(this.#open.get(number), () => `A${number} is not open`);
+    return must(this.#open.get(number), 'A% is not open', number);
   }
 
   /** The same, if it still is. */
@@ -151,13 +151,13 @@ export class AlertTable {
   }
 
   /**
-   * Replaces the record of an open alert; a resolved one leaves the open ones for good. Returns the
+   * Replaces the record of an open alert, which is `before`; a resolved one leaves the open ones for good. Returns the
    * hash given to `open`.
    */
-  replace(alert: Alert): number {
+  replace(before: Alert, alert: Alert): number {
     const { dedupKey } = alert;
-    const before = must(this.#openByKey.get(dedupKey), () => `${dedupKey} is not open`);
-    assert(before.id === alert.id, () => `${alert.id} replaces ${before.id}`);
+    assert(before.id === alert.id, '% replaces %', alert.id, before.id);
+    assert(this.#openByKey.get(dedupKey) === before, '% has changed since', before.id);
     const identity = this.#openByKey.noteOf(dedupKey);
     const id = numberOf(alert.id);
     if (isReweighed(before, alert)) this.#openBytes += weightOf(alert) - weightOf(before);
@@ -175,9 +175,10 @@ export class AlertTable {
     return identity;
   }
 
-  /** Replaces the record of a resolved alert. Returns the hash of what did not change. */
-  correct(alert: Alert): number {
+  /** Replaces the record of a resolved alert, which is `before`. Returns the hash of what did not change. */
+  correct(before: Alert, alert: Alert): number {
     const id = numberOf(alert.id);
+    assert(this.#resolved.get(id) === before, '% has changed since', before.id);
     this.#resolved.replace(id, alert);
     return identityOf(alert);
   }
@@ -196,4 +197,4 @@ export class AlertTable {
   }
 }
 
-const numberOf = (id: AlertId): number => must(idNumber(id), () => `not an alert id: ${id}`);
+const numberOf = (id: AlertId): number => must(idNumber(id), 'not an alert id: %', id);

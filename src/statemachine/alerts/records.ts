@@ -104,10 +104,7 @@ export function nextRecord(
   acknowledgementsMax: number,
   escalation?: EscalationState,
 ): Alert {
-  assert(
-    alert.resolution === undefined,
-    () => `${alert.id} is resolved: nothing leads out of that`,
-  );
+  assert(alert.resolution === undefined, '% is resolved: nothing leads out of that', alert.id);
   const next = changed(alert, command, transition, stamp, acknowledgementsMax, escalation);
   checkState(next, transition);
   return next;
@@ -133,7 +130,7 @@ export function caredRecord(
 
 function checkState(next: Alert, transition: Transition): void {
   const state = displayState(next);
-  assert(state === transition.to, () => `${transition.rule} led to ${state}, not ${transition.to}`);
+  assert(state === transition.to, '% led to %, not %', transition.rule, state, transition.to);
 }
 
 function changed(

@@ -109,7 +109,7 @@ export class Policies {
   /** The version that an open alert goes by. */
   of(state: EscalationState): EscalationPolicy {
     const key = keyOf(state.policy, state.version);
-    return must(this.#pinned.get(key), () => `policy ${key} is gone`).policy;
+    return must(this.#pinned.get(key), 'policy % is gone', key).policy;
   }
 
   /** An alert was opened that goes by the policy in force under its id. */
@@ -119,7 +119,7 @@ export class Policies {
     if (pinned !== undefined) pinned.alerts += 1;
     else
       this.#pinned.set(key, {
-        policy: must(this.#current.get(id), () => `no policy ${id}`),
+        policy: must(this.#current.get(id), 'no policy %', id),
         alerts: 1,
       });
   }
@@ -127,7 +127,7 @@ export class Policies {
   /** An alert has ended that went by this version. */
   unpin(state: EscalationState): void {
     const key = keyOf(state.policy, state.version);
-    const pinned = must(this.#pinned.get(key), () => `policy ${key} is gone`);
+    const pinned = must(this.#pinned.get(key), 'policy % is gone', key);
     pinned.alerts -= 1;
     if (pinned.alerts === 0) this.#pinned.delete(key);
   }

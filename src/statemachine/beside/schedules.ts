@@ -44,7 +44,7 @@ export class Schedules {
   /** It is time to look ahead. */
   expire(version: number): void {
     const schedule = this.registry.get(this.#byVersion.get(version) ?? '');
-    this.#look(must(schedule, () => `the schedule of version ${version} is due and gone`));
+    this.#look(must(schedule, 'the schedule of version % is due and gone', version));
   }
 
   /** Takes in a schedule of a snapshot. */

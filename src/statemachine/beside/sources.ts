@@ -114,7 +114,7 @@ export class Sources {
   /** A lease is over: what the source said last is not known to be so any more. Alerts stay open, however long that takes. */
   expire(number: number): void {
     const source = this.registry.live(this.#byNumber.get(number) ?? '');
-    const before = must(source, () => `the source ${number} is due and gone`);
+    const before = must(source, 'the source % is due and gone', number);
     const { id: device, version } = before;
     const { time, system } = this.#ledger;
     this.#sweeps.begin({ over: 'measuring', device }, time, system);

@@ -116,7 +116,7 @@ export class WardBook implements WardView {
   /** There are alerts left that have to follow their patient. */
   expire(number: number): void {
     const patient = this.patients.get(this.#byNumber.get(number) ?? '');
-    this.#sweep(must(patient, () => `the patient ${number} is due and gone`));
+    this.#sweep(must(patient, 'the patient % is due and gone', number));
   }
 
   /** Takes in a patient of a snapshot. */
@@ -188,7 +188,7 @@ export class WardBook implements WardView {
   }
 
   #detach(id: string, asked: Asked): Kept {
-    const device = must(this.devices.get(id), () => `there is no device ${id}`);
+    const device = must(this.devices.get(id), 'there is no device %', id);
     if (device.place === undefined) return unchanged(device);
     const kept = this.#putDevice(id, undefined, undefined);
     this.#sweeps.begin({ over: 'measuring', device: id }, this.#ledger.time, asked);
@@ -196,7 +196,7 @@ export class WardBook implements WardView {
   }
 
   #known(id: string): Patient {
-    return must(this.patients.get(id), () => `there is no patient ${id}`);
+    return must(this.patients.get(id), 'there is no patient %', id);
   }
 
   /** A bed becomes empty, unless somebody else who came at the same time is in it already. */
@@ -324,7 +324,7 @@ export class WardBook implements WardView {
   }
 
   #removed<T extends Bed | Device>(registry: Registry<T>, id: string): Kept {
-    const record = must(registry.get(id), () => `there is no ${id}`);
+    const record = must(registry.get(id), 'there is no %', id);
     registry.remove(id);
     this.#ledger.foldRecord({ removed: record });
     return { ok: true, effect: 'removed', id, version: record.version };

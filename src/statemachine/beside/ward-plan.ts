@@ -163,7 +163,7 @@ class Overlay<T extends RecordBase> implements Shelf<T> {
   }
 
   remove(id: string): void {
-    must(this.get(id), () => `${id} is not there`);
+    must(this.get(id), '% is not there', id);
     this.#changed.set(id, undefined);
     this.room += 1;
   }

@@ -36,9 +36,9 @@ export class KeyTable<K extends string | number, V> {
 
   /** The number beside a value that is there. */
   noteOf(key: K): number {
-    const shard = must(this.#shardOf(key), () => `not there: ${key}`);
+    const shard = must(this.#shardOf(key), 'not there: %', key);
     const slot = this.#find(shard, key);
-    assert(shard.values[slot] !== undefined, () => `not there: ${key}`);
+    assert(shard.values[slot] !== undefined, 'not there: %', key);
     return shard.notes[slot] as number;
   }
 
@@ -49,17 +49,19 @@ export class KeyTable<K extends string | number, V> {
     const number = shardNumber(hash);
     const shard = this.#shards[number] ?? new Shard<V>();
     this.#shards[number] = shard;
-    assert(shard.values[this.#find(shard, key)] === undefined, () => `added twice: ${key}`);
-    shard.add(markOf(hash), value, note);
+    shard.makeRoom();
+    const slot = this.#find(shard, key);
+    assert(shard.values[slot] === undefined, 'added twice: %', key);
+    shard.put(slot, markOf(hash), value, note);
     this.#size += 1;
   }
 
   /** Puts a value in the place of the one with the same key, which is there. */
   replace(value: V): void {
     const key = this.#keyOf(value);
-    const shard = must(this.#shardOf(key), () => `not there: ${key}`);
+    const shard = must(this.#shardOf(key), 'not there: %', key);
     const slot = this.#find(shard, key);
-    assert(shard.values[slot] !== undefined, () => `not there: ${key}`);
+    assert(shard.values[slot] !== undefined, 'not there: %', key);
     shard.values[slot] = value;
   }
 
@@ -112,10 +114,17 @@ class Shard<V> {
   mask: number = SHARD_SLOTS_MIN - 1;
   #size = 0;
 
-  add(mark: number, value: V, note: number): void {
+  /** Another value is about to be put. */
+  makeRoom(): void {
+    if ((this.#size + 1) * 4 > this.values.length * 3) this.#grow();
+  }
+
+  /** Fills a slot that is empty, and at which the search for the key ends. */
+  put(slot: number, mark: number, value: V, note: number): void {
     this.#size += 1;
-    if (this.#size * 4 > this.values.length * 3) this.#grow();
-    this.#put(mark, value, note);
+    this.marks[slot] = mark;
+    this.values[slot] = value;
+    this.notes[slot] = note;
   }
 
   /** Empties a slot, and moves back whoever had to pass it by. */
@@ -135,14 +144,6 @@ class Shard<V> {
     values[hole] = undefined;
   }
 
-  #put(mark: number, value: V, note: number): void {
-    let at = mark & this.mask;
-    while (this.marks[at] !== 0) at = (at + 1) & this.mask;
-    this.marks[at] = mark;
-    this.values[at] = value;
-    this.notes[at] = note;
-  }
-
   #grow(): void {
     const { marks, values, notes } = this;
     const slots = values.length * 2;
@@ -150,9 +151,17 @@ class Shard<V> {
     this.values = new Array<undefined>(slots).fill(undefined);
     this.notes = new Float64Array(slots);
     this.mask = slots - 1;
+    this.#size = 0;
     for (let at = 0; at < values.length; at += 1) {
       const value = values[at];
-      if (value !== undefined) this.#put(marks[at] as number, value, notes[at] as number);
+      const mark = marks[at] as number;
+      if (value !== undefined) this.put(this.#emptyFor(mark), mark, value, notes[at] as number);
     }
+  }
+
+  #emptyFor(mark: number): number {
+    let slot = mark & this.mask;
+    while (this.marks[slot] !== 0) slot = (slot + 1) & this.mask;
+    return slot;
   }
 }

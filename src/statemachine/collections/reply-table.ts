@@ -164,7 +164,7 @@ function write(block: Block, at: number, key: string, fingerprint: number, reply
   replies[at] = reply.effect;
   states[at] = reply.state;
   const { alertId } = reply;
-  numbers[from + ALERT] = must(idNumber(alertId), () => `not an alert id: ${alertId}`);
+  numbers[from + ALERT] = must(idNumber(alertId), 'not an alert id: %', alertId);
   numbers[from + ACTIVATION] = reply.activation;
   numbers[from + REVISION] = reply.revision;
 }

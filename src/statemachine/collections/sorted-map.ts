@@ -50,7 +50,7 @@ export class SortedMap<V> {
     }
     const block = this.#own(at);
     const place = placeOf(block, id) + 1;
-    assert(place === 0 || block.ids[place - 1] !== id, () => `${id} was added twice`);
+    assert(place === 0 || block.ids[place - 1] !== id, '% was added twice', id);
     if (place === block.ids.length) {
       block.ids.push(id);
       block.values.push(value);
@@ -68,18 +68,18 @@ export class SortedMap<V> {
   /** Gives a number that is there another value. */
   replace(id: number, value: V): void {
     const at = this.#blockOf(id);
-    const block = must(this.#blocks[at], () => `${id} is before every block`);
+    const block = must(this.#blocks[at], '% is before every block', id);
     const place = placeOf(block, id);
-    assert(block.ids[place] === id, () => `${id} is not there`);
+    assert(block.ids[place] === id, '% is not there', id);
     this.#own(at).values[place] = value;
   }
 
   /** Removes an entry that is there, and returns its value. */
   delete(id: number): V {
     const at = this.#blockOf(id);
-    const there = must(this.#blocks[at], () => `${id} is before every block`);
+    const there = must(this.#blocks[at], '% is before every block', id);
     const place = placeOf(there, id);
-    assert(there.ids[place] === id, () => `${id} is not there`);
+    assert(there.ids[place] === id, '% is not there', id);
     this.#size -= 1;
     const block = this.#own(at);
     const value = block.values[place] as V;

@@ -47,7 +47,7 @@ export class SubjectIndex {
   /** What an alert is about changes; undefined = nothing, or it is not open. */
   move(id: AlertId, was: string | undefined, is: string | undefined): void {
     if (was === is) return;
-    const number = must(idNumber(id), () => `not an alert id: ${id}`);
+    const number = must(idNumber(id), 'not an alert id: %', id);
     if (was !== undefined) this.#remove(was, number);
     if (is !== undefined) this.#add(is, number);
   }
@@ -69,9 +69,9 @@ export class SubjectIndex {
   }
 
   #remove(about: string, number: number): void {
-    const there = must(this.#groups.get(about), () => `nothing is about ${about}`);
+    const there = must(this.#groups.get(about), 'nothing is about %', about);
     if (typeof there === 'string') {
-      assert(this.#groups.noteOf(about) === number, () => `A${number} is not about ${about}`);
+      assert(this.#groups.noteOf(about) === number, 'A% is not about %', number, about);
       this.#groups.delete(about);
       return;
     }
@@ -79,7 +79,7 @@ export class SubjectIndex {
     if (!isList(alerts)) alerts.delete(number);
     else {
       const place = countUpTo(alerts, number) - 1;
-      assert(alerts[place] === number, () => `A${number} is not about ${about}`);
+      assert(alerts[place] === number, 'A% is not about %', number, about);
       alerts.splice(place, 1);
     }
     if ((isList(alerts) ? alerts.length : alerts.size) === 0) this.#groups.delete(about);

@@ -20,11 +20,8 @@ export class History {
    * from.
    */
   constructor(eventsMax: number = HISTORY_EVENTS_MAX, after: Revision = revision(0)) {
-    assert(
-      Number.isSafeInteger(eventsMax),
-      () => `bound of the history is not an integer: ${eventsMax}`,
-    );
-    assert(eventsMax >= 1, () => `history of ${eventsMax} events`);
+    assert(Number.isSafeInteger(eventsMax), 'bound of the history is not an integer: %', eventsMax);
+    assert(eventsMax >= 1, 'history of % events', eventsMax);
     this.#eventsMax = eventsMax;
     this.#base = after;
     this.#newest = after;
@@ -33,7 +30,7 @@ export class History {
   /** Takes the next event; drops the oldest when full. */
   push(event: AppliedEvent): void {
     const expected = this.#newest + 1;
-    assert(event.revision === expected, () => `event ${event.revision} where ${expected} is due`);
+    assert(event.revision === expected, 'event % where % is due', event.revision, expected);
     this.#events[this.#slot(event.revision)] = event;
     this.#newest = event.revision;
   }

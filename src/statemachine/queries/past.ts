@@ -52,7 +52,7 @@ export class Past {
       );
     while (this.#undone < history.newest) {
       this.#undone = revision(this.#undone + 1);
-      const event = must(history.at(this.#undone), () => `no event ${this.#undone}`);
+      const event = must(history.at(this.#undone), 'no event %', this.#undone);
       this.#note(event.alert.id, event.before);
       if (event.dropped !== undefined) this.#note(event.dropped.id, event.dropped);
       if (this.#undone % SLICE_STEPS_PER_LOOK === 0 && isOver()) break;
@@ -80,4 +80,4 @@ export class Past {
   }
 }
 
-const numberOf = (id: AlertId): number => must(idNumber(id), () => `not an alert id: ${id}`);
+const numberOf = (id: AlertId): number => must(idNumber(id), 'not an alert id: %', id);
