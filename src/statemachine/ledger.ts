@@ -42,7 +42,6 @@ import type {
   Asked,
   ConditionCommand,
   Done,
-  RaiseCommand,
   Refusal,
   Reply,
   Subject,
@@ -221,7 +220,8 @@ export class Ledger {
     if (refusal !== undefined) return refusal;
     if (cell.does === 'change') {
       if (alert !== undefined) return this.#turn(alert, command, cell);
-      const raise = asRaise(command);
+      const raise = command;
+      assert(raise.type === 'raise', 'a % opens nothing', raise.type);
       const full = by === 'caller' ? findQuotaRefusal(raise, this.table, this.#limits) : undefined;
       if (full !== undefined) return full;
       const { policy, priority } = raise;
@@ -381,12 +381,6 @@ export class Ledger {
     timers.change('escalation', number, wasDueAt, dueAt);
     timers.change('pause', number, before?.pausedUntil, alert.pausedUntil);
   }
-}
-
-/** By itself: what a function made for a message refers to lies in memory of its own, in each call of what surrounds it. */
-function asRaise(command: ConditionCommand): RaiseCommand {
-  assert(command.type === 'raise', 'a % opens nothing', command.type);
-  return command;
 }
 
 export function done(effect: Done['effect'], alert: Alert): Done {
