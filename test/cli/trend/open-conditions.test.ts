@@ -23,6 +23,8 @@ const RULES: RuleSet = {
   ],
   missing: [],
 };
+/** A slow machine may take its time. */
+const PATIENTLY = { timeout: 60_000 };
 const RAISED = {
   dedupKey: KEY,
   priority: 'high',
@@ -52,7 +54,9 @@ test('an alert is over when it is cleared, not when somebody resolves it while i
   });
   const alerts = [KEY, 'phys:p:m:HR:LO', 'other:p:m:HR:HI'];
   for (const dedupKey of alerts) await client.raise({ ...RAISED, dedupKey });
-  await expect.poll(() => alerts.map((key) => book.has(key))).toEqual([true, true, false]);
+  await expect
+    .poll(() => alerts.map((key) => book.has(key)), PATIENTLY)
+    .toEqual([true, true, false]);
   await client.care({
     type: 'resolve',
     target: { dedupKey: 'phys:p:m:HR:LO' },
@@ -62,7 +66,7 @@ test('an alert is over when it is cleared, not when somebody resolves it while i
   });
   await client.clear({ target: { dedupKey: 'other:p:m:HR:HI' } });
   await client.clear({ target: { dedupKey: KEY } });
-  await expect.poll(() => over).toEqual([`${KEY} p m`]);
+  await expect.poll(() => over, PATIENTLY).toEqual([`${KEY} p m`]);
   expect(book.has('phys:p:m:HR:LO')).toBe(false);
 });
 
@@ -90,7 +94,7 @@ test('a condition that was taken up in the instant in which another one cleared 
     .poll(() => {
       feed(140);
       return raised.length;
-    })
+    }, PATIENTLY)
     .toBe(1);
   await Promise.all(raised);
   for (let second = 0; second < 5; second += 1) feed(140);
