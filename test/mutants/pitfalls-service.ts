@@ -121,4 +121,28 @@ export const SERVICE_PITFALL_MUTANTS: readonly Mutant[] = [
     killedBy: ['test/wire/body.test.ts'],
     test: 'a body encoded before does not change',
   },
+  {
+    name: 'forget-the-hour-that-was-known',
+    claim: 'a crash while minutes become an hour changes nothing of it',
+    file: 'src/replica/trend/retention.ts',
+    find: "betterRollup('hours', known[at], sum, start, this.#sketches)",
+    replace: "betterRollup('hours', undefined, sum, start, this.#sketches)",
+    killedBy: ['test/replica/trend/retention-crash.test.ts'],
+  },
+  {
+    name: 'count-an-hour-beside-its-minutes',
+    claim: 'a sample counts once while its minute is removed, too',
+    file: 'src/replica/trend/rollup-query.ts',
+    find: 'pieces.delete(start);',
+    replace: 'pieces.get(start);',
+    killedBy: ['test/replica/trend/retention-crash.test.ts'],
+  },
+  {
+    name: 'believe-whoever-clears',
+    claim: 'a condition that goes on is not left unsaid because somebody cleared its alert',
+    file: 'src/replica/trend/judge.ts',
+    find: "if (isOn) about.home = 'none';",
+    replace: "if (!isOn) about.home = 'none';",
+    killedBy: ['test/replica/trend/judge.test.ts', 'test/replica/trend/moving.test.ts'],
+  },
 ];
