@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { Io } from './io.ts';
 import { withExamples } from './options.ts';
 import { listCommandOf } from './record-list.ts';
-import { parseText, parseTexts, whole } from './values.ts';
+import { parseText, parseTextList, whole } from './values.ts';
 import { addRecordOptions, keep, type WriteFlags } from './writing.ts';
 
 /** `tocsin inhibition …`: which alerts explain which others of the same device. */
@@ -42,14 +42,14 @@ function setCommand(io: Io): Command {
     .description('make a rule, or its next version; it never reaches beyond one device')
     .argument('<id>', 'name of the rule', parseText)
     .requiredOption(
-      '--source <condition>',
-      'a condition that explains; repeat the flag for more',
-      parseTexts,
+      '--source <conditions>',
+      'conditions that explain, with commas; the flag may be repeated',
+      parseTextList,
     )
     .requiredOption(
-      '--target <beginning>',
-      'how the conditions begin that it explains, as HR:; repeat the flag for more',
-      parseTexts,
+      '--target <beginnings>',
+      'how the conditions begin that it explains, as HR:, with commas; the flag may be repeated',
+      parseTextList,
     )
     .option(
       '--if-version <number>',

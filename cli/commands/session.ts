@@ -116,7 +116,8 @@ function hintOf(error: TocsinError, endpoints: readonly string[]): string | unde
       return 'nothing was written; try again after a pause';
     case 'REVISION_MISMATCH':
     case 'ACTIVATION_MISMATCH':
-      return 'it has changed meanwhile: look at it again with tocsin alert get';
+      // Records have versions, alerts revisions and activations.
+      return `it has changed meanwhile: look at it again${error.message.includes(' at version ') ? '' : ' with tocsin alert get'}`;
     case 'ALERT_NOT_FOUND':
       return 'tocsin alert list shows what is open, with --all what is resolved too';
     case 'KEY_REUSED':

@@ -1,15 +1,16 @@
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import type {
   Matcher,
   MatcherField,
   SilenceId,
 } from '../../src/statemachine/beside/suppression.ts';
 import { MATCHER_FIELDS } from '../../src/wire/clients/record-shapes.ts';
+import { KINDS, PRIORITIES } from '../../src/wire/commands/words.ts';
 import { usageError } from './failure.ts';
 import type { Io } from './io.ts';
 import { withExamples } from './options.ts';
 import { listCommandOf } from './record-list.ts';
-import { parseText } from './values.ts';
+import { oneOf, parseAlertId, parseText } from './values.ts';
 import { addRecordOptions, keep, parseSeconds, type WriteFlags } from './writing.ts';
 
 /** `tocsin silence …`. */
@@ -92,11 +93,30 @@ function endCommand(io: Io): Command {
 
 function parseMatcher(text: string, before: readonly Matcher[] | undefined): readonly Matcher[] {
   const [field = '', list = ''] = text.split(/=(.*)/s);
-  const values = list.split(',').filter((value) => value !== '');
-  if (!MATCHER_FIELDS.includes(field as MatcherField) || values.length === 0)
+  const given = list.split(',').filter((value) => value !== '');
+  if (!MATCHER_FIELDS.includes(field as MatcherField) || given.length === 0)
     throw usageError(
       `${text} is not a matcher`,
       `as bed=B12; fields: ${MATCHER_FIELDS.join(', ')}`,
     );
+  const values = given.map((value) => parseValue(field as MatcherField, value));
   return [...(before ?? []), { field: field as MatcherField, values }];
 }
+
+/** A silence that can match nothing, or less than was meant, is taken for one that does. */
+function parseValue(field: MatcherField, value: string): string {
+  if (MATCHER_FIELDS.some((other) => value.startsWith(`${other}=`)))
+    throw usageError(`${value} is a matcher of its own`, 'put a space before it, and no comma');
+  try {
+    return VALUES[field]?.(value) ?? value;
+  } catch (error) {
+    if (error instanceof InvalidArgumentError) throw usageError(`${field}: ${error.message}`);
+    throw error;
+  }
+}
+
+const VALUES: Readonly<Partial<Record<MatcherField, (text: string) => string>>> = {
+  alert: parseAlertId,
+  kind: oneOf(KINDS),
+  priority: oneOf(PRIORITIES),
+};

@@ -146,6 +146,14 @@ function addText(text: string, before: readonly string[] = []): readonly string[
   return [...before, parseText(text)];
 }
 
+/** Texts with commas between them, each once; the flag may be repeated. */
+export const parseTextList: (text: string, before?: readonly string[]) => readonly string[] =
+  repeatable(addTextList);
+
+function addTextList(text: string, before: readonly string[] = []): readonly string[] {
+  return [...new Set([...before, ...text.split(',').map((one) => parseText(one.trim()))])];
+}
+
 /** Addresses with commas between them, as they stand; the flag may be repeated. */
 export const parseAddresses: (text: string, before?: readonly string[]) => readonly string[] =
   repeatable(addAddresses);

@@ -1,10 +1,12 @@
+import type { ListedAlert } from '../../src/statemachine/alert-api.ts';
 import { displayState } from '../../src/statemachine/alerts/display.ts';
 import type { Alert, DisplayState } from '../../src/statemachine/types.ts';
+import { escalationOf } from '../output/alerts.ts';
 import { formatDuration } from '../output/time.ts';
 import type { Explanation } from './cluster.ts';
 
 /** Why an alert is in its state, and what leads out of it. */
-export function explainAlert(alert: Alert, now: number): Explanation {
+export function explainAlert(alert: ListedAlert, now: number): Explanation {
   const { id, activation, acknowledgements, resolution, previous } = alert;
   const state = displayState(alert);
   const ago = (time: number): string => `${formatDuration(now - time)} ago`;
@@ -17,7 +19,9 @@ export function explainAlert(alert: Alert, now: number): Explanation {
       ? `nobody has acknowledged it`
       : `${last.by} acknowledged activation ${last.activation} ${ago(last.at)}${
           last.activation === activation
-            ? ''
+            ? alert.acknowledged || resolution !== undefined
+              ? ''
+              : ', but that holds no longer'
             : `, but it was annunciated again since: this is activation ${activation}`
         }`,
     ...(alert.latching
@@ -29,12 +33,39 @@ export function explainAlert(alert: Alert, now: number): Explanation {
     ...(alert.priority === alert.basePriority
       ? []
       : [`its priority is ${alert.priority}; it began as ${alert.basePriority}`]),
+    ...(resolution === undefined ? quietOf(alert, now) : []),
     ...(resolution === undefined
       ? []
       : [`${resolution.by} ended it ${ago(resolution.at)} (${resolution.how})`]),
     ...(previous === undefined ? [] : [`the same condition had an alert before: ${previous}`]),
   ];
   return { verdict: `${id} is ${state}: ${MEANS[state]}.`, because, next: nextOf(alert, state) };
+}
+
+/** Why it may not be heard, is not known to be so, and who is told next. */
+function quietOf(
+  { badges, pausedUntil, staleSince, escalation }: ListedAlert,
+  now: number,
+): string[] {
+  const list = (says: string, ids: readonly string[] = []): string[] =>
+    ids.length === 0 ? [] : [`${says}: ${ids.join(', ')}`];
+  const explained = (badges?.inhibitedBy ?? []).map(
+    (id) => `${id} explains it, so it is not annunciated`,
+  );
+  return [
+    ...list('it is silenced', badges?.silencedBy),
+    ...explained,
+    ...list('its place or device is worked on', badges?.maintenanceBy),
+    ...(pausedUntil === undefined
+      ? []
+      : [`its sound is off for ${formatDuration(pausedUntil - now)}`]),
+    ...(staleSince === undefined
+      ? []
+      : [
+          `nobody has known for ${formatDuration(now - staleSince)} whether it is still so: its source is lost, or was left behind`,
+        ]),
+    ...(escalation === undefined ? [] : [`policy ${escalationOf(escalation, now)}`]),
+  ];
 }
 
 const MEANS: Readonly<Record<DisplayState, string>> = {

@@ -105,7 +105,8 @@ function careOf(
   ];
 }
 
-function escalationOf(
+/** Where an alert is in its policy. */
+export function escalationOf(
   { policy, version, loop, step, dueAt, exhausted }: EscalationState,
   now: number,
 ): string {

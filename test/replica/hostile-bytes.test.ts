@@ -16,6 +16,7 @@ import { decodeFail } from '../../src/wire/clients/client-messages.ts';
 import { FrameReader, FrameType, frameHeader, isFrameType } from '../../src/wire/frame.ts';
 import { encodeHello, type Hello } from '../../src/wire/handshake.ts';
 import { FOLDER } from '../wire/pinned.ts';
+import { CLIENT } from './scripted.ts';
 
 const SEED = Number(process.env['SEED'] ?? 1);
 const CONNECTIONS = 60;
@@ -141,14 +142,7 @@ test(`whatever bytes clients and peers send, in whatever pieces, replicas live a
   const running = await Promise.all([1, 2, 3].map(start));
   try {
     const prng = new Prng(SEED);
-    const client: Hello = {
-      role: 'client',
-      lane: 'client',
-      clusterId: '',
-      replicaId: undefined,
-      incarnation: 0,
-      agent: 'a mad client',
-    };
+    const client: Hello = { ...CLIENT, agent: 'a mad client' };
     const peer = (id: number): Hello => ({
       role: 'peer',
       lane: prng.pick(['control', 'log', 'bulk'] as const),

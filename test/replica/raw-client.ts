@@ -8,16 +8,7 @@ import { decodeReplies } from '../../src/wire/clients/replies.ts';
 import type { ReplicaStatus } from '../../src/wire/clients/status.ts';
 import { encodeCommand, keyFromText } from '../../src/wire/commands/commands.ts';
 import { FrameType } from '../../src/wire/frame.ts';
-import type { Hello } from '../../src/wire/handshake.ts';
-
-const HELLO: Hello = {
-  role: 'client',
-  lane: 'client',
-  clusterId: '',
-  replicaId: undefined,
-  incarnation: 0,
-  agent: 'test',
-};
+import { CLIENT } from './scripted.ts';
 
 /** Frames by hand: what a replica answers, without a client's retries in between. */
 export class RawClient {
@@ -35,7 +26,7 @@ export class RawClient {
 
   static async dial(address: string): Promise<RawClient> {
     const transport = new TcpTransport();
-    return new RawClient(await transport.dial(address, HELLO, AbortSignal.timeout(5_000)));
+    return new RawClient(await transport.dial(address, CLIENT, AbortSignal.timeout(5_000)));
   }
 
   request(

@@ -37,7 +37,8 @@ export const numbered = (number: number): Message => ({
 export const numberOf = (message: Message): number =>
   message.type === 'append-reply' ? message.index : -1;
 
-const CLIENT: Hello = {
+/** How a client introduces itself. */
+export const CLIENT: Hello = {
   role: 'client',
   lane: 'client',
   clusterId: '',

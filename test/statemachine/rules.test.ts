@@ -2,18 +2,13 @@ import { describe, expect, test } from 'vitest';
 import { RULES_PER_SET_MAX } from '../../src/base/limits.ts';
 import type { ListedRule } from '../../src/base/rules/listed-rules.ts';
 import type { RuleCommand } from '../../src/statemachine/beside/rule-book.ts';
+import { HR_HIGH } from '../hr-high.ts';
 import { Bench } from './commands.ts';
 
 const AT = { actor: 'anna', observedAt: 0 as never };
 const HIGH: ListedRule = {
   list: 'rules',
-  id: 'hr-high',
-  metric: 'HR',
-  side: 'HI',
-  limit: 131,
-  startAfter: 10,
-  endAfter: 10,
-  priority: 'high',
+  ...HR_HIGH,
 };
 const NEWS2: ListedRule = {
   list: 'scores',

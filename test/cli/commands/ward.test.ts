@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { TocsinError } from '../../../src/base/errors.ts';
 import { runIn } from './world.ts';
 
 const said = { actor: 'nurse' };
@@ -42,6 +43,22 @@ test.each([
       expectedVersion: 2,
     },
   ],
+  [
+    'inhibition set x --source A,B --source A --target HR:,RR:',
+    { type: 'set-inhibition', id: 'x', sources: ['A', 'B'], targets: ['HR:', 'RR:'] },
+  ],
+  [
+    'silence add device=m1,m2 priority=Low,none --for 8h --reason old',
+    {
+      type: 'silence',
+      matchers: [
+        { field: 'device', values: ['m1', 'm2'] },
+        { field: 'priority', values: ['low', 'none'] },
+      ],
+      seconds: 28_800,
+      reason: 'old',
+    },
+  ],
   ['inhibition remove co2-off', { type: 'remove-inhibition', id: 'co2-off' }],
   ['inhibition restore', { type: 'restore-inhibitions' }],
 ])('tocsin %s asks for what it says', async (line, command) => {
@@ -49,6 +66,32 @@ test.each([
   expect(status).toBe(0);
   const kept = calls.filter(({ method }) => method === 'keep').map(({ args }) => args[0]);
   expect(kept).toEqual([{ ...command, ...said }]);
+});
+
+test.each([
+  ['device=m1 priority=urgent', 'priority: It must be one of high, medium, low, none'],
+  ['device=m1 kind=technicl', 'kind: It must be one of physiological, technical, advisory'],
+  ['alert=bed:B12:HR:HI', 'alert: It must be an alert id such as A1042'],
+  ['device=m1,device=m2', 'device=m2 is a matcher of its own'],
+  ['device=', 'device= is not a matcher'],
+])(
+  'tocsin silence add %s is refused: it would silence nothing, or not what was meant',
+  async (matchers, why) => {
+    const line = ['silence', 'add', ...matchers.split(' '), '--for', '10m', '--reason', 'x'];
+    const { status, stderr, calls } = await runIn({}, ...line);
+    expect(status).toBe(2);
+    expect(stderr.replace(/\s+/g, ' ')).toContain(why);
+    expect(calls).toEqual([]);
+  },
+);
+
+test('who is told of another version is not sent to an alert', async () => {
+  const kept = new TocsinError('REVISION_MISMATCH', 'inhibition x is at version 2, not 5');
+  const line = 'inhibition set x --source A --target HR: --if-version 5';
+  const { status, stderr } = await runIn({ answers: { kept } }, ...line.split(' '));
+  expect(status).toBe(5);
+  expect(stderr).toContain('it has changed meanwhile');
+  expect(stderr).not.toContain('alert get');
 });
 
 test.each([

@@ -2,6 +2,7 @@ import { revision, unixMillis } from '../../../src/base/ids.ts';
 import type { CareApi } from '../../../src/statemachine/alert-api.ts';
 import type { QueryKind, QueryTypes } from '../../../src/statemachine/beside/records-beside.ts';
 import type { Kept } from '../../../src/statemachine/types.ts';
+import { HR_HIGH } from '../../hr-high.ts';
 
 const AT = unixMillis(1_772_334_245_000);
 const ended = { endedAt: undefined, endedBy: undefined };
@@ -14,13 +15,7 @@ const RECORDS: { readonly [K in QueryKind]: readonly QueryTypes[K][] } = {
       version: 12,
       rule: {
         list: 'rules',
-        id: 'hr-high',
-        metric: 'HR',
-        side: 'HI',
-        limit: 131,
-        startAfter: 10,
-        endAfter: 10,
-        priority: 'high',
+        ...HR_HIGH,
       },
     },
   ],

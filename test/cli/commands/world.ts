@@ -20,6 +20,7 @@ import type {
   AlertPage,
   Answer,
   CallOptions,
+  ListedAlert,
   WatchMessage,
   WatchOptions,
 } from '../../../src/statemachine/alert-api.ts';
@@ -53,7 +54,8 @@ export interface Call {
 /** What a test may decide; the rest answers as a healthy cluster. */
 export interface Answers {
   readonly done?: Done | Error;
-  readonly alert?: Alert | undefined;
+  readonly kept?: Error;
+  readonly alert?: ListedAlert | undefined;
   readonly pages?: readonly Answer<AlertPage>[];
   readonly history?: AlertHistory;
   readonly watch?: (options: WatchOptions) => AsyncIterable<WatchMessage>;
@@ -285,7 +287,7 @@ function fakeClient(
     records: recordsNoted(note),
     keep: (input, options) => {
       note('keep', input, options);
-      return Promise.resolve(KEPT);
+      return orThrow(answers.kept ?? KEPT);
     },
     get: (ref, options) => {
       note('get', ref, options);

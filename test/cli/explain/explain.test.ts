@@ -4,6 +4,8 @@ import { explainCluster } from '../../../cli/explain/cluster.ts';
 import { type MemberView, majorityOf, viewCluster } from '../../../cli/output/cluster.ts';
 import { isCode, TocsinError } from '../../../src/base/errors.ts';
 import { replicaId, unixMillis } from '../../../src/base/ids.ts';
+import type { ListedAlert } from '../../../src/statemachine/alert-api.ts';
+import type { Badges } from '../../../src/statemachine/beside/suppression.ts';
 import { anAlert, aStatus, CLUSTER, NOW, runIn } from '../commands/world.ts';
 
 const PROBLEMS = ['UNAVAILABLE: connect ECONNREFUSED', 'no answer in time', 'of another kind'];
@@ -108,6 +110,13 @@ describe('a cluster is explained', () => {
   });
 });
 
+const badges = (some: Partial<Badges>): Badges => ({
+  silencedBy: [],
+  inhibitedBy: [],
+  maintenanceBy: [],
+  ...some,
+});
+
 describe('an alert is explained', () => {
   const ack = { by: 'kim', at: unixMillis(NOW - 60_000), activation: 1 };
   test.each([
@@ -136,6 +145,36 @@ describe('an alert is explained', () => {
     expect(status).toBe(0);
     expect(stdout).toContain(verdict);
     expect(stdout).toContain(next);
+  });
+
+  test.each<readonly [string, Partial<ListedAlert>, string]>([
+    ['silenced', { badges: badges({ silencedBy: ['S7', 'S9'] }) }, 'silenced: S7, S9'],
+    ['inhibited', { badges: badges({ inhibitedBy: ['A3'] }) }, 'A3 explains it'],
+    ['worked on', { badges: badges({ maintenanceBy: ['M2'] }) }, 'is worked on: M2'],
+    ['paused', { pausedUntil: unixMillis(NOW + 90_000) }, 'its sound is off for 1m30s'],
+    ['stale', { staleSince: unixMillis(NOW - 5_000) }, 'nobody has known for 5s'],
+    ['without its acknowledgement', { acknowledgements: [ack] }, 'that holds no longer'],
+    [
+      'on its way up',
+      {
+        escalation: {
+          policy: 'icu',
+          version: 2,
+          loop: 0,
+          step: 1,
+          dueAt: unixMillis(NOW + 30_000),
+          exhausted: false,
+        },
+      },
+      'policy icu (version 2): step 1 of round 1, next in 30s',
+    ],
+  ])('also why one is %s', async (_what, changes, says) => {
+    const alert = { ...anAlert(), ...changes };
+    const { stdout } = await runIn({ answers: { alert } }, 'explain', 'A1042');
+    const plain = await runIn({ answers: { alert: anAlert() } }, 'explain', 'A1042');
+
+    expect(stdout.replace(/\s+/g, ' ')).toContain(says);
+    expect(plain.stdout.replace(/\s+/g, ' ')).not.toContain(says);
   });
 
   test('as one replica knows it where nobody can say for sure, and that is said', async () => {

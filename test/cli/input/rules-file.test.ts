@@ -5,17 +5,9 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadRules, parseRules } from '../../../cli/input/rules-file.ts';
 import { TocsinError } from '../../../src/base/errors.ts';
+import { HR_HIGH } from '../../hr-high.ts';
 
 const EXAMPLES = resolve(import.meta.dirname, '../../../examples/rules');
-const RULE = {
-  id: 'hr-high',
-  metric: 'HR',
-  side: 'HI',
-  limit: 131,
-  startAfter: 10,
-  endAfter: 10,
-  priority: 'high',
-};
 const MISSING = { id: 'hr-gone', metric: 'HR', startAfter: 10, priority: 'low' };
 
 const setOf = (rules: readonly object[], missing: readonly object[] = []): object => ({
@@ -37,7 +29,7 @@ function refusalOf(text: string, path = 'rules.yaml'): string {
 
 describe('rule files', () => {
   it('mean the same in JSON and in YAML, with what was left out filled in', () => {
-    const json = parseRules(JSON.stringify(setOf([RULE], [MISSING]), null, '\t'), 'rules.json');
+    const json = parseRules(JSON.stringify(setOf([HR_HIGH], [MISSING]), null, '\t'), 'rules.json');
     const yaml = parseRules(
       [
         'version: 1',
@@ -54,13 +46,13 @@ describe('rule files', () => {
       version: 1,
       name: 'test',
       revision: 1,
-      rules: [RULE],
+      rules: [HR_HIGH],
       missing: [{ ...MISSING, endAfter: 1 }],
     });
   });
 
   const edited = (field: string, value: unknown) =>
-    JSON.stringify(setOf([RULE, { ...RULE, id: 'second', instance: 'x', [field]: value }]));
+    JSON.stringify(setOf([HR_HIGH, { ...HR_HIGH, id: 'second', instance: 'x', [field]: value }]));
   it.each<[string, string, string]>([
     [
       'an unknown field',
@@ -121,7 +113,7 @@ describe('rule files', () => {
     ],
     [
       'a rule that is no object',
-      JSON.stringify(setOf([RULE, 5 as unknown as object])),
+      JSON.stringify(setOf([HR_HIGH, 5 as unknown as object])),
       'rules[1]: ',
     ],
     ['a misspelt list', '{"version":1,"name":"x","ruls":[]}', 'field rules: '],

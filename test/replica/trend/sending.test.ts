@@ -6,6 +6,7 @@ import { decodeFail } from '../../../src/wire/clients/client-messages.ts';
 import { FrameType } from '../../../src/wire/frame.ts';
 import { encodeRegister } from '../../../src/wire/trend/trend-messages.ts';
 import { BatchBuilder } from '../../../src/wire/trend/trend-samples.ts';
+import { CLIENT } from '../scripted.ts';
 import { TrendCluster } from './trend-cluster.ts';
 
 const SERIES = { patient: 'p', device: 'm', metric: 'HR', unit: '/min' };
@@ -68,8 +69,7 @@ describe('samples that a slow disk holds up', () => {
     const { cluster, clock, goOn } = await stage();
     const transport = cluster.network.transport('greedy');
     const { signal } = new AbortController();
-    const hello = { role: 'client', lane: 'client', clusterId: '', agent: 'greedy' } as const;
-    const self = { ...hello, replicaId: undefined, incarnation: 0 };
+    const self = { ...CLIENT, agent: 'greedy' };
     const channel = await clock.settle(transport.dial('/memory/1', self, signal));
     const failed: string[] = [];
     channel.onFrame = (type, _group, _id, body) => {
