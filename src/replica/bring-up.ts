@@ -29,16 +29,16 @@ export async function bringUp(
   address: string,
   signal: AbortSignal = new AbortController().signal,
 ): Promise<BroughtUp> {
-  const { store, clock, seed, transport } = parts;
+  const { store, clock, seed, transport, limits } = parts;
   const restored = await loadWhole(parts, address, signal);
   const { snapshot } = restored;
   const machine =
     snapshot === undefined
-      ? new AlertMachine({}, seed)
+      ? new AlertMachine(limits, seed)
       : await aloud(
           parts,
           'reading the newest snapshot',
-          readImage(store.snapshots, snapshot, seed, clock),
+          readImage(store.snapshots, snapshot, { seed, limits }, clock),
         );
   const replica = new Replica({ ...parts, restored, machine });
   try {

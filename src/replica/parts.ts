@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts';
+import type { AlertLimits } from '../statemachine/alert-limits.ts';
 import type { AlertMachine } from '../statemachine/machine.ts';
 import type { Identity, LogStore, Restored } from '../storage/types.ts';
 import type { Transport } from '../transport/types.ts';
@@ -20,6 +21,8 @@ export interface ReplicaParts {
   readonly log: (line: string) => void;
   /** The replica must not go on: its disk failed, its log is damaged, or a bug showed. Called once. */
   readonly onFault: (error: unknown) => void;
+  /** Of the state machine; all replicas must be told the same. @defaultValue those of production */
+  readonly limits?: Partial<AlertLimits> | undefined;
   /** Events kept for watchers that resume. @defaultValue HISTORY_EVENTS_MAX */
   readonly historyEventsMax?: number;
   /** Leaders answer reads of the level `lease` by themselves; all replicas must be told the same. @defaultValue false */

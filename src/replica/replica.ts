@@ -76,7 +76,7 @@ export class Replica implements Resident {
   constructor(parts: ReplicaParts) {
     const { restored, machine, ...kept } = parts;
     this.#parts = kept;
-    const { identity, store, clock, transport, log, seed } = kept;
+    const { identity, store, clock, transport, log } = kept;
     this.#startedAt = clock.monotonic();
     this.#place = restored.snapshot ?? restored.base;
     this.#state = new AppliedState(machine, kept.historyEventsMax, kept.rules);
@@ -102,7 +102,7 @@ export class Replica implements Resident {
     const onFault = (error: unknown): void => this.#fault(error);
     const [driver, members, links] = [this.#driver, this.#members, this.#links];
     const applied = (): LogIndex => this.#applier.applied;
-    const common = { store, clock, driver, members, links, applied, log, onFault };
+    const common = { store, clock, driver, members, links, applied, log, onFault, machine: kept };
     this.snapshots = new SnapshotDesk({
       ...common,
       state: this.#state,
@@ -110,14 +110,11 @@ export class Replica implements Resident {
       self: this.hello,
       place: () => this.#place,
       problem: () => this.problem,
-      seed,
       policy: kept.snapshots,
     });
-    const self = identity.replicaId;
-    this.#upkeep = new Upkeep({ ...common, self, snapshots: this.snapshots });
+    this.#upkeep = new Upkeep({ ...common, self: identity.replicaId, snapshots: this.snapshots });
     this.#quarantine = new Quarantine({
       ...common,
-      seed,
       base: () => this.#driver.baseIndex,
       committed: () => logIndex(this.#driver.committed),
       discard: () => this.snapshots.discard(this.#comparer.agreed),
@@ -183,6 +180,9 @@ export class Replica implements Resident {
   }
   get standing(): Standing {
     return this.#driver.standing;
+  }
+  get log(): Pick<CoreDriver, 'committed' | 'lastIndex' | 'configuration'> {
+    return this.#driver;
   }
 
   /** How this replica introduces itself; the lane is the caller's to set. */

@@ -23,7 +23,7 @@ export interface BackupReport {
 export const examineBackup = (file: string): Promise<BackupReport> =>
   withBackup(file, async ({ clusterId, meta, readChunk }) => {
     const chunks = { readChunk: (_id: string, chunk: number) => readChunk(chunk) };
-    const machine = await readImage(chunks, meta, 1, new SystemClock());
+    const machine = await readImage(chunks, meta, { seed: 1 }, new SystemClock());
     const { id, index, revision, members } = meta;
     const bytes = snapshotBytes(meta);
     const { openCount: openAlerts } = machine;

@@ -5,6 +5,7 @@ import { type Client, type ClientOptions, connect } from '../../src/client/index
 import type { Replica } from '../../src/replica/replica.ts';
 import { Residence } from '../../src/replica/residence.ts';
 import type { SnapshotPolicy } from '../../src/replica/snapshots/snapshotter.ts';
+import type { AlertLimits } from '../../src/statemachine/alert-limits.ts';
 import { type BatchFate, MemoryDisk } from '../../src/storage/log/memory-log-store.ts';
 import type { Identity, Member } from '../../src/storage/types.ts';
 import { MemoryNetwork } from '../../src/transport/memory-transport.ts';
@@ -35,6 +36,8 @@ export class VirtualCluster {
   diskMs: readonly [number, number] = [0, 2];
   /** When replicas that are started from now on take snapshots; undefined = as in production, so never in a short story. */
   snapshots: SnapshotPolicy | undefined;
+  /** Of the machines of those that are started from now on; undefined = as in production. */
+  limits: Partial<AlertLimits> | undefined;
   leases = false;
   readonly #clients: Client[] = [];
   #starts = 0;
@@ -117,6 +120,7 @@ export class VirtualCluster {
       seed: this.prng.uint32() + this.#starts,
       agent: 'test',
       snapshots: this.snapshots,
+      limits: this.limits,
       leases: this.leases,
       log: () => {},
       onUp: (replica) => {

@@ -2,11 +2,11 @@ import { TocsinError } from '../../base/errors.ts';
 import { type LogIndex, logIndex, type ReplicaId } from '../../base/ids.ts';
 import { AlertMachine } from '../../statemachine/machine.ts';
 import type { LogPlace } from '../../storage/types.ts';
+import type { MachineOptions } from '../snapshots/machine-image.ts';
 import type { FetchedSnapshot } from '../snapshots/snapshot-fetch.ts';
 
 export interface QuarantineParts {
-  /** As for AlertMachine. */
-  readonly seed: number;
+  readonly machine: MachineOptions;
   /** The log begins after this. */
   readonly base: () => LogIndex;
   readonly applied: () => LogIndex;
@@ -90,12 +90,12 @@ export class Quarantine {
   }
 
   async #rebuild(sick: Case): Promise<void> {
-    const { base, discard, fetch, seed, rebuild, committed } = this.#parts;
+    const { base, discard, fetch, machine, rebuild, committed } = this.#parts;
     // Before a right one is fetched, and only then: a restart must not begin with a wrong one.
     if (!sick.isCleared) await discard();
     sick.isCleared = true;
     if (base() === 0) {
-      rebuild(new AlertMachine({}, seed), undefined);
+      rebuild(new AlertMachine(machine.limits, machine.seed), undefined);
     } else {
       const fetched = await this.#fetchFrom(sick.agreeing, fetch);
       if (fetched === undefined) return;

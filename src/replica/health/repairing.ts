@@ -38,7 +38,7 @@ export class Repairing implements Resident {
   constructor(parts: RepairingParts, restored: Restored) {
     this.#parts = parts;
     this.#restored = restored;
-    const { identity, store, transport, clock, seed, log } = parts;
+    const { identity, store, transport, clock, log } = parts;
     this.#startedAt = clock.monotonic();
     const members = new Members(identity, restored);
     const addressOf = (peer: ReplicaId): string | undefined => members.addressOf(peer);
@@ -46,7 +46,7 @@ export class Repairing implements Resident {
     this.#lane = new BulkLane({ transport, clock, self: this.hello, addressOf });
     this.#answers = new BulkAnswers(store, clock);
     const { snapshots } = store;
-    this.#fetch = new SnapshotFetch({ lane: this.#lane, clock, snapshots, seed, log });
+    this.#fetch = new SnapshotFetch({ lane: this.#lane, clock, snapshots, machine: parts, log });
     this.#repair = new Repair({
       store,
       clock,

@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import { TocsinError } from '../../base/errors.ts';
+import type { AlertLimits } from '../../statemachine/alert-limits.ts';
 import type { AlertMachine } from '../../statemachine/machine.ts';
 import type { MachineCapture } from '../../statemachine/snapshot/capture.ts';
 import { MachineRestorer } from '../../statemachine/snapshot/restore.ts';
@@ -8,6 +9,12 @@ import { ChunkPacker, decodeChunk } from '../../wire/log/snapshot-items.ts';
 import { Slices } from '../slices.ts';
 
 /** Between a machine and its snapshot, in slices that leave the loop to others. */
+
+/** As for AlertMachine. */
+export interface MachineOptions {
+  readonly seed: number;
+  readonly limits?: Partial<AlertLimits> | undefined;
+}
 
 /** Writes what was captured; `isWanted` is asked between slices, and false ends it. Whether it got to the end. */
 export async function writeImage(
@@ -31,16 +38,16 @@ export async function writeImage(
 }
 
 /**
- * The machine as it was. `seed` as for AlertMachine.
+ * The machine as it was.
  * @throws TocsinError DATA_CORRUPT, DATA_NEWER_FORMAT, DATA_MISSING, DISK_FAILED
  */
 export async function readImage(
   snapshots: Pick<SnapshotStore, 'readChunk'>,
   meta: SnapshotMeta,
-  seed: number,
+  { limits, seed }: MachineOptions,
   clock: Clock,
 ): Promise<AlertMachine> {
-  const restorer = new MachineRestorer({}, seed);
+  const restorer = new MachineRestorer(limits, seed);
   const slices = new Slices(clock);
   for (const chunk of meta.chunks.keys()) {
     const bytes = await snapshots.readChunk(meta.id, chunk);

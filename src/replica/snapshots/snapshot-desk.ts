@@ -15,6 +15,7 @@ import { BulkLane } from '../peers/bulk-lane.ts';
 import type { Members } from '../peers/members.ts';
 import type { PeerLinks } from '../peers/peer-links.ts';
 import type { AppliedState } from '../pipeline/applied-state.ts';
+import type { MachineOptions } from './machine-image.ts';
 import { type FetchedSnapshot, SnapshotFetch } from './snapshot-fetch.ts';
 import { type SnapshotPolicy, Snapshotter } from './snapshotter.ts';
 
@@ -31,8 +32,7 @@ export interface SnapshotDeskParts {
   readonly place: () => LogPlace;
   /** Why the state is in doubt; undefined = it is not. */
   readonly problem: () => TocsinError | undefined;
-  /** As for AlertMachine. */
-  readonly seed: number;
+  readonly machine: MachineOptions;
   readonly policy: SnapshotPolicy | undefined;
   readonly log: (line: string) => void;
   readonly onFault: (error: unknown) => void;
@@ -50,7 +50,7 @@ export class SnapshotDesk {
 
   constructor(parts: SnapshotDeskParts) {
     this.#parts = parts;
-    const { store, clock, state, driver, members, place, problem, seed, policy, log } = parts;
+    const { store, clock, state, driver, members, place, problem, machine, policy, log } = parts;
     const { transport, self } = parts;
     const addressOf = (peer: ReplicaId): string | undefined => members.addressOf(peer);
     this.#lane = new BulkLane({ transport, clock, self, addressOf });
@@ -75,7 +75,7 @@ export class SnapshotDesk {
       lane: this.#lane,
       clock,
       snapshots: store.snapshots,
-      seed,
+      machine,
       log,
     });
   }

@@ -8,14 +8,13 @@ import { FrameType } from '../../wire/frame.ts';
 import { decodeSnapshotMeta } from '../../wire/log/snapshot-meta.ts';
 import { encodeSnapshotFetch } from '../../wire/peers/bulk-messages.ts';
 import type { BulkLane } from '../peers/bulk-lane.ts';
-import { readImage } from './machine-image.ts';
+import { type MachineOptions, readImage } from './machine-image.ts';
 
 export interface SnapshotFetchParts {
   readonly lane: BulkLane;
   readonly clock: Clock;
   readonly snapshots: SnapshotStore;
-  /** As for AlertMachine. */
-  readonly seed: number;
+  readonly machine: MachineOptions;
   readonly log: (line: string) => void;
 }
 
@@ -63,7 +62,7 @@ export class SnapshotFetch {
   }
 
   async #fetch(peer: ReplicaId, reaching: LogIndex): Promise<FetchedSnapshot | undefined> {
-    const { lane, snapshots, seed, clock, log } = this.#parts;
+    const { lane, snapshots, clock, log } = this.#parts;
     const ask = encodeSnapshotFetch({ what: 'newest', reaching });
     const meta = decodeSnapshotMeta(await lane.ask(peer, FrameType.SNAPSHOT_FETCH, [ask]));
     if (meta.index < reaching)
@@ -73,7 +72,7 @@ export class SnapshotFetch {
     await this.#fill(peer, staged);
     if (this.#stopped) return undefined;
     await staged.finish();
-    const machine = await readImage(snapshots, meta, seed, clock);
+    const machine = await readImage(snapshots, meta, this.#parts.machine, clock);
     return this.#stopped ? undefined : { meta, machine };
   }
 

@@ -6,6 +6,7 @@ import { bringUp } from '../../replica/bring-up.ts';
 import { Notifier } from '../../replica/notifier.ts';
 import type { Replica } from '../../replica/replica.ts';
 import type { SnapshotPolicy } from '../../replica/snapshots/snapshotter.ts';
+import type { AlertLimits } from '../../statemachine/alert-limits.ts';
 import type { Identity } from '../../storage/types.ts';
 import { MemoryNetwork } from '../../transport/memory-transport.ts';
 import type { Transport } from '../../transport/types.ts';
@@ -29,6 +30,13 @@ import { ReplicaView } from './view.ts';
 export const CLUSTER_ID = 'c0ffee00c0ffee00c0ffee00c0ffee00';
 /** Milliseconds after which a process that ended is started again, in the mean. */
 const RESTART_MS = 400;
+/**
+ * Tables for a quarter of a million replies would be most of what a start costs. A command is given up, by whoever sent it
+ * and by the deadline that it carries, long before so many others have come.
+ */
+const LIMITS: Partial<AlertLimits> = { repliesMax: 4_096 };
+/** Far below that of production: snapshots are to be many, but each is written whole, and grows with the world. */
+const SNAPSHOT_SHARE = 0.1;
 /** Between two looks at what takes time to go wrong. */
 const LOOK_MS = 500;
 
@@ -38,7 +46,7 @@ export class SimCluster {
   readonly network: MemoryNetwork;
   readonly machines: Machine[];
   readonly invariants: Invariants;
-  readonly ledger: Ledger = new Ledger(CLUSTER_ID);
+  readonly ledger: Ledger = new Ledger(CLUSTER_ID, LIMITS);
   readonly frames: Frames;
   /** Of the network, in milliseconds. */
   delayMs: number;
@@ -173,7 +181,7 @@ export class SimCluster {
   get #snapshots(): SnapshotPolicy | undefined {
     const { snapshotEvery } = this.#scenario;
     if (snapshotEvery === undefined) return undefined;
-    return { entries: snapshotEvery, logBytes: Number.MAX_SAFE_INTEGER, share: 0 };
+    return { entries: snapshotEvery, logBytes: Number.MAX_SAFE_INTEGER, share: SNAPSHOT_SHARE };
   }
 
   async #start(machine: Machine): Promise<void> {
@@ -190,6 +198,7 @@ export class SimCluster {
       seed: this.#prng.uint32(),
       agent: 'simulated',
       snapshots: this.#snapshots,
+      limits: LIMITS,
       log: (line: string) => this.#trace.say(this.clock.monotonic(), `${machine.host}: ${line}`),
       onFault: (error: unknown) => this.#faulted(machine, error),
     };

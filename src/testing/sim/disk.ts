@@ -117,9 +117,9 @@ export class SimDisk {
         }
         return await store.read(from, to, bytesMax);
       },
-      // Reading takes time, and the scrub rests in proportion.
+      // Reading takes time, and the scrub rests in proportion: most of its rounds find what the ones before found.
       scrub: async (bytesMax) => {
-        await this.#delay();
+        await this.#delay(SCRUB_TIMES);
         return await store.scrub(bytesMax);
       },
       restart: async (snapshot, hardState) => {
@@ -248,11 +248,14 @@ export class SimDisk {
     return millis(-Math.log(1 - this.#prng.unit()) * this.mood.meanMs);
   }
 
-  #delay(): Promise<void> {
-    return new Promise((resolve) => this.#clock.after(this.#latency(), resolve));
+  #delay(times = 1): Promise<void> {
+    const delay = millis(this.#latency() * times);
+    return new Promise((resolve) => this.#clock.after(delay, resolve));
   }
 }
 
+/** Reading what is at rest takes so many times as long as one write: whoever waits for a write goes before. */
+const SCRUB_TIMES = 20;
 const PLENTY_BYTES = 2 ** 40;
 /** Ends the name of the file that makes a snapshot complete. */
 const META = '.meta';

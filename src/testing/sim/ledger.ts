@@ -1,5 +1,6 @@
 import { must } from '../../base/assert.ts';
 import { hashToHex } from '../../base/hash.ts';
+import type { AlertLimits } from '../../statemachine/alert-limits.ts';
 import { AlertMachine } from '../../statemachine/machine.ts';
 import type { AppliedEvent, Reply } from '../../statemachine/types.ts';
 import { decodeSubmissions } from '../../wire/commands/commands.ts';
@@ -9,10 +10,13 @@ import { type EntryRecord, genesisChain } from '../../wire/log/record.ts';
 export class Ledger {
   readonly #records: Map<number, EntryRecord> = new Map();
   readonly #genesis: number;
+  readonly #limits: Partial<AlertLimits>;
   /** Records that say whose disks the members have. */
   readonly #naming: EntryRecord[] = [];
 
-  constructor(clusterId: string) {
+  /** `limits`: of the machines that carried the records out. */
+  constructor(clusterId: string, limits: Partial<AlertLimits>) {
+    this.#limits = limits;
     this.#genesis = genesisChain(clusterId);
   }
 
@@ -37,7 +41,7 @@ export class Ledger {
       records.push(record);
       chain = record.previousChain;
     }
-    const machine = new AlertMachine();
+    const machine = new AlertMachine(this.#limits);
     const events: AppliedEvent[] = [];
     const replies: Reply[] = [];
     for (const { kind, index, time, body } of records.reverse()) {

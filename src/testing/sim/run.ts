@@ -49,6 +49,8 @@ const TIMEOUT_MS = 4_000;
 /** For a healed cluster to serve again, and to come to one state. */
 const RECOVERY_MS = 30_000;
 const WATCH_MS = 3_000;
+/** Who resumes mostly lacks no more than this. */
+const WATCH_BEHIND_MAX = 50;
 /** For trends to come to hold the same, and to see that they do. */
 const TRENDS_MS = 600_000;
 
@@ -302,7 +304,7 @@ class Run {
     const prng = this.#prng.fork(2_000 + number);
     for (let count = 1; !this.#stop.signal.aborted; count += 1) {
       const newest = this.#cluster.invariants.appliedByAny;
-      const from = prng.chance(0.3) ? undefined : revision(prng.between(1, newest + 2));
+      const from = prng.chance(0.3) ? undefined : revision(placeFrom(prng, newest));
       const unit = prng.chance(0.4)
         ? `u${prng.between(0, this.#scenario.mix.units - 1)}`
         : undefined;
@@ -383,4 +385,10 @@ class Run {
       trace: this.#trace.lines,
     };
   }
+}
+
+/** Where a watcher takes up the history again: near its end, as one does who lost a connection, or anywhere. */
+function placeFrom(prng: Prng, newest: number): number {
+  const oldest = prng.chance(0.25) ? 1 : Math.max(1, newest - WATCH_BEHIND_MAX);
+  return prng.between(oldest, newest + 2);
 }

@@ -87,12 +87,15 @@ const HOUR_MS = 3_600_000;
 export function rateOf(totals: Totals, seconds: number): string {
   const { seeds, virtualMs, steps, operations, undecided, failed, faults, pairs } = totals;
   const strikes = Object.values(faults).reduce((sum, count) => sum + count, 0);
+  const a = (count: number, digits: number): string =>
+    ((count * 1_000) / Math.max(virtualMs, 1)).toFixed(digits);
   return [
     `${seeds} seeds`,
     `${(virtualMs / HOUR_MS).toFixed(2)} h simulated`,
     `${(virtualMs / 1_000 / seconds).toFixed(0)} × real time per core`,
     `${(steps / seconds / 1_000).toFixed(0)}k events/s`,
     `${operations} operations`,
+    `a simulated second: ${a(steps, 0)} events, ${a(operations, 1)} operations, ${a(strikes, 2)} faults`,
     `${strikes} faults`,
     `${pairs.length} of ${PAIRS_MAX} pairs met`,
     `${undecided} conditions not decided`,

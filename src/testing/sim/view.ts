@@ -26,17 +26,14 @@ export class ReplicaView implements View {
   }
 
   committed(): number {
-    return this.#replica.status().commit;
+    return this.#replica.log.committed;
   }
   lastIndex(): number {
-    return this.#replica.status().lastIndex;
+    return this.#replica.log.lastIndex;
   }
   /** Those who vote now; while that changes, those who did as well. */
   voters(): readonly Voters[] {
-    const { members } = this.#replica.status();
-    const having = (role: string): Voters =>
-      members.filter(({ roles = [] }) => roles.some((each) => each === role)).map(({ id }) => id);
-    const outgoing = having('outgoing');
-    return outgoing.length === 0 ? [having('voter')] : [having('voter'), outgoing];
+    const { voters, outgoing } = this.#replica.log.configuration;
+    return outgoing.length === 0 ? [voters] : [voters, outgoing];
   }
 }

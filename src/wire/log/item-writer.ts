@@ -1,16 +1,17 @@
-import { SNAPSHOT_CHUNK_BYTES } from '../../base/limits.ts';
 import { writeU32 } from '../bytes.ts';
 
 /** A text takes at most so many bytes a UTF-16 unit, and its length so many. */
 const TEXT_BYTES_A_UNIT = 3;
 const WHOLE_BYTES_MAX = 8;
+/** Few states fill a chunk: room is made as it is needed. */
+const BYTES_AT_FIRST: number = 32 * 1_024;
 
 /**
  * Writes the fields of items one behind another. A text that recurs is written once a chunk: from then on it is named by
  * its number. Layout in FORMAT.md, "Snapshot chunk".
  */
 export class ItemWriter {
-  #bytes: Buffer = Buffer.allocUnsafeSlow(SNAPSHOT_CHUNK_BYTES * 2);
+  #bytes: Buffer = Buffer.allocUnsafeSlow(BYTES_AT_FIRST);
   #at = 0;
   readonly #lines = new Map<string, number>();
   readonly #proses = new Map<string, number>();
