@@ -101,6 +101,22 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     killedBy: ['test/raft/'],
   },
   {
+    name: 'probe-again-what-was-refused',
+    claim: 'each refusal moves the probe back, whatever it says (§5.3)',
+    file: 'src/raft/replication.ts',
+    find: 'Math.min(agree + 1, m.index)',
+    replace: 'agree + 1',
+    killedBy: ['test/raft/replication.test.ts'],
+  },
+  {
+    name: 'ask-again-each-tick',
+    claim: 'a question about reads is repeated no more often than a heartbeat',
+    file: 'src/raft/tick.ts',
+    find: 'if (s.age % s.options.heartbeatTicks === 0) repeatQuestion(s, s.role);',
+    replace: 'repeatQuestion(s, s.role);',
+    killedBy: ['test/raft/reads.test.ts'],
+  },
+  {
     name: 'skip-read-index',
     claim: 'a read waits for a quorum to confirm the leader (thesis §6.4)',
     file: 'src/raft/reads.ts',

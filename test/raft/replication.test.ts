@@ -197,6 +197,22 @@ test('a refusal that an acceptance has overtaken sends nothing again', () => {
   expect(appends(core, 2)).toEqual([]);
 });
 
+test('each refusal moves the probe back, whatever it says, but never to what is known to match', () => {
+  const core = loneLeader({ log: [1, 1, 1, 1] });
+  drain(core);
+  const { term } = core.standing;
+  // It refuses what it says that it holds.
+  core.step(refused([2, 1, term], 4, id(4, 1)));
+  expect(appends(core, 2)).toMatchObject([{ prev: { index: 3 } }]);
+  core.step(refused([2, 1, term], 3, id(3, 1)));
+  expect(appends(core, 2)).toMatchObject([{ prev: { index: 2 } }]);
+  core.step(accepted([2, 1, term], 5));
+  for (let n = 0; n < 3; n += 1) core.propose(payload);
+  drain(core);
+  core.step(refused([2, 1, term], 7, id(0, 0)));
+  expect(appends(core, 2)).toMatchObject([{ prev: { index: 5 } }]);
+});
+
 test('a long wrong tail is passed in one step a term, not one an entry (§5.3)', () => {
   const wrong = Array.from({ length: 1000 }, () => 2);
   const right = Array.from({ length: 1000 }, () => 3);
