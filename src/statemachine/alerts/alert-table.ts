@@ -157,17 +157,18 @@ export class AlertTable {
   replace(before: Alert, alert: Alert): number {
     const { dedupKey } = alert;
     assert(before.id === alert.id, '% replaces %', alert.id, before.id);
-    assert(this.#openByKey.get(dedupKey) === before, '% has changed since', before.id);
     const identity = this.#openByKey.noteOf(dedupKey);
     const id = numberOf(alert.id);
     if (isReweighed(before, alert)) this.#openBytes += weightOf(alert) - weightOf(before);
     if (alert.resolution === undefined) {
-      this.#openByKey.replace(alert);
+      const newest = this.#openByKey.replace(alert);
+      assert(newest === before, '% has changed since', before.id);
       this.#open.replace(id, alert);
     } else {
       this.#openByKey.delete(dedupKey);
       this.#openBytes -= weightOf(alert);
-      this.#open.delete(id);
+      const newest = this.#open.delete(id);
+      assert(newest === before, '% has changed since', before.id);
       this.keep(alert);
       const { occurrence, flaps, resolution } = alert;
       this.#last.add({ dedupKey, id: alert.id, occurrence, endedAt: resolution.at, flaps });

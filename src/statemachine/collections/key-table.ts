@@ -56,13 +56,14 @@ export class KeyTable<K extends string | number, V> {
     this.#size += 1;
   }
 
-  /** Puts a value in the place of the one with the same key, which is there. */
-  replace(value: V): void {
+  /** Puts a value in the place of the one with the same key, which is there; returns that one. */
+  replace(value: V): V {
     const key = this.#keyOf(value);
     const shard = must(this.#shardOf(key), 'not there: %', key);
     const slot = this.#find(shard, key);
-    assert(shard.values[slot] !== undefined, 'not there: %', key);
+    const before = must(shard.values[slot], 'not there: %', key);
     shard.values[slot] = value;
+    return before;
   }
 
   /** Removes a value, and returns the number that was beside it; undefined if there is none. */
