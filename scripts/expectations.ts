@@ -249,7 +249,7 @@ export const EXPECTATIONS: readonly Expectation[] = [
       ['test/cli/completion/complete.test.ts', 'leads to every command, and to every flag of it'],
       [
         'test/cli/completion/complete.test.ts',
-        'a real bash asks with the words so far and takes the answer',
+        'a real bash is given for %j, in words %j, what stands in the place of the last',
       ],
     ),
   ),
