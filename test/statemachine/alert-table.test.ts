@@ -1,22 +1,13 @@
 import { expect, test } from 'vitest';
 import { AlertTable } from '../../src/statemachine/alerts/alert-table.ts';
 import type { Alert } from '../../src/statemachine/types.ts';
+import { Bench, clear, raise } from './commands.ts';
 
-/** As much of an alert as the table looks at. */
-const alertOf = (text: string, resolution?: object, number = 1): Alert =>
-  ({
-    id: `A${number}`,
-    dedupKey: 'HR:HI',
-    text,
-    labels: {},
-    acknowledgements: [],
-    subject: {},
-    resolution,
-  }) as unknown as Alert;
-
-const OVER = { how: 'auto' };
-const first = alertOf('first');
-const second = alertOf('second');
+const bench = new Bench();
+bench.done(raise());
+const over = bench.alert(bench.done(clear()));
+const first: Alert = { ...over, resolution: undefined };
+const second: Alert = { ...first, text: 'second' };
 
 function tableWith(opened: Alert): AlertTable {
   const table = new AlertTable({ resolvedAlertsMax: 10, dedupKeysRememberedMax: 1 }, 1);
@@ -25,8 +16,8 @@ function tableWith(opened: Alert): AlertTable {
 }
 
 test.each([
-  ['goes on', alertOf('third')],
-  ['is over', alertOf('third', OVER)],
+  ['goes on', { ...first, text: 'third' }],
+  ['is over', { ...over, text: 'third' }],
 ])('an alert that %s follows from the newest record, never from an older one', (_, third) => {
   const table = tableWith(first);
   table.replace(first, second);
@@ -38,17 +29,14 @@ test.each([
 });
 
 test('a resolved alert is corrected from its newest record, never from an older one', () => {
-  const over = alertOf('over', OVER);
   const table = tableWith(first);
   table.replace(first, over);
-  const corrected = alertOf('corrected', OVER);
+  const corrected = { ...over, text: 'corrected' };
   expect(() => table.correct(first, corrected)).toThrow('A1 has changed since');
   table.correct(over, corrected);
   expect(table.find({ id: 'A1' })).toBe(corrected);
 });
 
 test('an alert is replaced by no other alert', () => {
-  expect(() => tableWith(first).replace(first, alertOf('other', undefined, 2))).toThrow(
-    'A2 replaces A1',
-  );
+  expect(() => tableWith(first).replace(first, { ...first, id: 'A2' })).toThrow('A2 replaces A1');
 });
