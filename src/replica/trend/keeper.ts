@@ -1,6 +1,5 @@
 import { must } from '../../base/assert.ts';
 import type { Clock } from '../../base/clock.ts';
-import { TocsinError } from '../../base/errors.ts';
 import {
   TREND_GRACE_MS,
   TREND_SAMPLES_HELD_MAX,
@@ -19,11 +18,12 @@ import {
   decodeRegister,
   encodeRegister,
 } from '../../wire/trend/trend-messages.ts';
-import { decodeSamples, type SampleBatch, type Taken } from '../../wire/trend/trend-samples.ts';
+import type { SampleBatch, Taken } from '../../wire/trend/trend-samples.ts';
 import { DigestTable } from './digest-table.ts';
 import { keyOf, levelRange, startOf } from './keys.ts';
 import { betterRollup, type RollupLevel } from './minute-record.ts';
 import { type ChunkPress, InlinePress, latestOf, type Pressed } from './press.ts';
+import { SampleJournal } from './sample-journal.ts';
 
 /** Told of each sample, and what became of it. */
 export type OnSample = (
@@ -43,9 +43,6 @@ export interface KeeperOptions {
   readonly press?: ChunkPress;
 }
 
-const KIND_SERIES = 1;
-const KIND_SAMPLES = 2;
-
 /**
  * Keeps the trends of one replica: samples in memory and in the journal as they come, in chunks and rollups on disk a
  * little after their window has ended. After a crash everything is there that was in the journal.
@@ -57,12 +54,10 @@ export class TrendKeeper {
   readonly digests: Readonly<Record<ComparedLevel, DigestTable>>;
   readonly disk: TrendDisk;
   readonly #journal: TrendJournal;
+  readonly #samples: SampleJournal;
   readonly #clock: Clock;
   readonly #press: ChunkPress;
   readonly #sketches: SketchMaker;
-  /** By place: the generation of the journal that knows the series. */
-  readonly #journaled: number[] = [];
-  #generation = 1;
   #chain: Promise<unknown> = Promise.resolve();
   #waiting: (() => void)[] = [];
   #newSeries: Series[] = [];
@@ -79,6 +74,7 @@ export class TrendKeeper {
   constructor({ disk, journal, clock, sketches, press }: KeeperOptions) {
     this.disk = disk;
     this.#journal = journal;
+    this.#samples = new SampleJournal(journal);
     this.#clock = clock;
     this.#press = press ?? new InlinePress(sketches);
     const ids = (): readonly SeriesId[] => [...this.registry].map(({ id }) => id);
@@ -96,13 +92,15 @@ export class TrendKeeper {
     for await (const [, value] of this.disk.scan(...levelRange('series')))
       for (const { info } of decodeRegister(value)) this.registry.register(info);
     const places: number[] = [];
-    const wall = this.#clock.wall();
-    this.store.receive(wall);
-    for await (const { kind, body } of this.#journal.read()) {
-      if (kind === KIND_SERIES)
-        for (const { slot, info } of decodeRegister(body)) places[slot] = this.register(info).place;
-      if (kind === KIND_SAMPLES) this.#replay(decodeSamples(body), places);
-    }
+    this.store.receive(this.#clock.wall());
+    await this.#samples.replay({
+      // Judged by the clock as it was then: one that has been set back since would refuse what was acknowledged.
+      received: (now) => this.store.receive(now),
+      series: (slot, info) => {
+        places[slot] = this.register(info).place;
+      },
+      samples: (batch) => this.#replay(batch, places),
+    });
     await this.#writeAll();
   }
 
@@ -128,7 +126,8 @@ export class TrendKeeper {
   ingest(batch: SampleBatch, onSample: OnSample | undefined): Taken {
     const { base, offsets, values, qualities, slots, count } = batch;
     const counts = [0, 0, 0, 0, 0];
-    this.store.receive(this.#clock.wall());
+    const now = this.#clock.wall();
+    this.store.receive(now);
     for (let i = 0; i < count; i += 1) {
       const place = slots[i] as number;
       const time = base + (offsets[i] as number);
@@ -136,20 +135,18 @@ export class TrendKeeper {
       const quality = qualities[i] as number;
       const verdict = this.store.append(place, time, value, quality);
       counts[verdict] = (counts[verdict] as number) + 1;
-      if (this.#journaled[place] !== this.#generation && !this.#isPaused) this.#introduce(place);
+      if (!this.#isPaused && !this.#samples.knows(place)) this.#introduce(place);
       if (onSample !== undefined) onSample(place, time, value, quality, verdict);
     }
-    if (!this.#isPaused) this.#journal.append(KIND_SAMPLES, batch.bytes);
+    if (!this.#isPaused) this.#samples.append(now, batch.bytes);
     const [inOrder = 0, behind = 0, tooOld = 0, tooNew = 0, noRoom = 0] = counts;
     return { inOrder, behind, tooOld, tooNew, noRoom };
   }
 
-  /** Makes the journal know a series before its samples. */
   #introduce(place: number): void {
-    const series = this.registry.at(place);
-    if (series === undefined) throw new TocsinError('INTERNAL', `no series at place ${place}`);
-    this.#journaled[place] = this.#generation;
-    this.#journal.append(KIND_SERIES, encodeRegister([{ slot: place, info: series.info }]));
+    this.#samples.introduce(
+      must(this.registry.at(place), 'samples come by places of the registry'),
+    );
   }
 
   /** Resolves when the journal has room for more. */
@@ -183,7 +180,7 @@ export class TrendKeeper {
   /** `all` = the windows that still take samples too. */
   async #checkpoint(what: 'ended' | 'all'): Promise<void> {
     // In one breath: what comes from now on lies in the new segment, which must know its series.
-    this.#generation += 1;
+    this.#samples.renew();
     this.#isPaused = false;
     const segment = await this.#journal.begin();
     this.#takeEnded();
