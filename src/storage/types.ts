@@ -34,7 +34,7 @@ export interface Restored {
   readonly hardState: HardState;
   /**
    * What was acknowledged and is not there any more. While it is defined the log is not to be used: it answers `lookUp`,
-   * takes `repair` and `giveUp`, and is loaded again when nothing is left. `tail`, `terms` and `configurations` are empty.
+   * takes `repair` and `giveUp`, and is loaded again when nothing is left. `tail` and `terms` are empty.
    */
   readonly damage: Damage | undefined;
   /** The newest complete snapshot: the machine starts from it. Never older than `base`. */
@@ -48,7 +48,7 @@ export interface Restored {
   readonly tail: readonly Entry[];
   /** Where each run of equal terms begins, over the whole log, in order. */
   readonly terms: readonly TermStart[];
-  /** All configuration entries of the log, in order. */
+  /** All configuration entries of the log, in order; of a log that is damaged, those that can be read. */
   readonly configurations: readonly Entry[];
 }
 

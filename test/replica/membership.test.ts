@@ -267,3 +267,25 @@ test('an orderly transfer moves the leadership to whom the operator names', asyn
     await cluster.close();
   }
 });
+
+test('who joined after the log began is asked for what the log has lost, and who was removed is not', async () => {
+  const stage = await stageOf(3, 17);
+  const { cluster, change, raise } = stage;
+  try {
+    await raise('before', 20);
+    const joined = await grow(stage);
+    await cluster.clock.run(2_000);
+    cluster.crash(3, 'lost');
+    expect(await change({ op: 'remove', id: replicaId(3) })).toMatchObject({ outcome: 'done' });
+    await raise('after', 20);
+    for (const id of [1, 2, joined]) cluster.crash(id, 'lost');
+    must(cluster.machines[0], 'the first').disk.damage(10, 'rotten');
+    // The one that the first began with and still knows is away: only the new one can help.
+    await cluster.start(joined);
+    await cluster.clock.settle(cluster.start(1));
+    await cluster.clock.run(3_000);
+    await raise('healed', 5);
+  } finally {
+    await cluster.close();
+  }
+});

@@ -107,8 +107,9 @@ export class LevelLogStore implements LogStore {
     if (first !== undefined && first <= base.index) this.#clear(first, base.index);
     this.settle();
     const [snapshot] = this.snapshots.list;
-    const none = { tail: [], terms: [], configurations: [] };
-    return { hardState, damage, snapshot, base, ...(this.#usable ? contents : none) };
+    // Who takes part has to be known while the log is repaired, too.
+    const rest = this.#usable ? contents : { ...contents, tail: [], terms: [] };
+    return { hardState, damage, snapshot, base, ...rest };
   }
 
   /**
