@@ -46,6 +46,8 @@ export class SimDisk {
   #pending: HeldWrite | undefined;
   /** Entries that were damaged and may not be repaired yet. */
   readonly #damaged: Set<number> = new Set();
+  /** Entries that were acknowledged, and lost in a way that no process can notice. */
+  readonly #forgotten: Set<number> = new Set();
   /** A copy of the hard state is gone, and no process has looked yet. */
   #isStateHurt = false;
   #isSnapshotHurt = false;
@@ -91,6 +93,7 @@ export class SimDisk {
     if (this.#damaged.has(index)) return 'snapshot';
     const bytes = this.#memory.peek(entryKey(index));
     if (bytes !== undefined) return recordIn(bytes)?.chain;
+    if (this.#forgotten.has(index)) return 'snapshot';
     return index <= (this.state?.base.index ?? 0) ? 'snapshot' : undefined;
   }
 
@@ -200,8 +203,14 @@ export class SimDisk {
     };
   }
 
-  /** A process runs on it: what was damaged has been repaired, or cut with proof that nobody needs it. */
+  /**
+   * A process runs on it: what was damaged has been repaired, or cut with proof that nobody needs it. But of what came after
+   * the mark it knows nothing: it abstains then, and helps to elect nobody before it has caught up.
+   */
   repaired(): void {
+    const { hardState, lastIndex = 0 } = this.state ?? {};
+    if (hardState?.abstain !== true) this.#forgotten.clear();
+    else for (const index of this.#damaged) if (index > lastIndex) this.#forgotten.add(index);
     this.#damaged.clear();
     this.#isStateHurt = false;
     this.#isSnapshotHurt = false;
@@ -241,7 +250,10 @@ export class SimDisk {
 
   #told(before: StoredState | undefined): void {
     const now = this.state;
-    if (now !== undefined) this.onDurable(before?.hardState, now.hardState);
+    if (now === undefined) return;
+    this.onDurable(before?.hardState, now.hardState);
+    // By now it has all that a leader has whom others have elected.
+    if (now.hardState.abstain !== true) this.#forgotten.clear();
   }
 
   #latency(): Millis {

@@ -133,9 +133,13 @@ export class Faults {
     }
   }
 
-  /** Never so many that no good copy is left; nor one of two voters that are left, who could elect nobody. */
+  /**
+   * Never so many that no good copy is left; nor one of two voters that are left, or that it knows of: they could elect nobody,
+   * and one cannot say for both what was never committed.
+   */
   #mayLose(victim: Machine): boolean {
     if (this.#changes || this.#imaged.has(victim) || this.#operator.isReplacing) return false;
+    if (victim.view?.voters().some(({ length }) => length === 2) === true) return false;
     const { present } = this.#cluster;
     const hurt = present.filter((each) => each.disk.isDamaged || this.#imaged.has(each));
     const others = hurt.filter((each) => each !== victim).length;

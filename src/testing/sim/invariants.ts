@@ -58,8 +58,8 @@ const LISTS_KEPT = 4;
  * state, and that equal positions mean equal states.
  */
 export class Invariants {
-  /** By term. */
-  readonly #leaders: Map<number, number> = new Map();
+  /** By term, as they were seen first to lead: who, and what was applied anywhere by then. */
+  readonly #leaders: Map<number, { readonly id: number; readonly applied: number }> = new Map();
   /** By replica and term; over restarts. */
   readonly #votes: Map<string, number> = new Map();
   /** State of the machine by applied index, as any replica came to it. */
@@ -225,19 +225,28 @@ export class Invariants {
     const { id, standing, applied } = view;
     const other = this.#leaders.get(standing.term);
     assert(
-      other === undefined || other === id,
-      () => `term ${standing.term}: ${other} and ${id} lead`,
+      other === undefined || other.id === id,
+      () => `term ${standing.term}: ${other?.id} and ${id} lead`,
     );
     if (other !== undefined) return;
-    this.#leaders.set(standing.term, id);
+    const due = this.#dueTo(standing.term);
+    this.#leaders.set(standing.term, { id, applied: this.#appliedByAny });
     this.#newestReign = Math.max(this.#newestReign, standing.term);
     const last = view.lastIndex();
     this.#reigns.set(id, { term: standing.term, applied, committed: view.committed() });
     assert(
-      last >= this.#appliedByAny,
-      () =>
-        `leader ${id} of term ${standing.term} ends at ${last}, ${this.#appliedByAny} was applied`,
+      last >= due,
+      () => `leader ${id} of term ${standing.term} ends at ${last}, ${due} was applied`,
     );
+  }
+
+  /**
+   * What the leader of a term has to hold: all that earlier terms have applied. Who stood still when it was voted for can come
+   * to lead when others lead in later terms, and of what these have applied it knows nothing.
+   */
+  #dueTo(term: number): number {
+    for (const [other, { applied }] of this.#leaders) if (other > term) return applied;
+    return this.#appliedByAny;
   }
 
   /** A leader commits by counting copies of entries of its own term alone (§5.4.2, Figure 8). */
