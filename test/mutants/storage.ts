@@ -33,6 +33,22 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     killedBy: ['test/storage/high-water.test.ts'],
   },
   {
+    name: 'repair-by-who-began',
+    claim: 'whose log is damaged goes by the members that it can read of',
+    file: 'src/storage/log/level-log-store.ts',
+    find: '{ ...contents, tail: [], terms: [] }',
+    replace: '{ tail: [], terms: [], configurations: [] }',
+    killedBy: ['test/replica/membership.test.ts'],
+  },
+  {
+    name: 'judge-the-journal-by-now',
+    claim: 'a sample that was acknowledged is kept however the clock is set before the next start',
+    file: 'src/replica/trend/keeper.ts',
+    find: 'received: (now) => this.store.receive(now),',
+    replace: 'received: () => undefined,',
+    killedBy: ['test/replica/trend/journal.test.ts'],
+  },
+  {
     name: 'vote-in-doubt',
     claim: 'who may have forgotten something abstains',
     file: 'src/storage/log/state-record.ts',
