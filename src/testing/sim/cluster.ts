@@ -152,6 +152,7 @@ export class SimCluster {
     const { incarnation } = machine.identity;
     machine.identity = { ...machine.identity, incarnation: incarnation + 1 };
     machine.staysDown = false;
+    this.invariants.reformatted(machine.id);
     this.start(machine);
   }
 

@@ -306,6 +306,11 @@ export class Invariants {
     this.#votes.set(key, vote);
   }
 
+  /** A disk begins anew, empty, under an old number: nobody lets it take part, so its votes count nowhere. */
+  reformatted(id: number): void {
+    for (const key of this.#votes.keys()) if (key.startsWith(`${id}@`)) this.#votes.delete(key);
+  }
+
   /** Nothing is promised before it is durable (Figure 2). */
   sent(message: Message, disk: Promiser): void {
     const { hardState, lastIndex = 0 } = disk.state ?? {};

@@ -128,3 +128,39 @@ test('a promise of a replica whose disk has lost what it promised before is foun
   expect(() => invariants.sent(message, disk)).toThrow('its disk has lost');
   expect(() => invariants.sent(message, { ...disk, hasLost: false })).not.toThrow();
 });
+
+test('a leader without what earlier terms have applied is found; what later ones have, it cannot know', () => {
+  const viewOf = (id: number, inTerm: number, applied: number): View => ({
+    ...{ id, applied, digest: applied, time: 0, voters: () => [[1, 2, 3]] },
+    standing: { role: 'leader', term: term(inTerm), leader: replicaId(id), transferring: false },
+    committed: () => applied,
+    lastIndex: () => applied,
+  });
+  const later = new Invariants([4, 4, 4].map(diskOf));
+  later.afterStep(viewOf(1, 2, 1), 0);
+  later.afterStep(viewOf(2, 4, 1), 0);
+  later.afterStep(viewOf(2, 4, 2), 0);
+  expect(() => later.afterStep(viewOf(3, 3, 1), 0)).not.toThrow();
+  expect(() => later.afterStep(viewOf(3, 5, 1), 0)).toThrow('leader 3 of term 5 ends at 1, 2 was');
+
+  const earlier = new Invariants([2, 2, 2].map(diskOf));
+  earlier.afterStep(viewOf(1, 2, 1), 0);
+  earlier.afterStep(viewOf(1, 2, 2), 0);
+  earlier.afterStep(viewOf(2, 4, 2), 0);
+  expect(() => earlier.afterStep(viewOf(3, 3, 1), 0)).toThrow(
+    'leader 3 of term 3 ends at 1, 2 was',
+  );
+});
+
+test('two votes in one term are found, over restarts; a disk that began anew has given none', () => {
+  const invariants = new Invariants([]);
+  const voting = (vote: number) => ({
+    ...{ term: term(2), vote: replicaId(vote) },
+    commit: logIndex(0),
+  });
+  invariants.durable(1, undefined, voting(1));
+  expect(() => invariants.durable(1, voting(1), voting(3))).toThrow('1@2 voted for 1 and 3');
+  invariants.reformatted(1);
+  expect(() => invariants.durable(1, undefined, voting(3))).not.toThrow();
+  expect(() => invariants.durable(1, voting(3), voting(2))).toThrow('1@2 voted for 3 and 2');
+});
