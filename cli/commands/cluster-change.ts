@@ -27,6 +27,8 @@ interface RemoveFlags extends ClientFlags, DangerFlags {}
 const PRIORITY_MAX = 1000;
 const REFUSED = 5;
 const LOOK_MS = 250;
+/** Some heartbeats: by then a leader has heard from all who are there. */
+const HEARD_MS_MAX = 2_000;
 
 export const changeCommands = (io: Io): readonly Command[] => [
   addCommand(io),
@@ -173,7 +175,7 @@ function drainCommand(io: Io): Command {
       await client.operator.drain(address, { timeoutMs, signal, undo: isUndone });
       const leader = await leaderWhere(session, (now) => isUndone || now !== replica);
       if (isUndone) await tellLeader(io, flags, leader);
-      else await tellDrained(io, flags, leader, await leftWithout(session, replica));
+      else await tellDrained(io, flags, leader, await leftOnceHeard(session, replica));
     });
   });
 }
@@ -186,6 +188,18 @@ interface Left {
   readonly alive: number;
 }
 
+const isSafe = ({ alive, needed }: Left): boolean => alive >= needed;
+
+/** Whoever has just begun to lead has not heard from all yet: only what stays so is said. */
+async function leftOnceHeard(session: Session, replica: number): Promise<Left> {
+  const deadline = performance.now() + Math.min(session.timeoutMs / 2, HEARD_MS_MAX);
+  for (;;) {
+    const left = await leftWithout(session, replica);
+    if (isSafe(left) || performance.now() > deadline) return left;
+    await pauseFor(LOOK_MS, session.signal);
+  }
+}
+
 async function leftWithout(session: Session, replica: number): Promise<Left> {
   const change = { op: 'remove', id: replicaId(replica) } as const;
   const { before, members } = await ask(session, change, true);
@@ -194,23 +208,19 @@ async function leftWithout(session: Session, replica: number): Promise<Left> {
   return { replica, ...before, alive: before.alive - (isVoter ? 1 : 0) };
 }
 
-async function tellDrained(
-  io: Io,
-  flags: ClientFlags,
-  leader: number,
-  { replica, voters, needed, alive }: Left,
-): Promise<void> {
-  const isSafe = alive >= needed;
+async function tellDrained(io: Io, flags: ClientFlags, leader: number, left: Left): Promise<void> {
+  const { replica, voters, needed, alive } = left;
+  const safe = isSafe(left);
   await report(io, flags, {
-    value: { leader, drained: replica, voters, needed, alive, safe: isSafe },
+    value: { leader, drained: replica, voters, needed, alive, safe },
     text: () =>
       [
         `replica ${leader} leads; replica ${replica} leads no more`,
-        `without it ${alive} of ${voters} voters are there, and ${needed} are needed: ${isSafe ? 'it can be stopped' : 'do not stop it'}`,
+        `without it ${alive} of ${voters} voters are there, and ${needed} are needed: ${safe ? 'it can be stopped' : 'do not stop it'}`,
         '',
       ].join('\n'),
   });
-  if (!isSafe) throw new Exit(REFUSED);
+  if (!safe) throw new Exit(REFUSED);
 }
 
 function ask({ client, timeoutMs, signal }: Session, change: MemberChange, dryRun = false) {

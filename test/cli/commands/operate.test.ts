@@ -95,12 +95,17 @@ test('a change of what is so already says that once', async () => {
 });
 
 describe('drain', () => {
-  const alive = (count: number) => ({
+  /** So many are there, each time it is asked; the last number stays. */
+  const alive = (...counts: [number, ...number[]]) => ({
     answers: {
       operator: {
         change: (): ChangeReport => ({
           ...aReport('planned'),
-          before: { voters: 3, needed: 2, alive: count },
+          before: {
+            voters: 3,
+            needed: 2,
+            alive: counts.length > 1 ? (counts.shift() ?? 0) : counts[0],
+          },
         }),
       },
     },
@@ -115,9 +120,16 @@ describe('drain', () => {
   });
 
   test('ends with status 5 when the others could not do without it', async () => {
-    const result = await runIn(alive(2), 'cluster', 'drain', '2', '-o', 'json');
+    const words = ['cluster', 'drain', '2', '-o', 'json', '--timeout', '100ms'];
+    const result = await runIn(alive(2), ...words);
     expect(result.status).toBe(5);
     expect(JSON.parse(result.stdout)).toMatchObject({ drained: 2, alive: 1, safe: false });
+  });
+
+  test('waits until whoever has just begun to lead has heard from the others', async () => {
+    const result = await runIn(alive(1, 2, 3), 'cluster', 'drain', '2');
+    expect(result.status).toBe(0);
+    expect(calls(result, 'change')).toHaveLength(3);
   });
 
   test('is undone, and refused for whoever is not a member', async () => {
