@@ -8,7 +8,7 @@ export default defineConfig({
   plugins: MUTANT === undefined ? [] : [mutating(MUTANT, import.meta.dirname)],
   test: {
     include: ['test/**/*.test.ts'],
-    setupFiles: ['test/setup.ts', 'test/times.ts'],
+    setupFiles: ['test/setup.ts', 'test/draws.ts'],
     // A process per file: nothing a file leaves behind can help or hurt the next one.
     pool: 'forks',
     maxWorkers: 2,

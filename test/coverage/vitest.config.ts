@@ -10,7 +10,7 @@ const config: ViteUserConfig = defineConfig({
       'test/statemachine/**/*.test.ts',
       'test/client/inputs.test.ts',
     ],
-    setupFiles: ['test/setup.ts'],
+    setupFiles: ['test/setup.ts', 'test/draws.ts'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 120_000,

@@ -11,7 +11,8 @@ import { MUTANTS, mutantNamed } from './table.ts';
  * npm run test:mutants [-- NAME…]
  *
  * Runs each mutant's tests with the bug in place. A mutant is killed by a test that ran and failed; tests that could not
- * even be loaded prove nothing, and count as a failure of the mutant itself.
+ * even be loaded prove nothing, and count as a failure of the mutant itself. Where the tests draw what they try, one that
+ * lives is tried once more with many times the draws.
  */
 
 type Verdict = 'killed' | 'SURVIVED' | 'BROKEN';
@@ -37,6 +38,8 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const LANES = [0, 1];
 /** A bug that makes a loop endless also holds the timers of whoever tests it. */
 const JUDGED_MS_MAX = 5 * 60_000;
+/** What a draw shows one time in three must not be left to one draw. */
+const TIMES_OF_SECOND_TRY = 20;
 const ROOT = join(import.meta.dirname, '..', '..');
 
 /** Ends with the exit status: 0 when every mutant was killed. */
@@ -45,14 +48,15 @@ export async function runMutants(names: readonly string[]): Promise<0 | 1> {
   const folder = mkdtempSync(join(tmpdir(), 'tocsin-mutants-'));
   const width = Math.max(...chosen.map(({ name }) => name.length));
   const left = [...chosen];
-  let failed = 0;
+  const alive: string[] = [];
   const judgeInLane = async (lane: number): Promise<void> => {
     for (let mutant = left.shift(); mutant !== undefined; mutant = left.shift()) {
       const began = performance.now();
       const { verdict, by } = await judge(mutant, join(folder, `report-${lane}.json`));
-      if (verdict !== 'killed') failed += 1;
       const seconds = ((performance.now() - began) / 1000).toFixed(1).padStart(6);
-      say(`${mutant.name.padEnd(width)} ${seconds} s  ${verdict.padEnd(8)}  ${by}`);
+      const line = `${mutant.name.padEnd(width)} ${seconds} s  ${verdict.padEnd(8)}  ${by}`;
+      if (verdict !== 'killed') alive.push(line);
+      say(line);
     }
   };
   try {
@@ -60,22 +64,32 @@ export async function runMutants(names: readonly string[]): Promise<0 | 1> {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  say(`${chosen.length - failed} passed, ${failed} failed`);
-  return failed === 0 ? 0 : 1;
+  // Again at the end, where whoever sees only the last lines looks.
+  for (const line of alive) say(`not killed: ${line}`);
+  say(`${chosen.length - alive.length} passed, ${alive.length} failed`);
+  return alive.length === 0 ? 0 : 1;
 }
 
 async function judge(mutant: Mutant, report: string): Promise<Outcome> {
+  const first = await tried(mutant, report, 1);
+  return first.verdict === 'SURVIVED' ? tried(mutant, report, TIMES_OF_SECOND_TRY) : first;
+}
+
+/** What comes of the mutant's tests when each draws so many times what it does by itself. */
+async function tried(mutant: Mutant, report: string, times: number): Promise<Outcome> {
   rmSync(report, { force: true });
   const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
   const filter = mutant.test === undefined ? [] : ['--testNamePattern', mutant.test];
   const output = ['--reporter=json', `--outputFile.json=${report}`, '--bail=1'];
-  const args = [vitest, 'run', ...mutant.killedBy, ...filter, ...output];
+  // With more to do a test takes longer, and one that was not given the time has found nothing.
+  const patience = times === 1 ? [] : ['--testTimeout', String(JUDGED_MS_MAX)];
+  const args = [vitest, 'run', ...mutant.killedBy, ...filter, ...output, ...patience];
   const child = spawn(process.execPath, args, {
     cwd: ROOT,
     stdio: 'ignore',
     // With its workers it is a group, which can be ended as one.
     detached: true,
-    env: { ...process.env, MUTANT: mutant.name },
+    env: { ...process.env, MUTANT: mutant.name, TIMES: String(times) },
   });
   const pid = must(child.pid, 'a process');
   reapChild(-pid);

@@ -12,7 +12,7 @@ test('random faults never break agreement, and calm always ends in progress', ()
       installs += cluster.oracle.installs;
       changes += cluster.oracle.configurations.size;
     }),
-    { numRuns: Number(process.env['RAFT_RUNS'] ?? 150) },
+    { numRuns: 150 },
   );
   expect(installs, 'no story needed a snapshot').toBeGreaterThan(0);
   expect(changes, 'no story changed who takes part').toBeGreaterThan(0);
