@@ -16,12 +16,12 @@ export function preCampaign(s: State): void {
   if (s.role.role === 'leader' || !mayCampaign(s) || isBound(s)) return;
   const campaigner = becomePreCandidate(s);
   ask(s, campaigner);
-  decide(s);
+  decide(s, campaigner);
 }
 
 /** Starts an election. With `transfer`, by the leader's own order. */
 export function campaign(s: State, transfer: boolean): void {
-  if (s.role.role === 'leader' || !mayCampaign(s)) return;
+  if (!mayCampaign(s)) return;
   const campaigner = becomeCandidate(s, transfer);
   s.out.sendAfterSync.push({
     type: 'vote-reply',
@@ -105,16 +105,13 @@ export function onVoteReply(s: State, m: VoteReply): void {
   const campaigner = s.role;
   if (campaigner.role !== (m.pre ? 'pre-candidate' : 'candidate')) return;
   if (m.granted && m.term !== (m.pre ? s.term + 1 : s.term)) return;
-  if (!isVoterOf(configurationNow(s), m.from)) return;
   // The first answer stands: a repeated request may be answered twice.
   if (!campaigner.votes.has(m.from)) campaigner.votes.set(m.from, m.granted);
-  decide(s);
+  decide(s, campaigner);
 }
 
-/** Acts on the ballot as it stands. */
-function decide(s: State): void {
-  const campaigner = s.role;
-  if (campaigner.role !== 'pre-candidate' && campaigner.role !== 'candidate') return;
+/** Acts on the ballot as it stands; of all who answered, it counts the voters. */
+function decide(s: State, campaigner: Campaigner): void {
   const result = ballotOf(configurationNow(s), campaigner.votes);
   if (result === 'won') {
     if (campaigner.role === 'pre-candidate') campaign(s, false);

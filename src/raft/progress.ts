@@ -120,7 +120,7 @@ export class Progress {
   /** The peer has forgotten what it held beyond `index`. To believe less than is true is never wrong. */
   revert(index: LogIndex): void {
     if (index < this.match) this.match = index;
-    this.becomeProbe(logIndex(Math.min(index, this.match) + 1));
+    this.becomeProbe(logIndex(this.match + 1));
   }
 
   /** The peer holds everything up to `index`. False if that was known. */

@@ -75,9 +75,9 @@ export function entriesRead(s: State, peer: ReplicaId, entries: readonly Entry[]
     progress.probing = true;
     return;
   }
-  // The peer's place, or the log itself, may have moved meanwhile.
-  if (progress.paused || first.index !== progress.next) return;
-  if (!s.log.holds(first) || !s.log.holds(last)) return;
+  // The peer's place, or either end of the log, may have moved meanwhile.
+  if (first.index !== progress.next || first.index <= s.log.base.index) return;
+  if (!s.log.holds(last)) return;
   pushAppend(s, peer, progress, fitting);
 }
 
@@ -163,8 +163,8 @@ export function onHeartbeatReply(s: State, leader: Leader, m: HeartbeatReply): v
   if (!progress.retryDue) return;
   progress.retryDue = false;
   progress.probing = false;
-  if (progress.match === s.log.last.index || progress.state !== 'replicate') return;
-  // A lost append, with nothing after it, would otherwise never be missed.
+  if (progress.match === s.log.last.index) return;
+  // A lost append, with nothing after it, would otherwise never be missed. Probes and offers are repeated by themselves.
   const nothingFollows = progress.window.full || progress.next > s.log.last.index;
   if (nothingFollows && !offersSnapshot(s, m.from, progress)) pushAppend(s, m.from, progress, []);
 }

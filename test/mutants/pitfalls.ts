@@ -60,10 +60,20 @@ export const PITFALL_MUTANTS: readonly Mutant[] = [
     name: 'send-whatever-the-disk-yields',
     claim: 'entries read for a peer are sent only where they fit',
     file: 'src/raft/replication.ts',
-    find: 'if (progress.paused || first.index !== progress.next) return;',
+    find: 'if (first.index !== progress.next || first.index <= s.log.base.index) return;',
     replace: '',
     killedBy: ['test/raft/replication.test.ts'],
     test: 'entries of another place are not sent',
+  },
+  {
+    name: 'send-what-is-behind-no-base',
+    claim:
+      'of what was compacted while it was read nothing is sent: what comes before it is not known any more',
+    file: 'src/raft/replication.ts',
+    find: 'first.index <= s.log.base.index',
+    replace: 'first.index < s.log.base.index',
+    killedBy: ['test/raft/replication.test.ts'],
+    test: 'entries read while the log was compacted to 5',
   },
   {
     name: 'keep-entries-that-were-cut',

@@ -105,6 +105,35 @@ test('an append that was taken in part is continued from there, found by a probe
   expect(indexes(appendsTo(core, 2))).toEqual([[3]]);
 });
 
+test('when all that fills the window was lost, the answer to a heartbeat makes the leader look', () => {
+  const core = replicating(1);
+  for (let n = 0; n < 3; n += 1) core.propose(payload);
+  expect(indexes(appendsTo(core, 2))).toEqual([[2]]);
+  beat(core);
+  core.step(heard([2, 1, 1]));
+  expect(appendsTo(core, 2)).toMatchObject([{ prev: { index: 2 }, entries: [] }]);
+});
+
+test('where more is about to be sent, the answer to a heartbeat adds nothing', () => {
+  const core = replicating();
+  beat(core);
+  core.propose(payload);
+  core.step(heard([2, 1, 1]));
+  expect(indexes(appendsTo(core, 2))).toEqual([[2]]);
+});
+
+test('what a probe says of the commit is told again when another one is answered', () => {
+  const core = loneLeader({ log: [1] });
+  drain(core);
+  core.step(accepted([2, 1, 2], 2));
+  beat(core);
+  core.step(heard([3, 1, 2]));
+  expect(appendsTo(core, 3)).toMatchObject([{ entries: [{ index: 2 }], commit: 2 }]);
+  // That one is lost; the answer is to the first, which left before the commit.
+  core.step(accepted([3, 1, 2], 2));
+  expect(sent(drain(core), 'heartbeat')).toMatchObject([{ to: 3, commit: 2 }]);
+});
+
 test('one hole in the pipeline is refused, and filled from there on', () => {
   const leader = replicating();
   const follower = loneCore({ id: 2, log: [1] });

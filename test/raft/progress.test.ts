@@ -68,3 +68,19 @@ test('an answer that is no news and not to this probe leaves the probe under way
   progress.accept(logIndex(8));
   expect([progress.state, progress.paused, progress.next]).toEqual(['replicate', false, 9]);
 });
+
+test('whatever a probing peer newly holds ends the probe: the window begins behind it', () => {
+  const progress = new Progress(logIndex(9), new Window(3, 50));
+  progress.sent(logIndex(9), 1);
+  expect(progress.accept(logIndex(3))).toBe(true);
+  expect([progress.state, progress.paused, progress.next]).toEqual(['replicate', false, 4]);
+});
+
+test('an offer ends when the peer holds what was offered, and not with less', () => {
+  const progress = new Progress(logIndex(3), new Window(3, 50));
+  progress.becomeSnapshot(logIndex(7));
+  expect(progress.accept(logIndex(6))).toBe(true);
+  expect([progress.state, progress.paused, progress.next]).toEqual(['snapshot', true, 7]);
+  progress.accept(logIndex(7));
+  expect([progress.state, progress.paused, progress.next]).toEqual(['replicate', false, 8]);
+});

@@ -364,6 +364,17 @@ test.each([
   expect(readies.flatMap((ready) => ready.logReads)).toMatchObject([{ peer: 3, from: 5 }]);
 });
 
+test.each([
+  [4, { type: 'append-request', prev: id(4, 1) }],
+  [5, { type: 'snapshot-offer', last: id(5, 1) }],
+  [6, { type: 'snapshot-offer', last: id(6, 1) }],
+])('entries read while the log was compacted to %i are sent only behind its base', (to, word) => {
+  const core = forgetful(100);
+  core.compact(to);
+  core.entriesRead(replicaId(3), ones(5, 10));
+  expect(sent(drain(core))).toMatchObject([{ to: 3, ...word }]);
+});
+
 test('entries nobody asked for are ignored, whoever they are for', () => {
   const core = forgetful(100);
   core.entriesRead(replicaId(2), ones(5, 1));
