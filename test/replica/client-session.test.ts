@@ -374,9 +374,11 @@ test('the pages of one list are of one state, until the history no longer reache
   await page(3, { after: 'A2' });
   expect(toldTo(3)).toEqual(['A4', 'undefined', '5']);
   await page(4, { after: 'A2', at: revision(9) });
+  stage.answerAll();
+  await stage.clock.run(0);
   for (const key of ['e', 'f', 'g', 'h']) stage.apply(raiseOf(key));
   await page(5, { after: 'A2', at: revision(4) });
-  expect([...stage.answers(4), ...stage.answers(5)]).toEqual(['UNAVAILABLE', 'CURSOR_EXPIRED']);
+  expect([...stage.answers(4), ...stage.answers(5)]).toEqual(['BAD_REQUEST', 'CURSOR_EXPIRED']);
   stage.watches.close();
 });
 

@@ -36,6 +36,8 @@ function followerOf(cluster: VirtualCluster): Replica {
   return must(found?.replica, 'a follower');
 }
 
+const RAISE = { dedupKey: 'k', condition: 'HR:HI', priority: 'high' } as const;
+
 test('a follower answers linearizable reads, and sees what was acknowledged just before', async () => {
   const cluster = await clusterOf(3, 1);
   const client = await cluster.client('c');
@@ -75,8 +77,7 @@ test('a bounded read is answered at once while the leader is heard, and not when
 test('a read of a least revision waits for it, and is refused if it has not happened', async () => {
   const cluster = await clusterOf(3, 3);
   const client = await cluster.client('c');
-  const input = { dedupKey: 'k', condition: 'HR:HI', priority: 'high' } as const;
-  const done = await cluster.clock.settle(client.raise(input));
+  const done = await cluster.clock.settle(client.raise(RAISE));
   const minRevision = done.revision;
   const found = await cluster.clock.settle(
     client.get({ dedupKey: 'k' }, { consistency: { minRevision } }),
@@ -84,6 +85,44 @@ test('a read of a least revision waits for it, and is refused if it has not happ
   expect(found.value).toMatchObject({ revision: minRevision });
   const future = { minRevision: revision(minRevision + 9) };
   expect(await read(cluster, followerOf(cluster), future)).toMatchObject({ code: 'UNAVAILABLE' });
+});
+
+test('what goes on from a revision that has not happened is refused at once', async () => {
+  const cluster = await clusterOf(3, 5);
+  const client = await cluster.client('c');
+  const done = await cluster.clock.settle(client.raise(RAISE));
+  const began = cluster.clock.monotonic();
+  for (const consistency of ['linearizable', 'lease', 'local', 'session'] as const) {
+    const next = revision(done.revision + 9);
+    const page = client.list({}, { consistency, after: `${done.alertId}@${next}` });
+    await expect(cluster.clock.settle(page)).rejects.toMatchObject({ code: 'BAD_REQUEST' });
+    const steps = client.history(done.alertId, { consistency, from: next });
+    await expect(cluster.clock.settle(steps)).rejects.toMatchObject({ code: 'BAD_REQUEST' });
+  }
+  expect(cluster.clock.monotonic() - began).toBeLessThan(1_000);
+});
+
+test('a replica that has not come as far as the page before does not refuse the next one', async () => {
+  const cluster = await clusterOf(3, 6);
+  const client = await cluster.client('c');
+  const { leader } = cluster.leader.standing;
+  const behind = must(
+    cluster.running.find(({ identity }) => identity.replicaId !== leader),
+    'a follower',
+  );
+  const { replicaId: id } = behind.identity;
+  const reader = await cluster.client('r', { endpoints: [`/memory/${id}`] });
+  cluster.cut(must(leader, 'a leader'), id);
+  for (const dedupKey of ['a', 'b', 'c'])
+    await cluster.clock.settle(client.raise({ ...RAISE, dedupKey }));
+  const first = await cluster.clock.settle(client.list({}, { limit: 1 }));
+  const after = must(first.value.next, 'a second page');
+  expect(behind.replica?.machine.revision).toBeLessThan(first.revision);
+  const second = reader.list({}, { after, consistency: 'local' });
+  await cluster.clock.run(100);
+  cluster.heal();
+  const { value, revision: at } = await cluster.clock.settle(second);
+  expect([value.alerts.map(({ id: alert }) => alert), at]).toEqual([['A2', 'A3'], first.revision]);
 });
 
 test('a leader answers on its lease without asking, and not once it may have been replaced', async () => {

@@ -137,7 +137,7 @@ describe('a page', () => {
   });
 
   test.each([
-    [{ at: revision(9) }, 'UNAVAILABLE'],
+    [{ at: revision(9) }, 'BAD_REQUEST'],
     [{ options: { limit: 0 } }, 'BAD_REQUEST'],
   ] as [{ at?: Revision; options?: Wanted['options'] }, string][])(
     'that cannot be made is refused alone: %o',

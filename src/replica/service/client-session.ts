@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import { TocsinError } from '../../base/errors.ts';
-import { ALERTS_GROUP, type GroupId, type Millis, millis } from '../../base/ids.ts';
+import { ALERTS_GROUP, type GroupId, type Millis, millis, type Revision } from '../../base/ids.ts';
 import {
   REQUESTS_PER_CONNECTION_MAX,
   SUBMIT_BYTES_MAX,
@@ -203,7 +203,8 @@ export class ClientSession {
     const { timeoutMs, request } = decodeTime(body);
     const { filter, consistency, limit, after, at } = decodeList(request);
     const deadline = this.#deadlineOf(timeoutMs);
-    this.#read(id, consistency, deadline, ({ ageMs }, done) => {
+    const level = this.#levelAt(at, consistency);
+    this.#read(id, level, deadline, ({ ageMs }, done) => {
       const options = { limit, ...(after === undefined ? {} : { after }) };
       this.#count();
       this.#host.pages.ask({ at, filter, options, ageMs, deadline }, (outcome) => {
@@ -217,7 +218,8 @@ export class ClientSession {
   #history(id: number, body: Uint8Array): void {
     const { timeoutMs, request } = decodeTime(body);
     const { id: alert, from, limit, consistency } = decodeHistory(request);
-    this.#read(id, consistency, this.#deadlineOf(timeoutMs), (_, done) => {
+    const level = this.#levelAt(from, consistency);
+    this.#read(id, level, this.#deadlineOf(timeoutMs), (_, done) => {
       const { machine, pages } = this.#host;
       const value = pages.history(alert, from, limit);
       done(encodeHistoryAnswer({ value, revision: machine.revision }));
@@ -233,6 +235,11 @@ export class ClientSession {
       else if (this.#host.clock.monotonic() > deadline) this.#fail(id, tooLate());
       else this.#answerRead(id, level, deadline, (done) => build(outcome, done));
     });
+  }
+
+  /** Who goes on from a revision that has not come here yet waits until it has, or until it is sure that there is none. */
+  #levelAt(at: Revision | undefined, asked: Consistency): Consistency {
+    return at === undefined || at <= this.#host.machine.revision ? asked : 'linearizable';
   }
 
   #deadlineOf(timeoutMs: number): Millis {

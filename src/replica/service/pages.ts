@@ -55,6 +55,10 @@ const pageOf = (answer: Answer<AlertSlice>): Page => ({
   written: 0,
 });
 
+/** No page that anybody was given is of it. */
+const notYet = (at: Revision, newest: Revision): TocsinError =>
+  new TocsinError('BAD_REQUEST', `revision ${at} has not happened yet, the newest is ${newest}`);
+
 /** Answers that look back from the state at hand: further pages of a list, and what happened to an alert. */
 export class Pages {
   readonly #state: AppliedState;
@@ -110,7 +114,7 @@ export class Pages {
     return undefined;
   }
 
-  /** Undefined = there is more to undo first. @throws TocsinError CURSOR_EXPIRED, UNAVAILABLE, BAD_REQUEST */
+  /** Undefined = there is more to undo first. @throws TocsinError CURSOR_EXPIRED, BAD_REQUEST */
   #find(
     { at, filter, options: asked, ...age }: Wanted,
     isOver: () => boolean,
@@ -118,8 +122,7 @@ export class Pages {
     const options = { ...asked, isOver };
     const { machine, history } = this.#state;
     const { revision } = machine;
-    if (at !== undefined && at > revision)
-      throw new TocsinError('UNAVAILABLE', `revision ${at} has not happened yet`);
+    if (at !== undefined && at > revision) throw notYet(at, revision);
     if (at === undefined || at === revision)
       return answerOf(machine.list(filter, options), revision, age);
     const past = this.#past(at);
@@ -148,6 +151,7 @@ export class Pages {
   /** Undefined = there is no such alert. @throws TocsinError BAD_REQUEST */
   history(id: AlertId, from: Revision | undefined, limit: number): AlertHistory | undefined {
     const { machine, history } = this.#state;
+    if (from !== undefined && from > machine.revision) throw notYet(from, machine.revision);
     const alert = machine.get({ id });
     return alert && historyOf(history, id, from ?? alert.revision, limit);
   }
