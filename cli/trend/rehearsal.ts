@@ -23,9 +23,13 @@ const CLUSTER_ID = '0'.repeat(32);
 
 /**
  * Judges samples of nobody by these rules, in a replica of nothing but memory, and tells how many. A thread compiles what it
- * does often: without this it would do so while it judges the first seconds of patients, ten times as slowly.
+ * does often: without this it would do so while it judges the first seconds of patients, ten times as slowly. Whatever
+ * happens, nothing of it is left.
  */
-export async function rehearse(rules: RuleSet): Promise<number> {
+export async function rehearse(
+  rules: RuleSet,
+  connect: typeof connectTrends = connectTrends,
+): Promise<number> {
   const clock = new SystemClock();
   const network = new MemoryNetwork();
   let judged = 0;
@@ -48,16 +52,12 @@ export async function rehearse(rules: RuleSet): Promise<number> {
     log: () => {},
     onFault: () => {},
   });
-  await replica.start();
-  const monitor = await connectTrends({
-    endpoints: [ADDRESS],
-    transport: network.transport('monitor'),
-    clock,
-  });
   try {
-    await play(monitor.writer(), clock.wall());
+    await replica.start();
+    const transport = network.transport('monitor');
+    const monitor = await connect({ endpoints: [ADDRESS], transport, clock });
+    await play(monitor.writer(), clock.wall()).finally(() => monitor.close());
   } finally {
-    await monitor.close();
     await replica.abandon();
   }
   return judged;
