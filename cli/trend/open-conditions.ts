@@ -2,7 +2,7 @@ import { TocsinError } from '../../src/base/errors.ts';
 import { type Revision, revision } from '../../src/base/ids.ts';
 import { LIST_PAGE_MAX } from '../../src/base/limits.ts';
 import type { Client } from '../../src/client/client.ts';
-import { OpenBook, type OpenCondition } from '../../src/replica/trend/open-book.ts';
+import { OpenBook, type PatientCondition } from '../../src/replica/trend/open-book.ts';
 import type { ListCursor } from '../../src/statemachine/alert-api.ts';
 import type { Alert } from '../../src/statemachine/types.ts';
 
@@ -16,14 +16,14 @@ const OF_RULES = /^(?:phys|tech|trend|score):/;
 export class OpenConditions {
   readonly book: OpenBook = new OpenBook();
   readonly #client: Pick<Client, 'list' | 'watch'>;
-  readonly #onOver: (one: Pick<OpenCondition, 'key' | 'patient' | 'device'>) => void;
+  readonly #onOver: (one: PatientCondition) => void;
   readonly #stop = new AbortController();
   #following: Promise<void> = Promise.resolve();
 
   /** `onOver` hears of each that is no longer present; not of those that somebody resolved though they are. */
   constructor(
     client: Pick<Client, 'list' | 'watch'>,
-    onOver: (one: Pick<OpenCondition, 'key' | 'patient' | 'device'>) => void = () => {},
+    onOver: (one: PatientCondition) => void = () => {},
   ) {
     this.#client = client;
     this.#onOver = onOver;

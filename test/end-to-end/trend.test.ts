@@ -19,6 +19,7 @@ import { connect } from '../../src/client/client.ts';
 import { connectTrends } from '../../src/client/trend/trend-client.ts';
 import { World } from '../cli/commands/world.ts';
 import { EXPECTED_TEXT, folderOf, RESTLESS_AND_SLOW } from '../cli/replay/made-up.ts';
+import { HR_HIGH } from '../hr-high.ts';
 
 const DATA = recordings('bidmc');
 const STAYS = recordings('physionet2012');
@@ -214,9 +215,7 @@ describe('samples brought to the trend tier of a running cluster', () => {
       subject: { patient: 'p', device: 'm' },
       cause: { metric: 'HR', value: 30, rule: 'hr-low@1' },
     });
-    const rule = { id: 'hr-high', metric: 'HR', side: 'HI', limit: 130, priority: 'high' } as const;
-    const runs = { startAfter: 3, endAfter: 3 };
-    await client.keep({ type: 'set-rule', rule: { list: 'rules', ...rule, ...runs } });
+    await client.keep({ type: 'set-rule', rule: { list: 'rules', ...HR_HIGH } });
     for await (const message of client.watch({ from: revision(1) })) {
       if (message.type !== 'event' || message.event.effect !== 'cleared') continue;
       expect(message.event.alert.id).toBe(raised.alertId);

@@ -28,7 +28,7 @@ import { isUsable } from '../../trend/samples.ts';
 import type { SeriesRegistry } from '../../trend/series.ts';
 import { leftAtSource, leftByChange, leftOfPatient } from './leftovers.ts';
 import { LiveOrder } from './live-order.ts';
-import type { OpenBook, OpenCondition } from './open-book.ts';
+import type { OpenBook, PatientCondition } from './open-book.ts';
 import { type Patient, type Subject, Subjects } from './subjects.ts';
 import type { SampleJudge } from './trend-replica.ts';
 
@@ -113,7 +113,7 @@ export class TrendJudge implements SampleJudge {
    * The store says that a condition is over. If it goes on here, it was taken up as open when it no longer was, or cleared by
    * somebody who knew less: it is said again with the next sample that is brought here.
    */
-  over({ key, patient, device }: Pick<OpenCondition, 'key' | 'patient' | 'device'>): void {
+  over({ key, patient, device }: PatientCondition): void {
     const about =
       device === undefined
         ? this.#subjects.patientNamed(patient)

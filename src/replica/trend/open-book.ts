@@ -1,11 +1,15 @@
 import type { Revision } from '../../base/ids.ts';
 
-/** A condition that is present according to the store. */
-export interface OpenCondition {
+/** A condition, and whom it is about. */
+export interface PatientCondition {
   readonly key: string;
   readonly patient: string;
   /** Undefined = the samples of several devices make it up. */
   readonly device: string | undefined;
+}
+
+/** One that is present according to the store. */
+export interface OpenCondition extends PatientCondition {
   /** Id of the rule that raised it; undefined = no rule did. */
   readonly rule: string | undefined;
   /** What is the matter, without whom it is about: the last part of the key. */

@@ -8,17 +8,9 @@ import type { Client } from '../../../src/client/client.ts';
 import { MemoryCluster } from '../../../src/testing/memory-cluster.ts';
 import { SeriesRegistry } from '../../../src/trend/series.ts';
 import { VirtualClock } from '../../client/virtual-clock.ts';
+import { HR_HIGH } from '../../hr-high.ts';
 
-const HIGH: ListedRule = {
-  list: 'rules',
-  id: 'hr-high',
-  metric: 'HR',
-  side: 'HI',
-  limit: 130,
-  startAfter: 3,
-  endAfter: 3,
-  priority: 'high',
-};
+const HIGH: ListedRule = { list: 'rules', ...HR_HIGH, limit: 130, startAfter: 3, endAfter: 3 };
 const NONE: RuleSet = { version: 1, name: 'none', revision: 1, rules: [], missing: [] };
 
 /** A cluster with one rule in force, and one replica's trends, which know of patient p at device m. */

@@ -4,23 +4,14 @@ import type { RuleSet } from '../../../src/base/rules/rules.ts';
 import { TrendJudge } from '../../../src/replica/trend/judge.ts';
 import { MemoryCluster } from '../../../src/testing/memory-cluster.ts';
 import { SeriesRegistry } from '../../../src/trend/series.ts';
+import { HR_HIGH } from '../../hr-high.ts';
 
 const KEY = 'phys:p:m:HR:HI';
 const RULES: RuleSet = {
   version: 1,
   name: 'test',
   revision: 1,
-  rules: [
-    {
-      id: 'hr-high',
-      metric: 'HR',
-      side: 'HI',
-      limit: 130,
-      startAfter: 2,
-      endAfter: 2,
-      priority: 'high',
-    },
-  ],
+  rules: [{ ...HR_HIGH, limit: 130, startAfter: 2, endAfter: 2 }],
   missing: [],
 };
 /** A slow machine may take its time. */

@@ -6,22 +6,13 @@ import { TrendJudge } from '../../../src/replica/trend/judge.ts';
 import { leftInAll } from '../../../src/replica/trend/leftovers.ts';
 import { OpenBook } from '../../../src/replica/trend/open-book.ts';
 import { SeriesRegistry } from '../../../src/trend/series.ts';
+import { HR_HIGH } from '../../hr-high.ts';
 
 const RULES: RuleSet = {
   version: 1,
   name: 'test',
   revision: 4,
-  rules: [
-    {
-      id: 'hr-high',
-      metric: 'HR',
-      side: 'HI',
-      limit: 130,
-      startAfter: 2,
-      endAfter: 2,
-      priority: 'high',
-    },
-  ],
+  rules: [{ ...HR_HIGH, limit: 130, startAfter: 2, endAfter: 2 }],
   missing: [{ id: 'hr-missing', metric: 'HR', startAfter: 2, endAfter: 1, priority: 'low' }],
 };
 const KEY = 'phys:p:m:HR:HI';
