@@ -6,6 +6,7 @@ import { CoreCluster } from '../src/testing/core-cluster.ts';
 import { checkCommands, decodeSubmissions, encodeCommand } from '../src/wire/commands/commands.ts';
 import { FrameReader, FrameType, frameHeader } from '../src/wire/frame.ts';
 import { EntryRecord } from '../src/wire/log/record.ts';
+import { raiseOfMonitor } from './workloads/alerts.ts';
 
 /**
  * How fast the parts are, each alone: `npm run bench`. Rates of one core on this machine, now; compare them within one
@@ -15,20 +16,8 @@ import { EntryRecord } from '../src/wire/log/record.ts';
 const BATCH = 100;
 const TIME = unixMillis(1_790_000_000_000);
 
-const command = (n: number): Command => ({
-  type: 'raise',
-  dedupKey: `phys:pt-7f3a:mon-01:HR:HI:${n % 10_000}`,
-  kind: 'physiological',
-  priority: 'high',
-  condition: 'HR:HI',
-  text: 'Heart rate high',
-  subject: { unit: 'ED', bed: 'B12', patient: 'pt-7f3a', device: 'mon-01' },
-  cause: { metric: 'HR', value: 141, unit: '/min', limit: 131, rule: 'hr-high@1' },
-  latching: false,
-  acknowledgementRequired: false,
-  actor: 'ward',
-  observedAt: TIME,
-});
+const command = (n: number): Command =>
+  raiseOfMonitor(`phys:pt-7f3a:mon-01:HR:HI:${n % 10_000}`, 'pt-7f3a', 'B12', TIME);
 
 function keyOf(n: number): Uint8Array {
   const key = Buffer.alloc(16);

@@ -5,6 +5,7 @@ import type { SnapshotItem } from '../src/statemachine/snapshot/capture.ts';
 import { MachineRestorer } from '../src/statemachine/snapshot/restore.ts';
 import type { Submission } from '../src/statemachine/types.ts';
 import { ChunkPacker, decodeChunk } from '../src/wire/log/snapshot-items.ts';
+import { raiseOfMonitor } from './workloads/alerts.ts';
 
 /**
  * What a snapshot of very many open alerts costs the event loop: `npm run bench:snapshot -- ALERTS`. Every line is the longest
@@ -17,24 +18,14 @@ const TIME = unixMillis(1_790_000_000_000);
 const out: Applied = { replies: [], events: [] };
 let index = 0;
 
-const submission = (n: number): Submission => ({
-  key: (index * BATCH + n).toString(16).padStart(32, '0'),
-  fingerprint: n,
-  command: {
-    type: 'raise',
-    dedupKey: `phys:pt-${n % ALERTS}:mon-01:HR:HI`,
-    kind: 'physiological',
-    priority: 'high',
-    condition: 'HR:HI',
-    text: 'Heart rate high',
-    subject: { unit: 'ED', bed: `B${n % 500}`, patient: `pt-${n % ALERTS}`, device: 'mon-01' },
-    cause: { metric: 'HR', value: 141, unit: '/min', limit: 131, rule: 'hr-high@1' },
-    latching: false,
-    acknowledgementRequired: false,
-    actor: 'ward',
-    observedAt: TIME,
-  },
-});
+const submission = (n: number): Submission => {
+  const patient = `pt-${n % ALERTS}`;
+  return {
+    key: (index * BATCH + n).toString(16).padStart(32, '0'),
+    fingerprint: n,
+    command: raiseOfMonitor(`phys:${patient}:mon-01:HR:HI`, patient, `B${n % 500}`, TIME),
+  };
+};
 
 function applyBatch(machine: AlertMachine, from: number): void {
   index += 1;

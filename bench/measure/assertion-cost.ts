@@ -7,6 +7,7 @@ import type * as RaftModule from '../../src/raft/core.ts';
 import type { Message, Ready } from '../../src/raft/types.ts';
 import type * as MachineModule from '../../src/statemachine/machine.ts';
 import type { Command } from '../../src/statemachine/types.ts';
+import { raiseOfMonitor } from '../workloads/alerts.ts';
 
 /**
  * What an entry and a command cost with the compiled sources of a folder: a process of its own, so that the compiler knows of
@@ -103,26 +104,12 @@ class Trio {
 
 /** A command of a condition's life: raised, acknowledged, cleared, and again. */
 function commandOf(n: number, observedAt: UnixMillis): Command {
-  const dedupKey = `phys:pt-${n % CONDITIONS}:mon-01:HR:HI`;
+  const patient = `pt-${n % CONDITIONS}`;
+  const dedupKey = `phys:${patient}:mon-01:HR:HI`;
   const turn = Math.floor(n / CONDITIONS) % 3;
-  if (turn > 0) {
-    const type = turn === 1 ? 'acknowledge' : 'clear';
-    return { type, target: { dedupKey }, actor: 'nurse-7', observedAt };
-  }
-  return {
-    type: 'raise',
-    dedupKey,
-    kind: 'physiological',
-    priority: 'high',
-    condition: 'HR:HI',
-    text: 'Heart rate high',
-    subject: { unit: 'ED', bed: `B${n % 500}`, patient: `pt-${n % CONDITIONS}`, device: 'mon-01' },
-    cause: { metric: 'HR', value: 141, unit: '/min', limit: 131, rule: 'hr-high@1' },
-    latching: false,
-    acknowledgementRequired: false,
-    actor: 'ward',
-    observedAt,
-  };
+  if (turn === 0) return raiseOfMonitor(dedupKey, patient, `B${n % 500}`, observedAt);
+  const type = turn === 1 ? 'acknowledge' : 'clear';
+  return { type, target: { dedupKey }, actor: 'nurse-7', observedAt };
 }
 
 /** A machine that is given batch after batch; the commands are made outside of what is timed. */

@@ -1,6 +1,8 @@
+import type { UnixMillis } from '../../src/base/ids.ts';
 import type { Client } from '../../src/client/client.ts';
 import type { BatchedCommand } from '../../src/client/command-batch.ts';
 import type { AlertApi, RaiseInput } from '../../src/statemachine/alert-api.ts';
+import type { RaiseCommand } from '../../src/statemachine/types.ts';
 import type { Operation } from '../measure/load.ts';
 
 /** Bytes of a raise as a record, about what the other stores are given as a value. */
@@ -16,6 +18,27 @@ const raiseOf = (key: string, text: string): RaiseInput => ({
   text,
   subject: { unit: 'ED', bed: 'B12' },
   cause: { metric: 'HR', value: 141, limit: 131 },
+});
+
+/** A raise as a monitor makes it, with all that it says of whom and why. */
+export const raiseOfMonitor = (
+  dedupKey: string,
+  patient: string,
+  bed: string,
+  observedAt: UnixMillis,
+): RaiseCommand => ({
+  type: 'raise',
+  dedupKey,
+  kind: 'physiological',
+  priority: 'high',
+  condition: 'HR:HI',
+  text: 'Heart rate high',
+  subject: { unit: 'ED', bed, patient, device: 'mon-01' },
+  cause: { metric: 'HR', value: 141, unit: '/min', limit: 131, rule: 'hr-high@1' },
+  latching: false,
+  acknowledgementRequired: false,
+  actor: 'ward',
+  observedAt,
 });
 
 /** Text that pads a raise to `bytes`. */
