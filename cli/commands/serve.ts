@@ -5,7 +5,7 @@ import { SNAPSHOT_LOG_BYTES } from '../../src/base/limits.ts';
 import { setOfRules } from '../../src/base/rules/listed-rules.ts';
 import type { RuleSet } from '../../src/base/rules/rules.ts';
 import { repeatable } from '../input/repeatable.ts';
-import { printable } from '../output/escape.ts';
+import { printableJson } from '../output/escape.ts';
 import { logTo } from '../output/log.ts';
 import { streamRenderer } from '../output/stream.ts';
 import type { RunningTrends } from '../trend/trend-thread.ts';
@@ -90,7 +90,7 @@ async function serve(io: Io, flags: ServeFlags, stop: AbortSignal): Promise<void
   const { data: folder, cluster, listen, send, snapshotEvery: entries } = flags;
   const log = logTo(io);
   // Pages are read by machines: lines of JSON, and nothing before them.
-  const page = (line: string): void => void io.stderr.write(`${printable(line)}\n`);
+  const page = (json: string): void => void io.stderr.write(`${printableJson(json)}\n`);
   const senders = send === undefined ? undefined : await sendersOf(send, page, io.files);
   const replica = await io.services.startReplica({
     folder,

@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { parseSendRule, sendersOf } from '../../../cli/commands/senders.ts';
+import { isPrintable } from '../../../cli/output/escape.ts';
 import { WebhookSender } from '../../../src/notify/webhook.ts';
-import { anAlert } from './world.ts';
+import type { ServeOptions } from '../../../src/replica/start.ts';
+import { pageOf } from '../../notify/pages.ts';
+import { anAlert, World } from './world.ts';
 
 const NO_FILES = { read: () => Promise.resolve(undefined) };
 
@@ -67,3 +70,26 @@ describe('how targets are reached', () => {
     expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ notification: 'N1' }]);
   });
 });
+
+test.each([false, true])(
+  'a served replica writes pages as lines of JSON and nothing else, and the time before other lines: journal %s',
+  async (isJournaled) => {
+    // Also where a terminal must not be given what they hold.
+    const texts = ['Heart rate\nhigh', 'Herz\u00adfrequenz \u202ehigh\u202c'];
+    const world = new World({ isJournaled });
+    const running = world.run('serve', '--data', './r1', '--send', 'role=log');
+    await expect.poll(() => world.stdout.text).toContain('listens on');
+    const [options] = world.calls.find(({ method }) => method === 'startReplica')?.args ?? [];
+    const { senders, log } = options as ServeOptions;
+    for (const text of texts)
+      await senders?.get('role')?.send(pageOf(text), new AbortController().signal);
+    log?.('an election');
+    world.interrupt();
+    expect((await running).status).toBe(0);
+    const [first, second, other, ...more] = world.stderr.text.split('\n');
+    expect([first, second].map((line) => JSON.parse(line ?? '').alert.text)).toEqual(texts);
+    expect(isPrintable(`${first}${second}`)).toBe(true);
+    expect(other).toBe(isJournaled ? 'an election' : '2026-03-01T03:04:05.000Z an election');
+    expect(more).toEqual(['']);
+  },
+);
