@@ -8,7 +8,7 @@ import { formatInstant } from '../output/time.ts';
 import type { Io } from './io.ts';
 import { alertNotFound } from './not-found.ts';
 import { addClientOptions, addConsistencyOption, type ReadFlags, withExamples } from './options.ts';
-import { report, type Session, withClient } from './session.ts';
+import { readOptionsOf, report, type Session, withClient } from './session.ts';
 import { parseAlertId, whole } from './values.ts';
 
 interface HistoryFlags extends ReadFlags {
@@ -50,16 +50,14 @@ interface Told {
 }
 
 /** An answer holds as many steps as fit a frame; asks on, back in time. */
-async function collect(
-  { client, timeoutMs, signal }: Session,
-  id: AlertId,
-  { limit, consistency }: HistoryFlags,
-): Promise<Told> {
+async function collect(session: Session, id: AlertId, flags: HistoryFlags): Promise<Told> {
+  const { limit } = flags;
+  const options = readOptionsOf(session, flags);
   let events: readonly AlertEvent[] = [];
   let from: Revision | undefined;
   for (;;) {
     const left = { limit: limit - events.length, ...(from === undefined ? {} : { from }) };
-    const answer = await client.history(id, { timeoutMs, signal, consistency, ...left });
+    const answer = await session.client.history(id, { ...options, ...left });
     if (answer.value === undefined) throw alertNotFound({ id });
     const { next, isCompacted } = answer.value;
     events = [...answer.value.events, ...events];

@@ -1,11 +1,6 @@
 import { Command } from 'commander';
 import { LIST_PAGE_MAX } from '../../src/base/limits.ts';
-import type {
-  AlertPage,
-  Answer,
-  ListCursor,
-  ReadOptions,
-} from '../../src/statemachine/alert-api.ts';
+import type { AlertPage, Answer, ListCursor } from '../../src/statemachine/alert-api.ts';
 import type { Alert, AlertFilter, AlertId, AlertRef } from '../../src/statemachine/types.ts';
 import { type AlertView, alertJson, renderAlert } from '../output/alerts.ts';
 import { printable } from '../output/escape.ts';
@@ -21,7 +16,7 @@ import {
   type ReadFlags,
   withExamples,
 } from './options.ts';
-import { report, type Session, withClient } from './session.ts';
+import { readOptionsOf, report, type Session, withClient } from './session.ts';
 import { parseAfter, parseRef, whole } from './values.ts';
 
 /** The commands that look at alerts. */
@@ -72,12 +67,6 @@ function freshness({ ageMs }: Seen, flags: ReadFlags, { paint }: TableOptions): 
       : `nothing is missing that was answered ${formatDuration(ageMs)} ago`;
   return `\n${paint('dim', `as one replica has it; ${age}`)}\n`;
 }
-
-const readOptionsOf = ({ timeoutMs, signal }: Session, flags: ReadFlags): ReadOptions => ({
-  timeoutMs,
-  signal,
-  consistency: consistencyOf(flags),
-});
 
 export function listCommand(io: Io): Command {
   const command = new Command('list')

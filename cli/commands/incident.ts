@@ -48,7 +48,7 @@ interface IncidentFlags extends WriteFlags {
 
 const parseAlertIds = repeatable((text: string, before: readonly AlertId[] = []) => [
   ...before,
-  ...text.split(',').map(parseAlertId),
+  ...text.split(',').map((one) => parseAlertId(one.trim())),
 ]);
 
 const given = <K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } =>

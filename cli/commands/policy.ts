@@ -8,7 +8,8 @@ import { usageError } from './failure.ts';
 import type { Io } from './io.ts';
 import { withExamples } from './options.ts';
 import { listCommandOf } from './record-list.ts';
-import { oneOf, parseText, whole } from './values.ts';
+import { warnOfUnknown } from './schedule-find.ts';
+import { betweenCommas, oneOf, parseText, whole } from './values.ts';
 import { addRecordOptions, keep, parseSeconds, type WriteFlags } from './writing.ts';
 
 /** `tocsin policy …`: who is told, in which order, while nobody acknowledges. */
@@ -73,9 +74,11 @@ function setCommand(io: Io): Command {
   ]).action(async (id: string, flags: SetFlags) => {
     const { step: steps, repeat, minPriority, confirm } = flags;
     const policy = { id, steps, repeat, minPriority, confirmSeconds: confirm };
-    await keep(io, flags, (client, said, options) =>
-      client.keep({ type: 'set-policy', ...policy, ...said }, options),
-    );
+    await keep(io, flags, async (client, said, options) => {
+      const kept = await client.keep({ type: 'set-policy', ...policy, ...said }, options);
+      await warnOfUnknown(io, client, steps, options);
+      return kept;
+    });
   });
 }
 
@@ -100,10 +103,7 @@ function parseStep(
   const at = text.lastIndexOf('=');
   if (at < 0)
     throw usageError(`${text} is not a step`, 'targets and a duration: user:anna,role:charge=30s');
-  const targets = text
-    .slice(0, at)
-    .split(',')
-    .filter((target) => target !== '');
+  const targets = betweenCommas(text.slice(0, at));
   const delaySeconds = parseSeconds(text.slice(at + 1));
   return [...(before ?? []), { targets, delaySeconds }];
 }

@@ -3,14 +3,8 @@ import { LIST_PAGE_MAX } from '../../src/base/limits.ts';
 import type { QueryKind, QueryTypes } from '../../src/statemachine/beside/records-beside.ts';
 import type { TableOptions } from '../output/table.ts';
 import type { Io } from './io.ts';
-import {
-  addClientOptions,
-  addConsistencyOption,
-  consistencyOf,
-  type ReadFlags,
-  withExamples,
-} from './options.ts';
-import { report, withClient } from './session.ts';
+import { addClientOptions, addConsistencyOption, type ReadFlags, withExamples } from './options.ts';
+import { readOptionsOf, report, withClient } from './session.ts';
 import { whole } from './values.ts';
 
 interface ListFlags extends ReadFlags {
@@ -45,13 +39,11 @@ export function listCommandOf<K extends QueryKind>(io: Io, listing: Listing<K>):
     [listing.line, 'for people'],
     [`${listing.line} -o json`, 'for programs'],
   ]).action(async (flags: ListFlags) => {
-    await withClient(io, flags, async ({ client, timeoutMs, signal }) => {
+    await withClient(io, flags, async (session) => {
       const { limit, after } = flags;
-      const { value, revision } = await client.records(listing.kind, {
+      const { value, revision } = await session.client.records(listing.kind, {
+        ...readOptionsOf(session, flags),
         limit,
-        consistency: consistencyOf(flags),
-        timeoutMs,
-        signal,
         ...(after === undefined ? {} : { after }),
       });
       const { records, next } = value;

@@ -6,9 +6,9 @@ import type { TableOptions } from '../output/table.ts';
 import type { Io } from './io.ts';
 import { addClientOptions, addConsistencyOption, type ReadFlags, withExamples } from './options.ts';
 import { listCommandOf } from './record-list.ts';
-import { findSchedule } from './schedule-find.ts';
+import { allSchedules, findSchedule } from './schedule-find.ts';
 import { overrideCommand, removeCommand, setCommand } from './schedule-write.ts';
-import { report, withClient } from './session.ts';
+import { readOptionsOf, report, withClient } from './session.ts';
 import { readText } from './text-file.ts';
 import { parseInstant, parseText, whole } from './values.ts';
 
@@ -49,9 +49,8 @@ function getCommand(io: Io): Command {
     ['tocsin schedule get icu', 'its layers, overrides and next shifts'],
     ['tocsin schedule get icu -o yaml', 'to edit it, and to set it again'],
   ]).action(async (id: string, flags: ReadFlags) => {
-    await withClient(io, flags, async ({ client, timeoutMs, signal }) => {
-      const { consistency } = flags;
-      const found = await findSchedule(client, id, { consistency, timeoutMs, signal });
+    await withClient(io, flags, async (session) => {
+      const found = await findSchedule(session.client, id, readOptionsOf(session, flags));
       const text = async (options: TableOptions): Promise<string> =>
         (await import('../output/schedule-tables.ts')).renderSchedule(found, io.wall(), options);
       await report(io, flags, { value: found, text });
@@ -72,11 +71,12 @@ function whoCommand(io: Io): Command {
     ['tocsin schedule who', 'who is on call'],
     ['tocsin schedule who icu --at 2026-12-24T20:00:00Z', 'who will be at Christmas'],
   ]).action(async (id: string | undefined, flags: WhoFlags) => {
-    await withClient(io, flags, async ({ client, timeoutMs, signal }) => {
-      const options = { consistency: flags.consistency, timeoutMs, signal };
+    await withClient(io, flags, async (session) => {
+      const { client } = session;
+      const options = readOptionsOf(session, flags);
       const chosen =
         id === undefined
-          ? (await client.records('schedule', { ...options, limit: 1_000 })).value.records
+          ? await allSchedules(client, options)
           : [await findSchedule(client, id, options)];
       const at = unixMillis(flags.at ?? io.wall());
       const duties = await Promise.all(chosen.map((one) => dutyAt(one, at)));
@@ -144,9 +144,8 @@ function previewCommand(io: Io): Command {
       await show(parseSchedule(await readText(io, flags.file), flags.file));
       return;
     }
-    await withClient(io, flags, async ({ client, timeoutMs, signal }) => {
-      const { consistency } = flags;
-      await show(await findSchedule(client, id ?? '', { consistency, timeoutMs, signal }));
+    await withClient(io, flags, async (session) => {
+      await show(await findSchedule(session.client, id ?? '', readOptionsOf(session, flags)));
     });
   });
 }

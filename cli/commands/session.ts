@@ -1,11 +1,18 @@
 import type { TocsinError } from '../../src/base/errors.ts';
+import type { ReadOptions } from '../../src/statemachine/alert-api.ts';
 import { isForPeople } from '../output/formats.ts';
 import { type Paint, paintFor, plain } from '../output/paint.ts';
 import { type Report, renderReport } from '../output/report.ts';
 import type { TableOptions } from '../output/table.ts';
 import { Exit, withHint } from './failure.ts';
 import type { Io, OperatorClient } from './io.ts';
-import { type ClientFlags, ENDPOINT_DEFAULT, type OutputFlags } from './options.ts';
+import {
+  type ClientFlags,
+  consistencyOf,
+  ENDPOINT_DEFAULT,
+  type OutputFlags,
+  type ReadFlags,
+} from './options.ts';
 
 /** Status of a command that was interrupted (128 + SIGINT). */
 export const INTERRUPTED = 130;
@@ -41,6 +48,12 @@ export interface Session {
   /** Aborted at the first Ctrl-C: what is under way ends and says what became of it. */
   readonly signal: AbortSignal;
 }
+
+/** How long a read may take, and how fresh its answer has to be. */
+export const readOptionsOf = (
+  { timeoutMs, signal }: Pick<Session, 'timeoutMs' | 'signal'>,
+  flags: ReadFlags,
+): ReadOptions => ({ timeoutMs, signal, consistency: consistencyOf(flags) });
 
 /**
  * Runs `task` with a client, which is closed afterwards. At the first Ctrl-C `signal` is aborted; the second one does
@@ -116,8 +129,7 @@ function hintOf(error: TocsinError, endpoints: readonly string[]): string | unde
       return 'nothing was written; try again after a pause';
     case 'REVISION_MISMATCH':
     case 'ACTIVATION_MISMATCH':
-      // Records have versions, alerts revisions and activations.
-      return `it has changed meanwhile: look at it again${error.message.includes(' at version ') ? '' : ' with tocsin alert get'}`;
+      return 'it has changed meanwhile: look at it again with tocsin alert get';
     case 'ALERT_NOT_FOUND':
       return 'tocsin alert list shows what is open, with --all what is resolved too';
     case 'KEY_REUSED':

@@ -10,7 +10,7 @@ import { usageError } from './failure.ts';
 import type { Io } from './io.ts';
 import { withExamples } from './options.ts';
 import { listCommandOf } from './record-list.ts';
-import { oneOf, parseAlertId, parseText } from './values.ts';
+import { betweenCommas, oneOf, parseAlertId, parseText } from './values.ts';
 import { addRecordOptions, keep, parseSeconds, type WriteFlags } from './writing.ts';
 
 /** `tocsin silence …`. */
@@ -93,7 +93,7 @@ function endCommand(io: Io): Command {
 
 function parseMatcher(text: string, before: readonly Matcher[] | undefined): readonly Matcher[] {
   const [field = '', list = ''] = text.split(/=(.*)/s);
-  const given = list.split(',').filter((value) => value !== '');
+  const given = betweenCommas(list);
   if (!MATCHER_FIELDS.includes(field as MatcherField) || given.length === 0)
     throw usageError(
       `${text} is not a matcher`,

@@ -4,7 +4,7 @@ import { PRIORITIES } from '../../src/wire/commands/words.ts';
 import type { Io } from './io.ts';
 import { withExamples } from './options.ts';
 import { listCommandOf } from './record-list.ts';
-import { oneOf, parseText } from './values.ts';
+import { betweenCommas, oneOf, parseText } from './values.ts';
 import { addRecordOptions, keep, parseSeconds, type WriteFlags } from './writing.ts';
 
 /** `tocsin source …`. */
@@ -51,7 +51,7 @@ function beatCommand(io: Io): Command {
     ['tocsin source beat mon-3 --lease 10s --present bed:B12:HR:HI', 'and all that it sees'],
   ]).action(async (source: string, flags: BeatFlags) => {
     const { priority } = flags;
-    const present = flags.present?.split(',').filter((key) => key !== '');
+    const present = flags.present === undefined ? undefined : betweenCommas(flags.present);
     await keep(io, flags, (client, said, options) =>
       client.keep(
         {

@@ -112,10 +112,20 @@ function idOf(text: string): AlertId | undefined {
   return isId ? `A${number}` : undefined;
 }
 
+const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[-+]\d\d:\d\d)$/;
+
+/** Not 31 February, which would be taken for a day of March. */
+const isDay = (text: string): boolean =>
+  new Date(Date.parse(text)).toJSON()?.startsWith(text) === true;
+
 /** An instant as ISO 8601 with its offset, or as milliseconds since 1970. */
 export function parseInstant(text: string): number {
-  const isIso = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[-+]\d\d:\d\d)$/.test(text);
-  const time = isIso ? Date.parse(text) : /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
+  const time =
+    ISO.test(text) && isDay(text.slice(0, 10))
+      ? Date.parse(text)
+      : /^\d{1,16}$/.test(text)
+        ? Number(text)
+        : Number.NaN;
   if (!(time >= 0 && time <= UNIX_MILLIS_MAX))
     throw invalid('It must be a time such as 2026-03-01T03:04:05Z, or milliseconds since 1970.');
   return time;
@@ -145,6 +155,13 @@ export const parseTexts: (text: string, before?: readonly string[]) => readonly 
 function addText(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, parseText(text)];
 }
+
+/** What stands between commas; blanks around them, and nothing between two, mean nothing. */
+export const betweenCommas = (text: string): readonly string[] =>
+  text
+    .split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== '');
 
 /** Texts with commas between them, each once; the flag may be repeated. */
 export const parseTextList: (text: string, before?: readonly string[]) => readonly string[] =

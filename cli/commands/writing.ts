@@ -99,14 +99,23 @@ export async function keep(
   send: (client: OperatorClient, said: Said, options: WriteOptions) => Promise<Kept>,
   textOf: (kept: Kept) => string = renderKept,
 ): Promise<void> {
-  await submit(io, flags, send, textOf);
+  await submit(io, flags, send, { textOf, hintOf: hintOfRecord });
+}
+
+/** Records have versions, alerts revisions: who is told of another version is not sent to an alert. */
+const hintOfRecord = ({ code }: TocsinError): string | undefined =>
+  code === 'REVISION_MISMATCH' ? 'it has changed meanwhile: look at it again' : undefined;
+
+interface Words {
+  readonly textOf: (kept: Kept) => string;
+  readonly hintOf: (error: TocsinError) => string | undefined;
 }
 
 async function submit(
   io: Io,
   flags: WriteFlags,
   send: (client: OperatorClient, said: Said, options: WriteOptions) => Promise<Fulfilled>,
-  textOf: (kept: Kept) => string = renderKept,
+  { textOf, hintOf }: Words = ABOUT_ALERTS,
 ): Promise<void> {
   const idempotencyKey = flags.idempotencyKey ?? randomBytes(16).toString('hex');
   const { observedAt } = flags;
@@ -120,13 +129,16 @@ async function submit(
       const text = isDone(reply) ? renderDone(reply) : textOf(reply);
       await report(io, flags, { value: reply, text: () => text });
     } catch (error) {
-      throw withHint(error, (known) => repeatHint(known, idempotencyKey));
+      throw withHint(error, (known) => repeatHint(known, idempotencyKey) ?? hintOf(known));
     }
   });
 }
 
 const renderKept = ({ id, effect, version }: Kept): string =>
   `${printable(id)} ${effect}: version ${version}\n`;
+
+/** What there is to say of their errors is said for all commands. */
+const ABOUT_ALERTS: Words = { textOf: renderKept, hintOf: () => undefined };
 
 function repeatHint({ outcome }: TocsinError, idempotencyKey: string): string | undefined {
   if (outcome !== 'unknown') return undefined;

@@ -14,7 +14,7 @@ import {
   type ReadFlags,
   withExamples,
 } from '../commands/options.ts';
-import { report, withClient } from '../commands/session.ts';
+import { readOptionsOf, report, withClient } from '../commands/session.ts';
 import { parseText } from '../commands/values.ts';
 import { addRecordOptions, keep, type WriteFlags } from '../commands/writing.ts';
 import { didYouMean } from '../input/suggest.ts';
@@ -31,9 +31,8 @@ export function getCommand(io: Io): Command {
     ['tocsin rule get hr-high', 'for people, and for a file'],
     ['tocsin rule get hr-high -o json', 'for programs'],
   ]).action(async (id: string, flags: ReadFlags) => {
-    await withClient(io, flags, async ({ client, timeoutMs, signal }) => {
-      const { consistency } = flags;
-      const rules = await rulesInForce(client, { consistency, timeoutMs, signal });
+    await withClient(io, flags, async (session) => {
+      const rules = await rulesInForce(session.client, readOptionsOf(session, flags));
       const found = rules.find((rule) => rule.id === id);
       if (found === undefined) {
         const known = rules.map((rule) => rule.id);

@@ -10,7 +10,7 @@ import {
   type ReadFlags,
   withExamples,
 } from '../commands/options.ts';
-import { report, withClient } from '../commands/session.ts';
+import { readOptionsOf, report, withClient } from '../commands/session.ts';
 import { parseText } from '../commands/values.ts';
 import { addRecordOptions, keep, type WriteFlags } from '../commands/writing.ts';
 import { renderTable } from '../output/table.ts';
@@ -61,9 +61,8 @@ function listCommand(io: Io): Command {
       await reportRules(io, flags, await loadRules(file));
       return;
     }
-    await withClient(io, flags, async ({ client, timeoutMs, signal }) => {
-      const { consistency } = flags;
-      const rules = await rulesInForce(client, { consistency, timeoutMs, signal });
+    await withClient(io, flags, async (session) => {
+      const rules = await rulesInForce(session.client, readOptionsOf(session, flags));
       await reportRules(io, flags, setOfRules('cluster', rules));
     });
   });

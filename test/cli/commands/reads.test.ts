@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { logIndex, revision, unixMillis } from '../../../src/base/ids.ts';
 import type { AlertEvent } from '../../../src/statemachine/types.ts';
-import { anAlert, DONE, NOW, pageOf, runIn } from './world.ts';
+import { anAlert, anEvent, DONE, NOW, pageOf, runIn } from './world.ts';
 
 describe('how old an answer may be', () => {
   const consistencies = async (...line: readonly string[]): Promise<unknown[]> => {
@@ -40,6 +40,28 @@ describe('how old an answer may be', () => {
     expect(await consistencies('alert', 'get', 'A1', ...both)).toEqual([
       { maxAgeMs: 500, minRevision: 7 },
     ]);
+  });
+
+  test.each([
+    'alert history A1042',
+    'alert get A1042',
+    'alert list',
+    'silence list',
+    'schedule get icu',
+    'schedule who',
+    'schedule who icu',
+    'schedule preview icu',
+    'rule list',
+    'rule get hr-high',
+  ])('is what tocsin %s asks for by these flags', async (line) => {
+    const history = { events: [anEvent()], next: undefined, isCompacted: false };
+    const answers = { alert: anAlert(), history };
+    const { status, calls } = await runIn({ answers }, ...line.split(' '), '--max-age', '2s');
+    expect(status).toBe(0);
+    const reads = calls.filter(({ method }) => /^(get|list|history|records)$/.test(method));
+    expect(reads).not.toEqual([]);
+    for (const { args } of reads)
+      expect(args[1]).toMatchObject({ consistency: { maxAgeMs: 2_000 } });
   });
 
   test('does not go with a level', async () => {

@@ -156,3 +156,25 @@ describe('what can be looked at', () => {
     expect(stderr).toContain('there is no schedule ward; there are icu');
   });
 });
+
+describe('policy set', () => {
+  const set = (...steps: readonly string[]) =>
+    runIn({}, 'policy', 'set', 'icu', ...steps.flatMap((step) => ['--step', step]));
+
+  test('says which schedules are not there, each once, and does what was asked', async () => {
+    const unknown = ['user:anna,schedule:nope=30s', 'schedule:nope,schedule:icu=1m'];
+    const result = await set(...unknown);
+    expect(result.status).toBe(0);
+    expect(result.calls.filter(({ method }) => method === 'keep')).toHaveLength(1);
+    expect(result.stderr).toBe(
+      'tocsin: there is no schedule nope: until there is, schedule:nope tells nobody; there are icu\n',
+    );
+  });
+
+  test.each(['schedule:icu=30s', 'user:schedule=30s', '=30s'])(
+    'has nothing to say of the step %s',
+    async (step) => {
+      expect((await set(step)).stderr).toBe('');
+    },
+  );
+});

@@ -50,6 +50,7 @@ const GOOD: readonly (readonly [string, Parse, string, unknown])[] = [
   ['an instant', parseInstant, '2026-03-01T03:04:05Z', 1_772_334_245_000],
   ['an instant', parseInstant, '2026-03-01T04:04:05.250+01:00', 1_772_334_245_250],
   ['an instant', parseInstant, '1772334245000', 1_772_334_245_000],
+  ['an instant', parseInstant, '2028-02-29T00:00Z', Date.UTC(2028, 1, 29)],
   ['a label', parseLabels, 'a=b=c', { a: 'b=c' }],
   ['a label', parseLabels, 'a=', { a: '' }],
   ['addresses', parseAddresses, '/a, /b,/a', ['/a', '/b']],
@@ -84,6 +85,7 @@ const BAD: readonly (readonly [string, Parse, readonly string[]])[] = [
     parseInstant,
     ['', 'now', '2026-03-01', '2026-03-01T03:04:05', '2026-13-01T00:00Z'],
   ],
+  ['an instant', parseInstant, ['2026-02-29T00:00Z', '2026-04-31T00:00Z', '2026-04-00T00:00Z']],
   ['an instant', parseInstant, ['8640000000000001', '-1', '1969-12-31T23:59:59Z']],
   ['a label', parseLabels, ['', 'a', '=b']],
   [

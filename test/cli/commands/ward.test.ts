@@ -69,6 +69,18 @@ test.each([
 });
 
 test.each([
+  ['silence add', ['bed=B12, B13', '--for', '1m', '--reason', 'x'], 'B13'],
+  ['policy set icu', ['--step', 'user:anna, role:charge=30s'], 'role:charge'],
+  ['source beat mon-3', ['--lease', '10s', '--present', 'a:HR:HI, a:RR:HI'], 'a:RR:HI'],
+  ['incident change C3', ['--add', 'A1, A2'], 'A2'],
+])('tocsin %s %j takes what stands after a comma without the blank', async (line, flags, word) => {
+  const { status, calls } = await runIn({}, ...line.split(' '), ...flags);
+  expect(status).toBe(0);
+  const kept = calls.find(({ method }) => method === 'keep');
+  expect(JSON.stringify(kept?.args[0])).toContain(`"${word}"`);
+});
+
+test.each([
   ['device=m1 priority=urgent', 'priority: It must be one of high, medium, low, none'],
   ['device=m1 kind=technicl', 'kind: It must be one of physiological, technical, advisory'],
   ['alert=bed:B12:HR:HI', 'alert: It must be an alert id such as A1042'],
