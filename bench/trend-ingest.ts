@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,22 +7,26 @@ import { Worker } from 'node:worker_threads';
 import { shippedRules } from '../cli/demo/shipped-rules.ts';
 import { LocalCluster } from '../cli/local/local-cluster.ts';
 import { FRAME_TIMES_VARIABLE } from '../cli/trend/handling.ts';
+import { COMMANDS_PER_FRAME_MAX, REPLIES_MAX } from '../src/base/limits.ts';
 import { type Client, connect } from '../src/client/client.ts';
 import { connectTrends, type TrendClient } from '../src/client/trend/trend-client.ts';
+import type { RaiseInput } from '../src/statemachine/alert-api.ts';
 import { type CoreTimes, coreTimesOf, since } from './measure/cores.ts';
 import { Latencies, type LatencySummary } from './measure/latencies.ts';
 import { measureMachine } from './measure/machine.ts';
+import { growthOf, heapsIn, type Moment, memoryOf } from './measure/memory.ts';
 import { recordings } from './measure/recordings.ts';
 import { writeRun } from './measure/results.ts';
-import { METRICS, type Played, type PlayerInput, TICK_MS, wall } from './workloads/wave-player.ts';
+import { dueOf, METRICS, type Played, type PlayerInput, wall } from './workloads/wave-player.ts';
 
 /**
  * node dist/bench/trend-ingest.js [--replicas 3] [--rate 100000 | max] [--minutes 1] [--data FOLDER] [--out FILE]
  *
  * Recorded 125 Hz waveforms, looped and shifted in time, into the trend tier of replicas that are processes of their own
  * on this machine, this program included. Rules judge every sample; meanwhile alerts that have nothing to do with it are
- * committed one at a time, first without the samples and then with them. At the end it asks each replica for every sample
- * that was taken. Where the kernel tells how long threads stood ready without a core, that is shown apart: it belongs to a
+ * committed one at a time, first without the samples and then with them, and before both so many that the tables of alerts
+ * have their size and the code is compiled, as in a cluster that has served for a while. At the end it asks each replica for
+ * every sample that was taken. Where the kernel tells how long threads stood ready without a core, that is shown apart: it belongs to a
  * machine with fewer cores than busy threads. Compare figures of one run with each other.
  */
 
@@ -40,6 +43,9 @@ const { values: flags } = parseArgs({
 const SECONDS = Number(flags.minutes) * 60;
 const QUIET_SECONDS = 10;
 const COMMIT_EVERY_MS = 5;
+const MEMORY_EVERY_MS = 5_000;
+/** Of the run, at its end: by then what trends hold has its size. */
+const GROWTH_SHARE = 0.6;
 
 const rows: (readonly [what: string, figures: string])[] = [];
 
@@ -52,10 +58,10 @@ async function main(): Promise<void> {
   const cluster = await LocalCluster.start({ size, folder, trend });
   try {
     await cluster.leader();
-    await measure(cluster);
+    await measure(cluster, folder);
     for (const { pid } of cluster.replicas) if (pid !== undefined) process.kill(pid, 'SIGTERM');
-    for (const [id, said] of (await handled(folder)).entries())
-      for (const one of said) line(`replica ${id + 1}, its thread of trends`, one);
+    for (const [at, said] of (await handled(folder)).entries())
+      for (const one of said) line(`replica ${at + 1}, its thread of trends`, one);
   } finally {
     await cluster.close();
   }
@@ -65,8 +71,9 @@ async function main(): Promise<void> {
   await writeRun(flags.out, { bench: 'trends', at, machine, minutes: SECONDS / 60, rows });
 }
 
-async function measure(cluster: LocalCluster): Promise<void> {
+async function measure(cluster: LocalCluster, folder: string): Promise<void> {
   const client = await connect({ endpoints: cluster.endpoints });
+  await fill(client);
   const quiet = await commitLatency(client, QUIET_SECONDS);
   const crossed = new Latencies();
   const watching = watch(client, crossed);
@@ -88,7 +95,7 @@ async function measure(cluster: LocalCluster): Promise<void> {
     line('crossed limits, due to watcher', `${told.count}: ${timesOf(told)}`);
   line('commit, no samples', timesOf(quiet));
   line('commit, with samples', timesOf(withLoad));
-  for (const [minutes, all] of await memories) line(`memory after ${minutes} min`, all);
+  tellMemory(await memories, await logsIn(folder));
   for (const [name, times] of after)
     line(name, shareOf(since(times, before.get(name) ?? times), seconds));
   await client.close();
@@ -143,12 +150,10 @@ const END_MS = 60_000;
 
 /** What each replica's thread of trends says of itself when it ends. */
 async function handled(folder: string): Promise<readonly (readonly string[])[]> {
-  const logs = (await readdir(folder)).filter((name) => name.endsWith('.err')).sort();
   const deadline = performance.now() + END_MS;
   for (;;) {
-    const texts = await Promise.all(logs.map((name) => readFile(join(folder, name), 'utf8')));
-    const said = texts.map((text) =>
-      [...text.matchAll(/trend: (.*(?:judged in|waiting for|waited for|its heap).*)/g)].map(
+    const said = (await logsIn(folder)).map((text) =>
+      [...text.matchAll(/trend: (.*(?:judged in|waiting for|waited for).*)/g)].map(
         ([, figures = '']) => figures,
       ),
     );
@@ -157,17 +162,38 @@ async function handled(folder: string): Promise<readonly (readonly string[])[]> 
   }
 }
 
-async function watchMemory(
-  cluster: LocalCluster,
-): Promise<readonly (readonly [minutes: number, all: string])[]> {
+/** What replicas printed, in the order of their ids. */
+async function logsIn(folder: string): Promise<readonly string[]> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.err')).sort();
+  return await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')));
+}
+
+/** Of each replica, from now until the samples end. */
+async function watchMemory(cluster: LocalCluster): Promise<readonly (readonly Moment[])[]> {
   const begin = performance.now();
-  const minutes = SECONDS / 60;
-  const seen: (readonly [number, string])[] = [];
-  for (let minute = 0; minute <= minutes; minute += minutes < 2 ? minutes / 4 : 1) {
-    await until(begin + minute * 60_000);
-    seen.push([Math.round(minute * 100) / 100, memory(cluster)]);
+  const seen: (readonly Moment[])[] = cluster.replicas.map(() => []);
+  for (let elapsedMs = 0; elapsedMs <= SECONDS * 1_000; elapsedMs += MEMORY_EVERY_MS) {
+    await until(begin + elapsedMs);
+    for (const [at, { pid = 0 }] of cluster.replicas.entries())
+      seen[at] = [...(seen[at] ?? []), memoryOf(pid)];
   }
   return seen;
+}
+
+function tellMemory(seen: readonly (readonly Moment[])[], logs: readonly string[]): void {
+  for (const [at, moments] of seen.entries()) {
+    const until = moments.at(-1)?.at ?? 0;
+    const since = until - GROWTH_SHARE * SECONDS * 1_000;
+    const all = [...moments, ...heapsIn(logs[at] ?? '')];
+    for (const { part, lastMiB, mibAMinute } of growthOf(all, since, until)) {
+      const growth = `${mibAMinute < 0 ? '' : '+'}${mibAMinute.toFixed(1)} MiB a minute`;
+      const over = `${((until - since) / 60_000).toFixed(1)} min`;
+      line(
+        `replica ${at + 1}, memory: ${part}`,
+        `${lastMiB.toFixed(0)} MiB, ${growth} over the last ${over}`,
+      );
+    }
+  }
 }
 
 /** By what they belong to. */
@@ -194,20 +220,42 @@ const until = (time: number): Promise<void> =>
     setTimeout(resolve, Math.max(0, time - performance.now()));
   });
 
+const alertOf = (n: number): RaiseInput => ({
+  dedupKey: `bench:${n % 1_000}`,
+  kind: 'technical',
+  priority: 'high',
+  condition: 'BENCH',
+  text: 'benchmark',
+  subject: { device: 'bench' },
+});
+
+const FILL_AT_ONCE = 4;
+
+/** Until alerts remember no more than they do: replies, and the newest events. */
+async function fill(client: Client): Promise<void> {
+  let next = 0;
+  const some = async (): Promise<void> => {
+    while (next < REPLIES_MAX) {
+      const from = next;
+      next += COMMANDS_PER_FRAME_MAX;
+      await client.batch(
+        Array.from({ length: COMMANDS_PER_FRAME_MAX }, (_, at) => ({
+          type: 'raise' as const,
+          ...alertOf(from + at),
+        })),
+      );
+    }
+  };
+  await Promise.all(Array.from({ length: FILL_AT_ONCE }, some));
+}
+
 /** Alerts that nobody's samples are the cause of, one after the other. */
 async function commitLatency(client: Client, seconds: number): Promise<LatencySummary> {
   const all = new Latencies();
   const end = performance.now() + seconds * 1_000;
   for (let n = 0; performance.now() < end; n += 1) {
     const before = performance.now();
-    await client.raise({
-      dedupKey: `bench:${n % 1_000}`,
-      kind: 'technical',
-      priority: 'high',
-      condition: 'BENCH',
-      text: 'benchmark',
-      subject: { device: 'bench' },
-    });
+    await client.raise(alertOf(n));
     all.add(performance.now() - before);
     await until(before + COMMIT_EVERY_MS);
   }
@@ -219,19 +267,13 @@ async function watch(client: Client, crossed: Latencies): Promise<void> {
   try {
     for await (const message of client.watch()) {
       if (message.type !== 'event' || message.event.alert.condition === 'BENCH') continue;
-      const due = Math.floor(message.event.observedAt / TICK_MS) * TICK_MS;
-      crossed.add(wall() - due);
+      const { observedAt, alert } = message.event;
+      crossed.add(wall() - dueOf(alert.subject.patient ?? '', observedAt));
     }
   } catch {
     // The client was closed: the measurement is over.
   }
 }
-
-const memory = (cluster: LocalCluster): string =>
-  cluster.replicas
-    .map(({ pid }) => /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1])
-    .map((kibibytes) => `${Math.round(Number(kibibytes) / 1_024)} MiB`)
-    .join(', ');
 
 const timesOf = ({ p50, p99, p999 }: LatencySummary): string =>
   `p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms, p99.9 ${p999.toFixed(2)} ms`;

@@ -32,17 +32,20 @@ export interface Played {
   readonly told: LatencySummary;
 }
 
-/** Samples of one tick are sent together; a time tells its tick, since ticks begin at whole ones. */
-export const TICK_MS = 40;
-
 const HERTZ = 125;
 const STEP_MS = 1_000 / HERTZ;
+/** A device sends the samples of so long together. */
+const TICK_MS = 48;
 const PER_TICK = TICK_MS / STEP_MS;
+/** Devices know nothing of each other: their ticks begin at so many different times. */
+const PHASES = 12;
+const PHASE_MS = TICK_MS / PHASES;
 const SERIES_AT_MOST_SPEED = 4_000;
 const QUEUED_SAMPLES_MAX = 262_144;
 export const METRICS = ['HR', 'PULSE', 'RESP', 'SpO2'] as const;
 /** Where each waveform, from 0 to 1, is put so that one patient in a hundred crosses a limit now and then. */
 const SCALES = { HR: [70, 30], PULSE: [70, 30], RESP: [12, 8], SpO2: [94, 5] } as const;
+const PATIENT = 'pt-';
 const RESTLESS_EVERY = 100;
 const RESTLESS_TIMES = 2.6;
 
@@ -72,9 +75,18 @@ async function play(input: PlayerInput): Promise<Played> {
   return { ...sent, judged, refused, late: late.summary(), told: told.summary() };
 }
 
+const phaseOf = (patient: number): number => patient % PHASES;
+
+/** When the sample of a patient that was measured then was due to be sent: ticks begin at whole ones, and a phase later. */
+export function dueOf(patient: string, observedAt: number): number {
+  const phaseMs = phaseOf(Number(patient.replace(PATIENT, ''))) * PHASE_MS;
+  return Math.floor((observedAt - phaseMs) / TICK_MS) * TICK_MS + phaseMs;
+}
+
 interface Source {
   readonly writer: TrendWriter;
   readonly number: number;
+  readonly phase: number;
   readonly wave: Float64Array;
   readonly shift: number;
   readonly base: number;
@@ -94,7 +106,8 @@ function sourcesFor(
     const [base, span] = SCALES[metric];
     return {
       writer,
-      number: writer.series({ patient: `pt-${patient}`, device: 'bench', metric, unit: '' }),
+      phase: phaseOf(patient),
+      number: writer.series({ patient: `${PATIENT}${patient}`, device: 'bench', metric, unit: '' }),
       wave: waves[at % waves.length] as Float64Array,
       shift: (at * 977) % 60_000,
       base,
@@ -132,15 +145,22 @@ async function send(
   { rate, seconds }: PlayerInput,
   late: Latencies,
 ): Promise<Pick<Played, 'samples' | 'elapsedMs' | 'origin' | 'end'>> {
+  const phases = Array.from({ length: PHASES }, (_, phase) =>
+    sources.filter((source) => source.phase === phase),
+  );
   const origin = Math.ceil(wall() / TICK_MS) * TICK_MS;
   const began = performance.now();
   let ticks = 0;
   for (; performance.now() - began < seconds * 1_000; ticks += 1) {
-    if (rate !== undefined) {
-      await until(origin + ticks * TICK_MS);
-      late.add(wall() - (origin + ticks * TICK_MS));
+    for (const [phase, some] of phases.entries()) {
+      const due = origin + ticks * TICK_MS + phase * PHASE_MS;
+      if (rate !== undefined) {
+        await until(due);
+        late.add(wall() - due);
+      }
+      for (const source of some) addTick(source, due, ticks);
+      if (rate !== undefined) for (const writer of writers) writer.flush();
     }
-    for (const source of sources) addTick(source, origin, ticks);
     for (const writer of writers) {
       writer.flush();
       await writer.ready(QUEUED_SAMPLES_MAX);
@@ -151,18 +171,18 @@ async function send(
     samples: ticks * sources.length * PER_TICK,
     elapsedMs: performance.now() - began,
     origin,
-    end: origin + ticks * TICK_MS,
+    end: origin + (ticks + 1) * TICK_MS,
   };
 }
 
 function addTick(
   { writer, number, wave, shift, base, span }: Source,
-  origin: number,
+  from: number,
   tick: number,
 ): void {
   for (let i = 0; i < PER_TICK; i += 1) {
     const value = wave[(tick * PER_TICK + i + shift) % wave.length] as number;
-    writer.add(number, origin + tick * TICK_MS + i * STEP_MS, base + span * value);
+    writer.add(number, from + i * STEP_MS, base + span * value);
   }
 }
 

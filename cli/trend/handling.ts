@@ -2,11 +2,13 @@ import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 import type { FrameMeter } from '../../src/replica/trend/trend-session.ts';
 import { ThreadTimes } from './thread-times.ts';
 
-/** Set to 1 by a benchmark that wants frames measured: two looks at the kernel's figures for each are nobody else's to pay. */
+/**
+ * Set to 1 by a benchmark that wants frames measured and heaps told of: two looks at the kernel's figures for each frame are
+ * nobody else's to pay.
+ */
 export const FRAME_TIMES_VARIABLE = 'TOCSIN_TREND_FRAME_TIMES';
 
 const NANOSECONDS_PER_MS = 1e6;
-const MIB = 2 ** 20;
 /** Within which each sample is to be judged. */
 const GOAL_NS: number = NANOSECONDS_PER_MS;
 /** In which streams are taken up, some hundreds in each: a second of 100,000 samples. */
@@ -55,7 +57,6 @@ export class Handling implements FrameMeter {
       `${this.#samples} samples judged in ${this.#elapsed.count} frames: a frame ${timesOf(this.#elapsed)}`,
       `without waiting for a core: a frame ${timesOf(this.#own)}; over 1 ms ${this.#late}, of the first ${FIRST_FRAMES} ${this.#lateAtFirst}`,
       `on a core ${inSeconds(ranNs)} s, waited for one ${inSeconds(waitedNs)} s`,
-      memoryOf(process.memoryUsage()),
     ];
   }
 }
@@ -64,12 +65,6 @@ function timesOf(times: RecordableHistogram): string {
   const at = (percentile: number): string =>
     (times.percentile(percentile) / NANOSECONDS_PER_MS).toFixed(3);
   return `p50 ${at(50)} ms, p99 ${at(99)} ms, p99.9 ${at(99.9)} ms, at most ${at(100)} ms`;
-}
-
-/** The arrays are windows of samples and the journal's blocks; room that was had once is kept. */
-function memoryOf({ heapTotal, arrayBuffers, rss }: NodeJS.MemoryUsage): string {
-  const [heap, arrays, all] = [heapTotal, arrayBuffers, rss].map((one) => Math.round(one / MIB));
-  return `its heap ${heap} MiB, its arrays ${arrays} MiB, the process ${all} MiB`;
 }
 
 const inSeconds = (ns: number): string => (ns / 1e9).toFixed(1);

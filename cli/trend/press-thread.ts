@@ -18,10 +18,17 @@ interface Waiter {
   readonly reject: (error: TocsinError) => void;
 }
 
+/**
+ * Room for its young objects. What becomes of a window is bytes outside of the heap; with the usual 48 the thread would take
+ * all of them, minute by minute, before it looked for what is left of windows that are long written.
+ */
+const YOUNG_MIB = 12;
+
 /** Has windows of samples turned into bytes by a thread of its own, so that the caller's loop stays free to judge. */
 export class PressThread implements ChunkPress {
   readonly #worker: Worker = new Worker(new URL('./press-worker.js', import.meta.url), {
     execArgv: [],
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB },
   });
   readonly #waiters: Map<number, Waiter> = new Map();
   #nextId = 1;

@@ -3,6 +3,7 @@ import { must } from '../../src/base/assert.ts';
 import { TocsinError } from '../../src/base/errors.ts';
 import { pressWindow } from '../../src/replica/trend/press.ts';
 import { SKETCHES } from '../../src/wire/trend/sketch.ts';
+import { tellHeap } from './heaps.ts';
 import { standBack } from './own-thread.ts';
 import type { PressAnswer, PressQuestion } from './press-thread.ts';
 
@@ -12,6 +13,7 @@ const port = must(parentPort, 'this file is started as a worker');
 
 // Nobody waits for it: a minute that is written a little later is as good.
 standBack();
+tellHeap('encoder', (line) => void process.stderr.write(`${line}\n`));
 
 port.on('message', ({ id, task }: PressQuestion) => {
   try {

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { TocsinError } from '../../src/base/errors.ts';
 import type { RuleSet } from '../../src/base/rules/rules.ts';
+import { tellHeap } from './heaps.ts';
 import type { FromWorker, ToWorker, TrendWorkerData } from './messages.ts';
 
 export interface TrendThreadOptions extends TrendWorkerData {
@@ -23,6 +24,7 @@ export interface RunningTrends {
  */
 export async function startTrends(options: TrendThreadOptions): Promise<RunningTrends> {
   const { log, ...data } = options;
+  tellHeap('alerts', log);
   const worker = new Worker(new URL('./worker.js', import.meta.url), {
     workerData: data,
     // What the process was told to load first is for its main thread, which has the standard input.

@@ -15,6 +15,7 @@ import { packageVersion } from '../commands/version.ts';
 import { AlertSender } from '../pipeline/alert-sender.ts';
 import { AlertOutlet } from './alert-outlet.ts';
 import { FRAME_TIMES_VARIABLE, Handling } from './handling.ts';
+import { tellHeap } from './heaps.ts';
 import { LeftoverClearing } from './leftover-clearing.ts';
 import type { FromWorker, ToWorker, TrendWorkerData } from './messages.ts';
 import { OpenConditions } from './open-conditions.ts';
@@ -43,6 +44,7 @@ async function main(data: TrendWorkerData): Promise<void> {
   await open.start((error) => log(`open alerts are followed no longer: ${error.message}`));
   const press = new PressThread();
   const handling = process.env[FRAME_TIMES_VARIABLE] === '1' ? new Handling() : undefined;
+  tellHeap('trends', log);
   const replica = new TrendReplica({
     identity,
     members: data.members,
