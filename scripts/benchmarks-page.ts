@@ -5,6 +5,7 @@ import type {
   AssertionRun,
   CompressionRun,
   Run,
+  SimulatorRun,
   StallRun,
   TrendRun,
 } from '../bench/measure/results.ts';
@@ -177,6 +178,29 @@ function assertionSection({ rows, machine, at, count, loads }: AssertionRun): re
   ];
 }
 
+function simulatorSection({ rows, machine, at, seeds }: SimulatorRun): readonly string[] {
+  const cells = rows.map((row) => [
+    row.what,
+    count(row.simulatedToCpu),
+    row.eventUs.toFixed(1),
+    ...[row.eventsASecond, row.operationsASecond].map(count),
+  ]);
+  return [
+    '## Simulated time',
+    `${minuteOf(at)}, ${machine.processor}, Node ${machine.node}; load average after the run ${machine.load}. \`npm run bench:simulator\`: ${seeds} seeds in worlds of three replicas, from which faults, clients or both are left out, in one process that was warm. CPU time, the checkers and the collector of garbage with it.`,
+    tableOf(
+      [
+        'what happens',
+        'simulated to CPU time',
+        'CPU µs an event',
+        'events a simulated second',
+        'operations',
+      ],
+      cells,
+    ),
+  ];
+}
+
 function stallSection({ rows, machine, at, alerts }: StallRun): readonly string[] {
   const head = ['', 'ms', 'CPU ms', 'a turn: p99 ms', 'p99.9', 'longest', 'above 5 ms'];
   const cells = rows.map((row) => [
@@ -252,7 +276,8 @@ export function benchmarkPages(printed: string): ReadonlyMap<string, string> {
   const [apply, assertions] = [read('apply'), read('assertions')];
   if (apply !== undefined) parts.push(...applySection(apply as ApplyRun));
   if (assertions !== undefined) parts.push(...assertionSection(assertions as AssertionRun));
-  const stalls = read('stalls');
+  const [simulator, stalls] = [read('simulator'), read('stalls')];
+  if (simulator !== undefined) parts.push(...simulatorSection(simulator as SimulatorRun));
   if (stalls !== undefined) parts.push(...stallSection(stalls as StallRun));
   if (pages.size > 0) pages.set('docs/benchmarks.md', `${parts.join('\n\n')}\n`);
   return pages;

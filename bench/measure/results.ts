@@ -60,6 +60,25 @@ export interface AssertionRun {
   readonly rows: readonly AssertionRow[];
 }
 
+/** Simulated worlds of one kind: what they cost in CPU time, and what happened in them. */
+export interface SimulatorRow {
+  readonly what: string;
+  /** Simulated to CPU time. */
+  readonly simulatedToCpu: number;
+  readonly eventUs: number;
+  /** Of simulated time, as is the next. */
+  readonly eventsASecond: number;
+  readonly operationsASecond: number;
+}
+
+export interface SimulatorRun {
+  readonly bench: 'simulator';
+  readonly at: string;
+  readonly machine: Machine;
+  readonly seeds: number;
+  readonly rows: readonly SimulatorRow[];
+}
+
 /** What one phase did to the loop of a replica; milliseconds of CPU, garbage collection told apart. */
 export interface StallRow {
   readonly what: string;
@@ -100,7 +119,7 @@ export interface CompressionRun {
   readonly rows: readonly CompressionRow[];
 }
 
-type AnyRun = Run | TrendRun | ApplyRun | AssertionRun | StallRun | CompressionRun;
+type AnyRun = Run | TrendRun | ApplyRun | AssertionRun | SimulatorRun | StallRun | CompressionRun;
 
 export async function writeRun(path: string, run: AnyRun): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
