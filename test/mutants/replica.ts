@@ -144,4 +144,14 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
     replace: 'position - position}`)',
     killedBy: ['test/client/command-batch.test.ts'],
   },
+  {
+    name: 'wait-for-a-snapshot-that-nobody-takes',
+    claim:
+      'a snapshot that a peer cannot go on without is taken for it, however little has happened',
+    file: 'src/replica/snapshots/snapshotter.ts',
+    find: 'if (this.#isWanted()) return true;',
+    replace: '',
+    killedBy: ['test/replica/repair.test.ts'],
+    test: 'one that has lost its snapshot',
+  },
 ];

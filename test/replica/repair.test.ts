@@ -168,6 +168,22 @@ async function story(seed: number): Promise<void> {
   }
 }
 
+test('one that has lost its snapshot is given one, however long the others have none that reaches as far', async () => {
+  const cluster = await clusterOf(3, 14);
+  const client = await cluster.client('c');
+  const snapshots = () => must(cluster.machines[1]?.replica, 'replica 2').snapshots;
+  for (const names of ['a', 'b']) {
+    await raiseMany(cluster, client, names, 20);
+    await cluster.converge();
+    await cluster.clock.settle(snapshots().take());
+  }
+  cluster.crash(2, 'kept');
+  diskOf(cluster, 2).files.contents.clear();
+  await cluster.clock.settle(cluster.start(2));
+  await cluster.converge();
+  expect(digestsOf(cluster).size).toBe(1);
+});
+
 test('damage on one replica at a time heals by itself, whatever has been compacted meanwhile', async () => {
   await fc.assert(fc.asyncProperty(fc.integer({ min: 0, max: 2 ** 31 }), story), {
     numRuns: 6,

@@ -16,12 +16,15 @@ import {
 export class BulkAnswers {
   readonly #store: LogStore;
   readonly #clock: Clock;
+  /** Told of a snapshot that is asked for, reaches this entry, and is not here. */
+  readonly #lacking: (reaching: LogIndex) => void;
   /** Snapshots that somebody has asked for, by id. */
   readonly #wanted: Map<string, { readonly index: LogIndex; readonly at: Millis }> = new Map();
 
-  constructor(store: LogStore, clock: Clock) {
+  constructor(store: LogStore, clock: Clock, lacking: (reaching: LogIndex) => void = () => {}) {
     this.#store = store;
     this.#clock = clock;
+    this.#lacking = lacking;
   }
 
   /** Where the log must go on for those who are fetching a snapshot; undefined = nobody is. */
@@ -53,7 +56,9 @@ export class BulkAnswers {
       fetch.what === 'newest'
         ? snapshots.list[0]
         : snapshots.list.find(({ id }) => id === fetch.id);
-    if (meta === undefined || (fetch.what === 'newest' && meta.index < fetch.reaching))
+    const isShort = fetch.what === 'newest' && (meta?.index ?? 0) < fetch.reaching;
+    if (isShort) this.#lacking(fetch.reaching);
+    if (meta === undefined || isShort)
       throw new TocsinError('DATA_MISSING', 'there is no such snapshot here');
     return await this.#partOf(meta, fetch.what === 'newest' ? undefined : fetch.chunk);
   }

@@ -54,7 +54,7 @@ export class SnapshotDesk {
     const { transport, self } = parts;
     const addressOf = (peer: ReplicaId): string | undefined => members.addressOf(peer);
     this.#lane = new BulkLane({ transport, clock, self, addressOf });
-    this.#answers = new BulkAnswers(store, clock);
+    this.#answers = new BulkAnswers(store, clock, (reaching) => this.#snapshotter.want(reaching));
     this.#snapshotter = new Snapshotter({
       store,
       clock,

@@ -63,6 +63,8 @@ export class Snapshotter {
   /** Since the start. */
   #entriesEver = 0;
   #bytesEver = 0;
+  /** A peer that lost its own can go on from a snapshot that reaches this. */
+  #wanted: LogIndex = logIndex(0);
   #isBusy = false;
   #stopped = false;
   /** The one before found no room. */
@@ -90,6 +92,11 @@ export class Snapshotter {
     this.take().catch((error: unknown) => this.#failed(error));
   }
 
+  /** A peer needs one that reaches so far, and asks until there is one. */
+  want(reaching: LogIndex): void {
+    this.#wanted = logIndex(Math.max(this.#wanted, reaching));
+  }
+
   stop(): void {
     this.#stopped = true;
   }
@@ -105,9 +112,16 @@ export class Snapshotter {
 
   #isDue(): boolean {
     if (this.#parts.clock.monotonic() < this.#restsUntil) return false;
+    if (this.#isWanted()) return true;
     const { entries, logBytes, share } = this.#policy;
     if (this.#entries < entries && this.#bytes < logBytes) return false;
     return this.newest === undefined || this.#bytes >= snapshotBytes(this.newest) * share;
+  }
+
+  /** In a cluster where little happens the next one by the policy may be days away. */
+  #isWanted(): boolean {
+    const { applied } = this.#parts.state.machine;
+    return this.#wanted <= applied && (this.newest?.index ?? 0) < this.#wanted;
   }
 
   /** Drops those of entry `from` and later ones, once none is being taken. */
