@@ -4,7 +4,7 @@ import { TocsinError } from '../../src/base/errors.ts';
 import { pressWindow } from '../../src/replica/trend/press.ts';
 import { SKETCHES } from '../../src/wire/trend/sketch.ts';
 import { tellHeap } from './heaps.ts';
-import { standBack } from './own-thread.ts';
+import { BEHIND, standBack } from './own-thread.ts';
 import type { PressAnswer, PressQuestion } from './press-thread.ts';
 
 /** The thread in which windows of samples become bytes, beside the one that judges. */
@@ -12,7 +12,7 @@ import type { PressAnswer, PressQuestion } from './press-thread.ts';
 const port = must(parentPort, 'this file is started as a worker');
 
 // Nobody waits for it: a minute that is written a little later is as good.
-standBack();
+standBack(BEHIND.encoding);
 tellHeap('encoder', (line) => void process.stderr.write(`${line}\n`));
 
 port.on('message', ({ id, task }: PressQuestion) => {

@@ -19,6 +19,7 @@ import { tellHeap } from './heaps.ts';
 import { LeftoverClearing } from './leftover-clearing.ts';
 import type { FromWorker, ToWorker, TrendWorkerData } from './messages.ts';
 import { OpenConditions } from './open-conditions.ts';
+import { BEHIND, standBack } from './own-thread.ts';
 import { PressThread } from './press-thread.ts';
 import { rehearse } from './rehearsal.ts';
 
@@ -36,6 +37,7 @@ const CONNECT_MS = 30_000;
 async function main(data: TrendWorkerData): Promise<void> {
   const clock = new SystemClock();
   const { rules, identity } = data;
+  standBack(BEHIND.judging);
   await rehearse(rules);
   const client = await connectTo(identity);
   const emit = senderOf(client, identity);

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -14,6 +14,7 @@ import {
   transitionOfEvent,
 } from '../../cli/input/transitions.ts';
 import { LocalCluster } from '../../cli/local/local-cluster.ts';
+import { BEHIND } from '../../cli/trend/own-thread.ts';
 import { replicaId, revision } from '../../src/base/ids.ts';
 import { connect } from '../../src/client/client.ts';
 import { connectTrends } from '../../src/client/trend/trend-client.ts';
@@ -133,6 +134,26 @@ describe('samples brought to the trend tier of a running cluster', () => {
       });
     }
   });
+
+  test.skipIf(!existsSync('/proc/thread-self/schedstat'))(
+    'are judged and encoded by threads that stand back behind that of alerts (needs Linux)',
+    async () => {
+      const cluster = await LocalCluster.start({ size: 1, trend: {} });
+      onTestFinished(() => cluster.close());
+      const { pid = 0 } = cluster.replicas[0] ?? {};
+      const main = getPriority(pid);
+      const steps = (): readonly number[] =>
+        readdirSync(`/proc/${pid}/task`).map((thread) => getPriority(Number(thread)) - main);
+      const behind = (by: number): number => Math.min(19 - main, by);
+      await vi.waitFor(
+        () =>
+          expect(new Set(steps())).toEqual(
+            new Set([0, behind(BEHIND.judging), behind(BEHIND.encoding)]),
+          ),
+        { timeout: 30_000, interval: 50 },
+      );
+    },
+  );
 
   test('are judged by the rules in force on every replica, and alerts name the version of theirs', async () => {
     const cluster = await start({});

@@ -10,32 +10,31 @@ import { BEHIND } from '../../../cli/trend/own-thread.ts';
 
 const knowsThreads = existsSync('/proc/thread-self/schedstat');
 
-/** Stands back as often as it is told, and says how urgent it is after each time. */
+/** Stands back by one step after the other, and says how urgent it is after each. */
 const STANDS_BACK = `
   const { readlinkSync } = require('node:fs');
   const { getPriority } = require('node:os');
   const { parentPort, workerData } = require('node:worker_threads');
   const thread = Number(readlinkSync('/proc/thread-self').split('/').at(-1));
   void import(workerData.module).then(({ standBack }) => {
-    const seen = [getPriority(thread)];
-    for (let n = 0; n < workerData.times; n += 1) {
-      standBack();
-      seen.push(getPriority(thread));
-    }
+    const seen = workerData.steps.map((by) => {
+      standBack(by);
+      return getPriority(thread);
+    });
     parentPort.postMessage(seen);
   });
 `;
 
 test.skipIf(!knowsThreads)(
-  'a thread that stands back is less urgent than its process, as far as that goes, and the process stays what it is (needs Linux)',
+  'a thread that stands back is behind the main thread by so much, as far as that goes, and the main thread stays what it is (needs Linux)',
   async () => {
-    const before = getPriority(process.pid);
+    const main = getPriority(process.pid);
     const module = pathToFileURL(join(dirname(programPath()), 'trend', 'own-thread.js')).href;
-    const worker = new Worker(STANDS_BACK, { eval: true, workerData: { module, times: 3 } });
+    const steps = [BEHIND.judging, BEHIND.judging, BEHIND.encoding, 40];
+    const worker = new Worker(STANDS_BACK, { eval: true, workerData: { module, steps } });
     const [seen] = (await once(worker, 'message')) as [readonly number[]];
     await worker.terminate();
-    const expected = [0, 1, 2, 3].map((times) => Math.min(19, before + times * BEHIND));
-    expect(seen).toEqual(expected);
-    expect(getPriority(process.pid)).toBe(before);
+    expect(seen).toEqual(steps.map((by) => Math.min(19, main + by)));
+    expect(getPriority(process.pid)).toBe(main);
   },
 );
