@@ -78,9 +78,8 @@ const isBound = (s: State): boolean =>
 
 /** §5.2, §5.4.1. The term has been looked at: `m.term` equals ours, or is ahead and this is a pre-vote. */
 export function onVoteRequest(s: State, m: VoteRequest): void {
-  const free = m.pre
-    ? m.term > s.term || s.vote === m.from || (s.vote === undefined && knowsNoLeader(s))
-    : s.vote === m.from || (s.vote === undefined && knowsNoLeader(s));
+  const knowsLeader = s.role.role === 'follower' && s.role.leader !== undefined;
+  const free = m.term > s.term || s.vote === m.from || (s.vote === undefined && !knowsLeader);
   const granted = free && !s.abstaining && s.log.isUpToDate(m.last);
   const reply: VoteReply = {
     type: 'vote-reply',
@@ -120,6 +119,3 @@ function decide(s: State, campaigner: Campaigner): void {
     becomeFollower(s, s.term, undefined);
   }
 }
-
-const knowsNoLeader = (s: State): boolean =>
-  s.role.role !== 'leader' && (s.role.role !== 'follower' || s.role.leader === undefined);

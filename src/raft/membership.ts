@@ -69,8 +69,8 @@ function findObstacle(s: State, leader: Leader): ChangeResult | undefined {
   // Else two leaders could each change something, and neither see the other's change (raft-dev, 2015).
   if (s.log.committed < leader.firstIndex)
     return refused('not-ready', 'nothing of this reign is committed yet');
-  const { current, newest } = s.configurations;
-  if (isJoint(current) || newest.index > s.log.committed)
+  // A joint configuration is followed by its end as soon as it is committed.
+  if (s.configurations.newest.index > s.log.committed)
     return refused('change-pending', 'a change is under way');
   return undefined;
 }
@@ -98,8 +98,6 @@ function appendConfiguration(s: State, leader: Leader, payload: Payload): EntryI
     if (!isMemberOf(before, member)) leader.progress.set(member, newProgress(s, id.index));
   leader.changedAt = leader.ticks;
   noteQuorum(s, leader);
-  if (leader.transferTo !== undefined && !after.voters.includes(leader.transferTo))
-    leader.transferTo = undefined;
   return id;
 }
 

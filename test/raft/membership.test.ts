@@ -111,6 +111,7 @@ test('a change is what was planned, and nothing else is', () => {
   const next = configurationOf([1, 2].map(replicaId));
   expect(() => core.change(payload(next))).toThrow('not what was planned');
   expect(() => core.change({ byteLength: 1 })).toThrow('without a configuration');
+  expect(core.change(payload(core.configuration))).toMatchObject({ reason: 'nothing-changes' });
   expect(() => core.propose(payload(next))).toThrow('changed by `change`');
 });
 
