@@ -107,7 +107,7 @@ function retire(s: State, leader: Leader): void {
   const heir = configurationNow(s).voters.find(
     (peer) => leader.progress.get(peer)?.match === s.log.last.index,
   );
-  if (heir !== undefined) orderCampaign(s, heir);
+  if (heir !== undefined) orderCampaign(s, leader, heir);
   becomeFollower(s, s.term, undefined);
 }
 

@@ -133,7 +133,6 @@ export class Progress {
     if (this.state !== 'replicate' && found) {
       this.state = 'replicate';
       this.next = logIndex(this.match + 1);
-      this.probing = false;
     }
     return news;
   }

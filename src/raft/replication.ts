@@ -27,26 +27,24 @@ export function replicateAll(s: State, leader: Leader): void {
   leader.untoldSince = undefined;
   for (const [peer, progress] of leader.progress) {
     if (peer === s.id) continue;
-    while (!progress.paused && progress.next <= s.log.last.index)
-      if (!sendAppend(s, peer, progress)) break;
+    while (!progress.paused && progress.next <= s.log.last.index) sendAppend(s, peer, progress);
     if (lower(progress.match, s.log.committed) <= progress.commitTold) continue;
     if (isDue) sendHeartbeat(s, leader, peer);
     else leader.untoldSince = untoldSince;
   }
 }
 
-/** Sends one append from `progress.next`. False if something else must come first. */
-function sendAppend(s: State, peer: ReplicaId, progress: Progress): boolean {
-  if (offersSnapshot(s, peer, progress)) return false;
+/** Sends one append from `progress.next`, or what must come first: then the peer has to wait. */
+function sendAppend(s: State, peer: ReplicaId, progress: Progress): void {
+  if (offersSnapshot(s, peer, progress)) return;
   const { appendEntriesMax, appendBytesMax } = s.options;
   const entries = s.log.slice(progress.next, appendEntriesMax, appendBytesMax);
   if (entries === undefined) {
     progress.readPending = true;
     s.out.logReads.push({ peer, from: progress.next, bytesMax: appendBytesMax });
-    return false;
+    return;
   }
   pushAppend(s, peer, progress, entries);
-  return true;
 }
 
 /** Whether the peer lacks what the log no longer holds; if so, offers it a snapshot. */
@@ -208,11 +206,10 @@ export function onAppendRequest(s: State, m: AppendRequest): void {
  * was lost from the disk, an old copy of it perhaps, and votes with it. With nothing to send, the leader would not find out.
  */
 function beginDoubt(s: State, m: Heartbeat): void {
-  if (!s.abstaining) {
-    s.abstaining = true;
-    s.doubtedTerm = s.term;
-    s.out.hardStateChanged = true;
-  }
+  if (!s.abstaining) s.out.hardStateChanged = true;
+  s.abstaining = true;
+  // Of this term, though it was in doubt before: until the log has all of that, nothing in it says how much is still missing.
+  s.doubtedTerm = s.term;
   refuse(s, m.from, { index: m.commit, term: m.term });
 }
 

@@ -20,14 +20,14 @@ export function transfer(s: State, to: ReplicaId): boolean {
 
 /** Gives up leading: hands over to whoever is ahead, if anyone is there to take over, and is a follower soon in any case. */
 export function stepDown(s: State): void {
-  if (s.role.role !== 'leader' || s.role.resigning) return;
+  if (s.role.role !== 'leader') return;
   s.role.resigning = true;
   if (s.role.transferTo !== undefined) return;
   const leader = s.role;
   const alive = configurationNow(s).voters.filter((peer) => isAlive(s, leader, peer));
   const matchOf = (peer: ReplicaId): number => leader.progress.get(peer)?.match ?? 0;
   const heirs = alive.sort(
-    (a, b) => matchOf(b) - matchOf(a) || priorityOf(s, b) - priorityOf(s, a) || a - b,
+    (a, b) => matchOf(b) - matchOf(a) || priorityOf(s, b) - priorityOf(s, a),
   );
   if (!heirs.some((heir) => transfer(s, heir))) becomeFollower(s, s.term, undefined);
 }
@@ -48,13 +48,14 @@ export function tickTransfer(s: State, leader: Leader): void {
 export function tryTransfer(s: State): void {
   if (s.role.role !== 'leader') return;
   const { transferTo: to, progress } = s.role;
-  if (to !== undefined && progress.get(to)?.match === s.log.last.index) orderCampaign(s, to);
+  if (to !== undefined && progress.get(to)?.match === s.log.last.index)
+    orderCampaign(s, s.role, to);
 }
 
 /** Tells a peer that holds everything to campaign at once. */
-export function orderCampaign(s: State, to: ReplicaId): void {
+export function orderCampaign(s: State, leader: Leader, to: ReplicaId): void {
   const { index, term } = s.log.last;
-  if (s.role.role === 'leader') s.role.ordered = true;
+  leader.ordered = true;
   s.out.send.push({
     type: 'timeout-now',
     from: s.id,
@@ -72,12 +73,10 @@ export function campaignByOrder(s: State, m: TimeoutNow): void {
 
 /** Hands over to a voter that is preferred and fit to lead, if there is one. Seldom, so that one that cannot hold on to it is left alone. */
 export function preferSuccessor(s: State, leader: Leader): void {
-  if ((s.priorities.size === 0 && !s.resting) || leader.ticks < leader.handOverFrom) return;
-  if (leader.transferTo !== undefined || leader.resigning) return;
-  const isFit = (id: ReplicaId): boolean => isAlive(s, leader, id) && isCaughtUp(s, leader, id);
+  if (leader.ticks < leader.handOverFrom || leader.transferTo !== undefined) return;
   const [best] = configurationNow(s)
-    .voters.filter((id) => id === s.id || isFit(id))
-    .sort((a, b) => priorityOf(s, b) - priorityOf(s, a) || (a === s.id ? -1 : a - b));
+    .voters.filter((id) => isCaughtUp(s, leader, id))
+    .sort((a, b) => priorityOf(s, b) - priorityOf(s, a));
   if (best === undefined || priorityOf(s, best) <= priorityOf(s, s.id)) return;
   leader.handOverFrom = leader.ticks + s.options.electionTicksMax * HANDOVER_PAUSE_TIMEOUTS;
   transfer(s, best);

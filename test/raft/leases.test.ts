@@ -57,6 +57,9 @@ test('a lease begins when its heartbeat was sent, however late the answer comes'
   expect(core.lease(millis(1000 + LEASE_MS))).toBeUndefined();
   core.step(answered(2, 99_999));
   expect(core.lease(millis(1000 + LEASE_MS))).toBeUndefined();
+  // What comes late takes nothing back.
+  core.step(answered(3, 900));
+  expect(core.lease(millis(1000 + LEASE_MS - 1))).toBe(1);
 });
 
 test('there is no lease before an own commit, while handing over, once somebody was ordered, nor after a pause', () => {
@@ -185,6 +188,23 @@ test('a leader names a beat again only when a quorum answered a heartbeat that w
   expect(echoes(1400)).toEqual([0, 0]);
   expect(core.freshAt(1)).toBe(1100);
   expect(core.freshAt(0)).toBeUndefined();
+});
+
+test('the first beat that waits is named, not a later one that would have to wait anew', () => {
+  const core = leaseholder(1000, []);
+  const tell = (from: number, stamp: number, beat: number): void =>
+    core.step(message('heartbeat-reply', [from, 1, 1], { round: 0, stamp, beat }));
+  const echoTo = (to: number, now: number): number[] => {
+    for (let tick = 0; tick < HEARTBEAT_TICKS; tick += 1) core.tick(millis(now));
+    return sent(drain(core), 'heartbeat').flatMap((each) =>
+      each.type === 'heartbeat' && each.to === to ? [each.echo] : [],
+    );
+  };
+  tell(2, 1000, 5);
+  expect(echoTo(2, 1100)).toEqual([0]);
+  tell(3, 1100, 0);
+  tell(2, 1100, 6);
+  expect(echoTo(2, 1200)).toEqual([5]);
 });
 
 test('who led knows still how fresh its state was when a quorum last answered it', () => {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { replicaId } from '../../src/base/ids.ts';
 import { HEARTBEAT_TICKS } from '../../src/base/limits.ts';
 import type { RaftCore } from '../../src/raft/core.ts';
-import type { AppendRequest, Message } from '../../src/raft/types.ts';
+import type { AppendRequest, Message, Ready } from '../../src/raft/types.ts';
 import {
   accepted,
   append,
@@ -12,6 +12,7 @@ import {
   id,
   loneCore,
   loneLeader,
+  message,
   refused,
   sent,
   vote,
@@ -21,10 +22,9 @@ import {
 
 const payload = { byteLength: 10 };
 
-const appendsTo = (core: RaftCore, to: number): AppendRequest[] =>
-  sent(drain(core)).flatMap((each) =>
-    each.type === 'append-request' && each.to === to ? [each] : [],
-  );
+const appendsIn = (readies: readonly Ready[], to: number): AppendRequest[] =>
+  sent(readies).flatMap((each) => (each.type === 'append-request' && each.to === to ? [each] : []));
+const appendsTo = (core: RaftCore, to: number): AppendRequest[] => appendsIn(drain(core), to);
 
 /** The indexes each append carries. */
 const indexes = (appends: readonly AppendRequest[]): number[][] =>
@@ -36,8 +36,9 @@ const beat = (core: RaftCore): void => {
 };
 
 /** A leader of term 1 that knows peer 2 to hold its first entry. */
-function replicating(inflightAppendsMax = 64): RaftCore {
-  const core = loneLeader({ options: { appendEntriesMax: 1, inflightAppendsMax } });
+function replicating(inflightAppendsMax = 64, inflightBytesMax = 1000): RaftCore {
+  const options = { appendEntriesMax: 1, inflightAppendsMax, inflightBytesMax };
+  const core = loneLeader({ options });
   drain(core);
   core.step(accepted([2, 1, 1], 1));
   drain(core);
@@ -56,6 +57,44 @@ test('appends follow each other without waiting, until the window is full; answe
   expect(appendsTo(core, 2)).toEqual([]);
   core.step(accepted([2, 1, 1], 6));
   expect(indexes(appendsTo(core, 2))).toEqual([[7], [8]]);
+});
+
+test('all that the window takes leaves in one turn, and its bytes bound it, too', () => {
+  const core = replicating(64, 25);
+  for (let n = 0; n < 6; n += 1) core.propose(payload);
+  const turn = core.takeReady();
+  expect(indexes(appendsIn(turn === undefined ? [] : [turn], 2))).toEqual([[2], [3], [4]]);
+  expect(appendsTo(core, 2)).toEqual([]);
+});
+
+test('an append tells of the commit no further than it reaches', () => {
+  const core = replicating(1);
+  for (let n = 0; n < 3; n += 1) core.propose(payload);
+  drain(core);
+  core.step(accepted([3, 1, 1], 4));
+  core.step(accepted([2, 1, 1], 2));
+  expect(appendsTo(core, 2)).toMatchObject([{ entries: [{ index: 3 }], commit: 4 }]);
+  core.step(accepted([2, 1, 1], 4));
+  expect(sent(drain(core), 'heartbeat')).toMatchObject([{ to: 2, commit: 4 }]);
+});
+
+test('what a peer forgot and acknowledges anew commits nothing that is committed', () => {
+  const core = replicating();
+  for (let n = 0; n < 3; n += 1) core.propose(payload);
+  drain(core);
+  core.step(accepted([2, 1, 1], 4));
+  expect(core.committed).toBe(4);
+  const hint = id(1, 1);
+  core.step(
+    message('append-reply', [2, 1, 1], {
+      accepted: false,
+      index: hint.index,
+      hint,
+      reverted: true,
+    }),
+  );
+  core.step(accepted([2, 1, 1], 2));
+  expect([core.committed, core.matchOf(replicaId(2))]).toEqual([4, 2]);
 });
 
 test('a broken connection begins again, one append at a time, behind what is acknowledged', () => {
@@ -132,6 +171,13 @@ test('what a probe says of the commit is told again when another one is answered
   // That one is lost; the answer is to the first, which left before the commit.
   core.step(accepted([3, 1, 2], 2));
   expect(sent(drain(core), 'heartbeat')).toMatchObject([{ to: 3, commit: 2 }]);
+});
+
+test('a conflict before one that is not written yet is cut from there', () => {
+  const core = loneCore({ log: [1, 1, 1] });
+  core.step(append([2, 1, 2], id(2, 1), [2]));
+  core.step(append([3, 1, 3], id(1, 1), [3]));
+  expect(core.takeReady()).toMatchObject({ truncateFrom: 2, append: [id(2, 3)] });
 });
 
 test('one hole in the pipeline is refused, and filled from there on', () => {

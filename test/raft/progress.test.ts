@@ -76,6 +76,24 @@ test('whatever a probing peer newly holds ends the probe: the window begins behi
   expect([progress.state, progress.paused, progress.next]).toEqual(['replicate', false, 4]);
 });
 
+test('an answer that agrees with the place before the probe ends it, though it is no news', () => {
+  const progress = new Progress(logIndex(9), new Window(3, 50));
+  progress.accept(logIndex(8));
+  progress.becomeProbe(logIndex(9));
+  progress.sent(logIndex(9), 1);
+  expect(progress.accept(logIndex(8))).toBe(false);
+  expect([progress.state, progress.paused, progress.next]).toEqual(['replicate', false, 9]);
+});
+
+test('what was under way when a snapshot is offered waits for nothing any more', () => {
+  const progress = new Progress(logIndex(1), new Window(1, 50));
+  progress.accept(logIndex(0));
+  progress.sent(logIndex(2), 1);
+  expect([progress.state, progress.window.full]).toEqual(['replicate', true]);
+  progress.becomeSnapshot(logIndex(7));
+  expect([progress.paused, progress.window.full]).toEqual([true, false]);
+});
+
 test('an offer ends when the peer holds what was offered, and not with less', () => {
   const progress = new Progress(logIndex(3), new Window(3, 50));
   progress.becomeSnapshot(logIndex(7));

@@ -64,6 +64,18 @@ test('a read is confirmed only by a round that began after it, of this reign', (
   expect(reads(core).confirmed).toEqual([2]);
 });
 
+test('a late answer to an older round takes back nothing that was confirmed since', () => {
+  const [core, term] = readingLeader({ voters: [1, 2, 3, 4, 5] });
+  for (const context of [1, 2]) {
+    core.read(context);
+    drain(core);
+  }
+  for (const round of [2, 1]) core.step(heard([2, 1, term], round));
+  expect(reads(core).confirmed).toEqual([]);
+  core.step(heard([3, 1, term], 2));
+  expect(reads(core).confirmed).toEqual([1, 2]);
+});
+
 test('a round from the future, once believed, would confirm reads not yet asked', () => {
   const [core, term] = readingLeader();
   for (const from of [2, 3]) core.step(heard([from, 1, term], 1000));

@@ -340,6 +340,16 @@ test('of what the disk yields, no more is sent than an append may hold', () => {
   expect(only).toMatchObject({ prev: { index: 4 }, entries: [{ index: 5 }, {}, { index: 7 }] });
 });
 
+test('when the disk yields nothing in the middle, the leader waits, too', () => {
+  const core = forgetful(3);
+  core.entriesRead(replicaId(3), ones(5, 3));
+  drain(core);
+  core.step(accepted([3, 1, 2], 7));
+  expect(drain(core).flatMap((ready) => ready.logReads)).toMatchObject([{ peer: 3, from: 8 }]);
+  core.entriesRead(replicaId(3), []);
+  expect(drain(core)).toEqual([]);
+});
+
 test('when the disk yields nothing, the leader waits for the peer before it asks again', () => {
   const core = forgetful(3);
   core.entriesRead(replicaId(3), []);
@@ -380,6 +390,9 @@ test('entries nobody asked for are ignored, whoever they are for', () => {
   core.entriesRead(replicaId(2), ones(5, 1));
   core.entriesRead(replicaId(9), ones(5, 1));
   expect(drain(core)).toEqual([]);
+  core.entriesRead(replicaId(3), ones(5, 1));
+  expect(appends(core, 3)).toHaveLength(1);
+  core.entriesRead(replicaId(3), ones(5, 1));
   core.step(heartbeat([2, 1, 9]));
   drain(core);
   core.entriesRead(replicaId(3), ones(5, 1));

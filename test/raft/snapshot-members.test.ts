@@ -88,6 +88,17 @@ test('a snapshot while a change is not committed carries what holds at its end, 
   expect(core.configurationAt(core.committed)).toEqual(configuration([1, 2, 3]));
 });
 
+test('what held before the log begins is forgotten with it, and compacting to before that changes nothing', () => {
+  const core = loneLeader({ log: [1, 1, 1] });
+  drain(core);
+  core.step(accepted([2, 1, 2], 4));
+  core.compact(3);
+  core.compact(2);
+  expect(core.base).toEqual(id(3, 1));
+  expect(core.configurationAt(3)).toEqual(configuration([1, 2, 3]));
+  expect(() => core.configurationAt(2)).toThrow('no configuration is known');
+});
+
 test('a change ends when its beginning is committed, not by whatever else is committed before that', () => {
   const core = loneLeader();
   drain(core);

@@ -87,6 +87,20 @@ test('entries not yet written are written only as far as the snapshot leaves the
   });
 });
 
+test('what is not yet cut is cut no earlier for a snapshot of what comes before it', () => {
+  const core = follower([1, 1, 1, 1], 1);
+  core.step(append([2, 1, 3], id(3, 1), [3]));
+  expect(core.restore(point(2, 1))).toBe(true);
+  expect(drain(core)[0]).toMatchObject({ truncateFrom: 4, append: [id(4, 3)] });
+});
+
+test('what is not yet written goes with the log that a snapshot contradicts', () => {
+  const core = follower([1, 1, 1], 1);
+  core.step(append([2, 1, 3], id(2, 1), [3]));
+  expect(core.restore(point(5, 3))).toBe(true);
+  expect(drain(core)[0]).toMatchObject({ truncateFrom: undefined, append: [] });
+});
+
 test('of two snapshots in one turn the later stands, and what the first dropped stays dropped', () => {
   const core = follower([1, 1], 0);
   expect(core.restore(point(5, 2))).toBe(true);
@@ -117,6 +131,8 @@ test('an offer of what is here already is acknowledged and commits; another is h
     { type: 'append-reply', accepted: true, index: 3 },
   ]);
   expect(core.committed).toBe(3);
+  core.step(message('snapshot-offer', [2, 1, 3], { last: id(2, 1) }));
+  expect(sent(drain(core))).toMatchObject([{ type: 'append-reply', accepted: true, index: 3 }]);
   core.step(message('snapshot-offer', [2, 1, 3], { last: id(9, 3) }));
   expect(drain(core)).toMatchObject([{ snapshotOffer: { from: 2, last: id(9, 3) }, send: [] }]);
 });

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
+import { replicaId } from '../../src/base/ids.ts';
 import { ELECTION_TICKS_MAX, ELECTION_TICKS_MIN, HEARTBEAT_TICKS } from '../../src/base/limits.ts';
 import { CoreCluster } from '../../src/testing/core-cluster.ts';
 import { appliedBy, awaitLeader, idsOf, isolate, logOf } from './clusters.ts';
+import { accepted, drain, heard, id, loneLeader, refused, sent } from './lone-core.ts';
 
 /** Handing over (thesis §3.10), among several. */
 
@@ -110,4 +112,81 @@ test('a second order replaces the first, and a leader that crashes within one is
   cluster.propose(now, 'b');
   cluster.settle();
   expect(appliedBy(cluster, now)).toEqual(['a', 'b']);
+});
+
+test('an order to take over is given again for what is news of its target, and for nothing else', () => {
+  const core = loneLeader();
+  drain(core);
+  const { term } = core.standing;
+  core.step(accepted([2, 1, term], 1));
+  core.transfer(replicaId(2));
+  expect(sent(drain(core), 'timeout-now')).toHaveLength(1);
+  for (const word of [
+    accepted([2, 1, term], 1),
+    accepted([2, 1, term], 9),
+    refused([2, 1, term], 1, id(0, 0)),
+  ])
+    core.step(word);
+  expect(sent(drain(core), 'timeout-now')).toEqual([]);
+});
+
+test('an order to take over is repeated once a heartbeat, and each transfer has its own time', () => {
+  const core = loneLeader();
+  drain(core);
+  const { term } = core.standing;
+  core.step(accepted([2, 1, term], 1));
+  for (let transfer = 0; transfer < 2; transfer += 1) {
+    core.transfer(replicaId(2));
+    drain(core);
+    const orders = Array.from({ length: ELECTION_TICKS_MIN - 1 }, () => {
+      core.tick();
+      core.step(heard([2, 1, term]));
+      expect(core.standing.transferring).toBe(true);
+      return sent(drain(core), 'timeout-now').length;
+    });
+    expect(orders.map((count, at) => count - ((at + 1) % HEARTBEAT_TICKS === 0 ? 1 : 0))).toEqual(
+      orders.map(() => 0),
+    );
+    core.tick();
+    expect(core.standing).toMatchObject({ role: 'leader', transferring: false });
+  }
+});
+
+test('of those who are equally far the preferred takes over, else the first in order of id', () => {
+  for (const [priorities, heir] of [
+    [[], 2],
+    [[[3, 1]], 3],
+    [
+      [
+        [2, 1],
+        [3, 2],
+      ],
+      3,
+    ],
+  ] as const) {
+    const core = loneLeader();
+    core.prefer(new Map(priorities.map(([id, priority]) => [replicaId(id), priority])));
+    drain(core);
+    for (const from of [3, 2]) core.step(accepted([from, 1, 1], 1));
+    core.stepDown();
+    expect(sent(drain(core), 'timeout-now')).toMatchObject([{ to: heir }]);
+  }
+});
+
+test('who hands over already keeps to its successor, whoever is ahead or preferred', () => {
+  const core = loneLeader();
+  core.prefer(new Map([[replicaId(3), 1]]));
+  drain(core);
+  const answer = (): void => {
+    core.tick();
+    for (const from of [2, 3]) core.step(heard([from, 1, 1]));
+    core.step(accepted([3, 1, 1], core.last.index));
+  };
+  // Until the preferred has kept up for long enough, and no longer.
+  for (let tick = 0; tick < ELECTION_TICKS_MAX - HEARTBEAT_TICKS; tick += 1) answer();
+  core.transfer(replicaId(2));
+  for (let tick = 0; tick < HEARTBEAT_TICKS * 2; tick += 1) answer();
+  core.stepDown();
+  expect(core.standing).toMatchObject({ role: 'leader', transferring: true });
+  expect(sent(drain(core), 'timeout-now')).toEqual([]);
 });

@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { replicaId } from '../../src/base/ids.ts';
+import { configurationOf } from '../../src/raft/configuration.ts';
+import type { RaftCore } from '../../src/raft/core.ts';
+import { append, drain, heartbeat, id, loneCore } from './lone-core.ts';
+
+/** Replicas whose disk may have forgotten a vote, or entries that were acknowledged: how long they give no vote. */
+
+test('whoever was in doubt already and shows a loss in this term stays so until a later one', () => {
+  const core = loneCore({ log: [1], term: 4, abstain: true });
+  core.step(heartbeat([2, 1, 6], 3));
+  core.step(append([2, 1, 6], id(1, 1), [6]));
+  drain(core);
+  expect(core.silenced, 'it held 3 of this term, and holds 2').toBe(true);
+  core.step(append([3, 1, 7], id(2, 6), [7]));
+  expect(core.silenced).toBe(false);
+});
+
+/** In doubt since term 4; the leader of term 6 has given it a snapshot that ends in an entry of its own. */
+function restored(): RaftCore {
+  const core = loneCore({ term: 4, abstain: true });
+  core.step(heartbeat([2, 1, 6]));
+  core.restore({ ...id(5, 6), configuration: configurationOf([1, 2, 3].map(replicaId)) });
+  expect(drain(core).at(-1)?.hardState).toMatchObject({ term: 6, abstain: true });
+  return core;
+}
+
+test('a late append shows that the log goes up to an entry of a later leader, and that is written down', () => {
+  const core = restored();
+  core.step(append([2, 1, 6], id(3, 6), [6]));
+  expect(core.silenced).toBe(false);
+  expect(drain(core)).toMatchObject([{ hardState: { term: 6, vote: 2, commit: 5 } }]);
+});
+
+test('an append to a replica without doubts says nothing of its vote', () => {
+  const core = loneCore({ term: 4 });
+  core.step(append([2, 1, 6], id(0, 0), [6]));
+  expect(core.hardState).toEqual({ term: 6, vote: undefined, commit: 0 });
+});
