@@ -1,3 +1,4 @@
+import { TocsinError } from '../../base/errors.ts';
 import { type UnixMillis, unixMillis } from '../../base/ids.ts';
 import {
   asArray,
@@ -106,5 +107,19 @@ export const listOf =
   (origin, field, value) => {
     const items = asArray(origin, field, value, countMax);
     if (items.length < countMin) refuse(origin, field, `must have at least ${countMin} items`);
-    return items.map((item) => check(origin, field, item));
+    return items.map((item, at) => {
+      try {
+        return check(origin, field, item);
+      } catch (error) {
+        throw inPlace(error, field, at);
+      }
+    });
   };
+
+/** Which of many alike it is: `steps[2]: targets[0]: must be …`. */
+function inPlace(error: unknown, field: string, at: number): unknown {
+  if (!TocsinError.is(error)) return error;
+  const { code, message } = error;
+  const what = message.startsWith(`${field}: `) ? message.slice(field.length + 2) : message;
+  return new TocsinError(code, `${field}[${at}]: ${what}`, { cause: error });
+}

@@ -63,3 +63,18 @@ describe('alert transaction', () => {
     expect(stderr).not.toMatch(/:$/m);
   });
 });
+
+test('what is wrong with one of many is said of that one', async () => {
+  const commands = [{ type: 'pause', target: { id: 'A7' }, seconds: 60 }, { type: 'raise' }];
+  const command = kept(await run(JSON.stringify({ commands })));
+  expect(() => parseCommand('transaction', command)).toThrow(/^commands\[1\]: dedupKey: must be/);
+  const steps = [
+    { targets: ['user:anna'], delaySeconds: 30 },
+    { targets: ['user:anna', 'Anna'], delaySeconds: 30 },
+  ];
+  const policy = { id: 'icu', steps, repeat: 0, minPriority: 'low', confirmSeconds: 30 };
+  const said = { ...policy, actor: 'a', observedAt: 1 };
+  expect(() => parseCommand('set-policy', said)).toThrow(
+    /^steps\[1\]: targets\[1\]: must be a kind and a name/,
+  );
+});
