@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { unixMillis } from '../../src/base/ids.ts';
 import type { AlertFilter, DisplayState, Kind, Priority } from '../../src/statemachine/types.ts';
 import { KINDS, PRIORITIES, STATES } from '../../src/wire/commands/words.ts';
+import { usageError } from './failure.ts';
 import { parseInstant, parseText, someOf } from './values.ts';
 
 /** The flags that say which alerts a list or a watch is about. */
@@ -44,10 +45,12 @@ export const addFilterOptions = (command: Command): Command =>
     .option('--raised-until <time>', 'raised before then', parseInstant)
     .option('--stale', 'only what a lost source left behind');
 
-/** An absent flag does not narrow. */
+/** An absent flag does not narrow. @throws TocsinError USAGE when nothing could match */
 export function filterOf(flags: FilterFlags): AlertFilter {
   const { state, priority, kind, key, unit, bed, patient, device, text } = flags;
-  const { raisedFrom, raisedUntil, stale } = flags;
+  const { raisedFrom = 0, raisedUntil = Number.POSITIVE_INFINITY, stale } = flags;
+  if (raisedFrom >= raisedUntil)
+    throw usageError('--raised-from does not lie before --raised-until: nothing can match');
   return {
     ...(flags.open === true ? { open: true } : {}),
     ...(state === undefined ? {} : { states: state }),
@@ -59,8 +62,8 @@ export function filterOf(flags: FilterFlags): AlertFilter {
     ...(patient === undefined ? {} : { patient }),
     ...(device === undefined ? {} : { device }),
     ...(text === undefined ? {} : { text }),
-    ...(raisedFrom === undefined ? {} : { raisedFrom: unixMillis(raisedFrom) }),
-    ...(raisedUntil === undefined ? {} : { raisedUntil: unixMillis(raisedUntil) }),
+    ...(flags.raisedFrom === undefined ? {} : { raisedFrom: unixMillis(raisedFrom) }),
+    ...(flags.raisedUntil === undefined ? {} : { raisedUntil: unixMillis(raisedUntil) }),
     ...(stale === true ? { stale: true } : {}),
   };
 }

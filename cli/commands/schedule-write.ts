@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { TocsinError } from '../../src/base/errors.ts';
 import { unixMillis } from '../../src/base/ids.ts';
 import type { Override } from '../../src/statemachine/beside/schedule.ts';
@@ -57,8 +57,17 @@ export function overrideCommand(io: Io): Command {
     .option('--user <name>', 'who', parseText)
     .option('--from <time>', 'from when on (default: now)', parseInstant)
     .option('--until <time>', 'until when', parseInstant)
-    .option('--for <duration>', 'or for how long: 30m, 8h', parseSeconds)
-    .option('--clear', 'take back the overrides that are not over, of --user or all');
+    .addOption(
+      new Option('--for <duration>', 'or for how long: 30m, 8h')
+        .argParser(parseSeconds)
+        .conflicts('until'),
+    )
+    .addOption(
+      new Option(
+        '--clear',
+        'take back the overrides that are not over, of --user or all',
+      ).conflicts(['from', 'until', 'for']),
+    );
   return withExamples(addRecordOptions(command), [
     ['tocsin schedule override icu --user cara --for 8h', 'from now on'],
     [
@@ -88,15 +97,30 @@ export function overrideCommand(io: Io): Command {
 
 type Change = (before: readonly Override[]) => readonly Override[];
 
-/** @throws TocsinError USAGE */
+/** @throws TocsinError USAGE; what it answers may throw, too */
 function changeOf(flags: OverrideFlags, now: number): Change {
   const { user, from = now, clear = false } = flags;
   const until = flags.until ?? (flags.for === undefined ? undefined : from + flags.for * 1_000);
-  if (clear) return (before) => before.filter((one) => user !== undefined && one.user !== user);
+  if (clear) return (before) => withoutThoseOf(user, before);
   if (user === undefined || until === undefined)
     throw new TocsinError('USAGE', 'an override needs --user, and --for or --until');
   const added = { user, from: unixMillis(from), until: unixMillis(until) };
   return (before) => [...before, added];
+}
+
+/** Whoever mistypes a name must not believe that somebody else is on call now. @throws TocsinError RECORD_NOT_FOUND */
+function withoutThoseOf(
+  user: string | undefined,
+  before: readonly Override[],
+): readonly Override[] {
+  if (user === undefined) return [];
+  const after = before.filter((one) => one.user !== user);
+  if (after.length < before.length) return after;
+  const users = [...new Set(before.map((one) => one.user))].join(', ');
+  throw new TocsinError(
+    'RECORD_NOT_FOUND',
+    `no override of ${user} is left to take back${users === '' ? '' : `; there are some of ${users}`}`,
+  );
 }
 
 export function removeCommand(io: Io): Command {

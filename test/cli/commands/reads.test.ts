@@ -74,6 +74,14 @@ describe('how old an answer may be', () => {
 });
 
 describe('list', () => {
+  test('is refused where nothing can match, and not where something can', async () => {
+    const raised = (from: string, until: string) =>
+      runIn({}, ...['alert', 'list', '--raised-from', from, '--raised-until', until]);
+    const [noon, one] = ['2026-03-01T12:00:00Z', '2026-03-01T13:00:00Z'];
+    const statuses = await Promise.all([raised(one, noon), raised(noon, noon), raised(noon, one)]);
+    expect(statuses.map(({ status }) => status)).toEqual([2, 2, 0]);
+  });
+
   test('asks on until the list is full, for what is missing only', async () => {
     const pages = [
       pageOf([anAlert({ id: 'A1' })], 'A5'),

@@ -118,6 +118,31 @@ describe('schedule override', () => {
   });
 });
 
+describe('schedule override --clear', () => {
+  const clear = (...flags: readonly string[]) =>
+    runIn({}, 'schedule', 'override', 'icu', '--clear', ...flags);
+
+  test('of somebody who has none says so, and changes nothing', async () => {
+    const result = await clear('--user', 'craa');
+    expect(result.status).toBe(3);
+    expect(result.stderr).toContain('no override of craa is left to take back');
+    expect(kept(result)).toBeUndefined();
+  });
+
+  test.each(['--for 8h', '--until 2026-12-24T06:00:00Z', '--from 2026-12-24T06:00:00Z'])(
+    'does not go with %s, which would mean something else',
+    async (flags) => {
+      const result = await clear(...flags.split(' '));
+      expect(result.status).toBe(2);
+      expect(kept(result)).toBeUndefined();
+    },
+  );
+
+  test('of all takes back what there is', async () => {
+    expect(kept(await clear())).toMatchObject({ overrides: [], expectedVersion: 5 });
+  });
+});
+
 describe('what can be looked at', () => {
   test('is who is on call, in local time', async () => {
     const { stdout, status } = await runIn({}, 'schedule', 'who');
