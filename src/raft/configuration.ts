@@ -120,11 +120,10 @@ export class Configurations {
     this.#list = [base];
   }
 
-  /** Entries from `from` on are gone. True if that changed the configuration. */
-  truncate(from: number): boolean {
-    const before = this.#list.length;
-    this.#list = this.#list.filter((each, at) => at === 0 || each.index < from);
-    return this.#list.length < before;
+  /** Entries from `from` on are gone. */
+  truncate(from: number): void {
+    assert(from > (this.#list[0] as ConfigurationAt).index, 'cutting % behind the base', from);
+    this.#list = this.#list.filter((each) => each.index < from);
   }
 
   /** The log begins after `index` from now on. */

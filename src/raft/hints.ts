@@ -22,7 +22,6 @@ export function peerLost(s: State, peer: ReplicaId): void {
   if (s.role.role !== 'follower' || s.role.leader !== peer || s.role.leaderSuspected) return;
   const deferred = s.role.deferred;
   s.role.leaderSuspected = true;
-  s.role.deferred = undefined;
   if (deferred !== undefined) step(s, deferred);
   askInTurn(s, 0, (voter) => voter !== peer);
 }
@@ -48,7 +47,7 @@ function askInTurn(s: State, beats: number, includes: (voter: ReplicaId) => bool
   if (!mayCampaign(s)) return;
   const rank = votersNow(s)
     .filter(includes)
-    .sort((a, b) => priorityOf(s, b) - priorityOf(s, a) || a - b)
+    .sort((a, b) => priorityOf(s, b) - priorityOf(s, a))
     .indexOf(s.id);
   if (rank < 0) return;
   const wait = (beats + rank) * s.options.heartbeatTicks;

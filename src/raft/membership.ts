@@ -126,5 +126,5 @@ export function reviewMembers(s: State, leader: Leader): void {
 
 const factsOf = (s: State, leader: Leader): Facts => ({
   alive: (id) => isAlive(s, leader, id),
-  caughtUp: (id) => isCaughtUp(s, leader, id),
+  caughtUp: (id) => isCaughtUp(leader, id),
 });

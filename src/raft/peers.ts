@@ -25,7 +25,7 @@ export function peersOf(s: State): readonly PeerView[] | undefined {
     if (progress === undefined || id === s.id) return [];
     const { match, state } = progress;
     const alive = isAlive(s, leader, id);
-    return [{ id, match, state, alive, caughtUp: isCaughtUp(s, leader, id) }];
+    return [{ id, match, state, alive, caughtUp: isCaughtUp(leader, id) }];
   });
 }
 
@@ -35,8 +35,8 @@ export const isAlive = (s: State, leader: Leader, id: ReplicaId): boolean =>
   (leader.progress.get(id)?.heardAt ?? Number.NEGATIVE_INFINITY) >
     leader.ticks - s.options.electionTicksMin;
 
-export const isCaughtUp = (s: State, leader: Leader, id: ReplicaId): boolean =>
-  id === s.id || (leader.progress.get(id)?.roundsNear ?? 0) >= PROMOTION_ROUNDS;
+export const isCaughtUp = (leader: Leader, id: ReplicaId): boolean =>
+  (leader.progress.get(id)?.roundsNear ?? 0) >= PROMOTION_ROUNDS;
 
 /** What a leader begins with to know of a member. */
 export function newProgress(s: State, next: number): Progress {

@@ -75,7 +75,7 @@ export function campaignByOrder(s: State, m: TimeoutNow): void {
 export function preferSuccessor(s: State, leader: Leader): void {
   if (leader.ticks < leader.handOverFrom || leader.transferTo !== undefined) return;
   const [best] = configurationNow(s)
-    .voters.filter((id) => isCaughtUp(s, leader, id))
+    .voters.filter((id) => isCaughtUp(leader, id))
     .sort((a, b) => priorityOf(s, b) - priorityOf(s, a));
   if (best === undefined || priorityOf(s, best) <= priorityOf(s, s.id)) return;
   leader.handOverFrom = leader.ticks + s.options.electionTicksMax * HANDOVER_PAUSE_TIMEOUTS;

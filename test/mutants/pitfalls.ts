@@ -84,6 +84,22 @@ export const PITFALL_MUTANTS: readonly Mutant[] = [
     killedBy: ['test/raft/doubts.test.ts'],
   },
   {
+    name: 'tell-what-is-not-committed',
+    claim: 'a heartbeat tells of nothing that is not committed, though its receiver holds it',
+    file: 'src/raft/reads.ts',
+    find: 'const commit = lower(progress.match, committed);',
+    replace: 'const commit = progress.match;',
+    killedBy: ['test/raft/pipeline.test.ts'],
+  },
+  {
+    name: 'follow-a-term-unwritten',
+    claim: 'a later term is written down when it is followed',
+    file: 'src/raft/roles.ts',
+    find: '    s.vote = undefined;\n    s.out.hardStateChanged = true;',
+    replace: '    s.vote = undefined;',
+    killedBy: ['test/raft/roles.test.ts'],
+  },
+  {
     name: 'cut-after-the-first-conflict',
     claim: 'of conflicts that come faster than the disk the first in the log counts',
     file: 'src/raft/replication.ts',

@@ -56,6 +56,12 @@ test('a candidate tells itself that it has its own vote, and asks only the other
   expect(toItself).toMatchObject([{ type: 'vote-reply', term: 6, granted: true }]);
 });
 
+test('an answer from the past is not answered', () => {
+  const core = loneCore({ term: 5 });
+  core.step(vote([2, 1, 3], true));
+  expect(drain(core)).toEqual([]);
+});
+
 test('the order of a leader is no word of one that is no voter: it deposes nobody', () => {
   const core = following();
   core.step(ask([9, 1, 6], id(9, 5), { transfer: true }));

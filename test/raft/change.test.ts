@@ -121,6 +121,20 @@ test.each([
   expect(planned).toMatchObject({ ok: false, reason });
 });
 
+test('a refusal for want of a quorum says whether it is wanted now or afterwards', () => {
+  const refusal = (to: Configuration, dead: readonly number[]) =>
+    planChange(THREE, to, facts(dead));
+  expect(refusal(plain([1]), [2, 3])).toMatchObject({ says: /^2 of 3 voters are needed now, 1 / });
+  expect(refusal(plain([1, 3]), [3])).toMatchObject({
+    says: /^2 of 2 voters are needed afterwards, 1 /,
+  });
+});
+
+test('as many members as there may be are taken', () => {
+  const learners = Array.from({ length: MEMBERS_MAX - 3 }, (_, at) => at + 4);
+  expect(planChange(THREE, plain([1, 2, 3], learners), facts())).toMatchObject({ ok: true });
+});
+
 test('a voter that is also to be a learner is refused', () => {
   const target = { voters: ids(1, 2), learners: ids(2) };
   expect(planChange(THREE, target, facts())).toMatchObject({ ok: false, says: /2 cannot be/ });

@@ -67,6 +67,7 @@ test('there is no lease before an own commit, while handing over, once somebody 
   fresh.tick(millis(1000));
   fresh.step(answered(2, 1000));
   expect(fresh.lease(millis(1001))).toBeUndefined();
+  expect(fresh.freshAt(1)).toBeUndefined();
 
   const handing = leaseholder(1000);
   expect(handing.lease(millis(1001))).toBe(1);
@@ -113,6 +114,8 @@ test('no lease without the option, a clock or a quorum; alone, a replica needs n
   const alone = loneLeader({ voters: [1], options: { leaseMs: LEASE_MS } });
   drain(alone);
   expect(alone.lease(millis(7))).toBe(1);
+  alone.tick(millis(7));
+  expect(alone.freshAt(1)).toBe(7);
   expect(() => alone.tick(millis(5)) ?? alone.tick(millis(4))).toThrow('the clock went back');
 });
 
@@ -186,6 +189,10 @@ test('a leader names a beat again only when a quorum answered a heartbeat that w
   tell(2, 1100, 0);
   expect(echoes(1300)).toEqual([0, 77]);
   expect(echoes(1400)).toEqual([0, 0]);
+  const untimed = loneLeader();
+  drain(untimed);
+  untimed.step(accepted([2, 1, 1], 1));
+  expect(untimed.freshAt(1)).toBeUndefined();
   expect(core.freshAt(1)).toBe(1100);
   expect(core.freshAt(0)).toBeUndefined();
 });
@@ -205,6 +212,23 @@ test('the first beat that waits is named, not a later one that would have to wai
   tell(3, 1100, 0);
   tell(2, 1100, 6);
   expect(echoTo(2, 1200)).toEqual([5]);
+});
+
+test('with a beat goes how far whoever sent it must have applied; before an own commit none is named', () => {
+  for (const commits of [true, false]) {
+    const core = loneLeader();
+    drain(core);
+    if (commits) core.step(accepted([2, 1, 1], 1));
+    const beat = (now: number): Message[] => {
+      for (let tick = 0; tick < HEARTBEAT_TICKS; tick += 1) core.tick(millis(now));
+      return sent(drain(core), 'heartbeat').filter(({ to }) => to === 2);
+    };
+    beat(1000);
+    core.step(message('heartbeat-reply', [2, 1, 1], { round: 0, stamp: 1000, beat: 5 }));
+    beat(1100);
+    core.step(message('heartbeat-reply', [3, 1, 1], { round: 0, stamp: 1100, beat: 0 }));
+    expect(beat(1200)).toMatchObject([commits ? { echo: 5, reached: 1 } : { echo: 0, reached: 0 }]);
+  }
 });
 
 test('who led knows still how fresh its state was when a quorum last answered it', () => {

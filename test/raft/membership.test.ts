@@ -296,6 +296,13 @@ test('a core begins with the configuration its log ends with, and refuses a list
   const core = loneCore({ tail, configurations: [{ index: logIndex(2), configuration: five }] });
   core.campaign();
   expect(sent(drain(core)).map(({ to }) => to)).toEqual([2, 3, 4, 5]);
+  const fresh = loneCore({
+    id: 4,
+    tail,
+    configurations: [{ index: logIndex(2), configuration: five }],
+  });
+  fresh.campaign();
+  expect(sent(drain(fresh, replicaId(4))).map(({ to }) => to)).toEqual([1, 2, 3, 5]);
   expect(() => loneCore({ tail })).toThrow('entry 2: not listed');
 });
 

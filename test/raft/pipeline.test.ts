@@ -67,6 +67,18 @@ test('all that the window takes leaves in one turn, and its bytes bound it, too'
   expect(appendsTo(core, 2)).toEqual([]);
 });
 
+test('a heartbeat tells of nothing that is not committed, whatever its receiver holds', () => {
+  const core = loneLeader({ voters: [1, 2, 3, 4, 5] });
+  drain(core);
+  for (const from of [2, 3]) core.step(accepted([from, 1, 1], 1));
+  core.propose(payload);
+  drain(core);
+  core.step(accepted([2, 1, 1], 2));
+  for (let tick = 0; tick < HEARTBEAT_TICKS; tick += 1) core.tick();
+  const told = sent(drain(core), 'heartbeat').filter(({ to }) => to === 2);
+  expect(told).toMatchObject([{ commit: 1 }]);
+});
+
 test('an append tells of the commit no further than it reaches', () => {
   const core = replicating(1);
   for (let n = 0; n < 3; n += 1) core.propose(payload);

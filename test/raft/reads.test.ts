@@ -95,14 +95,41 @@ test('when the reign ends, every read under way is given back, in a round or not
 test('who knows no leader, campaigns or is muted answers no read', () => {
   const core = loneCore();
   core.read(1);
+  expect(reads(core)).toEqual({ confirmed: [], dropped: [1] });
   core.campaign();
   core.read(2);
-  expect(reads(core)).toEqual({ confirmed: [], dropped: [1, 2] });
+  expect(reads(core)).toEqual({ confirmed: [], dropped: [2] });
   core.step(heartbeat([2, 1, 1]));
   core.read(3);
   core.mute(true);
   core.read(4);
   expect(reads(core).dropped).toEqual([3, 4]);
+});
+
+test('what waits is given back once: by who campaigns, by its own will or by order, and by who is muted', () => {
+  const ends: ((core: RaftCore) => void)[] = [
+    (core) => core.campaign(),
+    (core) => core.step(message('timeout-now', [2, 1, 1], { last: { ...core.last } })),
+    (core) => {
+      core.mute(true);
+      core.mute(false);
+    },
+  ];
+  for (const end of ends) {
+    const core = follower();
+    core.read(1);
+    drain(core);
+    core.read(2);
+    end(core);
+    core.campaign();
+    expect(reads(core)).toEqual({ confirmed: [], dropped: [1, 2] });
+  }
+  const [leader] = readingLeader();
+  leader.read(1);
+  drain(leader);
+  leader.read(2);
+  leader.mute(true);
+  expect(reads(leader)).toEqual({ confirmed: [], dropped: [1, 2] });
 });
 
 /** The question that a follower of replica 2 sends for what it was asked. */

@@ -67,6 +67,7 @@ test.each(
   expect(core.standing).toMatchObject({ role, term: 4 });
   core.step(later[word]!.word);
   expect(core.standing).toMatchObject({ role: 'follower', term: 7, leader: later[word]!.leader });
+  expect(core.takeReady()?.hardState).toMatchObject({ term: 7 });
 });
 
 test.each(Object.keys(roles))(
@@ -145,6 +146,14 @@ test('the own vote, come late, elects nobody', () => {
   core.step(vote([2, 1, 5], true));
   core.step(vote([2, 1, 5], false));
   core.step(own!);
+  expect(core.standing).toMatchObject({ role: 'candidate', term: 5 });
+});
+
+test('a candidate has a whole time-out, however long it took until it was one', () => {
+  const core = roles['pre-candidate']();
+  tick(core, ELECTION_TICKS_MIN - 1);
+  core.step(vote([2, 1, 5], true));
+  tick(core, ELECTION_TICKS_MIN - 1);
   expect(core.standing).toMatchObject({ role: 'candidate', term: 5 });
 });
 

@@ -202,6 +202,7 @@ test('a muted replica says nothing, takes nothing, and knows who leads; then it 
   for (let time = 0; time < ELECTION_TICKS_MAX * 2; time += 1) core.tick();
   core.campaign();
   expect(sent(drain(core))).toEqual([]);
+  core.step(heartbeat([2, 1, 8]));
   expect(core.standing).toMatchObject({ role: 'follower', term: 9, leader: 3 });
   expect(core.last).toEqual(last);
   core.mute(false);
@@ -214,10 +215,13 @@ test('what a replica was about to promise when it was muted it promises no more'
   core.step(append([2, 1, 3], id(1, 1), [3]));
   core.mute(true);
   expect(drain(core)).toMatchObject([{ append: [id(2, 3)], sendAfterSync: [] }]);
+  expect(core.standing.leader).toBe(2);
   const voter = loneCore({ log: [1] });
   voter.step(ask([2, 1, 5], id(1, 1)));
   voter.mute(true);
   expect(sent(drain(voter))).toEqual([]);
+  voter.step(heartbeat([2, 1, 5]));
+  expect(voter.standing.leader).toBe(2);
   expect(voter.hardState).toMatchObject({ term: 5, vote: 2 });
 });
 

@@ -152,6 +152,21 @@ test('an order to take over is repeated once a heartbeat, and each transfer has 
   }
 });
 
+test('who gives up because nobody takes over says nothing as a leader any more', () => {
+  const core = loneLeader();
+  drain(core);
+  const { term } = core.standing;
+  for (const from of [2, 3]) core.step(heard([from, 1, term]));
+  core.stepDown();
+  for (let tick = 0; tick < ELECTION_TICKS_MAX && core.standing.role === 'leader'; tick += 1) {
+    drain(core);
+    for (const from of [2, 3]) core.step(heard([from, 1, term]));
+    core.tick();
+  }
+  expect(core.standing).toMatchObject({ role: 'follower', term });
+  expect(drain(core)).toEqual([]);
+});
+
 test('of those who are equally far the preferred takes over, else the first in order of id', () => {
   for (const [priorities, heir] of [
     [[], 2],

@@ -274,7 +274,9 @@ test('whoever asks or leads in the past is told the term, so that it cannot stay
   }
   const core = loneCore({ term: 5 });
   core.step(ask([2, 1, 3], id(0, 0), { pre: true }));
-  expect(sent(drain(core))).toMatchObject([{ type: 'vote-reply', term: 5, granted: false }]);
+  expect(sent(drain(core))).toMatchObject([
+    { type: 'vote-reply', term: 5, pre: true, granted: false },
+  ]);
   core.step(ask([2, 1, 3], id(0, 0)));
   expect(drain(core)).toEqual([]);
   // The leader of the past learns it and steps down.
@@ -321,6 +323,7 @@ test('a broken connection to the leader lets the follower ask, in order of id, a
   };
   const second = follow(2);
   second.peerLost(replicaId(3));
+  tick(second, 2);
   expect(second.standing.role).toBe('follower');
   second.peerLost(replicaId(1));
   expect(second.standing.role).toBe('pre-candidate');
@@ -328,6 +331,7 @@ test('a broken connection to the leader lets the follower ask, in order of id, a
   const third = follow(3);
   third.step(ask([2, 3, 2], id(0, 0), { pre: true }));
   expect(sent(drain(third, replicaId(3)))).toEqual([]);
+  third.peerLost(replicaId(1));
   third.peerLost(replicaId(1));
   expect(sent(drain(third, replicaId(3)))).toMatchObject([{ to: 2, granted: true, pre: true }]);
   tick(third, 2);

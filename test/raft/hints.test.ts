@@ -1,0 +1,121 @@
+import { expect, test } from 'vitest';
+import { logIndex, replicaId } from '../../src/base/ids.ts';
+import {
+  ELECTION_TICKS_MAX,
+  ELECTION_TICKS_MIN,
+  HEARTBEAT_TICKS,
+  LEASE_MS,
+  REST_TIMEOUTS,
+  STALL_REMEMBERED_TICKS,
+} from '../../src/base/limits.ts';
+import { configurationOf } from '../../src/raft/configuration.ts';
+import type { RaftCore } from '../../src/raft/core.ts';
+import { accepted, drain, entries, heard, heartbeat, loneCore, sent, vote } from './lone-core.ts';
+
+/** What the shell notices: connections that break, pauses, starts. When does the replica campaign? */
+
+/** Ticks until it campaigns. */
+function patience(core: RaftCore): number {
+  for (let tick = 1; tick < ELECTION_TICKS_MAX * 4; tick += 1) {
+    core.tick();
+    if (core.standing.role !== 'follower') return tick;
+  }
+  throw new Error('it never campaigns');
+}
+
+function follower(init: Parameters<typeof loneCore>[0] = {}): RaftCore {
+  const core = loneCore({ term: 1, ...init });
+  core.step(heartbeat([2, core.state.id, 1]));
+  return core;
+}
+
+test('what breaks while a replica is muted does not make it campaign sooner when it is so no more', () => {
+  const core = follower();
+  core.mute(true);
+  core.peerLost(replicaId(2));
+  core.mute(false);
+  expect(patience(core)).toBeGreaterThanOrEqual(ELECTION_TICKS_MIN);
+});
+
+test('whose removal is not committed waits out its time when the connection to the leader breaks', () => {
+  const configuration = configurationOf([2, 3].map(replicaId));
+  const tail = entries(0, 1).map((entry) => ({
+    ...entry,
+    payload: { byteLength: 9, configuration },
+  }));
+  const core = follower({ tail, configurations: [{ index: logIndex(1), configuration }] });
+  core.peerLost(replicaId(2));
+  expect(patience(core)).toBeGreaterThanOrEqual(ELECTION_TICKS_MIN);
+});
+
+test('a pause of one who was just heard makes it campaign no sooner', () => {
+  for (let seed = 1; seed < 20; seed += 1) {
+    const core = follower({ seed });
+    core.tick();
+    core.stalled(1);
+    expect(patience(core)).toBeGreaterThanOrEqual(ELECTION_TICKS_MIN - 1);
+  }
+});
+
+test('after a long silence a pause costs the time to listen, and no more', () => {
+  for (let seed = 1; seed < 20; seed += 1) {
+    const core = follower({ seed });
+    for (let tick = 0; tick < ELECTION_TICKS_MIN - 1; tick += 1) core.tick();
+    const usual = patience(follower({ seed })) - (ELECTION_TICKS_MIN - 1);
+    core.stalled(1);
+    expect(patience(core)).toBe(Math.max(usual, HEARTBEAT_TICKS * 2));
+  }
+});
+
+test('whoever is about to ask in turn asks then, though it pauses', () => {
+  const core = follower({ id: 3 });
+  core.peerLost(replicaId(2));
+  core.stalled(1);
+  expect(patience(core)).toBe(HEARTBEAT_TICKS);
+});
+
+test('with leases a replica that was started waits for a time-out that is drawn, not for the shortest', () => {
+  const waits = Array.from({ length: 20 }, (_, seed) => {
+    const core = loneCore({ seed, options: { leaseMs: LEASE_MS } });
+    core.started();
+    return patience(core);
+  });
+  expect(Math.max(...waits)).toBeGreaterThan(ELECTION_TICKS_MIN);
+});
+
+test('a pause is forgotten when the replica has been steady for long', () => {
+  for (let seed = 1; seed < 20; seed += 1) {
+    const core = follower({ seed });
+    core.stalled(ELECTION_TICKS_MIN);
+    for (let tick = 0; tick < STALL_REMEMBERED_TICKS; tick += 1) {
+      core.step(heartbeat([2, 1, 1]));
+      core.tick();
+    }
+    core.step(heartbeat([2, 1, 1]));
+    expect(patience(core), `seed ${seed}`).toBeLessThanOrEqual(ELECTION_TICKS_MAX);
+  }
+});
+
+test('one that rests counts from the last word of a leader, and hands over as soon as another is fit', () => {
+  const core = follower();
+  core.rest(true);
+  for (let tick = 0; tick < ELECTION_TICKS_MAX * REST_TIMEOUTS; tick += 1) {
+    core.step(heartbeat([2, 1, 1]));
+    core.tick();
+  }
+  for (let tick = 0; tick < ELECTION_TICKS_MAX * REST_TIMEOUTS - 2; tick += 1) core.tick();
+  expect(core.standing.role).toBe('follower');
+  patience(core);
+  core.step(vote([2, 1, 2], true));
+  core.step(vote([2, 1, 2], false));
+  drain(core);
+  expect(core.standing).toMatchObject({ role: 'leader', term: 2 });
+  const orders: number[] = [];
+  for (let tick = 0; tick < ELECTION_TICKS_MAX; tick += 1) {
+    core.step(heard([3, 1, 2]));
+    core.step(accepted([3, 1, 2], core.last.index));
+    core.tick();
+    orders.push(...sent(drain(core), 'timeout-now').map(({ to }) => to));
+  }
+  expect(orders).toEqual([3]);
+});
