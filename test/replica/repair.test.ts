@@ -63,6 +63,34 @@ test('what a majority has never had was never committed, and is cut', async () =
   expect(digestsOf(cluster).size).toBe(1);
 });
 
+test('those who have never had an entry say so together, or it is waited for: one after the other they prove nothing', async () => {
+  const cluster = await clusterOf(3, 15);
+  const client = await cluster.client('c');
+  await raiseMany(cluster, client, 'k', 10);
+  await cluster.converge();
+  const leader = must(cluster.leader.standing.leader, 'a leader');
+  const [one, other] = [1, 2, 3].filter((id) => id !== leader) as [number, number];
+  for (const id of [one, other]) cluster.crash(id, 'lost');
+  const lonely = client.raise({ dedupKey: 'lonely', condition: 'HR:HI', priority: 'high' });
+  lonely.catch(() => {});
+  await cluster.clock.run(300);
+  const last = must(cluster.machines[leader - 1]?.replica, 'the leader').status().lastIndex;
+  cluster.crash(leader, 'kept');
+  diskOf(cluster, leader).damage(last, 'gone');
+  const whole = cluster.start(leader);
+  const longerThanTheLastRound = 2 * REPAIR_ROUNDS_MAX * REPAIR_PAUSE_MS;
+  for (const id of [one, other]) {
+    await cluster.start(id);
+    await cluster.clock.run(longerThanTheLastRound);
+    cluster.crash(id, 'lost');
+  }
+  await Promise.all([one, other].map((id) => cluster.start(id)));
+  await cluster.clock.settle(whole);
+  await cluster.clock.settle(Promise.allSettled([lonely]));
+  await cluster.converge();
+  expect(digestsOf(cluster).size).toBe(1);
+});
+
 test('of two voters one alone cannot say that something was never committed: nothing is cut, and an operator decides', async () => {
   const cluster = await clusterOf(2, 12);
   const client = await cluster.client('c');

@@ -29,6 +29,12 @@ type Round =
   | { readonly came: 'on'; readonly left: Damage | undefined }
   | { readonly came: 'nowhere'; readonly isHopeless: boolean };
 
+/** What a peer said of the range at hand; undefined = it did not answer. */
+interface Answered {
+  readonly peer: ReplicaId;
+  readonly answer: RepairAnswer | undefined;
+}
+
 /**
  * Gets back, from the peers, exactly what the log has lost (protocol-aware recovery; Alagappan et al., FAST 2018): entries
  * are known by the chain hash that they must have, so any peer will do, leader or not. What a majority has never had was
@@ -36,7 +42,7 @@ type Round =
  */
 export class Repair {
   readonly #parts: RepairParts;
-  /** Peers that could not help with the range at hand. One that has given up since does not answer any more. */
+  /** Peers that have lost the range at hand too. One that has given up since does not answer any more. */
   readonly #denied: Set<ReplicaId> = new Set();
   #stopped = false;
 
@@ -111,14 +117,22 @@ export class Repair {
       log(`entries ${range.from} to ${range.to} were never committed`);
       return { came: 'on', left: await store.giveUp(range.to) };
     }
-    for (const { peer, answer } of answers) if (answer !== undefined) this.#denied.add(peer);
-    return { came: 'nowhere', isHopeless: members.others.every(({ id }) => this.#denied.has(id)) };
+    return { came: 'nowhere', isHopeless: this.#isHopeless(answers) };
   }
 
-  async #ask(
-    peer: ReplicaId,
-    range: DamagedRange,
-  ): Promise<{ readonly peer: ReplicaId; readonly answer: RepairAnswer | undefined }> {
+  /**
+   * Whether everybody has had a say and nobody can help. That one never had the entries counts while it says so: with others
+   * who do, at the same time, it may yet make the majority that has never had them.
+   */
+  #isHopeless(answers: readonly Answered[]): boolean {
+    const absent = new Set<ReplicaId>();
+    for (const { peer, answer } of answers)
+      if (answer?.found === 'absent') absent.add(peer);
+      else if (answer !== undefined) this.#denied.add(peer);
+    return this.#parts.members.others.every(({ id }) => this.#denied.has(id) || absent.has(id));
+  }
+
+  async #ask(peer: ReplicaId, range: DamagedRange): Promise<Answered> {
     try {
       const ask = [encodeRepairFetch(range)];
       const body = await this.#parts.lane.ask(peer, FrameType.REPAIR_FETCH, ask);
