@@ -59,7 +59,7 @@ import { type BatchedCommand, encodeBatch } from './command-batch.ts';
 import type { ConnectionEvent } from './connection/connection-events.ts';
 import { reach } from './connection/reach.ts';
 import { clientClosed, offline } from './failures.ts';
-import { typeOf } from './inputs.ts';
+import { careTypeOf, recordTypeOf } from './inputs.ts';
 import { KeySource } from './keys.ts';
 import { Operator } from './operator.ts';
 import { type ClientOptions, limitsOf, type ResolvedOptions, resolveOptions } from './options.ts';
@@ -127,11 +127,11 @@ export class Client implements AlertApi, CareApi, AsyncDisposable {
   }
 
   care(input: CareInput, options?: WriteOptions): Promise<Done> {
-    return this.#write(typeOf(input), input, (origin) => commandFrom(input, origin), options);
+    return this.#write(careTypeOf(input), input, (origin) => commandFrom(input, origin), options);
   }
 
   async keep(input: RecordInput, options?: WriteOptions): Promise<Kept> {
-    const type = typeOf(input);
+    const type = recordTypeOf(input);
     const reply = await this.#submit(type, input, (origin) => commandFrom(input, origin), options);
     if (isDone(reply)) throw otherReply(type);
     return reply;

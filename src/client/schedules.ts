@@ -2,6 +2,7 @@ import type { UnixMillis } from '../base/ids.ts';
 import type { CareApi, WriteOptions } from '../statemachine/alert-api.ts';
 import type { Schedule } from '../statemachine/beside/schedule.ts';
 import type { Asked, Kept } from '../statemachine/types.ts';
+import { parseSchedule } from '../wire/clients/schedule-shapes.ts';
 
 export interface ScheduleInput extends Schedule, Partial<Asked> {
   readonly id: string;
@@ -27,7 +28,7 @@ export async function setSchedule(
 ): Promise<Kept> {
   // Loaded when it is needed: time zones are of no use to who only raises alerts.
   const { coverageFrom } = await import('../oncall/coverage.ts');
-  const rules = { timeZone, layers, overrides };
+  const rules = parseSchedule({ timeZone, layers, overrides });
   const coverage = coverageFrom(rules, now);
   return client.keep({ type: 'set-schedule', ...rest, ...rules, ...coverage }, options);
 }

@@ -1,12 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { unixMillis } from '../../src/base/ids.ts';
+import { careTypeOf, recordTypeOf } from '../../src/client/inputs.ts';
 import {
   acknowledgeFrom,
   clearFrom,
   commandFrom,
   raiseFrom,
 } from '../../src/statemachine/inputs.ts';
+import { RARE_TYPES } from '../../src/wire/commands/command-shapes.ts';
 import { parseCommand } from '../../src/wire/commands/parse.ts';
 
 const origin = { actor: 'gateway', observedAt: unixMillis(5) };
@@ -76,4 +78,21 @@ describe('a command from what a caller gives', () => {
     const wrong = { ...minimal, colour: 'red' } as typeof minimal;
     expect(() => parseCommand('raise', raiseFrom(wrong, origin))).toThrow('colour');
   });
+});
+
+test('a command has one place: with those about alerts, or with those about what stands beside them', () => {
+  const takes = (typeOf: (input: { readonly type: string }) => string, type: string): boolean => {
+    try {
+      return typeOf({ type }) === type;
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'BAD_REQUEST' });
+      return false;
+    }
+  };
+  const places = (type: string) => [takes(careTypeOf, type), takes(recordTypeOf, type)];
+  for (const type of RARE_TYPES) expect(places(type).filter(Boolean), type).toHaveLength(1);
+  expect(places('pause')).toEqual([true, false]);
+  expect(places('set-policy')).toEqual([false, true]);
+  expect(places('transaction')).toEqual([false, true]);
+  expect(places('raise')).toEqual([false, false]);
 });

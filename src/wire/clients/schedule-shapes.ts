@@ -62,6 +62,11 @@ export const scheduleShape: Shape<Schedule> = {
   overrides: must(listOf(ofShape<Override>(span), 0, SCHEDULE_OVERRIDES_MAX)),
 };
 
+const scheduleOf: Check<Schedule> = ofShape<Schedule>(scheduleShape);
+
+/** The rules of a schedule, as far as their form goes. @throws TocsinError BAD_REQUEST naming the field */
+export const parseSchedule = (value: unknown): Schedule => scheduleOf('request', 'schedule', value);
+
 export const coverageShape: Shape<Coverage> = {
   from: must(instant),
   until: must(instant),
