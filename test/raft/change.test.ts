@@ -124,9 +124,11 @@ test.each([
 test('a refusal for want of a quorum says whether it is wanted now or afterwards', () => {
   const refusal = (to: Configuration, dead: readonly number[]) =>
     planChange(THREE, to, facts(dead));
-  expect(refusal(plain([1]), [2, 3])).toMatchObject({ says: /^2 of 3 voters are needed now, 1 / });
+  expect(refusal(plain([1]), [2, 3])).toMatchObject({
+    says: '2 of 3 voters are needed now, 1 are there',
+  });
   expect(refusal(plain([1, 3]), [3])).toMatchObject({
-    says: /^2 of 2 voters are needed afterwards, 1 /,
+    says: '2 of 2 voters are needed afterwards, 1 are there',
   });
 });
 
@@ -137,7 +139,10 @@ test('as many members as there may be are taken', () => {
 
 test('a voter that is also to be a learner is refused', () => {
   const target = { voters: ids(1, 2), learners: ids(2) };
-  expect(planChange(THREE, target, facts())).toMatchObject({ ok: false, says: /2 cannot be/ });
+  expect(planChange(THREE, target, facts())).toMatchObject({
+    ok: false,
+    says: '2 cannot be voter and learner',
+  });
 });
 
 test('a plan counts who is needed and who is there, before and after', () => {

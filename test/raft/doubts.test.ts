@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { replicaId } from '../../src/base/ids.ts';
+import { Prng } from '../../src/base/prng.ts';
 import { configurationOf } from '../../src/raft/configuration.ts';
-import type { RaftCore } from '../../src/raft/core.ts';
+import { RaftCore } from '../../src/raft/core.ts';
 import { append, drain, heartbeat, id, loneCore } from './lone-core.ts';
 
 /** Replicas whose disk may have forgotten a vote, or entries that were acknowledged: how long they give no vote. */
@@ -36,4 +37,19 @@ test('an append to a replica without doubts says nothing of its vote', () => {
   const core = loneCore({ term: 4 });
   core.step(append([2, 1, 6], id(0, 0), [6]));
   expect(core.hardState).toEqual({ term: 6, vote: undefined, commit: 0 });
+});
+
+test('a doubt that was written down is there again after a start', () => {
+  const doubting = loneCore({ term: 4, abstain: true });
+  const core = new RaftCore({
+    id: replicaId(1),
+    voters: [1, 2, 3].map(replicaId),
+    prng: new Prng(1),
+    noop: () => ({ byteLength: 8 }),
+    leaveJoint: (configuration) => ({ byteLength: 9, configuration }),
+    hardState: doubting.hardState,
+    tail: [],
+    terms: [],
+  });
+  expect([core.silenced, core.hardState]).toEqual([true, doubting.hardState]);
 });

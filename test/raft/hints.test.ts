@@ -30,7 +30,7 @@ function follower(init: Parameters<typeof loneCore>[0] = {}): RaftCore {
 }
 
 test('what breaks while a replica is muted does not make it campaign sooner when it is so no more', () => {
-  const core = follower();
+  const core = follower({ id: 3 });
   core.mute(true);
   core.peerLost(replicaId(2));
   core.mute(false);

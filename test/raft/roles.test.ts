@@ -123,6 +123,13 @@ test('silence makes a follower ask all others about the next term, and a candida
   expect(asked.slice(0, 4)).toMatchObject(question(6, true));
 });
 
+test.each(['follower', 'pre-candidate', 'candidate'] as const)('a %s takes no proposal', (role) => {
+  const core = roles[role]();
+  const { last } = core;
+  expect(core.propose({ byteLength: 1 })).toEqual({ ok: false, reason: 'not-leader' });
+  expect(core.last).toEqual(last);
+});
+
 test('a leader that is told to campaign goes on leading, and nobody hears of it', () => {
   const core = roles.leader();
   drain(core);

@@ -112,6 +112,11 @@ test('of two snapshots in one turn the later stands, and what the first dropped 
   });
 });
 
+test('a core that begins with a snapshot has committed what is in it, whatever its hint says', () => {
+  const core = loneCore({ snapshot: point(5, 1), commit: 3, term: 1 });
+  expect([core.committed, core.last.index]).toEqual([5, 5]);
+});
+
 test('an old snapshot changes nothing, nor does one at a leader', () => {
   const core = follower([1, 1, 1], 2);
   expect(core.restore(point(2, 1))).toBe(false);
