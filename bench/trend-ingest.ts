@@ -54,7 +54,9 @@ async function main(): Promise<void> {
   const machine = await measureMachine();
   const folder = await mkdtemp(join(tmpdir(), 'tocsin-trends-'));
   const trend = { rules: shippedRules('bidmc.yaml') };
-  process.env[FRAME_TIMES_VARIABLE] = '1'; // The replicas inherit it.
+  // The replicas inherit both. Of more arenas each takes minutes until it has its size.
+  process.env[FRAME_TIMES_VARIABLE] = '1';
+  process.env['MALLOC_ARENA_MAX'] ??= '2';
   const cluster = await LocalCluster.start({ size, folder, trend });
   try {
     await cluster.leader();
@@ -72,8 +74,9 @@ async function main(): Promise<void> {
 }
 
 async function measure(cluster: LocalCluster, folder: string): Promise<void> {
+  await fill(cluster);
+  line('committed before, arenas of malloc', `${REPLIES_MAX}, ${process.env['MALLOC_ARENA_MAX']}`);
   const client = await connect({ endpoints: cluster.endpoints });
-  await fill(client);
   const quiet = await commitLatency(client, QUIET_SECONDS);
   const crossed = new Latencies();
   const watching = watch(client, crossed);
@@ -230,9 +233,12 @@ const alertOf = (n: number): RaiseInput => ({
 });
 
 const FILL_AT_ONCE = 4;
+/** What so many leave to do for disks and collectors of garbage, and for whoever is told of them. */
+const FILL_REST_MS = 15_000;
 
 /** Until alerts remember no more than they do: replies, and the newest events. */
-async function fill(client: Client): Promise<void> {
+async function fill({ endpoints }: LocalCluster): Promise<void> {
+  const client = await connect({ endpoints, timeoutMs: END_MS });
   let next = 0;
   const some = async (): Promise<void> => {
     while (next < REPLIES_MAX) {
@@ -247,6 +253,8 @@ async function fill(client: Client): Promise<void> {
     }
   };
   await Promise.all(Array.from({ length: FILL_AT_ONCE }, some));
+  await client.close();
+  await until(performance.now() + FILL_REST_MS);
 }
 
 /** Alerts that nobody's samples are the cause of, one after the other. */
