@@ -96,7 +96,8 @@ test('a pause is forgotten when the replica has been steady for long', () => {
   }
 });
 
-test('one that rests counts from the last word of a leader, and hands over as soon as another is fit', () => {
+/** One that rests and came to lead term 2 all the same. */
+function restingLeader(): RaftCore {
   const core = follower();
   core.rest(true);
   for (let tick = 0; tick < ELECTION_TICKS_MAX * REST_TIMEOUTS; tick += 1) {
@@ -104,12 +105,17 @@ test('one that rests counts from the last word of a leader, and hands over as so
     core.tick();
   }
   for (let tick = 0; tick < ELECTION_TICKS_MAX * REST_TIMEOUTS - 2; tick += 1) core.tick();
-  expect(core.standing.role).toBe('follower');
+  expect(core.standing.role, 'it counts from the last word of the leader').toBe('follower');
   patience(core);
   core.step(vote([2, 1, 2], true));
   core.step(vote([2, 1, 2], false));
   drain(core);
   expect(core.standing).toMatchObject({ role: 'leader', term: 2 });
+  return core;
+}
+
+test('one that rests leads when nobody has for long, and hands over as soon as another is fit', () => {
+  const core = restingLeader();
   const orders: number[] = [];
   for (let tick = 0; tick < ELECTION_TICKS_MAX; tick += 1) {
     core.step(heard([3, 1, 2]));
@@ -118,4 +124,13 @@ test('one that rests counts from the last word of a leader, and hands over as so
     orders.push(...sent(drain(core), 'timeout-now').map(({ to }) => to));
   }
   expect(orders).toEqual([3]);
+});
+
+test('told again that it rests, or that it does no more, one that leads goes on leading', () => {
+  for (const on of [true, false]) {
+    const core = restingLeader();
+    core.step(accepted([3, 1, 2], core.last.index));
+    core.rest(on);
+    expect(core.standing).toMatchObject({ role: 'leader', transferring: false });
+  }
 });
