@@ -17,6 +17,14 @@ test('whoever was in doubt already and shows a loss in this term stays so until 
   expect(core.silenced).toBe(false);
 });
 
+test('a doubt is written down when it begins, not with each heartbeat that shows it', () => {
+  const core = loneCore({ log: [1], term: 1 });
+  for (const written of [true, false]) {
+    core.step(heartbeat([2, 1, 1], 3));
+    expect(drain(core).some(({ hardState }) => hardState?.abstain === true)).toBe(written);
+  }
+});
+
 /** In doubt since term 4; the leader of term 6 has given it a snapshot that ends in an entry of its own. */
 function restored(): RaftCore {
   const core = loneCore({ term: 4, abstain: true });
