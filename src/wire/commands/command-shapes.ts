@@ -13,6 +13,7 @@ import {
   TRANSACTION_GUARDS_MAX,
 } from '../../base/limits.ts';
 import type { ReportCommand } from '../../statemachine/beside/notifications.ts';
+import type { CareCommand } from '../../statemachine/care-commands.ts';
 import type {
   AlertGuard,
   Guard,
@@ -89,11 +90,8 @@ const acknowledgement: Check<Acknowledgement> = ofShape<Acknowledgement>({
 
 const OUTCOMES: readonly ReportCommand['outcome'][] = ['sent', 'confirmed', 'failed'];
 
-/** Which kinds may be parts of a transaction: the compiler sees to it that none is left out. */
-const PARTS: Readonly<Record<PartCommand['type'], true>> = {
-  raise: true,
-  clear: true,
-  acknowledge: true,
+/** Which kinds are about an alert, beside the three that are not rare: the compiler sees to it that none is left out. */
+const CARE: Readonly<Record<CareCommand['type'], true>> = {
   unacknowledge: true,
   accept: true,
   reject: true,
@@ -105,6 +103,16 @@ const PARTS: Readonly<Record<PartCommand['type'], true>> = {
   discharge: true,
   void: true,
   merge: true,
+};
+
+export const isCareType = (type: string): type is CareCommand['type'] => Object.hasOwn(CARE, type);
+
+/** Which kinds may be parts of a transaction: the compiler sees to it that none is left out. */
+const PARTS: Readonly<Record<PartCommand['type'], true>> = {
+  raise: true,
+  clear: true,
+  acknowledge: true,
+  ...CARE,
   'set-bed': true,
   'remove-bed': true,
   'admit-patient': true,
