@@ -239,9 +239,13 @@ function takeEntries(s: State, entries: readonly Entry[]): void {
   for (let at = first; at < entries.length; at += 1) takeEntry(s, entries[at] as Entry);
 }
 
-/** That entry is not here; if it may have been once, the leader is told so. */
+/**
+ * That entry is not here; if it may have been once, the leader is told so, when the doubt is on the disk: from then on
+ * it names less in its heartbeats, and a next life that remembers nothing would find nothing to doubt.
+ */
 function refuse(s: State, leader: ReplicaId, { index, term }: EntryId): void {
-  s.out.send.push({
+  const out = s.abstaining ? s.out.sendAfterSync : s.out.send;
+  out.push({
     type: 'append-reply',
     from: s.id,
     to: leader,

@@ -319,4 +319,12 @@ export const PITFALL_MUTANTS: readonly Mutant[] = [
     killedBy: ['test/replica/partition.test.ts'],
     test: 'a replica that comes back with an old copy',
   },
+  {
+    name: 'tell-a-doubt-before-it-is-durable',
+    claim: 'a doubt that a leader knows of outlives a crash',
+    file: 'src/raft/replication.ts',
+    find: 'const out = s.abstaining ? s.out.sendAfterSync : s.out.send;',
+    replace: 'const out = s.out.send;',
+    killedBy: ['test/raft/doubts.test.ts'],
+  },
 ];

@@ -154,4 +154,13 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
     killedBy: ['test/replica/repair.test.ts'],
     test: 'one that has lost its snapshot',
   },
+  {
+    name: 'want-what-is-not-to-be-had-first',
+    claim: 'a snapshot that a peer needs is taken, whatever another one asks for',
+    file: 'src/replica/snapshots/snapshotter.ts',
+    find: 'if (reaching <= this.#parts.state.machine.applied)\n',
+    replace: '\n',
+    killedBy: ['test/replica/repair.test.ts'],
+    test: 'whatever another one asks for',
+  },
 ];

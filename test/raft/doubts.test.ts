@@ -3,6 +3,7 @@ import { replicaId } from '../../src/base/ids.ts';
 import { Prng } from '../../src/base/prng.ts';
 import { configurationOf } from '../../src/raft/configuration.ts';
 import { RaftCore } from '../../src/raft/core.ts';
+import type { Message } from '../../src/raft/types.ts';
 import { append, drain, heartbeat, id, loneCore } from './lone-core.ts';
 
 /** Replicas whose disk may have forgotten a vote, or entries that were acknowledged: how long they give no vote. */
@@ -24,6 +25,22 @@ test('a doubt is written down when it begins, not with each heartbeat that shows
     expect(drain(core).some(({ hardState }) => hardState?.abstain === true)).toBe(written);
   }
 });
+
+test.each([
+  ['that has just begun', { log: [1], term: 1 }, heartbeat([2, 1, 1], 5)],
+  ['that began again in this term', { log: [1], term: 4, abstain: true }, heartbeat([2, 1, 6], 3)],
+  ['that stands', { log: [1], term: 1, abstain: true }, append([2, 1, 1], id(5, 1), [1])],
+])(
+  'a leader hears of a doubt %s when it is durable, or a next life would know of none',
+  (_, init, message) => {
+    const core = loneCore(init);
+    core.step(message);
+    const [ready] = drain(core);
+    const isDoubt = ({ type, ...rest }: Message) => type === 'append-reply' && 'reverted' in rest;
+    expect(ready?.send.filter(isDoubt)).toEqual([]);
+    expect(ready?.sendAfterSync.filter(isDoubt)).toHaveLength(1);
+  },
+);
 
 /** In doubt since term 4; the leader of term 6 has given it a snapshot that ends in an entry of its own. */
 function restored(): RaftCore {

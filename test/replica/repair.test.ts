@@ -212,6 +212,34 @@ test('one that has lost its snapshot is given one, however long the others have 
   expect(digestsOf(cluster).size).toBe(1);
 });
 
+test('a snapshot that a peer needs is taken, whatever another one asks for that is not to be had yet', async () => {
+  const cluster = await clusterOf(3, 14);
+  const client = await cluster.client('c');
+  const replica = (id: number) => must(cluster.machines[id - 1]?.replica, `replica ${id}`);
+  const take = (id: number) => cluster.clock.settle(replica(id).snapshots.take());
+  await raiseMany(cluster, client, 'a', 20);
+  await cluster.converge();
+  await take(2);
+  await raiseMany(cluster, client, 'b', 5);
+  await cluster.converge();
+  cluster.crash(3, 'kept');
+  await raiseMany(cluster, client, 'c', 20);
+  await take(1);
+  await raiseMany(cluster, client, 'd', 5);
+  await cluster.clock.run(3_000);
+  for (const id of [2, 1]) await take(id);
+  for (const id of [1, 2]) {
+    cluster.crash(id, 'kept');
+    diskOf(cluster, id).files.contents.clear();
+  }
+  await cluster.start(3);
+  const more = cluster.start(1);
+  await cluster.clock.run(2_000);
+  await cluster.clock.settle(Promise.all([more, cluster.start(2)]));
+  await cluster.converge();
+  expect(digestsOf(cluster).size).toBe(1);
+});
+
 test('damage on one replica at a time heals by itself, whatever has been compacted meanwhile', async () => {
   await fc.assert(fc.asyncProperty(fc.integer({ min: 0, max: 2 ** 31 }), story), {
     numRuns: 6,

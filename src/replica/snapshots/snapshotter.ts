@@ -92,9 +92,10 @@ export class Snapshotter {
     this.take().catch((error: unknown) => this.#failed(error));
   }
 
-  /** A peer needs one that reaches so far, and asks until there is one. */
+  /** A peer needs one that reaches so far, and asks until there is one. What cannot be taken yet hides nothing that can. */
   want(reaching: LogIndex): void {
-    this.#wanted = logIndex(Math.max(this.#wanted, reaching));
+    if (reaching <= this.#parts.state.machine.applied)
+      this.#wanted = logIndex(Math.max(this.#wanted, reaching));
   }
 
   stop(): void {
