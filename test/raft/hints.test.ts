@@ -6,7 +6,6 @@ import {
   HEARTBEAT_TICKS,
   LEASE_MS,
   REST_TIMEOUTS,
-  STALL_REMEMBERED_TICKS,
 } from '../../src/base/limits.ts';
 import { configurationOf } from '../../src/raft/configuration.ts';
 import type { RaftCore } from '../../src/raft/core.ts';
@@ -81,19 +80,6 @@ test('with leases a replica that was started waits for a time-out that is drawn,
     return patience(core);
   });
   expect(Math.max(...waits)).toBeGreaterThan(ELECTION_TICKS_MIN);
-});
-
-test('a pause is forgotten when the replica has been steady for long', () => {
-  for (let seed = 1; seed < 20; seed += 1) {
-    const core = follower({ seed });
-    core.stalled(ELECTION_TICKS_MIN);
-    for (let tick = 0; tick < STALL_REMEMBERED_TICKS; tick += 1) {
-      core.step(heartbeat([2, 1, 1]));
-      core.tick();
-    }
-    core.step(heartbeat([2, 1, 1]));
-    expect(patience(core), `seed ${seed}`).toBeLessThanOrEqual(ELECTION_TICKS_MAX);
-  }
 });
 
 /** One that rests and came to lead term 2 all the same. */

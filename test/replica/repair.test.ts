@@ -43,73 +43,60 @@ test('whoever is told to stop while the log is being loaded does not wait for pe
   expect(await Promise.race([ended, 'it waits'])).toMatchObject({ code: 'CANCELLED' });
 });
 
-test('what a majority has never had was never committed, and is cut', async () => {
-  const cluster = await clusterOf(3, 2);
+/**
+ * Only the leader had its last entry, and lost it: the others were down by then. Now all are. `answered` waits until
+ * whoever asked for that entry has its answer, whichever it is.
+ */
+async function lonelyEntryLost(size: number, seed: number) {
+  const cluster = await clusterOf(size, seed);
   const client = await cluster.client('c');
   await raiseMany(cluster, client, 'k', 10);
   await cluster.converge();
   const leader = must(cluster.leader.standing.leader, 'a leader');
-  for (const id of [1, 2, 3]) if (id !== leader) cluster.crash(id, 'lost');
+  const others = cluster.machines.map((_, at) => at + 1).filter((id) => id !== leader);
+  for (const id of others) cluster.crash(id, 'lost');
   const lonely = client.raise({ dedupKey: 'lonely', condition: 'HR:HI', priority: 'high' });
   lonely.catch(() => {});
   await cluster.clock.run(300);
   const last = must(cluster.machines[leader - 1]?.replica, 'the leader').status().lastIndex;
   cluster.crash(leader, 'kept');
   diskOf(cluster, leader).damage(last, 'gone');
-  for (const id of [1, 2, 3]) if (id !== leader) await cluster.start(id);
+  const answered = () => cluster.clock.settle(Promise.allSettled([lonely]));
+  return { cluster, leader, others, answered };
+}
+
+test('what a majority has never had was never committed, and is cut', async () => {
+  const { cluster, leader, others, answered } = await lonelyEntryLost(3, 2);
+  for (const id of others) await cluster.start(id);
   await cluster.clock.settle(cluster.start(leader));
-  await cluster.clock.settle(Promise.allSettled([lonely]));
+  await answered();
   await cluster.converge();
   expect(digestsOf(cluster).size).toBe(1);
 });
 
 test('those who have never had an entry say so together, or it is waited for: one after the other they prove nothing', async () => {
-  const cluster = await clusterOf(3, 15);
-  const client = await cluster.client('c');
-  await raiseMany(cluster, client, 'k', 10);
-  await cluster.converge();
-  const leader = must(cluster.leader.standing.leader, 'a leader');
-  const [one, other] = [1, 2, 3].filter((id) => id !== leader) as [number, number];
-  for (const id of [one, other]) cluster.crash(id, 'lost');
-  const lonely = client.raise({ dedupKey: 'lonely', condition: 'HR:HI', priority: 'high' });
-  lonely.catch(() => {});
-  await cluster.clock.run(300);
-  const last = must(cluster.machines[leader - 1]?.replica, 'the leader').status().lastIndex;
-  cluster.crash(leader, 'kept');
-  diskOf(cluster, leader).damage(last, 'gone');
+  const { cluster, leader, others, answered } = await lonelyEntryLost(3, 15);
   const whole = cluster.start(leader);
   const longerThanTheLastRound = 2 * REPAIR_ROUNDS_MAX * REPAIR_PAUSE_MS;
-  for (const id of [one, other]) {
+  for (const id of others) {
     await cluster.start(id);
     await cluster.clock.run(longerThanTheLastRound);
     cluster.crash(id, 'lost');
   }
-  await Promise.all([one, other].map((id) => cluster.start(id)));
+  await Promise.all(others.map((id) => cluster.start(id)));
   await cluster.clock.settle(whole);
-  await cluster.clock.settle(Promise.allSettled([lonely]));
+  await answered();
   await cluster.converge();
   expect(digestsOf(cluster).size).toBe(1);
 });
 
 test('of two voters one alone cannot say that something was never committed: nothing is cut, and an operator decides', async () => {
-  const cluster = await clusterOf(2, 12);
-  const client = await cluster.client('c');
-  await raiseMany(cluster, client, 'k', 10);
-  await cluster.converge();
-  const leader = must(cluster.leader.standing.leader, 'a leader');
-  const other = 3 - leader;
-  cluster.crash(other, 'lost');
-  const lonely = client.raise({ dedupKey: 'lonely', condition: 'HR:HI', priority: 'high' });
-  lonely.catch(() => {});
-  await cluster.clock.run(300);
-  const last = must(cluster.machines[leader - 1]?.replica, 'the leader').status().lastIndex;
-  cluster.crash(leader, 'kept');
-  diskOf(cluster, leader).damage(last, 'gone');
-  await cluster.start(other);
+  const { cluster, leader, others, answered } = await lonelyEntryLost(2, 12);
+  for (const id of others) await cluster.start(id);
   const end = cluster.start(leader).catch((error: unknown) => error);
   await cluster.clock.run(REPAIR_PAUSE_MS * (REPAIR_ROUNDS_MAX + 10));
   expect(await end).toMatchObject({ code: 'DATA_LOST' });
-  await cluster.clock.settle(Promise.allSettled([lonely]));
+  await answered();
 });
 
 test('entries that every replica has lost stop all of them with a code', async () => {
