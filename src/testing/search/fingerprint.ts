@@ -34,15 +34,21 @@ function ofWrite({ append, truncateFrom, hardState, snapshot, sendAfterSync }: W
   return [state, truncateFrom, snapshot?.index, ...entries, ...messages].join(' ');
 }
 
-/** Not what is drawn at random: the search itself says when a time-out ends. */
+/**
+ * Not what is drawn at random: the search itself says when a time-out ends. Nor what is remembered and not read again: a
+ * question put off, once the leader is suspected, and that a probe is on its way, once appends flow.
+ */
 function ofCore(core: RaftCore): string {
   const { role, log, term, vote, abstaining, doubtedTerm, muted, electionElapsed } = core.state;
   const terms: (number | undefined)[] = [];
   for (let at: number = log.base.index; at <= log.last.index; at += 1) terms.push(log.termAt(at));
   const common = `${term} ${vote} ${abstaining} ${doubtedTerm} ${muted} ${electionElapsed} ${log.base.index}: ${terms} ${log.committed} ${renderConfiguration(core.configuration)}`;
   switch (role.role) {
-    case 'follower':
-      return `${common} F ${role.leader} ${role.leaderSuspected} ${role.deferred?.from} ${role.readsNew} ${role.readsAsked.length}`;
+    case 'follower': {
+      const { leader, leaderSuspected, deferred, readsNew, readsAsked } = role;
+      const putOff = leaderSuspected || deferred === undefined ? '' : renderMessage(deferred);
+      return `${common} F ${leader} ${leaderSuspected} ${putOff} ${readsNew} ${readsAsked.length}`;
+    }
     case 'pre-candidate':
     case 'candidate':
       return `${common} ${role.role} ${[...role.votes]} ${role.transfer}`;
@@ -57,4 +63,4 @@ function ofCore(core: RaftCore): string {
 }
 
 const ofProgress = (p: Progress): string =>
-  `${p.match} ${p.next} ${p.state} ${p.probing} ${p.retryDue} ${p.readPending} ${p.heardAt} ${p.commitTold} ${p.round} ${p.offered} ${p.window.count}`;
+  `${p.match} ${p.next} ${p.state} ${p.state !== 'replicate' && p.probing} ${p.retryDue} ${p.readPending} ${p.heardAt} ${p.commitTold} ${p.round} ${p.offered} ${p.window.count}`;
