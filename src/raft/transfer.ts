@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.ts';
 import type { ReplicaId } from '../base/ids.ts';
 import { HANDOVER_PAUSE_TIMEOUTS } from '../base/limits.ts';
 import { campaign } from './election.ts';
@@ -32,8 +33,12 @@ export function stepDown(s: State): void {
   if (!heirs.some((heir) => transfer(s, heir))) becomeFollower(s, s.term, undefined);
 }
 
+/** Gives up a transfer that has taken too long, and the reign with it where that was to end. */
 export function tickTransfer(s: State, leader: Leader): void {
-  if (leader.transferTo === undefined) return;
+  if (leader.transferTo === undefined) {
+    assert(!leader.resigning, '% resigns term %, and hands over to nobody', s.id, s.term);
+    return;
+  }
   leader.transferElapsed += 1;
   if (leader.transferElapsed < s.options.electionTicksMin) {
     // The order may have been lost.
@@ -71,13 +76,17 @@ export function campaignByOrder(s: State, m: TimeoutNow): void {
   campaign(s, true);
 }
 
-/** Hands over to a voter that is preferred and fit to lead, if there is one. Seldom, so that one that cannot hold on to it is left alone. */
+/**
+ * Hands over to a voter that is preferred and fit to lead, if there is one. Seldom, so that one that cannot hold on to it is left
+ * alone. After `reviewMembers` in the same tick: whoever was not heard of late counts as caught up until then.
+ */
 export function preferSuccessor(s: State, leader: Leader): void {
   if (leader.ticks < leader.handOverFrom || leader.transferTo !== undefined) return;
   const [best] = configurationNow(s)
     .voters.filter((id) => isCaughtUp(leader, id))
     .sort((a, b) => priorityOf(s, b) - priorityOf(s, a));
   if (best === undefined || priorityOf(s, best) <= priorityOf(s, s.id)) return;
+  assert(isAlive(s, leader, best), '% is caught up, and was not heard for long', best);
   leader.handOverFrom = leader.ticks + s.options.electionTicksMax * HANDOVER_PAUSE_TIMEOUTS;
   transfer(s, best);
 }
