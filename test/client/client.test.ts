@@ -93,6 +93,7 @@ describe('what is wrong is refused before anything is sent', () => {
         client.get({} as never),
         client.get({ id: 'A1' }, { consistency: 'strong' as never }),
         client.list({ bed: 3 as never }),
+        client.list({ raisedFrom: unixMillis(7), raisedUntil: unixMillis(6) }),
         client.list({}, { limit: 0 }),
         client.list({}, { after: 'x' as never }),
       ];

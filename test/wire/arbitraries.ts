@@ -255,7 +255,7 @@ export const filter: Gen<AlertFilter> = record<AlertFilter>(
     raisedUntil: when,
     stale: fc.boolean(),
   },
-);
+).filter(({ raisedFrom = 0, raisedUntil = Number.POSITIVE_INFINITY }) => raisedFrom < raisedUntil);
 
 export const aReplica: Gen<ReplicaId> = whole(1, 65_535).map(replicaId);
 

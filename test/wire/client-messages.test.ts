@@ -164,6 +164,21 @@ describe('requests that are refused with the name of the field:', () => {
   refused('LIST by an unknown state', list({ filter: { states: ['OPEN'] } }), /states/);
   refused('LIST by states that are no list', list({ filter: { states: 'LATCHED' } }), /states/);
   refused(
+    'LIST of a time that ends before it begins',
+    list({ filter: { raisedFrom: 7, raisedUntil: 6 } }),
+    /raisedUntil.*after raisedFrom/,
+  );
+  refused(
+    'LIST of no time at all',
+    list({ filter: { raisedFrom: 7, raisedUntil: 7 } }),
+    /raisedUntil.*after raisedFrom/,
+  );
+  refused(
+    'LIST of what was raised before all time',
+    list({ filter: { raisedUntil: 0 } }),
+    /raisedUntil/,
+  );
+  refused(
     'LIST by the same kind twice',
     list({ filter: { kinds: ['technical', 'technical'] } }),
     /kinds.*twice/,

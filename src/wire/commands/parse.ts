@@ -69,6 +69,9 @@ export function parseFilter(value: unknown): AlertFilter {
     if (fields[bound] !== undefined)
       filter[bound] = unixMillis(asInstant('request', bound, fields[bound]));
   if (stale !== undefined) filter.stale = asBoolean('request', 'stale', stale);
+  const { raisedFrom = 0, raisedUntil = Number.POSITIVE_INFINITY } = filter;
+  if (raisedFrom >= raisedUntil)
+    refuse('request', 'raisedUntil', 'must lie after raisedFrom: nothing could match');
   return filter;
 }
 
