@@ -5,6 +5,7 @@ import { type UnixMillis, unixMillis } from '../../src/base/ids.ts';
 import { UNIX_MILLIS_MAX } from '../../src/base/limits.ts';
 import type { Schedule } from '../../src/statemachine/beside/schedule.ts';
 import { firstLine } from './first-line.ts';
+import { sayMissing } from './say-missing.ts';
 
 const name = z.string().min(1, 'is empty');
 
@@ -49,6 +50,17 @@ const schedule = z.strictObject({
   overrides: z.array(override).default([]),
 });
 
+const EXAMPLES = {
+  timeZone: 'Europe/Berlin',
+  layers:
+    '[{ name: weeks, users: [anna, ben], rotation: { start: 2026-11-02T07:00, unit: week } }]',
+  name: 'weeks',
+  users: '[anna, ben]',
+  user: 'anna',
+  rotation: '{ start: 2026-11-02T07:00, unit: week }',
+  start: '2026-11-02T07:00',
+};
+
 /**
  * Reads a schedule from a JSON or YAML text; `path` is for messages.
  * @throws TocsinError BAD_REQUEST naming the file and the field
@@ -58,7 +70,7 @@ export function parseSchedule(text: string, path: string): Schedule {
   const [problem] = document.errors;
   if (problem !== undefined) throw badFile(path, firstLine(problem.message), problem);
   const raw: unknown = document.toJS({ maxAliasCount: 100 });
-  const parsed = schedule.safeParse(rulesOf(raw));
+  const parsed = schedule.safeParse(rulesOf(raw), sayMissing(EXAMPLES));
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     const where = issue?.path.map(String).join('.') ?? '';

@@ -16,11 +16,14 @@ import {
 } from '../../src/statemachine/inputs.ts';
 import type { PartCommand, TransactionCommand } from '../../src/statemachine/transaction.ts';
 import { firstLine } from './first-line.ts';
+import { sayMissing } from './say-missing.ts';
 
 const file = z.strictObject({
   guards: z.array(z.looseObject({})).default([]),
   commands: z.array(z.looseObject({ type: z.string() })),
 });
+
+const EXAMPLES = { commands: '[{ type: clear, dedupKey: k }]', type: 'acknowledge' };
 
 /**
  * Guards and commands as somebody wrote them, in JSON or YAML. Commands have the fields and the defaults that they have in the
@@ -35,7 +38,7 @@ export function parseTransaction(
   const document = parseDocument(text, { prettyErrors: true });
   const [problem] = document.errors;
   if (problem !== undefined) throw badFile(path, firstLine(problem.message));
-  const parsed = file.safeParse(document.toJS({ maxAliasCount: 100 }));
+  const parsed = file.safeParse(document.toJS({ maxAliasCount: 100 }), sayMissing(EXAMPLES));
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     const where = issue?.path.map(String).join('.') ?? '';

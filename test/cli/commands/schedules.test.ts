@@ -49,6 +49,22 @@ describe('schedule set', () => {
       'timeZone: Mars/Olympus',
     ],
     ['a field nobody knows', FILE.replace('name:', 'nom:'), 'icu.yaml: field layers.0'],
+    [
+      'a file without a time zone',
+      FILE.replace('timeZone: Europe/Berlin', ''),
+      'icu.yaml: field timeZone: is missing, such as timeZone: Europe/Berlin',
+    ],
+    [
+      'a layer without a start',
+      FILE.replace('start: 2026-02-23T07:00, ', ''),
+      'layers.0.rotation.start: is missing, such as start: 2',
+    ],
+    [
+      'a turn in a unit nobody knows',
+      FILE.replace('unit: week', 'unit: moon'),
+      'is not one of hour, day, week',
+    ],
+    ['an override for nobody', FILE.replace('user: cara, ', ''), 'overrides.0.user: is missing'],
     ['an instant that is none', FILE.replace('2026-03-02T00:00:00Z', 'noon'), 'is no instant'],
     ['no YAML at all', 'layers: [', 'icu.yaml: '],
   ])('refuses %s, and says where', async (_what, text, says) => {

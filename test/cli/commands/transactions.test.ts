@@ -51,7 +51,7 @@ describe('alert transaction', () => {
 
   test.each([
     ['commands: [', /flow collection|Flow/i],
-    ['guards: []', /field commands/],
+    ['guards: []', /field commands: is missing, such as commands: /],
     ['commands: [{ target: { id: A1 } }]', /field commands\.0\.type/],
     ['comands: []', /comands|commands/],
     ['- a list', /file: /],
