@@ -5,7 +5,14 @@ import { usageError } from './failure.ts';
 import type { Io } from './io.ts';
 import { type Example, withExamples } from './options.ts';
 import { parseRef, parseText } from './values.ts';
-import { addWriteOptions, parseSeconds, type WriteFlags, writeTo } from './writing.ts';
+import {
+  ADD_REASON,
+  addWriteOptions,
+  confirmable,
+  parseSeconds,
+  type WriteFlags,
+  writeTo,
+} from './writing.ts';
 
 /** The commands for what is done about an alert beside acknowledging it. */
 
@@ -30,6 +37,8 @@ interface Verb {
   /** Adds the flags of its own. */
   readonly flags?: (command: Command) => Command;
   readonly input: (target: AlertRef, flags: CareFlags) => CareInput;
+  /** What to pass when more is asked for than these flags say. */
+  readonly confirm?: (flags: CareFlags) => string;
 }
 
 const needsReason = (command: Command): Command =>
@@ -47,6 +56,9 @@ const anyReason = ({ reason }: CareFlags): { readonly reason?: string } =>
   reason === undefined ? {} : { reason };
 const confirmation = ({ confirmedBy }: CareFlags): { readonly confirmedBy?: string } =>
   confirmedBy === undefined ? {} : { confirmedBy };
+
+const ADD_FORCE = 'if it is to end although its condition is present, add --force';
+const ADD_SECOND = 'add --confirmed-by <name>: who else agrees, not the one who asks';
 
 const VERBS: readonly Verb[] = [
   {
@@ -110,6 +122,7 @@ const VERBS: readonly Verb[] = [
       ...(flags.force === true ? { force: true } : {}),
       ...confirmation(flags),
     }),
+    confirm: ({ force }) => (force === true ? ADD_SECOND : ADD_FORCE),
   },
   {
     name: 'transfer',
@@ -135,6 +148,7 @@ const VERBS: readonly Verb[] = [
     examples: [['tocsin alert discharge A1042', 'nobody is in the bed any more']],
     flags: mayHaveReason,
     input: (target, flags) => ({ type: 'discharge', target, ...anyReason(flags) }),
+    confirm: () => ADD_REASON,
   },
   {
     name: 'void',
@@ -147,6 +161,7 @@ const VERBS: readonly Verb[] = [
       ...reasonOf(flags),
       ...confirmation(flags),
     }),
+    confirm: () => ADD_SECOND,
   },
 ];
 
@@ -162,13 +177,13 @@ function subjectOf({ unit, bed, patient, device }: CareFlags): Subject {
 }
 
 export const careCommands = (io: Io): readonly Command[] =>
-  VERBS.map(({ name, says, examples, flags = (command) => command, input }) => {
+  VERBS.map(({ name, says, examples, flags = (command) => command, input, confirm }) => {
     const command = new Command(name).description(says).argument('<alert>', REF_MEANS, parseRef);
     return withExamples(addWriteOptions(flags(command)), examples).action(
       async (target: AlertRef, given: CareFlags) => {
         const asked = input(target, given);
         await writeTo(target, io, given, (client, said, options) =>
-          client.care({ ...asked, ...said }, options),
+          confirmable(client.care({ ...asked, ...said }, options), confirm?.(given)),
         );
       },
     );

@@ -3,7 +3,7 @@ import type { Io } from './io.ts';
 import { withExamples } from './options.ts';
 import { listCommandOf } from './record-list.ts';
 import { parseText, parseTexts } from './values.ts';
-import { addRecordOptions, keep, type WriteFlags } from './writing.ts';
+import { ADD_REASON, addRecordOptions, confirmable, keep, type WriteFlags } from './writing.ts';
 
 /** `tocsin bed …`, `tocsin patient …`, `tocsin device …`: who is where, and what measures them. */
 
@@ -126,7 +126,10 @@ function leaveCommand(io: Io): Command {
     const { reason } = flags;
     const why = reason === undefined ? {} : { reason };
     await keep(io, flags, (client, said, options) =>
-      client.keep({ type: 'discharge-patient', patient, ...why, ...said }, options),
+      confirmable(
+        client.keep({ type: 'discharge-patient', patient, ...why, ...said }, options),
+        ADD_REASON,
+      ),
     );
   });
 }

@@ -92,6 +92,18 @@ export async function writeTo(
   });
 }
 
+/** Adds to a refusal that asks for more what to pass. */
+export async function confirmable<T>(sent: Promise<T>, hint: string | undefined): Promise<T> {
+  try {
+    return await sent;
+  } catch (error) {
+    throw withHint(error, ({ code }) => (code === 'CONFIRMATION_REQUIRED' ? hint : undefined));
+  }
+}
+
+/** The hint where a reason is what lacks. */
+export const ADD_REASON = 'add --reason <text>: it is kept in the history';
+
 /** The same of a command about a record beside the alerts. */
 export async function keep(
   io: Io,

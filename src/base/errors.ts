@@ -122,7 +122,7 @@ export const MEANING: Readonly<Record<Code, Meaning>> = {
   ),
   CONFIRMATION_REQUIRED: never(
     5,
-    'The act is allowed only with force, with a reason, or with a second person; the message says which.',
+    'The act is allowed only with `force`, with a `reason`, or with a second person (`confirmedBy`); the message says which.',
   ),
   RECORD_NOT_FOUND: never(3, 'No policy, notification, silence or other record has this id.'),
   OVER_LIMIT: never(5, 'A duration or a number is over the cap for this priority or kind.'),

@@ -86,6 +86,19 @@ describe('a hint helps at night', () => {
     expect(stderr).toContain(`--idempotency-key ${idempotencyKey}\n`);
   });
 
+  test.each([
+    ['--force', ['alert', 'resolve', 'A1042', '--reason', 'gone']],
+    ['--confirmed-by <name>', ['alert', 'resolve', 'A1042', '--reason', 'gone', '--force']],
+    ['--confirmed-by <name>', ['alert', 'void', 'A1042', '--reason', 'a test']],
+    ['--reason <text>', ['alert', 'discharge', 'A1042']],
+    ['--reason <text>', ['patient', 'discharge', 'pt-7f3']],
+  ])('a refusal that asks for more says to add %s: %j', async (flag, line) => {
+    const refused = new TocsinError('CONFIRMATION_REQUIRED', 'not so');
+    const { stderr, status } = await runIn({ answers: { done: refused, kept: refused } }, ...line);
+    expect(status).toBe(5);
+    expect(stderr).toMatch(new RegExp(`^ .*add ${flag}`, 'm'));
+  });
+
   test('an unreachable cluster names what was asked', async () => {
     const connect = new TocsinError('UNAVAILABLE', 'nobody answers');
     const { status, stderr, calls } = await runIn(
