@@ -1,4 +1,4 @@
-import { term } from '../base/ids.ts';
+import { type ReplicaId, term } from '../base/ids.ts';
 import { isVoterOf } from './configuration.ts';
 import { ballotOf } from './quorum.ts';
 import {
@@ -8,7 +8,14 @@ import {
   becomePreCandidate,
   resetElectionTimer,
 } from './roles.ts';
-import { type Campaigner, configurationNow, mayCampaign, type State, votersNow } from './state.ts';
+import {
+  type Campaigner,
+  configurationNow,
+  mayCampaign,
+  priorityOf,
+  type State,
+  votersNow,
+} from './state.ts';
 import type { VoteReply, VoteRequest } from './types.ts';
 
 /** Begins with the question whether an election could be won; goes on to the election if so. */
@@ -17,6 +24,22 @@ export function preCampaign(s: State): void {
   const campaigner = becomePreCandidate(s);
   ask(s, campaigner);
   decide(s, campaigner);
+}
+
+/**
+ * Asks whether an election could be won, after so many heartbeats and one more for each of these voters that is to ask before
+ * this one: the first is not split by the next.
+ */
+export function askInTurn(s: State, beats: number, includes: (voter: ReplicaId) => boolean): void {
+  if (!mayCampaign(s)) return;
+  const rank = votersNow(s)
+    .filter(includes)
+    .sort((a, b) => priorityOf(s, b) - priorityOf(s, a))
+    .indexOf(s.id);
+  if (rank < 0) return;
+  const wait = (beats + rank) * s.options.heartbeatTicks;
+  if (wait === 0) preCampaign(s);
+  else s.electionTimeout = Math.min(s.electionTimeout, s.electionElapsed + wait);
 }
 
 /** Starts an election. With `transfer`, by the leader's own order. */
@@ -80,7 +103,8 @@ const isBound = (s: State): boolean =>
 export function onVoteRequest(s: State, m: VoteRequest): void {
   const knowsLeader = s.role.role === 'follower' && s.role.leader !== undefined;
   const free = m.term > s.term || s.vote === m.from || (s.vote === undefined && !knowsLeader);
-  const granted = free && !s.abstaining && s.log.isUpToDate(m.last);
+  const isUpToDate = s.log.isUpToDate(m.last);
+  const granted = free && !s.abstaining && isUpToDate;
   const reply: VoteReply = {
     type: 'vote-reply',
     from: s.id,
@@ -98,6 +122,10 @@ export function onVoteRequest(s: State, m: VoteRequest): void {
     resetElectionTimer(s);
   }
   s.out.sendAfterSync.push(reply);
+  const isLed = m.term === s.term && knowsLeader;
+  // Who asks cannot win, and this replica may: waiting out a time-out would win nothing but time without a leader.
+  if (!isUpToDate && !isLed && s.role.role === 'follower')
+    askInTurn(s, 1, (voter) => voter !== m.from);
 }
 
 export function onVoteReply(s: State, m: VoteReply): void {

@@ -1,9 +1,9 @@
 import { logIndex, type ReplicaId } from '../base/ids.ts';
 import { STALL_REMEMBERED_TICKS } from '../base/limits.ts';
-import { preCampaign } from './election.ts';
+import { askInTurn } from './election.ts';
 import { dropReads } from './reads.ts';
 import { becomeFollower } from './roles.ts';
-import { mayCampaign, priorityOf, type State, votersNow } from './state.ts';
+import { type State, votersNow } from './state.ts';
 import { step } from './step.ts';
 import { tick } from './tick.ts';
 import { stepDown } from './transfer.ts';
@@ -38,22 +38,6 @@ export function started(s: State): void {
 
 /** Heartbeats until a leader has found the way to a replica that was just started. */
 const LISTENING_BEATS = 2;
-
-/**
- * Asks whether an election could be won, after so many heartbeats and one more for each of these voters that is to ask before
- * this one: the first is not split by the next.
- */
-function askInTurn(s: State, beats: number, includes: (voter: ReplicaId) => boolean): void {
-  if (!mayCampaign(s)) return;
-  const rank = votersNow(s)
-    .filter(includes)
-    .sort((a, b) => priorityOf(s, b) - priorityOf(s, a))
-    .indexOf(s.id);
-  if (rank < 0) return;
-  const wait = (beats + rank) * s.options.heartbeatTicks;
-  if (wait === 0) preCampaign(s);
-  else s.electionTimeout = Math.min(s.electionTimeout, s.electionElapsed + wait);
-}
 
 /** The process stood still for so many ticks; what came in meanwhile is yet to be heard. */
 export function stalled(s: State, ticks: number): void {

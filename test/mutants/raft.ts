@@ -175,4 +175,28 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     replace: 'if (isWaiting) return;',
     killedBy: ['test/raft/read-rounds.test.ts'],
   },
+  {
+    name: 'wait-though-it-could-win',
+    claim: 'who refuses a shorter log, and knows of no leader, asks for votes before long',
+    file: 'src/raft/election.ts',
+    find: "  if (!isUpToDate && !isLed && s.role.role === 'follower')\n    askInTurn(s, 1, (voter) => voter !== m.from);",
+    replace: '',
+    killedBy: ['test/raft/turns.test.ts'],
+  },
+  {
+    name: 'campaign-against-the-own-leader',
+    claim: 'who is led does not campaign because somebody whose log is shorter asks',
+    file: 'src/raft/election.ts',
+    find: 'if (!isUpToDate && !isLed && ',
+    replace: 'if (!isUpToDate && ',
+    killedBy: ['test/raft/turns.test.ts'],
+  },
+  {
+    name: 'begin-a-campaign-anew',
+    claim: 'a campaign under way goes on although somebody whose log is shorter asks',
+    file: 'src/raft/election.ts',
+    find: "!isLed && s.role.role === 'follower')",
+    replace: "!isLed && s.role.role !== 'leader')",
+    killedBy: ['test/raft/turns.test.ts'],
+  },
 ];

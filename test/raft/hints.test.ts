@@ -9,18 +9,19 @@ import {
 } from '../../src/base/limits.ts';
 import { configurationOf } from '../../src/raft/configuration.ts';
 import type { RaftCore } from '../../src/raft/core.ts';
-import { accepted, drain, entries, heard, heartbeat, loneCore, sent, vote } from './lone-core.ts';
+import {
+  accepted,
+  drain,
+  entries,
+  heard,
+  heartbeat,
+  loneCore,
+  patience,
+  sent,
+  vote,
+} from './lone-core.ts';
 
 /** What the shell notices: connections that break, pauses, starts. When does the replica campaign? */
-
-/** Ticks until it campaigns. */
-function patience(core: RaftCore): number {
-  for (let tick = 1; tick < ELECTION_TICKS_MAX * 4; tick += 1) {
-    core.tick();
-    if (core.standing.role !== 'follower') return tick;
-  }
-  throw new Error('it never campaigns');
-}
 
 function follower(init: Parameters<typeof loneCore>[0] = {}): RaftCore {
   const core = loneCore({ term: 1, ...init });

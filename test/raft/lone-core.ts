@@ -1,5 +1,5 @@
 import { type LogIndex, logIndex, type ReplicaId, replicaId, term } from '../../src/base/ids.ts';
-import { ELECTION_TICKS_MIN } from '../../src/base/limits.ts';
+import { ELECTION_TICKS_MAX, ELECTION_TICKS_MIN } from '../../src/base/limits.ts';
 import { Prng } from '../../src/base/prng.ts';
 import type { ConfigurationAt, SnapshotPoint } from '../../src/raft/configuration.ts';
 import { RaftCore } from '../../src/raft/core.ts';
@@ -154,4 +154,13 @@ export function loneLeader(init: LoneInit = {}): RaftCore {
   for (const voter of voters) core.step(vote([voter, 1, core.standing.term], false));
   if (core.standing.role !== 'leader') throw new Error('the election failed');
   return core;
+}
+
+/** Ticks until it campaigns. */
+export function patience(core: RaftCore): number {
+  for (let tick = 1; tick < ELECTION_TICKS_MAX * 4; tick += 1) {
+    core.tick();
+    if (core.standing.role !== 'follower') return tick;
+  }
+  throw new Error('it never campaigns');
 }
