@@ -8,8 +8,8 @@ import { findFault } from '../../src/base/rules/rule-faults.ts';
 import { findProblem, type RuleSet } from '../../src/base/rules/rules.ts';
 import { firstLine } from './first-line.ts';
 import { reasonOf } from './lines.ts';
+import { plainWords } from './plain-words.ts';
 import { fieldsOf, listFor, RULE_SCHEMAS, RULE_SET_SCHEMA } from './rule-schemas.ts';
-import { sayMissing } from './say-missing.ts';
 import { didYouMean } from './suggest.ts';
 
 /**
@@ -36,7 +36,7 @@ export async function loadRules(path: string): Promise<RuleSet> {
  */
 export function parseRules(text: string, path: string): RuleSet {
   const raw = parseText(text, path);
-  const parsed = RULE_SET_SCHEMA.safeParse(raw, sayMissing());
+  const parsed = RULE_SET_SCHEMA.safeParse(raw, plainWords());
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     throw badRules(path, issue === undefined ? 'is not a rule set' : describe(issue, raw));
@@ -60,7 +60,7 @@ export function parseRule(text: string, path: string): ListedRule {
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw))
     throw badRules(path, 'is not a map');
   const list = listFor(raw);
-  const parsed = RULE_SCHEMAS[list].safeParse(raw, sayMissing());
+  const parsed = RULE_SCHEMAS[list].safeParse(raw, plainWords());
   const at = { [list]: [raw] };
   if (!parsed.success) {
     const issue = parsed.error.issues[0];

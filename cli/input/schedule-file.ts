@@ -5,7 +5,7 @@ import { type UnixMillis, unixMillis } from '../../src/base/ids.ts';
 import { UNIX_MILLIS_MAX } from '../../src/base/limits.ts';
 import type { Schedule } from '../../src/statemachine/beside/schedule.ts';
 import { firstLine } from './first-line.ts';
-import { sayMissing } from './say-missing.ts';
+import { plainWords } from './plain-words.ts';
 
 const name = z.string().min(1, 'is empty');
 
@@ -70,7 +70,7 @@ export function parseSchedule(text: string, path: string): Schedule {
   const [problem] = document.errors;
   if (problem !== undefined) throw badFile(path, firstLine(problem.message), problem);
   const raw: unknown = document.toJS({ maxAliasCount: 100 });
-  const parsed = schedule.safeParse(rulesOf(raw), sayMissing(EXAMPLES));
+  const parsed = schedule.safeParse(rulesOf(raw), plainWords(EXAMPLES));
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     const where = issue?.path.map(String).join('.') ?? '';

@@ -16,7 +16,7 @@ import {
 } from '../../src/statemachine/inputs.ts';
 import type { PartCommand, TransactionCommand } from '../../src/statemachine/transaction.ts';
 import { firstLine } from './first-line.ts';
-import { sayMissing } from './say-missing.ts';
+import { plainWords } from './plain-words.ts';
 
 const file = z.strictObject({
   guards: z.array(z.looseObject({})).default([]),
@@ -38,7 +38,7 @@ export function parseTransaction(
   const document = parseDocument(text, { prettyErrors: true });
   const [problem] = document.errors;
   if (problem !== undefined) throw badFile(path, firstLine(problem.message));
-  const parsed = file.safeParse(document.toJS({ maxAliasCount: 100 }), sayMissing(EXAMPLES));
+  const parsed = file.safeParse(document.toJS({ maxAliasCount: 100 }), plainWords(EXAMPLES));
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     const where = issue?.path.map(String).join('.') ?? '';

@@ -27,7 +27,7 @@ function checkLayer(where: string, layer: Layer, timeZone: string): void {
   const { every } = rotation;
   if (!Number.isInteger(every) || every < 1 || every > ROTATION_UNITS_MAX)
     fail(`${where}.rotation.every`, `${every} is not a number from 1 to ${ROTATION_UNITS_MAX}`);
-  localTime(rotation.start, timeZone);
+  inField(`${where}.rotation.start`, () => localTime(rotation.start, timeZone));
   if (restrictions.length > SCHEDULE_RESTRICTIONS_MAX)
     fail(`${where}.restrictions`, `at most ${SCHEDULE_RESTRICTIONS_MAX}`);
   for (const [at, restriction] of restrictions.entries())
@@ -38,12 +38,22 @@ function checkRestriction(where: string, { days, from, to }: Restriction, timeZo
   if (days.some((day) => !Number.isInteger(day) || day < 1 || day > 7))
     fail(`${where}.days`, 'days are 1 (Monday) to 7 (Sunday)');
   const anyDay = dayOf(0, timeZone);
-  timeOfDay(anyDay, from);
-  timeOfDay(anyDay, to);
+  inField(`${where}.from`, () => timeOfDay(anyDay, from));
+  inField(`${where}.to`, () => timeOfDay(anyDay, to));
 }
 
 function checkOverride(where: string, { from, until }: Override): void {
   if (from >= until) fail(where, 'must end after it begins');
+}
+
+/** Whoever reads a time says what is wrong with it, but not where it stands. */
+function inField(where: string, read: () => unknown): void {
+  try {
+    read();
+  } catch (error) {
+    if (!TocsinError.is(error)) throw error;
+    throw new TocsinError(error.code, `${where}: ${error.message}`, { cause: error });
+  }
 }
 
 function fail(where: string, what: string): never {
