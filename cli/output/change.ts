@@ -31,8 +31,11 @@ const COLUMNS: readonly Column<ReplicaAddress>[] = [
   { title: 'PRIORITY', cell: ({ priority }) => String(priority ?? '-'), align: 'right', drop: 1 },
 ];
 
-const sentenceOf = ({ voters, needed, alive }: QuorumTally): string =>
-  `${voters} voters, ${needed} needed, ${alive} there: ${alive - needed} more may fail`;
+function sentenceOf({ voters, needed, alive }: QuorumTally): string {
+  const spare = alive - needed;
+  const verdict = spare < 0 ? `${-spare} too few` : `${spare} more may fail`;
+  return `${voters} ${voters === 1 ? 'voter' : 'voters'}, ${needed} needed, ${alive} there: ${verdict}`;
+}
 
 /** What each replica holds, and whether two hold different things at the same entry. */
 export function renderDigests(

@@ -84,6 +84,17 @@ test('a change that is refused says why and ends with status 5', async () => {
   expect(stdout).toContain('refused: a change is under way');
 });
 
+test('a change after which too few would be left says how many lack', async () => {
+  const change = (): ChangeReport => ({
+    ...aReport('refused', 'nobody would be left to vote'),
+    before: { voters: 1, needed: 1, alive: 1 },
+    after: { voters: 0, needed: 1, alive: 0 },
+  });
+  const { stdout } = await runIn({ answers: { operator: { change } } }, 'cluster', 'remove', '1');
+  expect(stdout).toContain('before: 1 voter, 1 needed, 1 there: 0 more may fail\n');
+  expect(stdout).toContain('after:  0 voters, 1 needed, 0 there: 1 too few\n');
+});
+
 test('a change of what is so already says that once', async () => {
   const change = (): ChangeReport => aReport('unchanged', 'that is how it is');
   const { status, stdout } = await runIn(
