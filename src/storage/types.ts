@@ -79,11 +79,12 @@ export interface Scrubbed {
 
 /**
  * What a log says of entries `from` … `to` of which the last must have a certain chain hash. `absent`: this log is intact
- * there and never had them, as far as it knows. `damaged`: it cannot tell. `compacted`: it begins later.
+ * there and never had them, as far as it knows. `damaged`: it has lost them too. `unsure`: it cannot tell now, and may be
+ * able to later. `compacted`: it begins later.
  */
 export type LookUp =
   | { readonly found: 'entries'; readonly entries: readonly Entry[] }
-  | { readonly found: 'absent' | 'damaged' | 'compacted' };
+  | { readonly found: 'absent' | 'damaged' | 'unsure' | 'compacted' };
 
 export interface TermStart {
   readonly from: LogIndex;

@@ -106,6 +106,23 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     killedBy: ['test/storage/memory-log-store.test.ts'],
   },
   {
+    name: 'lose-what-is-only-in-doubt',
+    claim: 'that a peer has lost an entry is said only of what it is known to have lost',
+    file: 'src/storage/log/log-repair.ts',
+    find: 'first <= range.to && range.to <= to',
+    replace: 'first <= to',
+    killedBy: ['test/storage/memory-log-store.test.ts'],
+  },
+  {
+    name: 'give-up-on-the-unsure',
+    claim: 'who cannot tell yet is waited for before anything is called lost',
+    file: 'src/replica/health/repair.ts',
+    find: "answer !== undefined && answer.found !== 'unsure'",
+    replace: 'answer !== undefined',
+    killedBy: ['test/replica/repair.test.ts'],
+    test: 'who has lost something else',
+  },
+  {
     name: 'give-up-without-a-doubt',
     claim: 'who has cut what peers never had abstains: they may have it yet',
     file: 'src/storage/log/log-repair.ts',

@@ -90,6 +90,23 @@ test('those who have never had an entry say so together, or it is waited for: on
   expect(digestsOf(cluster).size).toBe(1);
 });
 
+test('who has lost something else cannot tell yet, and is waited for though it goes away meanwhile', async () => {
+  const { cluster, leader, others, answered } = await lonelyEntryLost(3, 16);
+  const [unsure, absent] = others as [number, number];
+  for (const id of [leader, unsure]) diskOf(cluster, id).damage(5, 'rotten');
+  const whole = cluster.start(leader);
+  const unfinished = cluster.start(unsure).catch(() => {});
+  await cluster.clock.run(REPAIR_PAUSE_MS * 4);
+  cluster.crash(unsure, 'lost');
+  await cluster.clock.settle(unfinished);
+  await cluster.start(absent);
+  await cluster.clock.run(2 * REPAIR_ROUNDS_MAX * REPAIR_PAUSE_MS);
+  await cluster.clock.settle(Promise.all([whole, cluster.start(unsure)]));
+  await answered();
+  await cluster.converge();
+  expect(digestsOf(cluster).size).toBe(1);
+});
+
 test('of two voters one alone cannot say that something was never committed: nothing is cut, and an operator decides', async () => {
   const { cluster, leader, others, answered } = await lonelyEntryLost(2, 12);
   for (const id of others) await cluster.start(id);

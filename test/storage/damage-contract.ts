@@ -141,7 +141,7 @@ function repairing(parts: Parts): void {
       expect(await found(1, 6)).toEqual([6]);
       expect(await found(1, 2, 1), 'at least one').toEqual([2]);
       const unknown = { from: at(8), to: at(8), chainAfter: 5 };
-      expect((await store.lookUp(unknown, 100)).found, 'it cannot say never').toBe('damaged');
+      expect((await store.lookUp(unknown, 100)).found, 'it cannot say never').toBe('unsure');
     }));
 
   test('what was cut once and has come back is found on the way', () => {
@@ -207,7 +207,7 @@ function givingUp(parts: Parts): void {
       const restored = await store.load();
       expect([lasts(restored), restored.hardState]).toEqual([4, doubt]);
       const later = { from: at(5), to: at(6), chainAfter: chainOf(log[5]) };
-      expect((await store.lookUp(later, 100)).found).toBe('damaged');
+      expect((await store.lookUp(later, 100)).found).toBe('unsure');
     }));
 
   test('what was committed is not given up', () =>

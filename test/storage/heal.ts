@@ -33,6 +33,8 @@ async function healOne(
       return undefined;
     case 'damaged':
       throw new Error(`the peer has lost ${range.to} too`);
+    case 'unsure':
+      throw new Error(`the peer cannot tell of ${range.to}`);
   }
 }
 

@@ -105,10 +105,13 @@ export function scrubContract(name: string, makeRig: () => Promise<Rig>): void {
             const found = async (to: number, chainAfter: number): Promise<string> =>
               (await store.lookUp({ from: at(to), to: at(to), chainAfter }, 1e6)).found;
             const { chain } = endOfAll(log.slice(0, 5));
-            expect(await found(5, chain)).toBe('damaged');
-            expect(await found(5, chain + 1)).toBe('damaged');
+            expect(await found(5, chain)).toBe('unsure');
+            expect(await found(5, chain + 1)).toBe('unsure');
             expect(await found(4, chain), 'another one stands there').toBe('absent');
             expect(await found(9, chain), 'it ends before').toBe('absent');
+            expect((await round(store, 600)).at(-1)?.damage, 'it is found').toBeDefined();
+            expect(await found(5, chain), 'it has lost that one').toBe('damaged');
+            for (const other of [4, 9]) expect(await found(other, chain)).toBe('unsure');
           },
         ),
     );

@@ -122,13 +122,14 @@ export class Repair {
 
   /**
    * Whether everybody has had a say and nobody can help. That one never had the entries counts while it says so: with others
-   * who do, at the same time, it may yet make the majority that has never had them.
+   * who do, at the same time, it may yet make the majority that has never had them. Who is unsure may have them, or say later
+   * that it never had: it is waited for.
    */
   #isHopeless(answers: readonly Answered[]): boolean {
     const absent = new Set<ReplicaId>();
     for (const { peer, answer } of answers)
       if (answer?.found === 'absent') absent.add(peer);
-      else if (answer !== undefined) this.#denied.add(peer);
+      else if (answer !== undefined && answer.found !== 'unsure') this.#denied.add(peer);
     return this.#parts.members.others.every(({ id }) => this.#denied.has(id) || absent.has(id));
   }
 

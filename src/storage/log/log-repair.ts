@@ -29,11 +29,13 @@ export async function lookUp(
       return bytes < bytesMax;
     });
   if (entries.length > 0) return { found: 'entries', entries: entries.reverse() };
-  // Who has lost something, or may have, cannot say that it never had this.
+  const isLost = damage?.ranges.some(({ from: first, to }) => first <= range.to && range.to <= to);
+  if (isLost) return { found: 'damaged' };
+  // Who has lost something else, or may have, cannot say that it never had this.
   const sure = damage === undefined && hardState.abstain !== true;
   // Nor can who has a record in that place that has rotted meanwhile; only another one that is whole says so.
   const isKnown = range.to > end.index || (await isWhole(database, range.to));
-  return { found: sure && isKnown ? 'absent' : 'damaged' };
+  return { found: sure && isKnown ? 'absent' : 'unsure' };
 }
 
 /** @throws TocsinError BODY_MALFORMED when the entries are not the last ones of the range, as its chain hash names them. */

@@ -54,9 +54,15 @@ export interface RepairFetch {
 /** Whether there are such entries, and if not, why. */
 export type RepairAnswer =
   | { readonly found: 'entries'; readonly entries: readonly Entry[] }
-  | { readonly found: 'absent' | 'damaged' | 'compacted' };
+  | { readonly found: 'absent' | 'damaged' | 'unsure' | 'compacted' };
 
-const FOUND: readonly RepairAnswer['found'][] = ['entries', 'absent', 'damaged', 'compacted'];
+const FOUND: readonly RepairAnswer['found'][] = [
+  'entries',
+  'absent',
+  'damaged',
+  'compacted',
+  'unsure',
+];
 const REPAIR_BYTES = 24;
 
 export function encodeRepairFetch({ from, to, chainAfter }: RepairFetch): Uint8Array {
@@ -84,8 +90,11 @@ export function encodeRepairAnswer(answer: RepairAnswer): readonly Uint8Array[] 
 
 /** The records are verified each; whether they are those that were asked for is for the log to say. @throws TocsinError BODY_MALFORMED */
 export function decodeRepairAnswer(body: Uint8Array): RepairAnswer {
-  const found = FOUND[body[0] ?? FOUND.length];
-  if (found === undefined) throw malformed('an answer that is not known');
+  const [code] = body;
+  if (code === undefined) throw malformed('no answer');
+  const found = FOUND[code];
+  // Whatever a later version says, it neither gives the entries nor says that it has none.
+  if (found === undefined) return { found: 'unsure' };
   if (found !== 'entries') {
     if (body.byteLength > 1) throw malformed(`${body.byteLength} bytes`);
     return { found };
