@@ -6,7 +6,7 @@ import { isMemberOf, type SnapshotPoint } from '../raft/configuration.ts';
 import { RaftCore } from '../raft/core.ts';
 import type { ChangeResult } from '../raft/membership.ts';
 import type { RaftOptions } from '../raft/options.ts';
-import type { LogRead, Message, Ready, SnapshotOffer } from '../raft/types.ts';
+import type { Entry, Message, Ready, SnapshotOffer } from '../raft/types.ts';
 import { CoreDisk } from './core-disk.ts';
 import { CoreOracle, type Named } from './core-oracle.ts';
 
@@ -16,14 +16,20 @@ interface Write {
   readonly ready: Ready;
 }
 
+/** What the disk held of the entries that were asked for when they were, on its way to the core. */
+interface ReadUnderWay {
+  readonly peer: ReplicaId;
+  readonly entries: readonly Entry[];
+}
+
 export interface Member {
   readonly id: ReplicaId;
   core: RaftCore | undefined;
   readonly disk: CoreDisk;
   /** Taken from the core, not yet durable, in order. */
   writes: Write[];
-  /** Entries its core wants read from the disk for a peer, in order. */
-  logReads: LogRead[];
+  /** Entries its core wanted read from the disk for a peer, in order. */
+  logReads: ReadUnderWay[];
   /** The newest snapshot that its core was offered. */
   offer: SnapshotOffer | undefined;
   /** Names applied since the last start, by index; those of a snapshot with them. */
@@ -211,9 +217,9 @@ export class CoreCluster {
   /** The oldest entries a core asked its disk for arrive, or it is told that they cannot be had. */
   readLog(id: number, fails = false): void {
     const member = this.member(id);
-    const want = member.logReads.shift();
-    if (want === undefined) return;
-    this.core(id).entriesRead(want.peer, fails ? [] : member.disk.from(want.from));
+    const read = member.logReads.shift();
+    if (read === undefined) return;
+    this.core(id).entriesRead(read.peer, fails ? [] : read.entries);
     this.#collect(member);
   }
 
@@ -323,7 +329,8 @@ export class CoreCluster {
         this.reads.set(read.context, { by: member.id, index: read.index });
       }
       for (const context of ready.readsDropped) this.reads.set(context, 'dropped');
-      member.logReads.push(...ready.logReads);
+      for (const { peer, from } of ready.logReads)
+        member.logReads.push({ peer, entries: member.disk.from(from) });
       if (ready.snapshotOffer !== undefined) member.offer = ready.snapshotOffer;
       const doubts = ready.hardState?.abstain === true;
       assert(!doubts || member.disk.hardState.abstain, `${member.id} doubts an honest disk`);
