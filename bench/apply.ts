@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { logIndex, unixMillis } from '../src/base/ids.ts';
-import { AlertMachine, type Applied } from '../src/statemachine/machine.ts';
+import { newMachine } from '../src/replica/snapshots/machine-image.ts';
+import type { Applied } from '../src/statemachine/machine.ts';
 import { History } from '../src/statemachine/queries/history.ts';
 import type { Command, Submission } from '../src/statemachine/types.ts';
 import { encodeReplies } from '../src/wire/clients/replies.ts';
@@ -80,7 +81,7 @@ function cpuUs(): number {
 
 /** One machine, given entry after entry. */
 class Applying {
-  readonly #machine = new AlertMachine();
+  readonly #machine = newMachine({ seed: 0 });
   readonly #history = new History();
   readonly #commandAt: (n: number) => Command;
   readonly spent = { check: 0, decode: 0, apply: 0, reply: 0 };

@@ -1,6 +1,7 @@
 import benny from 'benny';
 import { logIndex, term, unixMillis } from '../src/base/ids.ts';
-import { AlertMachine, type Applied } from '../src/statemachine/machine.ts';
+import { newMachine } from '../src/replica/snapshots/machine-image.ts';
+import type { Applied } from '../src/statemachine/machine.ts';
 import type { Command } from '../src/statemachine/types.ts';
 import { CoreCluster } from '../src/testing/core-cluster.ts';
 import { checkCommands, decodeSubmissions, encodeCommand } from '../src/wire/commands/commands.ts';
@@ -43,7 +44,7 @@ function seal(): void {
 
 /** Applies batches of fresh keys to one machine, as a leader would. */
 function applier(): () => void {
-  const machine = new AlertMachine();
+  const machine = newMachine({ seed: 0 });
   const out: Applied = { replies: [], events: [] };
   let index = 0;
   return () => {

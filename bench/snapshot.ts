@@ -1,5 +1,6 @@
 import { logIndex, unixMillis } from '../src/base/ids.ts';
 import { SLICE_MS_MAX } from '../src/base/limits.ts';
+import { layoutOf } from '../src/replica/snapshots/machine-image.ts';
 import { AlertMachine, type Applied } from '../src/statemachine/machine.ts';
 import type { SnapshotItem } from '../src/statemachine/snapshot/capture.ts';
 import { MachineRestorer } from '../src/statemachine/snapshot/restore.ts';
@@ -85,7 +86,8 @@ function restoreSlice(items: Iterator<SnapshotItem>, restorer: MachineRestorer):
   return true;
 }
 
-const machine = new AlertMachine();
+const layout = layoutOf({ seed: 0 });
+const machine = new AlertMachine({}, layout);
 const filling = new Stopwatch(`apply ${BATCH} raises`);
 for (let n = 0; n < ALERTS; n += BATCH) filling.time(() => applyBatch(machine, n));
 filling.print();
@@ -111,7 +113,7 @@ const bytes = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
 console.log(`${chunks.length} chunks, ${(bytes / 2 ** 20).toFixed(0)} MiB`);
 
 const restoring = new Stopwatch('restore a slice');
-const restorer = new MachineRestorer();
+const restorer = new MachineRestorer({}, layout);
 for (const chunk of chunks) {
   const decoded = decodeChunk(chunk);
   while (restoring.time(() => restoreSlice(decoded, restorer)));

@@ -1,5 +1,4 @@
 import { TocsinError } from '../base/errors.ts';
-import { AlertMachine } from '../statemachine/machine.ts';
 import type { Restored } from '../storage/types.ts';
 import type { Listener } from '../transport/types.ts';
 import { aloud } from './health/long-wait.ts';
@@ -9,7 +8,7 @@ import { Members } from './peers/members.ts';
 import { Replica } from './replica.ts';
 import { cancelled } from './room-again.ts';
 import { listenFor } from './service/front-door.ts';
-import { readImage } from './snapshots/machine-image.ts';
+import { newMachine, readImage } from './snapshots/machine-image.ts';
 
 export type BringUpParts = Omit<ReplicaParts, 'restored' | 'machine'>;
 
@@ -29,16 +28,16 @@ export async function bringUp(
   address: string,
   signal: AbortSignal = new AbortController().signal,
 ): Promise<BroughtUp> {
-  const { store, clock, seed, transport, limits } = parts;
+  const { store, clock, transport } = parts;
   const restored = await loadWhole(parts, address, signal);
   const { snapshot } = restored;
   const machine =
     snapshot === undefined
-      ? new AlertMachine(limits, seed)
+      ? newMachine(parts)
       : await aloud(
           parts,
           'reading the newest snapshot',
-          readImage(store.snapshots, snapshot, { seed, limits }, clock),
+          readImage(store.snapshots, snapshot, parts, clock),
         );
   const replica = new Replica({ ...parts, restored, machine });
   try {

@@ -23,6 +23,8 @@ export interface ReplicaParts {
   readonly onFault: (error: unknown) => void;
   /** Of the state machine; all replicas must be told the same. @defaultValue those of production */
   readonly limits?: Partial<AlertLimits> | undefined;
+  /** @defaultValue ALERTS_UNPACKED_MAX */
+  readonly alertsUnpackedMax?: number | undefined;
   /** Events kept for watchers that resume. @defaultValue HISTORY_EVENTS_MAX */
   readonly historyEventsMax?: number;
   /** Leaders answer reads of the level `lease` by themselves; all replicas must be told the same. @defaultValue false */

@@ -19,6 +19,7 @@ import type { Badges } from './beside/suppression.ts';
 import { isWard } from './beside/ward.ts';
 import type { CareCommand } from './care-commands.ts';
 import { ReplyTable } from './collections/reply-table.ts';
+import { type Layout, PLAIN } from './layout.ts';
 import { done, Ledger } from './ledger.ts';
 import type { History } from './queries/history.ts';
 import type { Past } from './queries/past.ts';
@@ -63,13 +64,13 @@ export interface MachineParts {
 }
 
 /** Parts in which nothing has happened. */
-export function newParts(limits: AlertLimits, seed: number): MachineParts {
-  const table = new AlertTable(limits, seed);
+function newParts(limits: AlertLimits, layout: Layout): MachineParts {
+  const table = new AlertTable(limits, layout);
   const ledger = new Ledger(table, new Policies(), limits);
   return {
     ledger,
     records: new Records(ledger),
-    replies: new ReplyTable(limits.repliesMax, seed),
+    replies: new ReplyTable(limits.repliesMax, layout.seed),
     notifications: new Notifications(NOTIFICATIONS_OVER_MAX),
   };
 }
@@ -91,14 +92,10 @@ export class AlertMachine {
   readonly #records: Records;
   readonly #queries: Queries;
 
-  /**
-   * `seed` decides where things lie in memory and no answer: replicas need not share it, and a
-   * secret one keeps callers from choosing idempotency keys that are slow to find. `parts` come from MachineRestorer,
-   * which checked them.
-   */
-  constructor(limits: Partial<AlertLimits> = {}, seed = 0, parts?: MachineParts) {
+  /** `parts` come from MachineRestorer, which checked them. */
+  constructor(limits: Partial<AlertLimits> = {}, layout: Layout = PLAIN, parts?: MachineParts) {
     this.#limits = completeLimits(limits);
-    const { ledger, replies, notifications, records } = parts ?? newParts(this.#limits, seed);
+    const { ledger, replies, notifications, records } = parts ?? newParts(this.#limits, layout);
     this.#ledger = ledger;
     this.#replies = replies;
     this.#notifications = notifications;

@@ -10,7 +10,7 @@ const first: Alert = { ...over, resolution: undefined };
 const second: Alert = { ...first, text: 'second' };
 
 function tableWith(opened: Alert): AlertTable {
-  const table = new AlertTable({ resolvedAlertsMax: 10, dedupKeysRememberedMax: 1 }, 1);
+  const table = new AlertTable({ resolvedAlertsMax: 10, dedupKeysRememberedMax: 1 }, { seed: 1 });
   table.open(opened, 0);
   return table;
 }

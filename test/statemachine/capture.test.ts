@@ -7,6 +7,7 @@ import { MachineRestorer } from '../../src/statemachine/snapshot/restore.ts';
 import type { Batch } from '../../src/statemachine/types.ts';
 import { ChunkPacker, decodeChunk } from '../../src/wire/log/snapshot-items.ts';
 import { acknowledge, Bench, clear, raise } from './commands.ts';
+import { packed } from './packing.ts';
 import { ReferenceModel } from './reference-model.ts';
 import { play, SMALL_LIMITS, story, write } from './stories.ts';
 
@@ -25,7 +26,7 @@ function pack(items: Iterator<SnapshotItem, undefined>, meanwhile: () => void): 
 }
 
 function unpack(bytes: Uint8Array, limits = SMALL_LIMITS, seed = 0): AlertMachine {
-  const restorer = new MachineRestorer(limits, seed);
+  const restorer = new MachineRestorer(limits, packed(seed, 2));
   for (const item of decodeChunk(bytes)) restorer.add(item);
   return restorer.finish();
 }

@@ -14,6 +14,7 @@ import {
   type Reply,
   type Submission,
 } from '../../src/statemachine/types.ts';
+import { packed } from './packing.ts';
 import { deepFreeze, submit } from './stories.ts';
 
 /** Commands as examples need them: everything that does not matter is filled in. */
@@ -58,7 +59,7 @@ export class Bench {
   #sent = 0;
 
   constructor(limits: Partial<AlertLimits> = {}) {
-    this.machine = new AlertMachine(limits);
+    this.machine = new AlertMachine(limits, packed());
   }
 
   do(command: Command): Reply {

@@ -66,7 +66,10 @@ const THERE: Change = { device: 'gw', isPresent: true, isStale: false, isOver: f
 /** Alerts, and the index that is asked about them. */
 class Ward {
   readonly open = new Map<number, Alert>();
-  readonly #table = new AlertTable({ resolvedAlertsMax: 1_000, dedupKeysRememberedMax: 1 }, 1);
+  readonly #table = new AlertTable(
+    { resolvedAlertsMax: 1_000, dedupKeysRememberedMax: 1 },
+    { seed: 1 },
+  );
   readonly #subjects = new Subjects(this.#table);
   #newest = 0;
 

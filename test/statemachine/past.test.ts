@@ -6,6 +6,7 @@ import { historyOf } from '../../src/statemachine/queries/alert-history.ts';
 import { History } from '../../src/statemachine/queries/history.ts';
 import { Past } from '../../src/statemachine/queries/past.ts';
 import type { Alert, AlertEvent, AlertFilter, AlertId } from '../../src/statemachine/types.ts';
+import { packed } from './packing.ts';
 import { ReferenceModel } from './reference-model.ts';
 import { SMALL_LIMITS, story, write } from './stories.ts';
 
@@ -29,7 +30,7 @@ function played(
   historyEventsMax: number,
 ): { machine: AlertMachine; history: History; seen: Seen[]; events: AlertEvent[] } {
   const limits = { ...SMALL_LIMITS, listScanMax: 3 };
-  const machine = new AlertMachine(limits);
+  const machine = new AlertMachine(limits, packed());
   const history = new History(historyEventsMax);
   const events: AlertEvent[] = [];
   const seen: Seen[] = [];

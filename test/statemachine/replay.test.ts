@@ -5,6 +5,7 @@ import { hashToHex } from '../../src/base/hash.ts';
 import { Prng } from '../../src/base/prng.ts';
 import { AlertMachine } from '../../src/statemachine/machine.ts';
 import { MachineRestorer } from '../../src/statemachine/snapshot/restore.ts';
+import { packed } from './packing.ts';
 import { ReferenceModel } from './reference-model.ts';
 import { SMALL_LIMITS, story, write } from './stories.ts';
 
@@ -28,7 +29,7 @@ function digests(): string {
 }
 
 function restored(machine: AlertMachine, seed: number): AlertMachine {
-  const restorer = new MachineRestorer(SMALL_LIMITS, seed);
+  const restorer = new MachineRestorer(SMALL_LIMITS, packed(seed, 2));
   for (const item of machine.capture().items()) restorer.add(item);
   return restorer.finish();
 }

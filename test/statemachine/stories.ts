@@ -335,10 +335,11 @@ function guarded<T extends AlertCommand>(command: T, how: Guard, alert: Alert | 
   return command;
 }
 
+/** The command is copied, since those that come by wire have parts of the usual prototype, unlike some that are drawn. */
 export const submit = (key: string, command: Command): Submission => ({
   key,
   fingerprint: hashText(JSON.stringify(command)),
-  command,
+  command: structuredClone(command),
 });
 
 /** Applies batches to a fresh machine. */

@@ -21,14 +21,24 @@ const alert = (id: number, device: string | undefined, more: Partial<Alert> = {}
 
 const OVER = { resolution: { how: 'auto' } } as unknown as Partial<Alert>;
 
-function subjectsOf(...alerts: readonly Alert[]): Subjects {
-  const table = new AlertTable({ resolvedAlertsMax: 1, dedupKeysRememberedMax: 1 }, 1);
-  const subjects = new Subjects(table);
-  for (const one of alerts) {
-    table.open(one, 0);
-    subjects.file(undefined, one);
+/** Alerts, and the index of them. */
+class Ward {
+  readonly #table = new AlertTable(
+    { resolvedAlertsMax: 9, dedupKeysRememberedMax: 9 },
+    { seed: 1 },
+  );
+  readonly subjects = new Subjects(this.#table);
+
+  open(one: Alert): void {
+    this.#table.open(one, 0);
+    this.subjects.file(undefined, one);
   }
-  return subjects;
+
+  change(before: Alert, after: Alert): Alert {
+    this.#table.replace(before, after);
+    this.subjects.file(before, after);
+    return after;
+  }
 }
 
 /** Of all alerts that are open about it. */
@@ -41,17 +51,20 @@ const openOf = (subjects: Subjects, field: 'device' | 'bed', value: string): str
 describe('the open alerts about something', () => {
   it('come and go with the alerts, and move with them', () => {
     const [a, b] = [alert(1, 'm1'), alert(2, 'm1')];
-    const subjects = subjectsOf(a, b);
+    const ward = new Ward();
+    const { subjects } = ward;
+    ward.open(a);
+    ward.open(b);
     const there = (): string[] =>
       ['m1', 'm2'].flatMap((device) => [
         openOf(subjects, 'device', device),
         openOf(subjects, 'bed', `bed of ${device}`),
       ]);
     expect(there()).toEqual(['A1,A2', 'A1,A2', '', '']);
-    subjects.file(a, alert(1, 'm2'));
+    const moved = ward.change(a, alert(1, 'm2'));
     expect(there()).toEqual(['A2', 'A2', 'A1', 'A1']);
-    subjects.file(b, alert(2, 'm1', OVER));
-    subjects.file(alert(1, 'm2'), alert(1, undefined));
+    ward.change(b, alert(2, 'm1', OVER));
+    ward.change(moved, alert(1, undefined));
     expect(there()).toEqual(['', '', '', '']);
   });
 
@@ -66,8 +79,8 @@ describe('the open alerts about something', () => {
         fc.nat(),
         fc.nat(200),
         (steps, seed, after) => {
-          const index = new SubjectIndex(seed);
           const open = new Map<number, string | undefined>();
+          const index = new SubjectIndex(seed, (number) => open.get(number));
           for (const { from, count, about: is } of steps) {
             for (let id = from; id < from + count; id += 1) {
               index.move(`A${id}`, open.get(id), is);
@@ -87,7 +100,11 @@ describe('the open alerts about something', () => {
   });
 
   it('are kept account of exactly: what is not there cannot go', () => {
-    const index = new SubjectIndex(1);
+    const open = new Map([
+      [1, 'm1'],
+      [3, 'm1'],
+    ]);
+    const index = new SubjectIndex(1, (number) => open.get(number));
     index.move('A1', undefined, 'm1');
     expect(() => index.move('A2', 'm1', undefined)).toThrow('A2 is not about m1');
     index.move('A3', undefined, 'm1');

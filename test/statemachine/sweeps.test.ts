@@ -8,6 +8,7 @@ import type { SnapshotItem } from '../../src/statemachine/snapshot/capture.ts';
 import { MachineRestorer } from '../../src/statemachine/snapshot/restore.ts';
 import type { Alert, AlertEvent, Command, Reply } from '../../src/statemachine/types.ts';
 import { Bench, raise } from './commands.ts';
+import { packed } from './packing.ts';
 import { submit } from './stories.ts';
 
 /**
@@ -110,7 +111,7 @@ class Race {
 
   constructor(effortPerEntryMax: number) {
     this.#limits = { effortPerEntryMax };
-    this.slow = new AlertMachine(this.#limits);
+    this.slow = new AlertMachine(this.#limits, packed());
   }
 
   do(command: Command): void {
@@ -154,7 +155,7 @@ class Race {
 
   /** The slow one goes on from a snapshot of itself. */
   restart(): void {
-    const restorer = new MachineRestorer(this.#limits);
+    const restorer = new MachineRestorer(this.#limits, packed());
     for (const item of this.slow.capture().items()) restorer.add(item);
     this.slow = restorer.finish();
   }

@@ -9,6 +9,7 @@ import { MachineRestorer } from '../../src/statemachine/snapshot/restore.ts';
 import type { PartCommand, TransactionCommand } from '../../src/statemachine/transaction.ts';
 import type { Alert, Command } from '../../src/statemachine/types.ts';
 import { acknowledge, Bench, clear, raise } from './commands.ts';
+import { packed } from './packing.ts';
 import { ReferenceModel } from './reference-model.ts';
 import { bare, SMALL_LIMITS, submit } from './stories.ts';
 import { wardDeed } from './ward-stories.ts';
@@ -58,11 +59,11 @@ test('people and things are where the plain model says, and so is what their ale
   );
   fc.assert(
     fc.property(fc.array(command, { maxLength: 60, size: 'max' }), fc.nat(60), (drawn, restart) => {
-      let machine = new AlertMachine(SMALL_LIMITS);
+      let machine = new AlertMachine(SMALL_LIMITS, packed());
       const model = new ReferenceModel(SMALL_LIMITS);
       for (const [at, one] of [...beds, ...drawn].entries()) {
         if (at === restart) {
-          const restorer = new MachineRestorer(SMALL_LIMITS);
+          const restorer = new MachineRestorer(SMALL_LIMITS, packed());
           for (const item of machine.capture().items()) restorer.add(item);
           machine = restorer.finish();
         }

@@ -1,8 +1,8 @@
 import { TocsinError } from '../../base/errors.ts';
 import { type LogIndex, logIndex, type ReplicaId } from '../../base/ids.ts';
-import { AlertMachine } from '../../statemachine/machine.ts';
+import type { AlertMachine } from '../../statemachine/machine.ts';
 import type { LogPlace } from '../../storage/types.ts';
-import type { MachineOptions } from '../snapshots/machine-image.ts';
+import { type MachineOptions, newMachine } from '../snapshots/machine-image.ts';
 import type { FetchedSnapshot } from '../snapshots/snapshot-fetch.ts';
 
 export interface QuarantineParts {
@@ -95,7 +95,7 @@ export class Quarantine {
     if (!sick.isCleared) await discard();
     sick.isCleared = true;
     if (base() === 0) {
-      rebuild(new AlertMachine(machine.limits, machine.seed), undefined);
+      rebuild(newMachine(machine), undefined);
     } else {
       const fetched = await this.#fetchFrom(sick.agreeing, fetch);
       if (fetched === undefined) return;

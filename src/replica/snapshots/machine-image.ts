@@ -1,20 +1,38 @@
 import type { Clock } from '../../base/clock.ts';
 import { TocsinError } from '../../base/errors.ts';
+import { ALERTS_UNPACKED_MAX } from '../../base/limits.ts';
 import type { AlertLimits } from '../../statemachine/alert-limits.ts';
-import type { AlertMachine } from '../../statemachine/machine.ts';
+import type { Layout } from '../../statemachine/layout.ts';
+import { AlertMachine } from '../../statemachine/machine.ts';
 import type { MachineCapture } from '../../statemachine/snapshot/capture.ts';
 import { MachineRestorer } from '../../statemachine/snapshot/restore.ts';
 import type { SnapshotMeta, SnapshotStore, SnapshotWriter } from '../../storage/types.ts';
+import { AlertPacker } from '../../wire/log/alert-packer.ts';
 import { ChunkPacker, decodeChunk } from '../../wire/log/snapshot-items.ts';
 import { Slices } from '../slices.ts';
 
 /** Between a machine and its snapshot, in slices that leave the loop to others. */
 
-/** As for AlertMachine. */
+/** How a replica's machine is made: in production with a secret seed, and the limits as they are. */
 export interface MachineOptions {
   readonly seed: number;
   readonly limits?: Partial<AlertLimits> | undefined;
+  /** Alerts that changed last and are kept as objects. @defaultValue ALERTS_UNPACKED_MAX */
+  readonly alertsUnpackedMax?: number | undefined;
 }
+
+/** A machine in which nothing has happened. */
+export const newMachine = (options: MachineOptions): AlertMachine =>
+  new AlertMachine(options.limits, layoutOf(options));
+
+/** Where such a machine keeps things. */
+export const layoutOf = ({
+  seed,
+  alertsUnpackedMax = ALERTS_UNPACKED_MAX,
+}: MachineOptions): Layout => ({
+  seed,
+  packing: { codec: new AlertPacker(), unpackedMax: alertsUnpackedMax },
+});
 
 /** Writes what was captured; `isWanted` is asked between slices, and false ends it. Whether it got to the end. */
 export async function writeImage(
@@ -44,10 +62,10 @@ export async function writeImage(
 export async function readImage(
   snapshots: Pick<SnapshotStore, 'readChunk'>,
   meta: SnapshotMeta,
-  { limits, seed }: MachineOptions,
+  options: MachineOptions,
   clock: Clock,
 ): Promise<AlertMachine> {
-  const restorer = new MachineRestorer(limits, seed);
+  const restorer = new MachineRestorer(options.limits, layoutOf(options));
   const slices = new Slices(clock);
   for (const chunk of meta.chunks.keys()) {
     const bytes = await snapshots.readChunk(meta.id, chunk);

@@ -9,9 +9,11 @@ import {
   SortedMap,
   type SortedView,
 } from '../collections/sorted-map.ts';
+import type { Layout } from '../layout.ts';
 import { isReweighed, weightOf } from '../quota.ts';
 import { identityOf } from '../snapshot/digest.ts';
 import type { Alert, AlertId, AlertRef } from '../types.ts';
+import { type AlertsView, type Cell, PackedAlerts, PLAIN_CODEC } from './packed-alerts.ts';
 import type { Last } from './records.ts';
 
 /** The number in an alert's id, or undefined when the text is not an id in its only spelling. */
@@ -29,9 +31,9 @@ export function idNumber(id: string): number | undefined {
 /** The table as it was at one moment. */
 export interface TableView {
   /** In order of their ids. */
-  readonly open: SortedView<Alert>;
+  readonly open: AlertsView;
   /** The same of the resolved ones. */
-  readonly resolved: SortedView<Alert>;
+  readonly resolved: AlertsView;
   /** The numbers in their ids, in order of resolution. */
   readonly resolvedInOrder: Iterable<number>;
   /** Conditions that are not open, in order of resolution. */
@@ -49,24 +51,30 @@ interface Remembered extends Last {
  */
 export class AlertTable {
   /** Beside each its identity: the hash of what does not change while it lives. */
-  readonly #openByKey: KeyTable<string, Alert>;
-  readonly #open = new SortedMap<Alert>();
+  readonly #openByKey: KeyTable<string, Cell>;
+  readonly #open = new SortedMap<Cell>();
   readonly #resolvedInOrder: Ring;
-  readonly #resolved = new SortedMap<Alert>();
+  readonly #resolved = new SortedMap<Cell>();
+  readonly #packed: PackedAlerts;
+  /** Numbers of those that are objects, in order of when they became so; undefined = all stay so. */
+  readonly #unpacked: Ring | undefined;
   readonly #last: BoundedMap<string, Remembered>;
-  /** As for KeyTable; for other tables of the same machine. */
+  /** For other tables of the same machine. */
   readonly seed: number;
   #openBytes = 0;
   /** Told which resolved alert is no longer kept. */
   onDropped: (alert: Alert) => void = () => undefined;
 
-  /** `seed` as for KeyTable. */
   constructor(
     limits: Pick<AlertLimits, 'resolvedAlertsMax' | 'dedupKeysRememberedMax'>,
-    seed: number,
+    { seed, packing }: Layout,
   ) {
     this.seed = seed;
-    this.#openByKey = new KeyTable(({ dedupKey }) => dedupKey, seed);
+    this.#packed = new PackedAlerts(packing?.codec ?? PLAIN_CODEC, (alert, to) =>
+      this.#put(alert, to),
+    );
+    this.#unpacked = packing && new Ring(packing.unpackedMax);
+    this.#openByKey = new KeyTable((cell) => this.#packed.dedupKeyOf(cell), seed);
     this.#resolvedInOrder = new Ring(limits.resolvedAlertsMax);
     this.#last = new BoundedMap(limits.dedupKeysRememberedMax, ({ dedupKey }) => dedupKey, seed);
   }
@@ -91,24 +99,26 @@ export class AlertTable {
 
   /** The open alert under a dedup key. */
   openUnder(dedupKey: string): Alert | undefined {
-    return this.#openByKey.get(dedupKey);
+    return this.#alertOf(this.#openByKey.get(dedupKey));
   }
 
   /** The open alert with this number in its id. */
   opened(number: number): Alert {
-    return must(this.#open.get(number), 'A% is not open', number);
+    return must(this.openAt(number), 'A% is not open', number);
   }
 
   /** The same, if it still is. */
   openAt(number: number): Alert | undefined {
-    return this.#open.get(number);
+    return this.#alertOf(this.#open.get(number));
   }
 
   /** The alert of this id, open or resolved, or the open one under this dedup key. */
   find(ref: AlertRef): Alert | undefined {
     if ('dedupKey' in ref) return this.openUnder(ref.dedupKey);
     const id = idNumber(ref.id);
-    return id === undefined ? undefined : (this.#open.get(id) ?? this.#resolved.get(id));
+    return id === undefined
+      ? undefined
+      : this.#alertOf(this.#open.get(id) ?? this.#resolved.get(id));
   }
 
   /** The newest occurrence of a condition that is not open, as far as it is remembered. */
@@ -117,8 +127,8 @@ export class AlertTable {
   }
 
   /** Open alerts with numbers above `id`, ascending. Not to be carried on after a change. */
-  openAfter(id: number): Cursor<Alert> {
-    return this.#open.after(id);
+  openAfter(id: number): AlertCursor {
+    return new AlertCursor(this.#open.after(id), this.#packed);
   }
 
   /** The next numbers of open alerts above `after`, ascending, at most `max`. */
@@ -127,15 +137,15 @@ export class AlertTable {
   }
 
   /** The same of resolved alerts. */
-  resolvedAfter(id: number): Cursor<Alert> {
-    return this.#resolved.after(id);
+  resolvedAfter(id: number): AlertCursor {
+    return new AlertCursor(this.#resolved.after(id), this.#packed);
   }
 
   /** Everything as it is now; what is done later does not show. Costs a copy of the lists of blocks. */
   freeze(): TableView {
     return {
-      open: this.#open.freeze(),
-      resolved: this.#resolved.freeze(),
+      open: this.#packed.view(this.#open.freeze()),
+      resolved: this.#packed.view(this.#resolved.freeze()),
       resolvedInOrder: this.#resolvedInOrder.freeze(),
       remembered: this.#last.freeze(),
     };
@@ -143,11 +153,13 @@ export class AlertTable {
 
   /** Takes in a new occurrence, with the hash of what will not change of it. */
   open(alert: Alert, identity: number): void {
-    const id = numberOf(alert.id);
-    this.#openBytes += weightOf(alert);
-    this.#openByKey.add(alert, identity);
-    this.#open.add(id, alert);
-    this.#last.delete(alert.dedupKey);
+    this.#add(alert, alert, identity);
+    this.#hasChanged(numberOf(alert.id));
+  }
+
+  /** The same of one that was opened long ago. */
+  restore(alert: Alert, identity: number): void {
+    this.#add(alert, this.#atRest(alert), identity);
   }
 
   /**
@@ -162,16 +174,18 @@ export class AlertTable {
     if (isReweighed(before, alert)) this.#openBytes += weightOf(alert) - weightOf(before);
     if (alert.resolution === undefined) {
       const newest = this.#openByKey.replace(alert);
-      assert(newest === before, '% has changed since', before.id);
+      this.#expect(newest, before);
       this.#open.replace(id, alert);
+      this.#hasMoved(newest, id);
     } else {
       this.#openByKey.delete(dedupKey);
       this.#openBytes -= weightOf(alert);
       const newest = this.#open.delete(id);
-      assert(newest === before, '% has changed since', before.id);
-      this.keep(alert);
+      this.#expect(newest, before);
+      this.#keep(id, alert);
       const { occurrence, flaps, resolution } = alert;
       this.#last.add({ dedupKey, id: alert.id, occurrence, endedAt: resolution.at, flaps });
+      this.#hasMoved(newest, id);
     }
     return identity;
   }
@@ -179,22 +193,103 @@ export class AlertTable {
   /** Replaces the record of a resolved alert, which is `before`. Returns the hash of what did not change. */
   correct(before: Alert, alert: Alert): number {
     const id = numberOf(alert.id);
-    assert(this.#resolved.get(id) === before, '% has changed since', before.id);
+    const newest = must(this.#resolved.get(id), '% is not kept', alert.id);
+    this.#expect(newest, before);
     this.#resolved.replace(id, alert);
+    this.#hasMoved(newest, id);
     return identityOf(alert);
   }
 
-  /** Takes in a resolved alert; the one resolved longest ago goes when there are too many. */
+  /** Takes in an alert that was resolved long ago. */
   keep(alert: Alert): void {
-    const id = numberOf(alert.id);
-    this.#resolved.add(id, alert);
-    const dropped = this.#resolvedInOrder.add(id);
-    if (dropped !== undefined) this.onDropped(this.#resolved.delete(dropped));
+    this.#keep(numberOf(alert.id), this.#atRest(alert));
   }
 
   /** Notes the newest occurrence of a condition that is not open. */
   remember(dedupKey: string, { id, occurrence, endedAt, flaps }: Last): void {
     this.#last.add({ dedupKey, id, occurrence, endedAt, flaps });
+  }
+
+  #add(alert: Alert, cell: Cell, identity: number): void {
+    this.#openBytes += weightOf(alert);
+    this.#openByKey.add(cell, identity, alert.dedupKey);
+    this.#open.add(numberOf(alert.id), cell);
+    this.#last.delete(alert.dedupKey);
+  }
+
+  /** Among the resolved ones; the one resolved longest ago goes when there are too many. */
+  #keep(id: number, cell: Cell): void {
+    this.#resolved.add(id, cell);
+    const dropped = this.#resolvedInOrder.add(id);
+    if (dropped === undefined) return;
+    const gone = this.#resolved.delete(dropped);
+    this.onDropped(this.#packed.alertOf(gone));
+    this.#packed.drop(gone);
+  }
+
+  /** `before`, from which a change was worked out, is the record that there is. */
+  #expect(newest: Cell, before: Alert): void {
+    const isNewest =
+      newest === before ||
+      (typeof newest === 'number' && this.#packed.alertOf(newest).version === before.version);
+    assert(isNewest, '% has changed since', before.id);
+  }
+
+  #alertOf(cell: Cell | undefined): Alert | undefined {
+    return cell === undefined ? undefined : this.#packed.alertOf(cell);
+  }
+
+  #atRest(alert: Alert): Cell {
+    return this.#unpacked === undefined ? alert : this.#packed.pack(alert);
+  }
+
+  /** An object has taken the place of `before`. */
+  #hasMoved(before: Cell, id: number): void {
+    if (typeof before !== 'number') return;
+    this.#packed.drop(before);
+    this.#hasChanged(id);
+  }
+
+  /** An alert is an object now: the one that has been so for longest is packed when there are too many. */
+  #hasChanged(id: number): void {
+    const oldest = this.#unpacked?.add(id);
+    if (oldest === undefined) return;
+    const cell = this.#open.get(oldest) ?? this.#resolved.get(oldest);
+    if (cell !== undefined && typeof cell !== 'number') this.#put(cell, this.#packed.pack(cell));
+  }
+
+  /** An alert is packed, and lies there. */
+  #put(alert: Alert, place: number): void {
+    const id = numberOf(alert.id);
+    if (alert.resolution !== undefined) this.#resolved.replace(id, place);
+    else {
+      this.#open.replace(id, place);
+      this.#openByKey.replace(place, alert.dedupKey);
+    }
+  }
+}
+
+/** Walks over alerts in order of the numbers in their ids: call `next` first. Not to be carried on after a change. */
+export class AlertCursor {
+  readonly #cells: Cursor<Cell>;
+  readonly #packed: PackedAlerts;
+
+  constructor(cells: Cursor<Cell>, packed: PackedAlerts) {
+    this.#cells = cells;
+    this.#packed = packed;
+  }
+
+  /** Moves to the next one; false at the end. */
+  next(): boolean {
+    return this.#cells.next();
+  }
+
+  get id(): number {
+    return this.#cells.id;
+  }
+
+  get value(): Alert {
+    return this.#packed.alertOf(this.#cells.value);
   }
 }
 

@@ -91,6 +91,10 @@ export class Neighbours {
   }
 }
 
+/** What an alert is filed under when its device is crowded. */
+export const knownAs = ({ subject: { device }, condition }: Alert): string | undefined =>
+  device === undefined ? undefined : keyOf(device, condition);
+
 const keyOf = (device: string, condition: string): string => `${device}\n${condition}`;
 
 const deviceOf = (alert: Alert | undefined): string | undefined =>

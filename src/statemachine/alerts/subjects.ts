@@ -2,7 +2,7 @@ import { LOOKS_PER_SUBJECT_MIN } from '../../base/limits.ts';
 import { SubjectIndex } from '../collections/subject-index.ts';
 import type { Alert, Subject } from '../types.ts';
 import type { AlertTable } from './alert-table.ts';
-import { Neighbours } from './neighbours.ts';
+import { knownAs, Neighbours } from './neighbours.ts';
 
 /** The open alerts by what they are about. */
 export class Subjects {
@@ -10,10 +10,13 @@ export class Subjects {
   readonly neighbours: Neighbours;
 
   constructor(table: AlertTable) {
-    const device = new SubjectIndex(table.seed);
-    const [bed, patient] = [new SubjectIndex(table.seed), new SubjectIndex(table.seed)];
+    const by = (aboutOf: (alert: Alert) => string | undefined): SubjectIndex =>
+      new SubjectIndex(table.seed, (number) => aboutOf(table.opened(number)));
+    const device = by(({ subject }) => subject.device);
+    const bed = by(({ subject }) => subject.bed);
+    const patient = by(({ subject }) => subject.patient);
     this.#about = { device, bed, patient };
-    this.neighbours = new Neighbours(table, device, new SubjectIndex(table.seed));
+    this.neighbours = new Neighbours(table, device, by(knownAs));
   }
 
   /**

@@ -195,7 +195,7 @@ export class Suppressions {
   sound(alerts: readonly Alert[], asked: Asked): void {
     for (const alert of alerts) {
       // To say so of one before can have changed this one: it was told of then.
-      if (this.#ledger.table.find({ id: alert.id }) !== alert) continue;
+      if (this.#ledger.table.find({ id: alert.id })?.revision !== alert.revision) continue;
       if (alert.pausedUntil === undefined && !this.#isMuted(alert))
         this.#ledger.care(alert, 'sound', {}, asked);
     }

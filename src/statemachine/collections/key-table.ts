@@ -42,9 +42,8 @@ export class KeyTable<K extends string | number, V> {
     return shard.notes[slot] as number;
   }
 
-  /** Adds a value whose key is not there. */
-  add(value: V, note = 0): void {
-    const key = this.#keyOf(value);
+  /** Adds a value whose key is not there. Who has the key at hand says it: to ask the value for it can take longer. */
+  add(value: V, note = 0, key: K = this.#keyOf(value)): void {
     const hash = this.#hashOf(key);
     const number = shardNumber(hash);
     const shard = this.#shards[number] ?? new Shard<V>();
@@ -57,8 +56,7 @@ export class KeyTable<K extends string | number, V> {
   }
 
   /** Puts a value in the place of the one with the same key, which is there; returns that one. */
-  replace(value: V): V {
-    const key = this.#keyOf(value);
+  replace(value: V, key: K = this.#keyOf(value)): V {
     const shard = must(this.#shardOf(key), 'not there: %', key);
     const slot = this.#find(shard, key);
     const before = must(shard.values[slot], 'not there: %', key);

@@ -13,15 +13,20 @@ interface Group {
 }
 
 /**
- * Open alerts by what they are about: a device, a bed or a patient. What one alert alone is about has no group: the table holds
- * its text, and the number of the alert beside it.
+ * Open alerts by what they are about: a device, a bed or a patient. What one alert alone is about has no group: its number
+ * stands in the table, and its record says what that is.
  */
 export class SubjectIndex {
-  readonly #groups: KeyTable<string, string | Group>;
+  readonly #groups: KeyTable<string, number | Group>;
+  readonly #aboutOf: (number: number) => string | undefined;
+  /** The alert that is being moved, and where it is filed: its record says already where it will be. */
+  #moving = 0;
+  #filedUnder: string | undefined;
 
-  /** `seed` as for KeyTable. */
-  constructor(seed: number) {
-    this.#groups = new KeyTable((one) => (typeof one === 'string' ? one : one.about), seed);
+  /** `seed` as for KeyTable. `aboutOf` says what the alert of a number is about. */
+  constructor(seed: number, aboutOf: (number: number) => string | undefined) {
+    this.#aboutOf = aboutOf;
+    this.#groups = new KeyTable((one) => this.#keyOf(one), seed);
   }
 
   /** The numbers in their ids, ascending: in the order in which they were opened. */
@@ -48,21 +53,31 @@ export class SubjectIndex {
   move(id: AlertId, was: string | undefined, is: string | undefined): void {
     if (was === is) return;
     const number = must(idNumber(id), 'not an alert id: %', id);
+    this.#moving = number;
+    this.#filedUnder = was;
     if (was !== undefined) this.#remove(was, number);
+    this.#filedUnder = is;
     if (is !== undefined) this.#add(is, number);
+    this.#moving = 0;
+  }
+
+  #keyOf(one: number | Group): string {
+    if (typeof one !== 'number') return one.about;
+    const about = one === this.#moving ? this.#filedUnder : this.#aboutOf(one);
+    return must(about, 'A% is about nothing', one);
   }
 
   #alertsOf(about: string): Group['alerts'] {
     const there = this.#groups.get(about);
     if (there === undefined) return NOBODY;
-    return typeof there === 'string' ? [this.#groups.noteOf(about)] : there.alerts;
+    return typeof there === 'number' ? [there] : there.alerts;
   }
 
   #add(about: string, number: number): void {
     const there = this.#groups.get(about);
-    if (there === undefined) this.#groups.add(about, number);
-    else if (typeof there === 'string')
-      this.#groups.replace({ about, alerts: withNumber([this.#groups.noteOf(about)], number) });
+    if (there === undefined) this.#groups.add(number);
+    else if (typeof there === 'number')
+      this.#groups.replace({ about, alerts: withNumber([there], number) });
     else if (!isList(there.alerts)) there.alerts.add(number, true);
     else if (there.alerts.length < SUBJECT_LIST_MAX) withNumber(there.alerts, number);
     else this.#groups.replace({ about, alerts: mapOf(withNumber(there.alerts, number)) });
@@ -70,8 +85,8 @@ export class SubjectIndex {
 
   #remove(about: string, number: number): void {
     const there = must(this.#groups.get(about), 'nothing is about %', about);
-    if (typeof there === 'string') {
-      assert(this.#groups.noteOf(about) === number, 'A% is not about %', number, about);
+    if (typeof there === 'number') {
+      assert(there === number, 'A% is not about %', number, about);
       this.#groups.delete(about);
       return;
     }

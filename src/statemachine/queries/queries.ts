@@ -1,6 +1,6 @@
 import { TocsinError } from '../../base/errors.ts';
 import { LIST_LIMIT_DEFAULT, LIST_PAGE_MAX, SLICE_STEPS_PER_LOOK } from '../../base/limits.ts';
-import { type AlertTable, idNumber } from '../alerts/alert-table.ts';
+import { type AlertCursor, type AlertTable, idNumber } from '../alerts/alert-table.ts';
 import { type Cursor, SortedMap } from '../collections/sorted-map.ts';
 import type { Alert, AlertFilter, AlertId } from '../types.ts';
 import { halvesOf, matches } from './filter.ts';
@@ -99,7 +99,7 @@ function openCandidates(
   table: AlertTable,
   dedupKey: string | undefined,
   after: number,
-): Cursor<Alert> {
+): AlertCursor | Cursor<Alert> {
   if (dedupKey === undefined) return table.openAfter(after);
   const only = new SortedMap<Alert>();
   const alert = table.openUnder(dedupKey);

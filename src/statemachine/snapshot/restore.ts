@@ -8,6 +8,7 @@ import { Policies } from '../beside/policies.ts';
 import { Records } from '../beside/records-beside.ts';
 import { placeOfKey } from '../beside/sessions.ts';
 import { ReplyTable } from '../collections/reply-table.ts';
+import { type Layout, PLAIN } from '../layout.ts';
 import { Ledger } from '../ledger.ts';
 import { AlertMachine } from '../machine.ts';
 import type { Alert } from '../types.ts';
@@ -31,7 +32,7 @@ const ORDER: readonly SnapshotItem['kind'][] = [
  */
 export class MachineRestorer {
   readonly #limits: AlertLimits;
-  readonly #seed: number;
+  readonly #layout: Layout;
   readonly #table: AlertTable;
   readonly #replies: ReplyTable;
   readonly #policies = new Policies();
@@ -46,11 +47,11 @@ export class MachineRestorer {
   #stage = 0;
   #newestOpen = 0;
 
-  constructor(limits: Partial<AlertLimits> = {}, seed = 0) {
+  constructor(limits: Partial<AlertLimits> = {}, layout: Layout = PLAIN) {
     this.#limits = completeLimits(limits);
-    this.#seed = seed;
-    this.#table = new AlertTable(this.#limits, seed);
-    this.#replies = new ReplyTable(this.#limits.repliesMax, seed);
+    this.#layout = layout;
+    this.#table = new AlertTable(this.#limits, layout);
+    this.#replies = new ReplyTable(this.#limits.repliesMax, layout.seed);
   }
 
   /** @throws TocsinError DATA_CORRUPT; the restorer is of no use afterwards */
@@ -104,7 +105,7 @@ export class MachineRestorer {
     expectCount('replies of sessions', records.sessions.replyCount, header.sessionReplies);
     ledger.inhibitions.renew();
     const parts = { ledger, replies: this.#replies, notifications: this.#notifications, records };
-    return new AlertMachine(this.#limits, this.#seed, parts);
+    return new AlertMachine(this.#limits, this.#layout, parts);
   }
 
   #begin(header: CaptureHeader): void {
@@ -133,7 +134,7 @@ export class MachineRestorer {
     if (alert.escalation !== undefined && !this.#policies.knows(alert.escalation))
       corrupt(`the policy of ${alert.id} is missing`);
     this.#newestOpen = id;
-    this.#table.open(alert, identityOf(alert));
+    this.#table.restore(alert, identityOf(alert));
     this.#ledger?.restore(alert);
   }
 

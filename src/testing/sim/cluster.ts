@@ -191,15 +191,18 @@ export class SimCluster {
     machine.clock = new ProcessClock(this.clock, 1 + (this.#prng.unit() * 2 - 1) * drift);
     const transport = this.#transportOf(machine);
     const store = machine.disk.open();
+    const seed = this.#prng.uint32();
     const parts = {
       identity: machine.identity,
       store,
       transport,
       clock: machine.clock,
-      seed: this.#prng.uint32(),
+      seed,
       agent: 'simulated',
       snapshots: this.#snapshots,
       limits: LIMITS,
+      // Few enough that most are packed, and unpacked again.
+      alertsUnpackedMax: 1 + (seed % 64),
       log: (line: string) => this.#trace.say(this.clock.monotonic(), `${machine.host}: ${line}`),
       onFault: (error: unknown) => this.#faulted(machine, error),
     };

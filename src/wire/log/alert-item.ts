@@ -17,7 +17,6 @@ import type {
 import type { Building } from '../commands/command-body.ts';
 import { ACTIVATION_MAX, alertNumber, isForbiddenLabel } from '../commands/parse-parts.ts';
 import { KINDS, PRIORITIES } from '../commands/words.ts';
-import { sharedCause, sharedSubject } from '../recent-parts.ts';
 import { type ItemReader, malformed } from './item-reader.ts';
 import type { ItemWriter } from './item-writer.ts';
 
@@ -171,6 +170,13 @@ export function readAlert(input: ItemReader): Alert {
   };
 }
 
+/** The dedup key alone, of which what comes before is skipped. @throws TocsinError BODY_MALFORMED */
+export function readDedupKey(input: ItemReader): string {
+  for (let flags = 3; flags > 0; flags -= 1) input.byte();
+  input.whole();
+  return input.uniqueLine(DEDUP_KEY_CHARS_MAX);
+}
+
 /** Most alerts have neither: they share these. */
 const NO_LABELS: Alert['labels'] = Object.freeze({});
 const NO_ACKNOWLEDGEMENTS: Alert['acknowledgements'] = Object.freeze([]);
@@ -194,7 +200,7 @@ function readSubject(input: ItemReader): Subject {
   if (flags & 2) subject.bed = input.line();
   if (flags & 4) subject.patient = input.line();
   if (flags & 8) subject.device = input.line();
-  return sharedSubject(subject);
+  return subject;
 }
 
 function writeCause(out: ItemWriter, { metric, value, unit, limit, rule }: Cause): void {
@@ -213,7 +219,7 @@ function readCause(input: ItemReader): Cause {
   if (flags & 2) cause.unit = input.line();
   if (flags & 4) cause.limit = input.double();
   if (flags & 8) cause.rule = input.line();
-  return sharedCause(cause);
+  return cause;
 }
 
 function writeLabels(out: ItemWriter, labels: Alert['labels']): void {

@@ -12,12 +12,15 @@ export const malformed = (what: string): TocsinError => new TocsinError('BODY_MA
 export class ItemReader {
   readonly #bytes: Buffer;
   readonly #view: DataView;
+  readonly #isAlone: boolean;
   readonly #lines: string[] = [];
   readonly #proses: string[] = [];
   #at = 0;
   #end = 0;
 
-  constructor(chunk: Uint8Array) {
+  /** `isAlone` as for ItemWriter. */
+  constructor(chunk: Uint8Array, isAlone = false) {
+    this.#isAlone = isAlone;
     this.#bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     this.#view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength);
   }
@@ -95,7 +98,7 @@ export class ItemReader {
     const number = this.whole();
     if (number === 0) {
       const line = this.#text(charsMin, NAME_CHARS_MAX);
-      this.#lines.push(line);
+      if (!this.#isAlone) this.#lines.push(line);
       return line;
     }
     const line = this.#lines[number - 1];
@@ -107,7 +110,7 @@ export class ItemReader {
     const number = this.whole();
     if (number === 0) {
       const prose = this.uniqueProse();
-      this.#proses.push(prose);
+      if (!this.#isAlone) this.#proses.push(prose);
       return prose;
     }
     const prose = this.#proses[number - 1];

@@ -15,6 +15,12 @@ export class ItemWriter {
   #at = 0;
   readonly #lines = new Map<string, number>();
   readonly #proses = new Map<string, number>();
+  readonly #isAlone: boolean;
+
+  /** `isAlone`: of items that are each read by themselves, so that no text recurs. */
+  constructor(isAlone = false) {
+    this.#isAlone = isAlone;
+  }
 
   get length(): number {
     return this.#at;
@@ -23,10 +29,21 @@ export class ItemWriter {
   /** A copy of the first `length` bytes. Everything is forgotten, the texts too. */
   take(length: number): Uint8Array {
     const taken = Buffer.from(this.#bytes.subarray(0, length));
+    this.forget();
+    return taken;
+  }
+
+  /** Begins anew. */
+  forget(): void {
     this.#at = 0;
+    if (this.#isAlone) return;
     this.#lines.clear();
     this.#proses.clear();
-    return taken;
+  }
+
+  /** In the first `length` of these bytes stands what was written, until more is. */
+  get written(): Uint8Array {
+    return this.#bytes;
   }
 
   byte(value: number): void {
@@ -107,10 +124,10 @@ export class ItemWriter {
   }
 
   #recurring(known: Map<string, number>, text: string): void {
-    const number = known.get(text);
+    const number = this.#isAlone ? undefined : known.get(text);
     this.whole(number ?? 0);
     if (number !== undefined) return;
-    known.set(text, known.size + 1);
+    if (!this.#isAlone) known.set(text, known.size + 1);
     this.unique(text);
   }
 
