@@ -73,4 +73,31 @@ export const STATEMACHINE_MUTANTS: readonly Mutant[] = [
     killedBy: ['test/statemachine/'],
     processes: '--workload transfers --nemesis none --time 5',
   },
+  {
+    name: 'forget-who-was-packed',
+    claim: 'an alert that is packed is found by its dedup key as well',
+    file: 'src/statemachine/alerts/alert-table.ts',
+    find: 'this.#openByKey.replace(place, alert.dedupKey);',
+    replace: '',
+    killedBy: ['test/statemachine/packed-alerts.test.ts'],
+  },
+  {
+    name: 'freeze-no-slabs',
+    claim: 'a capture reads what it froze, whatever is packed and unpacked later',
+    file: 'src/statemachine/collections/slabs.ts',
+    find: 'new SlabReader(this.slabs.slice())',
+    replace: 'new SlabReader(this.slabs)',
+    killedBy: ['test/statemachine/slabs.test.ts'],
+  },
+  {
+    name: 'compare-objects-not-revisions',
+    claim: 'an alert that was looked up twice and has not changed is the same, packed or not',
+    file: 'src/statemachine/beside/suppressions.ts',
+    find: 'find({ id: alert.id })?.revision !== alert.revision',
+    replace: 'find({ id: alert.id }) !== alert',
+    killedBy: [
+      'test/statemachine/packed-alerts.test.ts',
+      'test/statemachine/machine.model.test.ts',
+    ],
+  },
 ];

@@ -15,8 +15,8 @@ const SLAB_BYTES: number = 2 ** SLAB_BITS;
 const UNIT_BITS = 3;
 const UNIT: number = 2 ** UNIT_BITS;
 const UNIT_BITS_PER_SLAB: number = SLAB_BITS - UNIT_BITS;
-/** Above it a number would be an object of its own in V8. */
-const SLABS_MAX: number = 2 ** (31 - UNIT_BITS_PER_SLAB);
+/** A place above that would be an object of its own in V8: 16 GiB lie below it. */
+const SLABS: number = 2 ** (31 - UNIT_BITS_PER_SLAB);
 /** Before each record: how many bytes it has, and whether it was removed. */
 const HEAD_BYTES = 4;
 const REMOVED = 0x8000_0000;
@@ -108,7 +108,7 @@ export class Slabs extends SlabReader {
 
   #open(length: number): number {
     const number = this.#free.pop() ?? this.slabs.length;
-    assert(number < SLABS_MAX, 'more than % slabs', SLABS_MAX);
+    assert(number < SLABS, 'more than % slabs', SLABS);
     this.slabs[number] = newSlab(length);
     return number;
   }
