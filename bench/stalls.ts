@@ -131,6 +131,7 @@ const loop = new LoopWatch();
 const rows: StallRow[] = [];
 
 async function phase<T>(what: string, work: () => Promise<T>): Promise<T> {
+  await pause(20); // what was printed of the phase before is no turn of this one
   loop.clear();
   const began = performance.now();
   const result = await work();
