@@ -305,6 +305,8 @@ export const HISTORY_EVENTS_MAX = 65_536;
 export const RESOLVED_ALERTS_MAX = 65_536;
 /** Alerts that changed last and are kept as objects; the others are packed: slower to read, and nothing to the collector of garbage. */
 export const ALERTS_UNPACKED_MAX: number = 2 * RESOLVED_ALERTS_MAX;
+/** Packed alerts lie together in so many bytes: some 250 of them, which may have to move in one go. */
+export const ALERT_SLAB_BYTES: number = 64 * 1_024;
 export const LIST_PAGE_MAX = 1_000;
 /** Earlier states that a replica keeps ready for further pages of lists; each is at most as large as the history. */
 export const PASTS_MAX = 8;

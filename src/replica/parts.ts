@@ -4,6 +4,7 @@ import type { AlertMachine } from '../statemachine/machine.ts';
 import type { Identity, LogStore, Restored } from '../storage/types.ts';
 import type { Transport } from '../transport/types.ts';
 import type { RulesFeed } from './pipeline/rules-feed.ts';
+import type { MachineOptions } from './snapshots/machine-image.ts';
 import type { SnapshotPolicy } from './snapshots/snapshotter.ts';
 
 /** What a replica runs on. Production passes disk, sockets and clock; the simulator virtual ones. */
@@ -23,8 +24,8 @@ export interface ReplicaParts {
   readonly onFault: (error: unknown) => void;
   /** Of the state machine; all replicas must be told the same. @defaultValue those of production */
   readonly limits?: Partial<AlertLimits> | undefined;
-  /** @defaultValue ALERTS_UNPACKED_MAX */
-  readonly alertsUnpackedMax?: number | undefined;
+  /** Which alerts are packed, and how. @defaultValue the limits */
+  readonly packing?: MachineOptions['packing'];
   /** Events kept for watchers that resume. @defaultValue HISTORY_EVENTS_MAX */
   readonly historyEventsMax?: number;
   /** Leaders answer reads of the level `lease` by themselves; all replicas must be told the same. @defaultValue false */

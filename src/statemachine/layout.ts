@@ -13,6 +13,8 @@ export interface Packing {
   readonly codec: AlertCodec;
   /** So many of those that changed last stay objects. */
   readonly unpackedMax: number;
+  /** What a slab holds: a power of two. */
+  readonly slabBytes: number;
 }
 
 export const PLAIN: Layout = Object.freeze({ seed: 0 });

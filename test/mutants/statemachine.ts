@@ -85,8 +85,8 @@ export const STATEMACHINE_MUTANTS: readonly Mutant[] = [
     name: 'freeze-no-slabs',
     claim: 'a capture reads what it froze, whatever is packed and unpacked later',
     file: 'src/statemachine/collections/slabs.ts',
-    find: 'new SlabReader(this.slabs.slice())',
-    replace: 'new SlabReader(this.slabs)',
+    find: 'new SlabReader(this.slabs.slice(), this.slabBytes)',
+    replace: 'new SlabReader(this.slabs, this.slabBytes)',
     killedBy: ['test/statemachine/slabs.test.ts'],
   },
   {
@@ -99,5 +99,13 @@ export const STATEMACHINE_MUTANTS: readonly Mutant[] = [
       'test/statemachine/packed-alerts.test.ts',
       'test/statemachine/machine.model.test.ts',
     ],
+  },
+  {
+    name: 'drop-too-late',
+    claim: 'of a packed alert that ends nothing can move any more once no table knows of it',
+    file: 'src/statemachine/alerts/alert-table.ts',
+    find: '      this.#packed.drop(newest);\n      this.#keep(id, alert);',
+    replace: '      this.#keep(id, alert);\n      this.#packed.drop(newest);',
+    killedBy: ['test/statemachine/alert-table.test.ts'],
   },
 ];

@@ -5,10 +5,12 @@ import { Slabs } from '../../src/statemachine/collections/slabs.ts';
 const textOf = (bytes: Uint8Array, from: number, to: number): string =>
   Buffer.from(bytes.subarray(from, to)).toString('latin1');
 
+const SLAB_BYTES = 2 ** 18;
+
 /** Records by their texts, and where each lies as far as is told. */
 class Shelf {
   readonly places = new Map<string, number>();
-  readonly slabs = new Slabs((to) => this.places.set(this.slabs.read(to, textOf), to));
+  readonly slabs = new Slabs(SLAB_BYTES, (to) => this.places.set(this.slabs.read(to, textOf), to));
   moved = 0;
 
   add(text: string): void {
@@ -71,7 +73,7 @@ test('what is removed gives its room back: records take at most some three times
         for (let n = 0; n < count; n += 1) shelf.add(`${step} ${n} `.padEnd(length + 40, 'x'));
         for (const [at, text] of [...shelf.places.keys()].entries())
           if (at % 10 >= keep) shelf.remove(text);
-        expect(shelf.slabs.byteLength).toBeLessThanOrEqual(3 * shelf.live + 3 * 2 ** 18);
+        expect(shelf.slabs.byteLength).toBeLessThanOrEqual(3 * shelf.live + 3 * SLAB_BYTES);
       });
     }),
     { numRuns: 30 },

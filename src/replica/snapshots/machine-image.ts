@@ -1,8 +1,8 @@
 import type { Clock } from '../../base/clock.ts';
 import { TocsinError } from '../../base/errors.ts';
-import { ALERTS_UNPACKED_MAX } from '../../base/limits.ts';
+import { ALERT_SLAB_BYTES, ALERTS_UNPACKED_MAX } from '../../base/limits.ts';
 import type { AlertLimits } from '../../statemachine/alert-limits.ts';
-import type { Layout } from '../../statemachine/layout.ts';
+import type { Layout, Packing } from '../../statemachine/layout.ts';
 import { AlertMachine } from '../../statemachine/machine.ts';
 import type { MachineCapture } from '../../statemachine/snapshot/capture.ts';
 import { MachineRestorer } from '../../statemachine/snapshot/restore.ts';
@@ -17,8 +17,8 @@ import { Slices } from '../slices.ts';
 export interface MachineOptions {
   readonly seed: number;
   readonly limits?: Partial<AlertLimits> | undefined;
-  /** Alerts that changed last and are kept as objects. @defaultValue ALERTS_UNPACKED_MAX */
-  readonly alertsUnpackedMax?: number | undefined;
+  /** @defaultValue the limits */
+  readonly packing?: Omit<Packing, 'codec'> | undefined;
 }
 
 /** A machine in which nothing has happened. */
@@ -26,13 +26,12 @@ export const newMachine = (options: MachineOptions): AlertMachine =>
   new AlertMachine(options.limits, layoutOf(options));
 
 /** Where such a machine keeps things. */
-export const layoutOf = ({
+export const layoutOf = ({ seed, packing = PACKING }: MachineOptions): Layout => ({
   seed,
-  alertsUnpackedMax = ALERTS_UNPACKED_MAX,
-}: MachineOptions): Layout => ({
-  seed,
-  packing: { codec: new AlertPacker(), unpackedMax: alertsUnpackedMax },
+  packing: { ...packing, codec: new AlertPacker() },
 });
+
+const PACKING = { unpackedMax: ALERTS_UNPACKED_MAX, slabBytes: ALERT_SLAB_BYTES };
 
 /** Writes what was captured; `isWanted` is asked between slices, and false ends it. Whether it got to the end. */
 export async function writeImage(

@@ -13,7 +13,7 @@ import type { Layout } from '../layout.ts';
 import { isReweighed, weightOf } from '../quota.ts';
 import { identityOf } from '../snapshot/digest.ts';
 import type { Alert, AlertId, AlertRef } from '../types.ts';
-import { type AlertsView, type Cell, PackedAlerts, PLAIN_CODEC } from './packed-alerts.ts';
+import { type AlertsView, type Cell, PackedAlerts, UNPACKED } from './packed-alerts.ts';
 import type { Last } from './records.ts';
 
 /** The number in an alert's id, or undefined when the text is not an id in its only spelling. */
@@ -70,10 +70,9 @@ export class AlertTable {
     { seed, packing }: Layout,
   ) {
     this.seed = seed;
-    this.#packed = new PackedAlerts(packing?.codec ?? PLAIN_CODEC, (alert, to) =>
-      this.#put(alert, to),
-    );
-    this.#unpacked = packing && new Ring(packing.unpackedMax);
+    const { codec, unpackedMax, slabBytes } = packing ?? UNPACKED;
+    this.#packed = new PackedAlerts(codec, slabBytes, (alert, to) => this.#put(alert, to));
+    this.#unpacked = packing && new Ring(unpackedMax);
     this.#openByKey = new KeyTable((cell) => this.#packed.dedupKeyOf(cell), seed);
     this.#resolvedInOrder = new Ring(limits.resolvedAlertsMax);
     this.#last = new BoundedMap(limits.dedupKeysRememberedMax, ({ dedupKey }) => dedupKey, seed);
@@ -182,10 +181,12 @@ export class AlertTable {
       this.#openBytes -= weightOf(alert);
       const newest = this.#open.delete(id);
       this.#expect(newest, before);
+      // At once: whatever moves meanwhile, no table knows of it any more.
+      this.#packed.drop(newest);
       this.#keep(id, alert);
       const { occurrence, flaps, resolution } = alert;
       this.#last.add({ dedupKey, id: alert.id, occurrence, endedAt: resolution.at, flaps });
-      this.#hasMoved(newest, id);
+      if (typeof newest === 'number') this.#hasChanged(id);
     }
     return identity;
   }
@@ -231,7 +232,7 @@ export class AlertTable {
   #expect(newest: Cell, before: Alert): void {
     const isNewest =
       newest === before ||
-      (typeof newest === 'number' && this.#packed.alertOf(newest).version === before.version);
+      (typeof newest === 'number' && this.#packed.alertOf(newest).revision === before.revision);
     assert(isNewest, '% has changed since', before.id);
   }
 

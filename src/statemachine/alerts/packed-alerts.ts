@@ -1,6 +1,7 @@
 import { BugError } from '../../base/assert.ts';
 import { type SlabReader, Slabs } from '../collections/slabs.ts';
 import type { SortedView } from '../collections/sorted-map.ts';
+import type { Packing } from '../layout.ts';
 import type { Alert } from '../types.ts';
 
 /** Alerts as bytes. What comes back is what was given, field by field. */
@@ -25,10 +26,13 @@ export class PackedAlerts {
   readonly #slabs: Slabs;
   readonly #codec: AlertCodec;
 
-  /** `onMoved` is told that an alert lies at another place from now on. */
-  constructor(codec: AlertCodec, onMoved: (alert: Alert, to: number) => void) {
+  /**
+   * `onMoved` is told that an alert lies at another place from now on: whenever one is packed or dropped, it has to know of each that
+   * was not dropped. `slabBytes` as for Slabs.
+   */
+  constructor(codec: AlertCodec, slabBytes: number, onMoved: (alert: Alert, to: number) => void) {
     this.#codec = codec;
-    this.#slabs = new Slabs((to) => onMoved(this.alertOf(to), to));
+    this.#slabs = new Slabs(slabBytes, (to) => onMoved(this.alertOf(to), to));
   }
 
   pack(alert: Alert): number {
@@ -42,7 +46,7 @@ export class PackedAlerts {
   }
 
   alertOf(cell: Cell): Alert {
-    return typeof cell === 'number' ? this.#slabs.read(cell, this.#codec.decode) : cell;
+    return read(cell, this.#slabs, this.#codec);
   }
 
   dedupKeyOf(cell: Cell): string {
@@ -75,26 +79,24 @@ export class AlertsView {
 
   get(number: number): Alert | undefined {
     const cell = this.#cells.get(number);
-    return cell === undefined ? undefined : this.#alertOf(cell);
+    return cell === undefined ? undefined : read(cell, this.#slabs, this.#codec);
   }
 
   *values(): Generator<Alert> {
-    for (const cell of this.#cells.values()) yield this.#alertOf(cell);
-  }
-
-  #alertOf(cell: Cell): Alert {
-    return typeof cell === 'number' ? this.#slabs.read(cell, this.#codec.decode) : cell;
+    for (const cell of this.#cells.values()) yield read(cell, this.#slabs, this.#codec);
   }
 }
+
+const read = (cell: Cell, slabs: SlabReader, codec: AlertCodec): Alert =>
+  typeof cell === 'number' ? slabs.read(cell, codec.decode) : cell;
 
 const isPlain = (): never => {
   throw new BugError('an alert was packed that is to stay as it is');
 };
 
 /** Of a table in which every alert stays an object. */
-export const PLAIN_CODEC: AlertCodec = {
-  encode: isPlain,
-  encoded: new Uint8Array(),
-  decode: isPlain,
-  dedupKeyOf: isPlain,
+export const UNPACKED: Packing = {
+  codec: { encode: isPlain, encoded: new Uint8Array(), decode: isPlain, dedupKeyOf: isPlain },
+  unpackedMax: 1,
+  slabBytes: 32,
 };

@@ -201,8 +201,8 @@ export class SimCluster {
       agent: 'simulated',
       snapshots: this.#snapshots,
       limits: LIMITS,
-      // Few enough that most are packed, and unpacked again.
-      alertsUnpackedMax: 1 + (seed % 64),
+      // Few enough that most are packed, and unpacked again, in slabs that are soon full.
+      packing: { unpackedMax: 1 + (seed % 64), slabBytes: 1_024 << (seed % 3) },
       log: (line: string) => this.#trace.say(this.clock.monotonic(), `${machine.host}: ${line}`),
       onFault: (error: unknown) => this.#faulted(machine, error),
     };
