@@ -102,7 +102,10 @@ const isBound = (s: State): boolean =>
 /** §5.2, §5.4.1. The term has been looked at: `m.term` equals ours, or is ahead and this is a pre-vote. */
 export function onVoteRequest(s: State, m: VoteRequest): void {
   const knowsLeader = s.role.role === 'follower' && s.role.leader !== undefined;
-  const free = m.term > s.term || s.vote === m.from || (s.vote === undefined && !knowsLeader);
+  // The term may have been heard of in an answer, not from who asks: what was promised of a lease holds in it too.
+  const isKept = isBound(s) && !(m.transfer && isVoterOf(configurationNow(s), m.from));
+  const free =
+    m.term > s.term || s.vote === m.from || (s.vote === undefined && !knowsLeader && !isKept);
   const isUpToDate = s.log.isUpToDate(m.last);
   const granted = free && !s.abstaining && isUpToDate;
   const reply: VoteReply = {

@@ -199,4 +199,12 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     replace: "!isLed && s.role.role !== 'leader')",
     killedBy: ['test/raft/turns.test.ts'],
   },
+  {
+    name: 'outlive-a-promise-by-an-answer',
+    claim: 'who promised a lease keeps to it, whoever told it of a later term',
+    file: 'src/raft/election.ts',
+    find: '!knowsLeader && !isKept)',
+    replace: '!knowsLeader)',
+    killedBy: ['test/raft/leases.test.ts'],
+  },
 ];

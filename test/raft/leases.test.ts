@@ -138,6 +138,20 @@ test('with leases a broken connection frees nobody, nor does a start: both wait 
   expect(sent(drain(core), 'vote-reply')).toMatchObject([{ granted: true }]);
 });
 
+test('who promised a lease keeps to it, although an answer tells it of a later term before its candidate asks', () => {
+  const core = loneCore({ log: [1], term: 1, options: { leaseMs: LEASE_MS } });
+  for (let tick = 0; tick < ELECTION_TICKS_MIN; tick += 1) core.tick();
+  core.campaign(); // asks for pre-votes in term 2
+  drain(core);
+  core.step(heartbeat([2, 1, 1])); // the leader of term 1 is there after all
+  drain(core);
+  core.step(message('vote-reply', [3, 1, 2], { pre: true, granted: false }));
+  expect(core.hardState.term).toBe(2);
+  core.step(ask([3, 1, 2], id(1, 1)));
+  const replies = sent(drain(core), 'vote-reply');
+  expect(replies.map((one) => one.type === 'vote-reply' && one.granted)).toEqual([false]);
+});
+
 test('a follower is as fresh as the last beat that its leader named again, once it has applied that far', () => {
   const core = loneCore({ log: [1, 1, 1], commit: 1 });
   const beatOf = (readies: readonly Ready[]): number =>

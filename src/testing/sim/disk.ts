@@ -148,8 +148,13 @@ export class SimDisk {
 
   /** Something on it is not what was acknowledged, or may not be. */
   get isDamaged(): boolean {
-    const isInDoubt = this.#isStateHurt || this.state?.hardState.abstain === true;
-    return this.hasLost || isInDoubt;
+    return this.hasLost || this.#isStateHurt || this.#isInDoubt;
+  }
+
+  /** A process abstains that runs on it; or will, since the mark knows of more: the doubt itself takes a write. */
+  get #isInDoubt(): boolean {
+    const { hardState, sequence = 0 } = this.state ?? {};
+    return hardState?.abstain === true || this.#memory.marked > sequence;
   }
 
   /** What was acknowledged is not there, and no process has repaired it. */
