@@ -201,7 +201,9 @@ function parseResponsibility(value: unknown): Responsibility {
   const targets = asArray('answer', 'responsibility.to', to, STEP_TARGETS_MAX);
   return {
     state: known,
-    to: targets.map((target) => asName('answer', 'responsibility.to', target)),
+    to: targets.map((target) =>
+      asLine('answer', 'responsibility.to', target, 1, OFFERED_CHARS_MAX),
+    ),
     at: instant('responsibility.at', at),
   };
 }

@@ -3,6 +3,7 @@ import {
   ACKNOWLEDGEMENTS_MAX,
   DEDUP_KEY_CHARS_MAX,
   LABELS_MAX,
+  NAME_CHARS_MAX,
   STEP_TARGETS_MAX,
 } from '../../base/limits.ts';
 import type { EscalationState } from '../../statemachine/beside/escalation.ts';
@@ -33,6 +34,9 @@ const HOWS: readonly Resolution['how'][] = [
   'entered-in-error',
 ];
 const RESPONSIBILITIES: readonly Responsibility['state'][] = ['offered', 'accepted', 'rejected'];
+
+/** Of whom an alert is offered to: `user:` and whoever is on call. */
+export const OFFERED_CHARS_MAX: number = 'user:'.length + NAME_CHARS_MAX;
 
 /** First byte: two bits each for kind and both priorities. */
 const CLEARED = 64;
@@ -302,7 +306,8 @@ function readResponsibility(input: ItemReader): Responsibility {
   const at = input.instant();
   if (state !== 'offered') return { state, by: input.line(), at };
   const to: string[] = [];
-  for (let left = input.whole(0, STEP_TARGETS_MAX); left > 0; left -= 1) to.push(input.line());
+  for (let left = input.whole(0, STEP_TARGETS_MAX); left > 0; left -= 1)
+    to.push(input.line(1, OFFERED_CHARS_MAX));
   return { state, to, at };
 }
 

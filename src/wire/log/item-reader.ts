@@ -94,15 +94,16 @@ export class ItemReader {
   }
 
   /** A name that recurs. */
-  line(charsMin = 1): string {
+  line(charsMin = 1, charsMax = NAME_CHARS_MAX): string {
     const number = this.whole();
     if (number === 0) {
-      const line = this.#text(charsMin, NAME_CHARS_MAX);
+      const line = this.#text(charsMin, charsMax);
       if (!this.#isAlone) this.#lines.push(line);
       return line;
     }
     const line = this.#lines[number - 1];
-    if (line === undefined || line.length < charsMin) throw malformed(`there is no line ${number}`);
+    if (line === undefined || line.length < charsMin || line.length > charsMax)
+      throw malformed(`there is no line ${number}`);
     return line;
   }
 
