@@ -94,7 +94,7 @@ export class ItemReader {
   }
 
   /** A name that recurs. */
-  line(charsMin = 1, charsMax = NAME_CHARS_MAX): string {
+  line(charsMin = 1, charsMax: number = NAME_CHARS_MAX): string {
     const number = this.whole();
     if (number === 0) {
       const line = this.#text(charsMin, charsMax);
