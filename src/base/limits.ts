@@ -272,6 +272,8 @@ export const DISK_LOOK_MS = 1_000;
 export const DEDUP_KEY_CHARS_MAX = 255;
 export const TEXT_CHARS_MAX = 1024;
 export const NAME_CHARS_MAX = 128;
+/** Of whom an alert is offered to: `user:` and whoever is on call. */
+export const OFFERED_CHARS_MAX: number = 'user:'.length + NAME_CHARS_MAX;
 export const LABELS_MAX = 32;
 export const ACKNOWLEDGEMENTS_MAX = 32;
 /** Open alerts, and what they weigh. Close to it what can wait is refused, at it every new alert; nothing else ever is. */
@@ -338,7 +340,7 @@ export const SWEEP_LOOKS_AT_ONCE = 32;
 /** Of what waits for all that is due to single alerts, so many steps are done with each entry, lest it wait for ever. */
 export const SWEEPS_PER_ENTRY_MIN = 1;
 /** Open alerts of one device that are looked through for what they explain; of a device with more they are kept by condition. */
-export const NEIGHBOURS_LOOKED_THROUGH_MAX = 32;
+export const NEIGHBOURS_LOOKED_THROUGH_MAX = 4;
 /** Open alerts about one device, bed or patient that stand in a list, which is moved as a whole; more of them in blocks. */
 export const SUBJECT_LIST_MAX = 64;
 /** Alerts that are named as explaining another; more than one is rare, and no more is done for it. */

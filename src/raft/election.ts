@@ -81,8 +81,7 @@ export function ask(s: State, campaigner: Campaigner): void {
  * a replica that lost only its own connection cannot depose a leader that the others follow.
  */
 export function protectsLeader(s: State, m: VoteRequest): boolean {
-  // By the leader's own order; a member that was removed since has none.
-  if (m.transfer && isVoterOf(configurationNow(s), m.from)) return false;
+  if (isOrdered(s, m)) return false;
   if (s.role.role === 'leader' || isBound(s)) return true;
   if (s.role.role !== 'follower' || s.role.leader === undefined) return false;
   // A leader does not campaign: who was the leader, and asks for a later term, is no longer.
@@ -91,6 +90,10 @@ export function protectsLeader(s: State, m: VoteRequest): boolean {
   if (m.pre) s.role.deferred = m;
   return true;
 }
+
+/** Whether its leader told who asks to do so; a member that was removed since has no order. */
+const isOrdered = (s: State, m: VoteRequest): boolean =>
+  m.transfer && isVoterOf(configurationNow(s), m.from);
 
 /**
  * With leases, whoever heard a leader not long ago keeps to it, whatever else it learns: the leader counts on that. Who was
@@ -103,7 +106,7 @@ const isBound = (s: State): boolean =>
 export function onVoteRequest(s: State, m: VoteRequest): void {
   const knowsLeader = s.role.role === 'follower' && s.role.leader !== undefined;
   // The term may have been heard of in an answer, not from who asks: what was promised of a lease holds in it too.
-  const isKept = isBound(s) && !(m.transfer && isVoterOf(configurationNow(s), m.from));
+  const isKept = isBound(s) && !isOrdered(s, m);
   const free =
     m.term > s.term || s.vote === m.from || (s.vote === undefined && !knowsLeader && !isKept);
   const isUpToDate = s.log.isUpToDate(m.last);

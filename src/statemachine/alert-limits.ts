@@ -55,6 +55,10 @@ export function completeLimits(limits: Partial<AlertLimits>): AlertLimits {
   const all: AlertLimits = { ...LIMITS, ...limits };
   assert(all.acknowledgementsMax >= 3, `acknowledgementsMax ${all.acknowledgementsMax} < 3`);
   assert(
+    all.acknowledgementsMax <= ACKNOWLEDGEMENTS_MAX,
+    `acknowledgementsMax ${all.acknowledgementsMax} > ${ACKNOWLEDGEMENTS_MAX}: no snapshot could be read back`,
+  );
+  assert(
     all.dedupKeysRememberedMax >= all.resolvedAlertsMax,
     `remembers ${all.dedupKeysRememberedMax} keys of ${all.resolvedAlertsMax} resolved alerts`,
   );

@@ -14,9 +14,9 @@ import {
   ALARMS_MAX,
   MEMBERS_MAX,
   NAME_CHARS_MAX,
+  OFFERED_CHARS_MAX,
   STEP_TARGETS_MAX,
 } from '../../base/limits.ts';
-import { OFFERED_CHARS_MAX } from '../log/alert-item.ts';
 import type { Role } from '../../raft/types.ts';
 import type { EscalationState } from '../../statemachine/beside/escalation.ts';
 import type {

@@ -3,7 +3,7 @@ import {
   ACKNOWLEDGEMENTS_MAX,
   DEDUP_KEY_CHARS_MAX,
   LABELS_MAX,
-  NAME_CHARS_MAX,
+  OFFERED_CHARS_MAX,
   STEP_TARGETS_MAX,
 } from '../../base/limits.ts';
 import type { EscalationState } from '../../statemachine/beside/escalation.ts';
@@ -34,9 +34,6 @@ const HOWS: readonly Resolution['how'][] = [
   'entered-in-error',
 ];
 const RESPONSIBILITIES: readonly Responsibility['state'][] = ['offered', 'accepted', 'rejected'];
-
-/** Of whom an alert is offered to: `user:` and whoever is on call. */
-export const OFFERED_CHARS_MAX: number = 'user:'.length + NAME_CHARS_MAX;
 
 /** First byte: two bits each for kind and both priorities. */
 const CLEARED = 64;

@@ -2,14 +2,7 @@ import { expect, test } from 'vitest';
 import { Prng } from '../../../src/base/prng.ts';
 import { SimClock } from '../../../src/testing/sim/clock.ts';
 import { SimDisk } from '../../../src/testing/sim/disk.ts';
-import {
-  CLUSTER,
-  emptyLogEnd,
-  endOfAll,
-  entriesAfter,
-  hard,
-  writing,
-} from '../../storage/entries.ts';
+import { CLUSTER, emptyLogEnd, entriesAfter, hard, writing } from '../../storage/entries.ts';
 
 test('a disk that was put back counts as damaged although no entry is missing, until its process has written that it abstains', async () => {
   const clock = new SimClock();
