@@ -108,4 +108,12 @@ export const STATEMACHINE_MUTANTS: readonly Mutant[] = [
     replace: '      this.#keep(id, alert);\n      this.#packed.drop(newest);',
     killedBy: ['test/statemachine/alert-table.test.ts'],
   },
+  {
+    name: 'read-offers-as-names',
+    claim: 'whatever commands bring the machine to hold can be read back',
+    file: 'src/wire/log/alert-item.ts',
+    find: 'to.push(input.line(1, OFFERED_CHARS_MAX));',
+    replace: 'to.push(input.line());',
+    killedBy: ['test/statemachine/extremes.test.ts'],
+  },
 ];

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { type Revision, revision, type UnixMillis, unixMillis } from '../../src/base/ids.ts';
-import { UNIX_MILLIS_MAX } from '../../src/base/limits.ts';
+import { NAME_CHARS_MAX, UNIX_MILLIS_MAX } from '../../src/base/limits.ts';
 import type { AlertId, AlertRef, Cause, Subject } from '../../src/statemachine/types.ts';
 
 /** The pieces that commands, alerts and records are made of. */
@@ -41,6 +41,13 @@ export const lineOf = (min: number, max: number): Gen<string> =>
     )
     .filter((text) => text.length >= min && text.length <= max);
 export const name: Gen<string> = lineOf(1, 128);
+/** Whom an alert is offered to: `user:` and a name, which may itself be as long as names are. */
+export const offered: Gen<string> = fc
+  .oneof(
+    name,
+    whole(NAME_CHARS_MAX - 4, NAME_CHARS_MAX).map((chars) => 'n'.repeat(chars)),
+  )
+  .map((one) => `user:${one}`);
 export const dedupKey: Gen<string> = lineOf(1, 255);
 export const text: Gen<string> = fc.oneof(
   lineOf(0, 1024),

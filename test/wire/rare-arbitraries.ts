@@ -17,6 +17,7 @@ import {
   finite,
   type Gen,
   name,
+  offered,
   orUndefined,
   record,
   ref,
@@ -259,7 +260,7 @@ export const escalation: Gen<EscalationState> = record<EscalationState>(
 
 export const responsibility: Gen<Responsibility> = fc.oneof(
   record<Responsibility>(
-    { state: fc.constant('offered'), to: fc.array(target, { maxLength: 10 }), at: when },
+    { state: fc.constant('offered'), to: fc.array(offered, { maxLength: 10 }), at: when },
     {},
   ),
   record<Responsibility>(
