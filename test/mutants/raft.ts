@@ -207,4 +207,20 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     replace: '!knowsLeader)',
     killedBy: ['test/raft/leases.test.ts'],
   },
+  {
+    name: 'keep-terms-that-a-snapshot-replaced',
+    claim: 'a log that did not hold the last entry of a snapshot goes as a whole, its terms too',
+    file: 'src/raft/log.ts',
+    find: '    this.#runs.length = 0;\n',
+    replace: '',
+    killedBy: ['test/raft/log.test.ts'],
+  },
+  {
+    name: 'forget-the-terms-of-the-cut-late',
+    claim: 'the terms of entries that were cut are not those of what takes their place',
+    file: 'src/raft/log.ts',
+    find: 'while ((this.#runs.at(-1)?.from ?? 0) >= from)',
+    replace: 'if ((this.#runs.at(-1)?.from ?? 0) >= from)',
+    killedBy: ['test/raft/log.test.ts'],
+  },
 ];
