@@ -1,5 +1,6 @@
 import { assert, must } from '../base/assert.ts';
 import { type LogIndex, logIndex, type Term, term } from '../base/ids.ts';
+import { LOG_ENTRY_MEMORY_BYTES } from '../base/limits.ts';
 import type { Entry, EntryId } from './types.ts';
 
 /** Where a run of entries of one term begins. */
@@ -7,6 +8,10 @@ export interface TermRun {
   readonly from: number;
   readonly term: number;
 }
+
+/** What an entry takes in memory: its bytes, and the objects around them, which outweigh a small one. */
+export const memoryBytesOf = ({ payload }: Entry): number =>
+  LOG_ENTRY_MEMORY_BYTES + payload.byteLength;
 
 /**
  * The log as the core sees it: the term of every place from its base on, and the newest entries themselves. Always:
@@ -36,7 +41,7 @@ export class RaftLog {
     this.#base = base;
     this.#entries = [...tail];
     this.#runs = runs.map((run) => ({ from: run.from, term: term(run.term) }));
-    for (const entry of tail) this.#bytes += entry.payload.byteLength;
+    for (const entry of tail) this.#bytes += memoryBytesOf(entry);
     const newest = tail.at(-1);
     assert(
       (newest === undefined) === (runs.length === 0),
@@ -72,7 +77,7 @@ export class RaftLog {
   get committed(): LogIndex {
     return this.#committed;
   }
-  /** Bytes of the entries in memory. */
+  /** What the entries in memory take there. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -139,7 +144,7 @@ export class RaftLog {
     if (this.#runs.at(-1)?.term !== entry.term)
       this.#runs.push({ from: entry.index, term: entry.term });
     this.#entries.push(entry);
-    this.#bytes += entry.payload.byteLength;
+    this.#bytes += memoryBytesOf(entry);
   }
 
   /** Removes `from` and everything after it. */
@@ -147,7 +152,7 @@ export class RaftLog {
     assert(from > this.#committed, `truncating ${from} would cut committed ${this.#committed}`);
     assert(from <= this.last.index, `nothing to truncate at ${from}, last is ${this.last.index}`);
     const removed = this.#entries.splice(from - this.firstInMemory);
-    for (const entry of removed) this.#bytes -= entry.payload.byteLength;
+    for (const entry of removed) this.#bytes -= memoryBytesOf(entry);
     while ((this.#runs.at(-1)?.from ?? 0) >= from) this.#runs.pop();
     // Every place from the commit index on stays in memory, but for the base; so the end still shows its term.
     assert(
@@ -163,7 +168,7 @@ export class RaftLog {
   }
 
   /**
-   * Forgets the oldest entries below `below` until memory holds at most `bytesMax`, when it holds an eighth more: many at
+   * Forgets the oldest entries below `below` until they take at most `bytesMax` of memory, when they take an eighth more: many at
    * a time, since each time all that stay are moved. Their terms stay known.
    */
   evict(below: number, bytesMax: number): void {
@@ -173,7 +178,7 @@ export class RaftLog {
     let bytes = this.#bytes;
     let count = 0;
     while (bytes > bytesMax && first + count < keepFrom) {
-      bytes -= (this.#entries[count] as Entry).payload.byteLength;
+      bytes -= memoryBytesOf(this.#entries[count] as Entry);
       count += 1;
     }
     if (count === 0) return;
@@ -187,7 +192,7 @@ export class RaftLog {
     if (index <= this.#base.index) return;
     const base: EntryId = { index, term: must(this.termAt(index), `no term for index ${index}`) };
     const gone = Math.max(0, index - this.firstInMemory + 1);
-    for (const entry of this.#entries.splice(0, gone)) this.#bytes -= entry.payload.byteLength;
+    for (const entry of this.#entries.splice(0, gone)) this.#bytes -= memoryBytesOf(entry);
     const first = this.#entries.length === 0 ? this.#runs.length : this.#runOf(index + 1);
     const [run, ...later] = this.#runs.splice(0).slice(first);
     if (run !== undefined) this.#runs.push({ from: index + 1, term: run.term }, ...later);

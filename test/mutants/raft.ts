@@ -55,6 +55,14 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     simulated: DEPOSED,
   },
   {
+    name: 'weigh-entries-by-their-bytes',
+    claim: 'the log in memory is bounded by what it takes there',
+    file: 'src/raft/log.ts',
+    find: 'LOG_ENTRY_MEMORY_BYTES + payload.byteLength',
+    replace: 'LOG_ENTRY_MEMORY_BYTES * 0 + payload.byteLength',
+    killedBy: ['test/raft/log.test.ts'],
+  },
+  {
     name: 'vote-for-an-older-term',
     claim: 'the log with the later last term is the newer one (§5.4.1)',
     file: 'src/raft/log.ts',

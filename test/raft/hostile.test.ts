@@ -24,7 +24,7 @@ class Madness {
 
   constructor(seed: number) {
     this.#prng = new Prng(seed);
-    const options = { logMemoryBytesMax: 30, appendEntriesMax: 2, inflightAppendsMax: 2 };
+    const options = { logMemoryBytesMax: 1_100, appendEntriesMax: 2, inflightAppendsMax: 2 };
     this.core = seed % 3 === 0 ? loneLeader({ seed, options }) : loneCore({ seed, options });
   }
 

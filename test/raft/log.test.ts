@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { logIndex, term } from '../../src/base/ids.ts';
+import { LOG_ENTRY_MEMORY_BYTES } from '../../src/base/limits.ts';
 import { RaftLog } from '../../src/raft/log.ts';
 import { entries, id } from './lone-core.ts';
 
@@ -17,7 +18,7 @@ const operation = fc.oneof(
   },
   fc.record({ do: fc.constant('truncate' as const), by: fc.nat(5), bytes: fc.constant(0) }),
   fc.record({ do: fc.constant('commit' as const), by: fc.nat(4), bytes: fc.constant(0) }),
-  fc.record({ do: fc.constant('evict' as const), by: fc.nat(30), bytes: fc.nat(100) }),
+  fc.record({ do: fc.constant('evict' as const), by: fc.nat(30), bytes: fc.nat(5_000) }),
   fc.record({ do: fc.constant('compact' as const), by: fc.nat(8), bytes: fc.constant(0) }),
   fc.record({ do: fc.constant('reset' as const), by: fc.nat(30), bytes: fc.constant(0) }),
 );
@@ -96,7 +97,8 @@ function compare(
   expect(log.entryAt(first - 1)).toBeUndefined();
   for (let index: number = first; index <= last; index += 1)
     expect(log.entryAt(index)).toMatchObject(id(index, model[index - 1]?.term ?? 0));
-  expect(log.bytes).toBe(model.slice(first - 1).reduce((sum, each) => sum + each.bytes, 0));
+  const held = model.slice(first - 1);
+  expect(log.bytes).toBe(held.reduce((sum, each) => sum + each.bytes + LOG_ENTRY_MEMORY_BYTES, 0));
   expect(log.slice(first - 1, 10, 10)).toBeUndefined();
   for (const limit of [0, 1, 2, 99])
     for (const at of [0, 1, last, last + 5]) {
@@ -118,6 +120,15 @@ test('a slice keeps both bounds, but never is empty while there are entries', ()
   expect(indexes(5, 100, 1000)).toEqual([]);
 });
 
+test('entries of few bytes are let go of by the memory that they take, not by their bytes', () => {
+  const log = new RaftLog([], [], logIndex(0));
+  for (let index = 1; index <= 100; index += 1)
+    log.append({ ...id(index, 1), payload: { byteLength: 1 } });
+  log.commitTo(logIndex(100));
+  log.evict(100, 10 * (LOG_ENTRY_MEMORY_BYTES + 1));
+  expect(log.firstInMemory).toBe(91);
+});
+
 test('committed entries can neither be cut nor forgotten, nor can the commit index fall or run ahead', () => {
   const log = logOf(1, 1, 2);
   log.commitTo(logIndex(2));
@@ -132,15 +143,17 @@ test('committed entries can neither be cut nor forgotten, nor can the commit ind
 
 test('memory is not tidied for less than an eighth too much, and never beyond what it may hold', () => {
   const log = logOf(...Array.from({ length: 9 }, () => 1));
+  const each = log.bytes / 9;
+  const most = each * 8;
   log.commitTo(logIndex(9));
-  log.evict(100, 80);
-  expect([log.firstInMemory, log.bytes]).toEqual([1, 90]);
+  log.evict(100, most);
+  expect([log.firstInMemory, log.bytes]).toEqual([1, each * 9]);
   log.append({ ...id(10, 1), payload: { byteLength: 1 } });
-  log.evict(100, 80);
-  expect([log.firstInMemory, log.bytes]).toEqual([3, 71]);
-  log.append({ ...id(11, 1), payload: { byteLength: 29 } });
-  log.evict(100, 80);
-  expect([log.firstInMemory, log.bytes]).toEqual([5, 80]);
+  log.evict(100, most);
+  expect([log.firstInMemory, log.bytes]).toEqual([3, most - 9]);
+  log.append({ ...id(11, 1), payload: { byteLength: each + 19 } });
+  log.evict(100, most);
+  expect([log.firstInMemory, log.bytes]).toEqual([5, most]);
 });
 
 test('an entry must follow the last one, in a term no earlier', () => {

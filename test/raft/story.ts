@@ -20,7 +20,7 @@ export function story(seed: number, steps: number): CoreCluster {
       appendBytesMax: chance.pick([150, 1000, 100_000]),
       appendEntriesMax: chance.pick([1, 3, 100]),
       inflightAppendsMax: chance.pick([1, 2, 64]),
-      logMemoryBytesMax: chance.pick([0, 500, 1_000_000]),
+      logMemoryBytesMax: chance.pick([0, 10_000, 1_000_000]),
       uncommittedBytesMax: chance.pick([300, 1_000_000]),
       commitNoticeMs: chance.pick([0, 1]),
       readRoundMs: chance.pick([0, 1]),

@@ -1,6 +1,7 @@
 import { assert } from '../../base/assert.ts';
 import { type LogIndex, logIndex, term } from '../../base/ids.ts';
 import { LOG_MEMORY_BYTES_MAX } from '../../base/limits.ts';
+import { memoryBytesOf } from '../../raft/log.ts';
 import type { Entry, EntryId, HardState } from '../../raft/types.ts';
 import { type EntryRecord, entryOf, genesisChain, recordOf } from '../../wire/log/record.ts';
 import type { LogPlace, LogWrite, Restored, TermStart } from '../types.ts';
@@ -155,11 +156,11 @@ export class TailCollector {
     const entry = entryOf(record);
     if (record.kind === 'configuration') this.#configurations.push(entry);
     this.#tail.push(entry);
-    this.#tailBytes += record.byteLength;
+    this.#tailBytes += memoryBytesOf(entry);
     while (this.#tailBytes > LOG_MEMORY_BYTES_MAX) {
       const oldest = this.#tail[this.#surplus];
       if (oldest === undefined || oldest.index >= this.#keepFrom) break;
-      this.#tailBytes -= oldest.payload.byteLength;
+      this.#tailBytes -= memoryBytesOf(oldest);
       this.#surplus += 1;
     }
     if (this.#surplus * 2 > this.#tail.length) this.#drop();
