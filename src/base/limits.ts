@@ -249,6 +249,8 @@ export const BULK_IDLE_MS_MAX = 5_000;
 
 // Members.
 export const MEMBERS_MAX = 63;
+/** Replicas that one which does not know them hears at once, because they may have been added while it was down. */
+export const STRANGERS_MAX = 8;
 export const PRIORITY_MAX = 1_000;
 export const ADDRESS_CHARS_MAX = 512;
 

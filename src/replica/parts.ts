@@ -1,8 +1,10 @@
 import type { Clock } from '../base/clock.ts';
+import type { ReplicaId } from '../base/ids.ts';
 import type { AlertLimits } from '../statemachine/alert-limits.ts';
 import type { AlertMachine } from '../statemachine/machine.ts';
 import type { Identity, LogStore, Restored } from '../storage/types.ts';
 import type { Transport } from '../transport/types.ts';
+import type { Hello } from '../wire/handshake.ts';
 import type { RulesFeed } from './pipeline/rules-feed.ts';
 import type { MachineOptions } from './snapshots/machine-image.ts';
 import type { SnapshotPolicy } from './snapshots/snapshotter.ts';
@@ -34,4 +36,12 @@ export interface ReplicaParts {
   readonly rules?: RulesFeed | undefined;
   /** @defaultValue the limits */
   readonly snapshots?: SnapshotPolicy | undefined;
+}
+
+/** How a replica introduces itself to peers; the lane is the caller's to set. */
+export function helloOf({ identity, agent }: Pick<ReplicaParts, 'identity' | 'agent'>): Hello & {
+  readonly replicaId: ReplicaId;
+} {
+  const { clusterId, replicaId, incarnation } = identity;
+  return { role: 'peer', lane: 'control', clusterId, replicaId, incarnation, agent };
 }

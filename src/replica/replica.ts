@@ -20,9 +20,10 @@ import { CoreDriver, initFrom } from './core-driver.ts';
 import { Comparer } from './health/comparer.ts';
 import { Quarantine } from './health/quarantine.ts';
 import { StallGuard } from './health/stall-guard.ts';
-import type { ReplicaParts } from './parts.ts';
+import { helloOf, type ReplicaParts } from './parts.ts';
 import { Members } from './peers/members.ts';
 import { PeerLinks } from './peers/peer-links.ts';
+import { Strangers } from './peers/strangers.ts';
 import { successorOf } from './peers/successor.ts';
 import { AppliedState } from './pipeline/applied-state.ts';
 import { Applier } from './pipeline/applier.ts';
@@ -64,6 +65,7 @@ export class Replica implements Resident {
   readonly #upkeep: Upkeep;
   readonly #startedAt: number;
   readonly clocks: Clocks;
+  readonly strangers: Strangers;
   readonly watches: WatchHub;
   readonly pages: Pages;
   readonly snapshots: SnapshotDesk;
@@ -82,8 +84,14 @@ export class Replica implements Resident {
     this.#state = new AppliedState(machine, kept.historyEventsMax, kept.rules);
     this.#members = new Members(identity, restored);
     this.#stalls = new StallGuard(clock);
-    const onLost = (peer: ReplicaId): void => this.peerLost(peer);
-    this.#links = new PeerLinks({ transport, clock, self: this.hello, onLost, log });
+    this.strangers = new Strangers(this.#members, () => this.standing.leader);
+    this.#links = new PeerLinks({
+      ...kept,
+      self: this.hello,
+      strangers: this.strangers,
+      members: this.#members,
+      owner: this,
+    });
     this.clocks = new Clocks(identity.replicaId, clock, this.#members, this.#links);
     this.#driver = this.#driverFrom(restored);
     this.#applier = this.#applierOf();
@@ -185,11 +193,8 @@ export class Replica implements Resident {
     return this.#driver;
   }
 
-  /** How this replica introduces itself; the lane is the caller's to set. */
   get hello(): Hello & { readonly replicaId: ReplicaId } {
-    const { identity, agent } = this.#parts;
-    const { clusterId, replicaId, incarnation } = identity;
-    return { role: 'peer', lane: 'control', clusterId, replicaId, incarnation, agent };
+    return helloOf(this.#parts);
   }
 
   start(): void {
@@ -222,7 +227,7 @@ export class Replica implements Resident {
   }
 
   judge(remote: Hello): void {
-    this.#members.judge(remote);
+    this.#members.judge(remote, this.strangers);
   }
   welcomeClient(channel: Channel): void {
     new ClientSession(channel, this);
@@ -238,12 +243,10 @@ export class Replica implements Resident {
     this.#comparer.heard(peer, checkpoints);
   }
 
-  /** A message of a peer has arrived. */
   receive(message: Message): void {
     if (this.#phase === 'running' && this.#upkeep.room.takes(message)) this.#driver.step(message);
   }
 
-  /** A connection to or from a peer broke. */
   peerLost(peer: ReplicaId): void {
     if (this.#phase === 'running') this.#driver.peerLost(peer);
   }
@@ -284,10 +287,8 @@ export class Replica implements Resident {
   }
 
   status(): ReplicaStatus {
-    const { identity, agent } = this.#parts;
     return statusOf({
-      identity,
-      agent,
+      ...this.#parts,
       driver: this.#driver,
       machine: this.machine,
       members: this.#members,

@@ -1,57 +1,11 @@
 import { expect, test } from 'vitest';
 import { must } from '../../src/base/assert.ts';
-import { type ReplicaId, replicaId } from '../../src/base/ids.ts';
-import type { Client } from '../../src/client/index.ts';
+import { replicaId } from '../../src/base/ids.ts';
 import type { ChangeReport, MemberChange } from '../../src/wire/clients/admin-messages.ts';
-import { VirtualCluster } from './virtual-cluster.ts';
-
-interface Stage {
-  readonly cluster: VirtualCluster;
-  readonly client: Client;
-  readonly change: (change: MemberChange, dryRun?: boolean) => Promise<ChangeReport>;
-  readonly raise: (names: string, count: number) => Promise<void>;
-}
-
-async function stageOf(size: number, seed: number, snapshots = false): Promise<Stage> {
-  const cluster = new VirtualCluster(size, seed);
-  if (snapshots) cluster.snapshots = { entries: 30, logBytes: Number.POSITIVE_INFINITY, share: 0 };
-  for (let id = 1; id <= size; id += 1) await cluster.start(id);
-  await cluster.converge();
-  const client = await cluster.client('c');
-  return {
-    cluster,
-    client,
-    change: (change, dryRun = false) =>
-      cluster.clock.settle(client.operator.change(change, { dryRun })),
-    raise: async (names, count) => {
-      for (let n = 0; n < count; n += 1) {
-        const input = { dedupKey: `${names}${n}`, condition: 'HR:HI', priority: 'high' } as const;
-        await cluster.clock.settle(client.raise(input));
-      }
-    },
-  };
-}
-
-const addOf = (cluster: VirtualCluster, id: ReplicaId): MemberChange => ({
-  op: 'add',
-  id,
-  address: `/memory/${id}`,
-  incarnation: must(cluster.machines[id - 1], `machine ${id}`).identity.incarnation,
-  priority: 0,
-});
+import { addOf, stageOf } from './stage.ts';
 
 const rolesOf = ({ members }: ChangeReport): string[] =>
   members.map(({ id, roles }) => `${id} ${roles.join('+')}`);
-
-/** A new member learns, and votes as soon as it may. */
-async function grow({ cluster, change }: Stage): Promise<ReplicaId> {
-  const id = cluster.join();
-  await cluster.start(id);
-  expect(await change(addOf(cluster, id))).toMatchObject({ outcome: 'done' });
-  await cluster.clock.run(2_000);
-  expect(await change({ op: 'promote', id })).toMatchObject({ outcome: 'done' });
-  return id;
-}
 
 test.each([
   ['the log alone', false],
@@ -63,7 +17,7 @@ test.each([
     const { cluster, raise } = stage;
     try {
       await raise('before', 200);
-      const id = await grow(stage);
+      const id = await stage.grow();
       await raise('after', 20);
       await cluster.converge();
       expect(new Set(cluster.machines.map(({ replica }) => replica?.status().digest)).size).toBe(1);
@@ -82,7 +36,7 @@ test('members and their votes outlive a restart of all, and snapshots of the log
   const stage = await stageOf(3, 2, true);
   const { cluster, raise } = stage;
   try {
-    await grow(stage);
+    await stage.grow();
     await raise('k', 150);
     await cluster.converge();
     await cluster.clock.run(1_000);
@@ -171,7 +125,7 @@ test('a wiped disk under an old id is not let in, and a new id is', async () => 
   const stage = await stageOf(3, 7);
   const { cluster, raise } = stage;
   try {
-    const id = await grow(stage);
+    const id = await stage.grow();
     await raise('k', 10);
     cluster.crash(id, 'lost');
     cluster.wipe(id);
@@ -180,7 +134,7 @@ test('a wiped disk under an old id is not let in, and a new id is', async () => 
     await cluster.clock.run(5_000);
     expect(cluster.machines[id - 1]?.replica?.status()).toMatchObject({ applied: 0, commit: 0 });
     expect(await stage.change({ op: 'remove', id })).toMatchObject({ outcome: 'done' });
-    await grow(stage);
+    await stage.grow();
     cluster.crash(id, 'lost');
     await raise('after', 10);
   } finally {
@@ -273,7 +227,7 @@ test('who joined after the log began is asked for what the log has lost, and who
   const { cluster, change, raise } = stage;
   try {
     await raise('before', 20);
-    const joined = await grow(stage);
+    const joined = await stage.grow();
     await cluster.clock.run(2_000);
     cluster.crash(3, 'lost');
     expect(await change({ op: 'remove', id: replicaId(3) })).toMatchObject({ outcome: 'done' });

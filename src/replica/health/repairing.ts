@@ -8,7 +8,7 @@ import { encodeFail } from '../../wire/clients/client-messages.ts';
 import type { ReplicaStatus } from '../../wire/clients/status.ts';
 import { FrameType } from '../../wire/frame.ts';
 import type { Hello } from '../../wire/handshake.ts';
-import type { ReplicaParts } from '../parts.ts';
+import { helloOf, type ReplicaParts } from '../parts.ts';
 import { BulkAnswers } from '../peers/bulk-answers.ts';
 import { BulkLane } from '../peers/bulk-lane.ts';
 import { Members } from '../peers/members.ts';
@@ -34,6 +34,11 @@ export class Repairing implements Resident {
   /** Until it is whole again it has no say in what time it is. */
   readonly clocks: Resident['clocks'] = { asked: () => {}, told: () => {} };
   readonly toldRoom = (): void => {};
+  readonly strangers: Resident['strangers'] = {
+    met: () => {},
+    left: () => {},
+    takes: () => true,
+  };
 
   constructor(parts: RepairingParts, restored: Restored) {
     this.#parts = parts;
@@ -58,9 +63,7 @@ export class Repairing implements Resident {
   }
 
   get hello(): Hello & { readonly replicaId: ReplicaId } {
-    const { identity, agent } = this.#parts;
-    const { clusterId, replicaId, incarnation } = identity;
-    return { role: 'peer', lane: 'control', clusterId, replicaId, incarnation, agent };
+    return helloOf(this.#parts);
   }
 
   /** As Repair.run: resolves when the log is to be loaded again; false = it was stopped. */

@@ -7,6 +7,7 @@ import type { MemberLine } from '../../wire/clients/admin-messages.ts';
 import type { Hello } from '../../wire/handshake.ts';
 import { recordOf } from '../../wire/log/record.ts';
 import type { ClusterMember, MemberRole } from '../../wire/peers/members.ts';
+import type { Strangers } from './strangers.ts';
 
 /** Members, and the entry that made them so. */
 interface MembersAt {
@@ -22,6 +23,8 @@ export class Members {
   readonly #clusterId: string;
   readonly #self: ReplicaId;
   readonly #joins: boolean;
+  /** Those that it was formatted with: who joins was told of them only so that it knows whom to ask. */
+  readonly #formatted: MembersAt;
   /** The incarnations of peers that were let in, and our own. */
   readonly #met: Map<ReplicaId, number>;
   /** The first holds where the log begins. Never empty. */
@@ -32,8 +35,11 @@ export class Members {
     this.#self = identity.replicaId;
     this.#joins = identity.joining === true;
     this.#met = new Map([[identity.replicaId, identity.incarnation]]);
-    const members = restored.snapshot?.members ?? formatted(identity);
-    this.#list = [{ index: 0, members }];
+    this.#formatted = { index: 0, members: formatted(identity) };
+    const { snapshot } = restored;
+    this.#list = [
+      snapshot === undefined ? this.#formatted : { index: 0, members: snapshot.members },
+    ];
     for (const entry of restored.configurations) this.#append(entry.index, recordOf(entry).members);
   }
 
@@ -89,6 +95,25 @@ export class Members {
   addressOf(id: ReplicaId | undefined): string | undefined {
     return this.find(id)?.address;
   }
+  /** Whether it is a member, or was one as far back as is known here. */
+  named(id: ReplicaId): boolean {
+    const known = this.#list.filter((each) => each !== this.#formatted);
+    if (!this.#joins) known.push(this.#formatted);
+    return known.some(({ members }) => members.some((member) => member.id === id));
+  }
+  /** Whether that is the member of its number, or may be taken for it until another one comes; it is remembered then. */
+  meets(remote: Hello): boolean {
+    const member = this.find(remote.replicaId);
+    if (member === undefined || this.isOther(remote)) return false;
+    this.#met.set(member.id, remote.incarnation);
+    return true;
+  }
+  /** Whether that is another disk than the member of its number. */
+  isOther({ replicaId, incarnation }: Hello): boolean {
+    const member = this.find(replicaId);
+    const known = member && (member.incarnation || this.#met.get(member.id));
+    return known !== undefined && known !== incarnation;
+  }
 
   /** Takes in what a Ready does to the log. Whether that changed the members. */
   note(ready: Ready, snapshot: SnapshotMeta | undefined): boolean {
@@ -106,10 +131,10 @@ export class Members {
   }
 
   /**
-   * Who may connect: members of this cluster, and clients that do not mean another one.
+   * Who may connect: members of this cluster, strangers that may be some, and clients that do not mean another one.
    * @throws TocsinError WRONG_CLUSTER, WRONG_REPLICA, WRONG_INCARNATION
    */
-  judge(remote: Hello): void {
+  judge(remote: Hello, strangers?: Pick<Strangers, 'judge'>): void {
     const named = remote.role === 'peer' || remote.clusterId !== '';
     if (named && remote.clusterId !== this.#clusterId)
       throw new TocsinError('WRONG_CLUSTER', `this is cluster ${this.#clusterId}`);
@@ -119,15 +144,17 @@ export class Members {
     const member = this.find(remote.replicaId);
     // Who joins knows of the members only what it was told when it was formatted.
     if (member === undefined && this.#isJoining) return;
+    if (member === undefined && strangers !== undefined) {
+      strangers.judge(remote);
+      return;
+    }
     if (member === undefined)
       throw new TocsinError('WRONG_REPLICA', `replica ${remote.replicaId} is not a member`);
-    const known = member.incarnation || this.#met.get(member.id);
-    if (known !== undefined && known !== remote.incarnation)
+    if (!this.meets(remote))
       throw new TocsinError(
         'WRONG_INCARNATION',
         `replica ${member.id} is another one now: remove it, and let it join under a new number`,
       );
-    this.#met.set(member.id, remote.incarnation);
   }
 
   #having(role: MemberRole): readonly ReplicaId[] {

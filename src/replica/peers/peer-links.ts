@@ -1,20 +1,30 @@
 import type { Clock, Timer } from '../../base/clock.ts';
 import { TocsinError } from '../../base/errors.ts';
-import { ALERTS_GROUP, millis, type ReplicaId } from '../../base/ids.ts';
+import { ALERTS_GROUP, type GroupId, millis, type ReplicaId } from '../../base/ids.ts';
 import { FAREWELL_MS, RECONNECT_MS_MAX, RECONNECT_MS_MIN } from '../../base/limits.ts';
 import type { Message } from '../../raft/types.ts';
 import type { Member } from '../../storage/types.ts';
 import type { Channel, Lane, Transport } from '../../transport/types.ts';
 import type { FrameType } from '../../wire/frame.ts';
 import type { Hello } from '../../wire/handshake.ts';
-import { encodePeerMessage } from '../../wire/peers/peer-messages.ts';
+import { decodePeerMessage, encodePeerMessage } from '../../wire/peers/peer-messages.ts';
+import { mustBeOurs } from './bulk-lane.ts';
+import type { Members } from './members.ts';
+import { ANSWERS, type Strangers } from './strangers.ts';
 
 export interface PeerLinksParts {
   readonly transport: Transport;
   readonly clock: Clock;
-  readonly self: Hello;
-  /** A connection to or from the peer broke. A hint, not a verdict. */
-  readonly onLost: (peer: ReplicaId) => void;
+  readonly self: Hello & { readonly replicaId: ReplicaId };
+  /** Those that have to be answered though nothing here leads to them. */
+  readonly strangers: Pick<Strangers, 'answer' | 'look'>;
+  readonly members: Pick<Members, 'meets' | 'isOther'>;
+  readonly owner: {
+    /** A peer that does not know this replica has answered it. */
+    receive(message: Message): void;
+    /** A connection to the peer broke. A hint, not a verdict. */
+    peerLost(peer: ReplicaId): void;
+  };
   readonly log: (line: string) => void;
 }
 
@@ -34,6 +44,7 @@ export class PeerLinks {
 
   /** From now on these are the others: connects to who is new, or elsewhere, and lets go of who is gone. */
   sync(others: readonly Member[]): void {
+    this.#parts.strangers.look();
     const wanted = new Map<string, Member>();
     for (const member of others)
       for (const lane of LANES) wanted.set(`${lane}${member.id}`, member);
@@ -57,6 +68,7 @@ export class PeerLinks {
   send(message: Message): void {
     const lane: PeerLane = message.type === 'append-request' ? 'log' : 'control';
     const link = this.#links.get(`${lane}${message.to}`);
+    if (link === undefined) this.#parts.strangers.answer(message);
     if (link?.isOpen !== true) return;
     const { type, body } = encodePeerMessage(message);
     link.send(type, body);
@@ -158,17 +170,36 @@ class Link {
       channel.close();
       return;
     }
+    if (this.#parts.members.isOther(channel.remote)) {
+      // It may take this replica for a stranger that leads; and what it says is not the member's word.
+      const other = new TocsinError('WRONG_INCARNATION', 'another disk answers there now');
+      channel.close(other);
+      this.#failed(other);
+      return;
+    }
     this.#channel = channel;
     this.#pause = RECONNECT_MS_MIN;
     this.#complaint = '';
-    // Answers come over the peer's own connections.
-    channel.onFrame = () => {};
+    channel.onFrame = (type, group, _id, body) => this.#answered(channel, type, group, body);
     channel.onClose = () => {
       this.#channel = undefined;
       if (this.#closing.signal.aborted) return;
-      this.#parts.onLost(this.#member.id);
+      this.#parts.owner.peerLost(this.#member.id);
       this.#redial();
     };
+  }
+
+  /** Who knows this replica answers over connections of its own; who was not there when it was added, over this one. */
+  #answered(channel: Channel, type: FrameType, group: GroupId, body: Uint8Array): void {
+    if (!ANSWERS.has(type)) return;
+    try {
+      mustBeOurs(group);
+      const message = messageOf(this.#member.id, this.#parts.self.replicaId, type, body);
+      if (this.#parts.members.meets(channel.remote)) this.#parts.owner.receive(message);
+    } catch (error) {
+      if (!TocsinError.is(error)) throw error;
+      channel.close(error);
+    }
   }
 
   #failed(error: unknown): void {
@@ -186,4 +217,23 @@ class Link {
     this.#retry = this.#parts.clock.after(millis(this.#pause), () => this.dial());
     this.#pause = Math.min(this.#pause * 2, RECONNECT_MS_MAX);
   }
+}
+
+/**
+ * What a peer says to this replica: it speaks for itself alone.
+ * @throws TocsinError BODY_MALFORMED, FRAME_UNKNOWN_TYPE, WRONG_REPLICA
+ */
+export function messageOf(
+  peer: ReplicaId,
+  self: ReplicaId,
+  type: FrameType,
+  body: Uint8Array,
+): Message {
+  const message = decodePeerMessage(type, body);
+  if (message.from !== peer || message.to !== self)
+    throw new TocsinError(
+      'WRONG_REPLICA',
+      `a message from ${message.from} to ${message.to} on the connection of ${peer}`,
+    );
+  return message;
 }

@@ -6,10 +6,11 @@ import { FrameType } from '../../wire/frame.ts';
 import type { Hello } from '../../wire/handshake.ts';
 import { decodeClockAsk, decodeClockTold } from '../../wire/peers/clocks.ts';
 import { type Checkpoint, decodeDigests } from '../../wire/peers/digests.ts';
-import { decodePeerMessage } from '../../wire/peers/peer-messages.ts';
 import { decodeRoom, type Room } from '../../wire/peers/room.ts';
 import type { Clocks } from '../clocks/clocks.ts';
 import { type BulkAnswer, mustBeOurs, serveBulk } from '../peers/bulk-lane.ts';
+import { messageOf } from '../peers/peer-links.ts';
+import type { Strangers } from '../peers/strangers.ts';
 
 /** Who lives behind the door. */
 export interface Resident {
@@ -17,6 +18,7 @@ export interface Resident {
   /** Refuses whom it does not want. @throws TocsinError */
   judge(remote: Hello): void;
   welcomeClient(channel: Channel): void;
+  readonly strangers: Pick<Strangers, 'met' | 'left' | 'takes'>;
   receive(message: Message): void;
   receiveDigests(peer: ReplicaId, checkpoints: readonly Checkpoint[]): void;
   /** A connection to or from a peer broke. */
@@ -49,35 +51,23 @@ export function listenFor(
 
 /** A peer speaks for itself alone: on its connections only its own messages, to this replica, are taken. */
 function takePeer(resident: Resident, peer: ReplicaId, channel: Channel): void {
+  resident.strangers.met(channel);
   channel.onFrame = (type, group, _id, body) => {
-    if (type === FrameType.PONG) return;
+    if (type === FrameType.PONG || !resident.strangers.takes(peer, type)) return;
     try {
       mustBeOurs(group);
       if (type === FrameType.DIGESTS) resident.receiveDigests(peer, decodeDigests(body));
       else if (type === FrameType.CLOCK_ASK) resident.clocks.asked(peer, decodeClockAsk(body));
       else if (type === FrameType.ROOM) resident.toldRoom(peer, decodeRoom(body));
       else if (type === FrameType.CLOCK_TELL) resident.clocks.told(peer, decodeClockTold(body));
-      else resident.receive(messageOf(resident, peer, type, body));
+      else resident.receive(messageOf(peer, resident.hello.replicaId, type, body));
     } catch (error) {
       if (!TocsinError.is(error)) throw error;
       channel.close(error);
     }
   };
-  channel.onClose = () => resident.peerLost(peer);
-}
-
-/** @throws TocsinError BODY_MALFORMED, FRAME_UNKNOWN_TYPE, WRONG_REPLICA */
-function messageOf(
-  { hello }: Resident,
-  peer: ReplicaId,
-  type: FrameType,
-  body: Uint8Array,
-): Message {
-  const message = decodePeerMessage(type, body);
-  if (message.from !== peer || message.to !== hello.replicaId)
-    throw new TocsinError(
-      'WRONG_REPLICA',
-      `a message from ${message.from} to ${message.to} on the connection of ${peer}`,
-    );
-  return message;
+  channel.onClose = () => {
+    resident.strangers.left(channel);
+    resident.peerLost(peer);
+  };
 }

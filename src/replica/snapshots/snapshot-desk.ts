@@ -47,6 +47,7 @@ export class SnapshotDesk {
   readonly #fetch: SnapshotFetch;
   #repair: Repair | undefined;
   #fetched: FetchedSnapshot | undefined;
+  #offers = 0;
 
   constructor(parts: SnapshotDeskParts) {
     this.#parts = parts;
@@ -142,13 +143,23 @@ export class SnapshotDesk {
 
   /** The leader can no longer send what is missing here. It says so again and again, until this replica has it. */
   offered({ from, last }: SnapshotOffer): void {
-    if (this.#fetch.isBusy) return;
-    this.#fetch.fetch(from, last.index).then(
+    const source = this.#sourceBeside(from);
+    if (this.#fetch.isBusy || source === undefined) return;
+    this.#fetch.fetch(source, last.index).then(
       (fetched) => {
         if (fetched !== undefined) this.#install(fetched);
       },
       (error: unknown) => this.#parts.onFault(error),
     );
+  }
+
+  /** The leader; or, while it is not known here where that is, each member by turns that can be reached. */
+  #sourceBeside(leader: ReplicaId): ReplicaId | undefined {
+    const { members, links } = this.#parts;
+    if (members.find(leader) !== undefined) return leader;
+    const there = members.others.filter(({ id }) => links.isConnected(id));
+    this.#offers += 1;
+    return there[this.#offers % there.length]?.id;
   }
 
   /** The machine in the snapshot that the core has just taken over. */

@@ -10,7 +10,7 @@ export type Fate = readonly number[];
 export interface PeerTransportOptions {
   readonly transport: Transport;
   readonly clock: Clock;
-  /** Asked for every frame on a control or log lane, in the direction of the dialler. */
+  /** Asked for every frame on a control or log lane, in either direction. */
   readonly fateOf: (type: FrameType, body: readonly Uint8Array[], to: string) => Fate;
 }
 
@@ -20,15 +20,23 @@ export interface PeerTransportOptions {
  */
 export function unreliable(options: PeerTransportOptions): Transport {
   const { transport } = options;
+  const slow = (channel: Channel, to: string): Channel =>
+    new UnreliableChannel(channel, to, options);
   return {
-    listen: (address, self, accept) => transport.listen(address, self, accept),
+    listen: (address, self, accept) =>
+      transport.listen(address, self, {
+        judge: (remote) => accept.judge(remote),
+        open: (channel) =>
+          accept.open(carries(channel.remote) ? slow(channel, 'who dialled') : channel),
+      }),
     dial: async (address, self, signal, expect) => {
       const channel = await transport.dial(address, self, signal, expect);
-      const isMeant = self.lane === 'control' || self.lane === 'log';
-      return isMeant ? new UnreliableChannel(channel, address, options) : channel;
+      return carries(self) ? slow(channel, address) : channel;
     },
   };
 }
+
+const carries = ({ lane }: Hello): boolean => lane === 'control' || lane === 'log';
 
 class UnreliableChannel implements Channel {
   readonly #channel: Channel;
