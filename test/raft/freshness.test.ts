@@ -17,7 +17,8 @@ function beats(freshness: Freshness, moments: readonly number[]): number[] {
 test('without a clock there are no beats; those in quick succession share a number', () => {
   const freshness = new Freshness();
   const later = 10 + BEAT_MS_MIN;
-  expect(beats(freshness, [0, 10, later - 1, later])).toEqual([0, 101, 101, 102]);
+  const moments = [0, 10, later - 1, later, later + 1];
+  expect(beats(freshness, moments)).toEqual([0, 101, 101, 102, 102]);
 });
 
 test('of beats that nobody names, and of what was confirmed, the oldest are forgotten', () => {

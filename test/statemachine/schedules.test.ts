@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { logIndex, unixMillis } from '../../src/base/ids.ts';
-import { SCHEDULE_GAP_AHEAD_MS } from '../../src/base/limits.ts';
+import { NAME_CHARS_MAX, SCHEDULE_GAP_AHEAD_MS } from '../../src/base/limits.ts';
 import type { EscalationStep, PolicyCommand } from '../../src/statemachine/beside/policies.ts';
 import type { SetScheduleCommand, Shift } from '../../src/statemachine/beside/schedule.ts';
 import { gapKey, nobodyKey } from '../../src/statemachine/beside/schedules.ts';
 import { MachineRestorer } from '../../src/statemachine/snapshot/restore.ts';
+import { parseAlert } from '../../src/wire/clients/parse-answers.ts';
 import { Bench, raise } from './commands.ts';
 
 const asked = { actor: 'admin', observedAt: unixMillis(1) };
@@ -181,4 +182,19 @@ describe('a time for which nobody is on call', () => {
     machine.apply({ index: logIndex(9), time, submissions: [] }, { replies: [], events: [] });
     expect(machine.get(gap)?.text).toMatch(/in 1 h, for 2 h$/);
   });
+});
+
+test('an alert that is offered to somebody on call with the longest name goes on, packed or not, and clients read it', () => {
+  const user = 'u'.repeat(NAME_CHARS_MAX);
+  const bench = new Bench();
+  bench.do(policy({ targets: ['schedule:icu'], delaySeconds: 10 }));
+  bench.do(schedule(shift(user, 0, FOR_EVER)));
+  bench.done(raise());
+  bench.at(14_000);
+  // So that the first one is packed.
+  bench.done(raise({ dedupKey: 'other', condition: 'X' }));
+  bench.done(raise({ dedupKey: 'third', condition: 'X' }));
+  const alert = bench.alert(bench.done(raise()));
+  expect(alert.responsibility).toMatchObject({ state: 'offered', to: [`user:${user}`] });
+  expect(parseAlert(JSON.parse(JSON.stringify(alert)))).toMatchObject({ id: alert.id });
 });
