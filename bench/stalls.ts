@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,20 +33,27 @@ interface Turn {
   readonly began: number;
   readonly ended: number;
   readonly cpu: number;
+  /** Of this thread, for a core: other threads of the process take theirs too. */
+  readonly waited: number;
+}
+
+interface Pause {
+  readonly began: number;
+  readonly ended: number;
 }
 
 const INTERESTING_MS = 0.2;
 const LONG_MS = 5;
 
 /**
- * Watches the loop. On a busy machine a turn waits for others to run, which is no fault of its own, so it counts with what
- * it took of the processor where that is less; work of other threads of the process counts too, so the truth is a little
- * better. What of a turn the collector of garbage took is told apart.
+ * Watches the loop. A turn that waits for a core is no longer for any fault of its own, so what the thread waited is taken off (Linux tells; elsewhere
+ * a turn counts with what the process took of the processor where that is less). What of a turn the collector of garbage took is told apart;
+ * what it waited meanwhile is not known, so of the two the longer is taken off, and the truth is never worse.
  */
 class LoopWatch {
   #turns: Turn[] = [];
-  #pauses: Turn[] = [];
-  #last = { at: performance.now(), cpu: cpuMs() };
+  #pauses: Pause[] = [];
+  #last = { at: performance.now(), cpu: cpuMs(), waited: waitedMs() };
   #cpuAtStart = 0;
   #running = true;
   readonly #collections: PerformanceObserver;
@@ -54,14 +61,19 @@ class LoopWatch {
   constructor() {
     this.#collections = new PerformanceObserver((list) => {
       for (const { startTime, duration } of list.getEntries())
-        this.#pauses.push({ began: startTime, ended: startTime + duration, cpu: duration });
+        this.#pauses.push({ began: startTime, ended: startTime + duration });
     });
     this.#collections.observe({ entryTypes: ['gc'] });
     const look = (): void => {
-      const now = { at: performance.now(), cpu: cpuMs() };
-      const { at, cpu } = this.#last;
+      const now = { at: performance.now(), cpu: cpuMs(), waited: waitedMs() };
+      const { at, cpu, waited } = this.#last;
       if (now.at - at > INTERESTING_MS)
-        this.#turns.push({ began: at, ended: now.at, cpu: now.cpu - cpu });
+        this.#turns.push({
+          began: at,
+          ended: now.at,
+          cpu: now.cpu - cpu,
+          waited: now.waited - waited,
+        });
       this.#last = now;
       if (this.#running) setImmediate(look);
     };
@@ -83,7 +95,7 @@ class LoopWatch {
   row(what: string, began: number): StallRow {
     const own = this.#turns.map((turn) => this.#ownOf(turn)).sort((a, b) => a - b);
     const at = (share: number): number => tenths(own[Math.floor(own.length * share)] ?? 0);
-    const paused = this.#pauses.map(({ cpu }) => cpu);
+    const paused = this.#pauses.map(({ began, ended }) => ended - began);
     return {
       what,
       wallMs: Math.round(performance.now() - began),
@@ -99,12 +111,12 @@ class LoopWatch {
   }
 
   /** Milliseconds of a turn that were its own. */
-  #ownOf({ began, ended, cpu }: Turn): number {
+  #ownOf({ began, ended, cpu, waited }: Turn): number {
     let collecting = 0;
     for (const pause of this.#pauses)
       if (pause.began < ended && pause.ended > began)
         collecting += Math.min(pause.ended, ended) - Math.max(pause.began, began);
-    return Math.max(0, Math.min(ended - began - collecting, cpu));
+    return Math.max(0, Math.min(ended - began - Math.max(collecting, waited), cpu));
   }
 }
 
@@ -126,6 +138,21 @@ function cpuMs(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1_000;
 }
+
+/** How long this thread was ready to run and did not: the second number of schedstat, in nanoseconds. */
+const waitedMs = ((): (() => number) => {
+  let file: number;
+  try {
+    file = openSync('/proc/thread-self/schedstat', 'r');
+  } catch {
+    return () => 0;
+  }
+  const bytes = Buffer.alloc(128);
+  return () => {
+    const length = readSync(file, bytes, 0, bytes.length, 0);
+    return Number(bytes.toString('latin1', 0, length).split(' ')[1]) / 1e6;
+  };
+})();
 
 const loop = new LoopWatch();
 const rows: StallRow[] = [];

@@ -1,6 +1,4 @@
 import { LOOKS_PER_CHANGE, SWEEP_LOOKS_AT_ONCE } from '../base/limits.ts';
-import type { AlertTable } from './alerts/alert-table.ts';
-import type { Alert } from './types.ts';
 
 /** What one entry may still do beside its commands. All that it changes counts, what it looks at a little. */
 export class Effort {
@@ -27,15 +25,14 @@ export class Effort {
   }
 
   /**
-   * Visits open alerts in the order of their numbers, above `done`, as `next` finds them, while the entry may; and so many
+   * Visits alerts, which may not be open any more, in the order of their numbers, above `done`, as `next` finds them, while the entry may; and so many
    * in any case, so that what is about few alerts is done at once. Answers the number of the last one visited; undefined =
    * there are no more.
    */
   walk(
-    table: AlertTable,
     done: number,
     next: (after: number) => readonly number[],
-    visit: (alert: Alert) => void,
+    visit: (number: number) => void,
     looksMin: number = SWEEP_LOOKS_AT_ONCE,
   ): number | undefined {
     let last = done;
@@ -47,8 +44,7 @@ export class Effort {
         looks += 1;
         this.look();
         last = number;
-        const alert = table.openAt(number);
-        if (alert !== undefined) visit(alert);
+        visit(number);
       }
     }
   }

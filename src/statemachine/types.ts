@@ -231,6 +231,19 @@ export interface Alert {
   readonly revision: Revision;
 }
 
+/**
+ * As much of an alert as is looked at before anything is done about it. Of what is undefined or not it says whether it is, not always
+ * what it is: only an alert itself tells that.
+ */
+export interface Glance
+  extends Pick<
+    Alert,
+    'id' | 'kind' | 'priority' | 'activatedAt' | 'condition' | 'subject' | 'presence' | 'revision'
+  > {
+  readonly staleSince: unknown;
+  readonly resolution: unknown;
+}
+
 /** Computed from the axes, never stored. */
 export type DisplayState =
   | 'ACTIVE_UNACK'

@@ -93,8 +93,8 @@ export const STATEMACHINE_MUTANTS: readonly Mutant[] = [
     name: 'compare-objects-not-revisions',
     claim: 'an alert that was looked up twice and has not changed is the same, packed or not',
     file: 'src/statemachine/beside/suppressions.ts',
-    find: 'find({ id: alert.id })?.revision !== alert.revision',
-    replace: 'find({ id: alert.id }) !== alert',
+    find: '!this.#ledger.table.isNewest(alert)',
+    replace: 'this.#ledger.table.find({ id: alert.id }) !== alert',
     killedBy: [
       'test/statemachine/packed-alerts.test.ts',
       'test/statemachine/machine.model.test.ts',
@@ -115,5 +115,13 @@ export const STATEMACHINE_MUTANTS: readonly Mutant[] = [
     find: 'to.push(input.line(1, OFFERED_CHARS_MAX));',
     replace: 'to.push(input.line());',
     killedBy: ['test/statemachine/extremes.test.ts'],
+  },
+  {
+    name: 'look-beside-the-alert',
+    claim: 'a look at a packed alert finds what the alert says',
+    file: 'src/wire/log/alert-item.ts',
+    find: '  if (first & PREVIOUS) input.whole();\n',
+    replace: '',
+    killedBy: ['test/wire/alert-packer.test.ts'],
   },
 ];

@@ -12,7 +12,7 @@ import {
 import type { Layout } from '../layout.ts';
 import { isReweighed, weightOf } from '../quota.ts';
 import { identityOf } from '../snapshot/digest.ts';
-import type { Alert, AlertId, AlertRef } from '../types.ts';
+import type { Alert, AlertId, AlertRef, Glance } from '../types.ts';
 import { type AlertsView, type Cell, PackedAlerts, UNPACKED } from './packed-alerts.ts';
 import type { Last } from './records.ts';
 
@@ -109,6 +109,19 @@ export class AlertTable {
   /** The same, if it still is. */
   openAt(number: number): Alert | undefined {
     return this.#alertOf(this.#open.get(number));
+  }
+
+  /** What a look at the open alert with this number wants, if there is one: little of it is decoded. */
+  glanceAt(number: number): Glance | undefined {
+    const cell = this.#open.get(number);
+    return cell === undefined ? undefined : this.#packed.glanceAt(cell);
+  }
+
+  /** Whether this is what there is of the alert, open or resolved. */
+  isNewest({ id, revision }: Glance): boolean {
+    const number = numberOf(id);
+    const cell = this.#open.get(number) ?? this.#resolved.get(number);
+    return cell !== undefined && this.#packed.glanceAt(cell).revision === revision;
   }
 
   /** The alert of this id, open or resolved, or the open one under this dedup key. */
@@ -232,7 +245,7 @@ export class AlertTable {
   #expect(newest: Cell, before: Alert): void {
     const isNewest =
       newest === before ||
-      (typeof newest === 'number' && this.#packed.alertOf(newest).revision === before.revision);
+      (typeof newest === 'number' && this.#packed.glanceAt(newest).revision === before.revision);
     assert(isNewest, '% has changed since', before.id);
   }
 

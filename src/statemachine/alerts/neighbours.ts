@@ -1,10 +1,11 @@
+import { must } from '../../base/assert.ts';
 import { NEIGHBOURS_LOOKED_THROUGH_MAX } from '../../base/limits.ts';
 import type { SubjectIndex } from '../collections/subject-index.ts';
-import type { Alert } from '../types.ts';
+import type { Alert, Glance } from '../types.ts';
 import type { AlertTable } from './alert-table.ts';
 
 /** Whether the condition of an open alert is known to be there: only then does it say anything about others. */
-export const isKnown = ({ presence, staleSince, resolution }: Alert): boolean =>
+export const isKnown = ({ presence, staleSince, resolution }: Glance): boolean =>
   presence === 'present' && staleSince === undefined && resolution === undefined;
 
 /** Whether it was, and with this change is not known to be at that device any more. */
@@ -29,11 +30,11 @@ export class Neighbours {
   }
 
   /** The alerts of a device with one of these conditions, in the order in which they were opened; not more than `max`. */
-  of(device: string, conditions: readonly string[], max: number): Alert[] {
+  of(device: string, conditions: readonly string[], max: number): Glance[] {
     if (conditions.length === 0) return [];
-    const found: Alert[] = [];
+    const found: Glance[] = [];
     for (const number of this.#numbersOf(device, conditions, max)) {
-      const one = this.#table.opened(number);
+      const one = must(this.#table.glanceAt(number), 'A% is not open', number);
       if (isKnown(one) && conditions.includes(one.condition)) found.push(one);
       if (found.length === max) break;
     }
@@ -92,7 +93,7 @@ export class Neighbours {
 }
 
 /** What an alert is filed under when its device is crowded. */
-export const knownAs = ({ subject: { device }, condition }: Alert): string | undefined =>
+export const knownAs = ({ subject: { device }, condition }: Glance): string | undefined =>
   device === undefined ? undefined : keyOf(device, condition);
 
 const keyOf = (device: string, condition: string): string => `${device}\n${condition}`;

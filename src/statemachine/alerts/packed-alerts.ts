@@ -2,7 +2,7 @@ import { BugError } from '../../base/assert.ts';
 import { type SlabReader, Slabs } from '../collections/slabs.ts';
 import type { SortedView } from '../collections/sorted-map.ts';
 import type { Packing } from '../layout.ts';
-import type { Alert } from '../types.ts';
+import type { Alert, Glance } from '../types.ts';
 
 /** Alerts as bytes. What comes back is what was given, field by field. */
 export interface AlertCodec {
@@ -13,6 +13,8 @@ export interface AlertCodec {
   readonly decode: (bytes: Uint8Array, from: number, to: number) => Alert;
   /** The dedup key alone. */
   readonly dedupKeyOf: (bytes: Uint8Array, from: number, to: number) => string;
+  /** No more than a look wants. */
+  readonly glanceAt: (bytes: Uint8Array, from: number, to: number) => Glance;
 }
 
 /** An alert in a table: itself, or the place where it lies packed. */
@@ -53,6 +55,10 @@ export class PackedAlerts {
     return typeof cell === 'number'
       ? this.#slabs.read(cell, this.#codec.dedupKeyOf)
       : cell.dedupKey;
+  }
+
+  glanceAt(cell: Cell): Glance {
+    return typeof cell === 'number' ? this.#slabs.read(cell, this.#codec.glanceAt) : cell;
   }
 
   /** The alerts of a frozen table, whatever is packed and dropped later. */
@@ -96,7 +102,13 @@ const isPlain = (): never => {
 
 /** Of a table in which every alert stays an object. */
 export const UNPACKED: Packing = {
-  codec: { encode: isPlain, encoded: new Uint8Array(), decode: isPlain, dedupKeyOf: isPlain },
+  codec: {
+    encode: isPlain,
+    encoded: new Uint8Array(),
+    decode: isPlain,
+    dedupKeyOf: isPlain,
+    glanceAt: isPlain,
+  },
   unpackedMax: 1,
   slabBytes: 32,
 };

@@ -1,6 +1,7 @@
+import { must } from '../../base/assert.ts';
 import { LOOKS_PER_SUBJECT_MIN } from '../../base/limits.ts';
 import { SubjectIndex } from '../collections/subject-index.ts';
-import type { Alert, Subject } from '../types.ts';
+import type { Alert, Glance, Subject } from '../types.ts';
 import type { AlertTable } from './alert-table.ts';
 import { knownAs, Neighbours } from './neighbours.ts';
 
@@ -10,8 +11,10 @@ export class Subjects {
   readonly neighbours: Neighbours;
 
   constructor(table: AlertTable) {
-    const by = (aboutOf: (alert: Alert) => string | undefined): SubjectIndex =>
-      new SubjectIndex(table.seed, (number) => aboutOf(table.opened(number)));
+    const by = (aboutOf: (alert: Glance) => string | undefined): SubjectIndex =>
+      new SubjectIndex(table.seed, (number) =>
+        aboutOf(must(table.glanceAt(number), 'A% is not open', number)),
+      );
     const device = by(({ subject }) => subject.device);
     const bed = by(({ subject }) => subject.bed);
     const patient = by(({ subject }) => subject.patient);

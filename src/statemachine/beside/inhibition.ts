@@ -1,6 +1,6 @@
 import { type UnixMillis, unixMillis } from '../../base/ids.ts';
 import { INHIBITIONS_MAX } from '../../base/limits.ts';
-import type { Alert, Asked } from '../types.ts';
+import type { Alert, Asked, Glance } from '../types.ts';
 import { type RecordBase, Registry } from './registry.ts';
 
 /**
@@ -116,7 +116,7 @@ export class Inhibitions {
 }
 
 /** Whether an alert is one that the rule explains, where one of its sources is. None explains another of them. */
-export const isAbout = ({ sources, targets }: Inhibition, { kind, condition }: Alert): boolean =>
+export const isAbout = ({ sources, targets }: Inhibition, { kind, condition }: Glance): boolean =>
   kind === 'physiological' &&
   targets.some((start) => condition.startsWith(start)) &&
   !sources.includes(condition);

@@ -155,8 +155,9 @@ export class Sources {
     this.#sweeps.cancelMeasuring(command.source);
     const next = (after: number): readonly number[] =>
       subjects.next('device', [command.source], after, SWEEP_LOOKS_AT_ONCE);
-    return effort.walk(table, from, next, (alert) => {
-      if (alert.kind !== 'physiological') return;
+    return effort.walk(from, next, (number) => {
+      if (table.glanceAt(number)?.kind !== 'physiological') return;
+      const alert = table.opened(number);
       const isNamed = present.has(alert.dedupKey);
       if (isNamed !== (alert.presence === 'present'))
         this.#ledger.condition(isNamed ? again(alert, command) : gone(alert, command));

@@ -6,7 +6,7 @@ import {
   SILENCE_MEDIUM_SECONDS_MAX,
 } from '../../base/limits.ts';
 import { secondsAfter } from '../timers.ts';
-import type { Alert, AlertId, Asked, Priority } from '../types.ts';
+import type { AlertId, Asked, Glance, Priority } from '../types.ts';
 
 /** What a matcher looks at. */
 export type MatcherField =
@@ -141,7 +141,7 @@ export interface Badges {
   readonly maintenanceBy: readonly WindowId[];
 }
 
-const fieldOf = (alert: Alert, field: MatcherField): string | undefined => {
+const fieldOf = (alert: Glance, field: MatcherField): string | undefined => {
   switch (field) {
     case 'alert':
       return alert.id;
@@ -158,7 +158,7 @@ const fieldOf = (alert: Alert, field: MatcherField): string | undefined => {
 };
 
 /** Whether this silence keeps this alert from annunciating now. */
-export function silences(silence: Silence, alert: Alert, time: UnixMillis): boolean {
+export function silences(silence: Silence, alert: Glance, time: UnixMillis): boolean {
   const { revision, untilCleared, matchers, endedAt } = silence;
   return (
     endedAt === undefined &&
@@ -170,7 +170,7 @@ export function silences(silence: Silence, alert: Alert, time: UnixMillis): bool
 }
 
 /** Whether the alert is of the place or device that is being worked on now. */
-export function maintains(window: MaintenanceWindow, alert: Alert, time: UnixMillis): boolean {
+export function maintains(window: MaintenanceWindow, alert: Glance, time: UnixMillis): boolean {
   const { unit, bed, device, startAt, endAt, endedAt } = window;
   return (
     endedAt === undefined &&

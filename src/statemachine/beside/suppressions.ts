@@ -10,7 +10,7 @@ import {
 import { type Ledger, SYSTEM } from '../ledger.ts';
 import { refuse } from '../refusals.ts';
 import { secondsAfter } from '../timers.ts';
-import type { Alert, Asked, Kept, Refusal } from '../types.ts';
+import type { Alert, Asked, Glance, Kept, Refusal } from '../types.ts';
 import { Registry, unchanged } from './registry.ts';
 import {
   type Badges,
@@ -195,7 +195,7 @@ export class Suppressions {
   sound(alerts: readonly Alert[], asked: Asked): void {
     for (const alert of alerts) {
       // To say so of one before can have changed this one: it was told of then.
-      if (this.#ledger.table.find({ id: alert.id })?.revision !== alert.revision) continue;
+      if (!this.#ledger.table.isNewest(alert)) continue;
       if (alert.pausedUntil === undefined && !this.#isMuted(alert))
         this.#ledger.care(alert, 'sound', {}, asked);
     }
@@ -219,7 +219,7 @@ export class Suppressions {
     return dueAt === undefined ? time : unixMillis(Math.min(time, dueAt - 1));
   }
 
-  #inhibitorsOf(alert: Alert, max: number): readonly Alert[] {
+  #inhibitorsOf(alert: Alert, max: number): readonly Glance[] {
     const { inhibitions, subjects } = this.#ledger;
     const { device } = alert.subject;
     if (device === undefined) return [];

@@ -1,7 +1,7 @@
 import type { Revision, UnixMillis } from '../../base/ids.ts';
 import { idNumber } from '../alerts/alert-table.ts';
 import type { Neighbours } from '../alerts/neighbours.ts';
-import type { Alert } from '../types.ts';
+import type { Glance } from '../types.ts';
 import { type Inhibition, isAbout } from './inhibition.ts';
 import type { RecordBase } from './registry.ts';
 import { type MaintenanceWindow, maintains, type Silence, silences } from './suppression.ts';
@@ -48,13 +48,13 @@ export interface AlertSweep extends RecordBase, SweepState {
 }
 
 /** Whether the source of a measurement is not known to be lost. */
-export const isFresh = ({ kind, staleSince }: Alert): boolean =>
+export const isFresh = ({ kind, staleSince }: Glance): boolean =>
   kind === 'physiological' && staleSince === undefined;
 
 /** Whether an alert that has not changed since is one that the sweep is about. */
 export function covers(
   { cause, at, until }: SweepState,
-  alert: Alert,
+  alert: Glance,
   neighbours: Neighbours,
 ): boolean {
   const { device } = alert.subject;
@@ -77,5 +77,5 @@ export function covers(
 }
 
 /** Whether an alert is of that device, and was there already. Alerts are numbered by the revision that opened them. */
-export const wasThere = ({ device, at }: Gone, { id, subject }: Alert): boolean =>
+export const wasThere = ({ device, at }: Gone, { id, subject }: Glance): boolean =>
   device === subject.device && (idNumber(id) ?? 0) <= at;

@@ -3,7 +3,7 @@ import { type Revision, revision, type UnixMillis, unixMillis } from '../../base
 import { EXPLANATIONS_PER_SWEEP_MAX, SWEEP_LOOKS_AT_ONCE, SWEEPS_MAX } from '../../base/limits.ts';
 import { idNumber } from '../alerts/alert-table.ts';
 import type { Ledger } from '../ledger.ts';
-import type { Alert, AppliedEvent, Asked } from '../types.ts';
+import type { Alert, AppliedEvent, Asked, Glance } from '../types.ts';
 import { type Inhibition, isAbout } from './inhibition.ts';
 import { Registry } from './registry.ts';
 import { isNarrow } from './suppression.ts';
@@ -89,11 +89,12 @@ export class Sweeps {
     const { cause, at, until, by } = state;
     const { effort, table } = this.#ledger;
     const done = effort.walk(
-      table,
       state.done,
       (after) => this.#next(cause, after),
-      (alert) => {
-        if (alert.revision <= until && this.#covers(state, alert)) this.#seeTo(cause, alert, asked);
+      (number) => {
+        const glance = table.glanceAt(number);
+        if (glance === undefined || glance.revision > until || !this.#covers(state, glance)) return;
+        this.#seeTo(cause, table.opened(number), asked);
       },
       looksMin,
     );
@@ -106,7 +107,7 @@ export class Sweeps {
     else this.sound(alert, asked);
   }
 
-  #covers(sweep: SweepState, alert: Alert): boolean {
+  #covers(sweep: SweepState, alert: Glance): boolean {
     const { cause } = sweep;
     if (covers(sweep, alert, this.#ledger.subjects.neighbours)) return true;
     // What went with the transaction under way is told of after it, by which time this alert has changed.
@@ -247,7 +248,7 @@ interface Explainer extends Gone {
   readonly condition: string;
 }
 
-const wasExplained = (alert: Alert, rule: Inhibition, gone: Explainer): boolean =>
+const wasExplained = (alert: Glance, rule: Inhibition, gone: Explainer): boolean =>
   wasThere(gone, alert) && rule.sources.includes(gone.condition) && isAbout(rule, alert);
 
 const devicesOf = (gone: readonly Gone[]): string[] => gone.map(({ device }) => device);

@@ -231,8 +231,9 @@ export class WardBook implements WardView {
       subjects
         .next('patient', [patient.id], after, SWEEP_LOOKS_AT_ONCE)
         .filter((number) => number <= sweep.until);
-    const done = effort.walk(table, sweep.done, next, (alert) => {
-      if (!isOwnKey(alert.dedupKey)) this.#follow(alert, patient, sweep);
+    const done = effort.walk(sweep.done, next, (number) => {
+      const alert = table.openAt(number);
+      if (alert !== undefined && !isOwnKey(alert.dedupKey)) this.#follow(alert, patient, sweep);
     });
     if (done === undefined) return this.#putPatient({ ...patient, sweep: undefined });
     return this.#putPatient({ ...patient, sweep: { ...sweep, done, dueAt: unixMillis(time + 1) } });

@@ -11,6 +11,7 @@ import type {
   Acknowledgement,
   Alert,
   Cause,
+  Glance,
   Resolution,
   Responsibility,
   Subject,
@@ -168,6 +169,34 @@ export function readAlert(input: ItemReader): Alert {
     observedAt: input.instant(),
     version: input.whole(),
     revision: revision(input.whole()),
+  };
+}
+
+/** What a look at an alert wants: the texts that come before are passed by. @throws TocsinError BODY_MALFORMED */
+export function readGlance(input: ItemReader): Glance {
+  const words = input.byte();
+  const first = input.byte();
+  const second = input.flags(0x7f);
+  const id = input.alertId();
+  input.skipUnique();
+  input.whole();
+  if (first & PREVIOUS) input.whole();
+  input.whole();
+  const activatedAt = revision(input.whole());
+  input.whole();
+  const condition = input.line();
+  input.skipLine();
+  return {
+    id,
+    kind: KINDS[words & 3] ?? unknownKind(),
+    priority: PRIORITIES[(words >> 4) & 3] as Alert['priority'],
+    activatedAt,
+    condition,
+    subject: readSubject(input),
+    presence: words & CLEARED ? 'cleared' : 'present',
+    staleSince: second & STALE ? true : undefined,
+    resolution: first & RESOLUTION ? true : undefined,
+    revision: revision(input.lastWhole()),
   };
 }
 

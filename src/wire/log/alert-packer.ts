@@ -1,15 +1,20 @@
 import type { AlertCodec } from '../../statemachine/alerts/packed-alerts.ts';
-import type { Alert } from '../../statemachine/types.ts';
-import { readAlert, readDedupKey, writeAlert } from './alert-item.ts';
+import type { Alert, Glance } from '../../statemachine/types.ts';
+import { readAlert, readDedupKey, readGlance, writeAlert } from './alert-item.ts';
 import { ItemReader } from './item-reader.ts';
 import { ItemWriter } from './item-writer.ts';
+import { RecentTexts } from './recent-texts.ts';
+
+/** An alert, what explains it, and what is about the same. */
+const READERS = 4;
 
 /** Alerts one by one, each as an item of a snapshot that holds nothing else. */
 export class AlertPacker implements AlertCodec {
   readonly #out = new ItemWriter(true);
-  /** Of where the last one lay: those that are asked for one after another mostly lie together. */
-  #bytes: Uint8Array | undefined;
-  #reader: ItemReader | undefined;
+  readonly #texts = new RecentTexts();
+  /** Of where the last ones lay: those that are asked for one after another mostly lie together. */
+  readonly #readers: ItemReader[] = [];
+  #next = 0;
 
   get encoded(): Uint8Array {
     return this.#out.written;
@@ -27,12 +32,17 @@ export class AlertPacker implements AlertCodec {
   readonly dedupKeyOf = (bytes: Uint8Array, from: number, to: number): string =>
     readDedupKey(this.#readerOf(bytes, from, to));
 
+  readonly glanceAt = (bytes: Uint8Array, from: number, to: number): Glance =>
+    readGlance(this.#readerOf(bytes, from, to));
+
   #readerOf(bytes: Uint8Array, from: number, to: number): ItemReader {
-    if (bytes !== this.#bytes || this.#reader === undefined) {
-      this.#bytes = bytes;
-      this.#reader = new ItemReader(bytes, true);
+    let reader = this.#readers.find((one) => one.isOf(bytes));
+    if (reader === undefined) {
+      reader = new ItemReader(bytes, this.#texts);
+      this.#readers[this.#next] = reader;
+      this.#next = (this.#next + 1) % READERS;
     }
-    this.#reader.begin(from, to);
-    return this.#reader;
+    reader.begin(from, to);
+    return reader;
   }
 }

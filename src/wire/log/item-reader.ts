@@ -3,6 +3,7 @@ import { type UnixMillis, unixMillis } from '../../base/ids.ts';
 import { NAME_CHARS_MAX, TEXT_CHARS_MAX, UNIX_MILLIS_MAX } from '../../base/limits.ts';
 import type { AlertId } from '../../statemachine/types.ts';
 import { asLine, asText } from '../check.ts';
+import type { RecentTexts } from './recent-texts.ts';
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -12,17 +13,24 @@ export const malformed = (what: string): TocsinError => new TocsinError('BODY_MA
 export class ItemReader {
   readonly #bytes: Buffer;
   readonly #view: DataView;
-  readonly #isAlone: boolean;
+  readonly #chunk: Uint8Array;
+  /** Of items that are each read by themselves, instead of those of the chunk. */
+  readonly #recent: RecentTexts | undefined;
   readonly #lines: string[] = [];
   readonly #proses: string[] = [];
   #at = 0;
   #end = 0;
 
-  /** `isAlone` as for ItemWriter. */
-  constructor(chunk: Uint8Array, isAlone = false) {
-    this.#isAlone = isAlone;
+  /** `recent`: its items are each read by themselves, as ItemWriter's `isAlone` has it, and these texts are known from others. */
+  constructor(chunk: Uint8Array, recent?: RecentTexts) {
+    this.#chunk = chunk;
+    this.#recent = recent;
     this.#bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     this.#view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+  }
+
+  isOf(chunk: Uint8Array): boolean {
+    return this.#chunk === chunk;
   }
 
   /** The next item is the bytes `start` … `end`. */
@@ -85,6 +93,25 @@ export class ItemReader {
     return words[this.whole(0, words.length - 1)] as T;
   }
 
+  /** The whole number with which the item ends, wherever it is read. */
+  lastWhole(): number {
+    this.#at = this.#end - 1;
+    while (this.#at > 0 && ((this.#bytes[this.#at - 1] as number) & 0x80) !== 0) this.#at -= 1;
+    return this.whole();
+  }
+
+  /** Passes a text by that is not a recurring one. */
+  skipUnique(): void {
+    const length = this.whole();
+    this.#at += length;
+    if (this.#at > this.#end) throw malformed(`a text ends at ${this.#at}`);
+  }
+
+  /** The same of one that recurs. */
+  skipLine(): void {
+    if (this.whole() === 0) this.skipUnique();
+  }
+
   uniqueLine(charsMax: number): string {
     return this.#text(1, charsMax);
   }
@@ -97,8 +124,8 @@ export class ItemReader {
   line(charsMin = 1, charsMax: number = NAME_CHARS_MAX): string {
     const number = this.whole();
     if (number === 0) {
-      const line = this.#text(charsMin, charsMax);
-      if (!this.#isAlone) this.#lines.push(line);
+      const line = this.#text(charsMin, charsMax, 'line', this.#recent);
+      if (this.#recent === undefined) this.#lines.push(line);
       return line;
     }
     const line = this.#lines[number - 1];
@@ -110,8 +137,8 @@ export class ItemReader {
   prose(): string {
     const number = this.whole();
     if (number === 0) {
-      const prose = this.uniqueProse();
-      if (!this.#isAlone) this.#proses.push(prose);
+      const prose = this.#text(0, TEXT_CHARS_MAX, 'prose', this.#recent);
+      if (this.#recent === undefined) this.#proses.push(prose);
       return prose;
     }
     const prose = this.#proses[number - 1];
@@ -119,7 +146,12 @@ export class ItemReader {
     return prose;
   }
 
-  #text(charsMin: number, charsMax: number, kind: 'line' | 'prose' = 'line'): string {
+  #text(
+    charsMin: number,
+    charsMax: number,
+    kind: 'line' | 'prose' = 'line',
+    recent?: RecentTexts,
+  ): string {
     const length = this.whole(charsMin, charsMax * 3);
     const from = this.#at;
     const to = from + length;
@@ -131,7 +163,7 @@ export class ItemReader {
       if (byte < 0x20 || byte >= 0x7f) return this.#unicode(from, to, charsMin, charsMax, kind);
     }
     if (length > charsMax) throw malformed(`the text at ${from} has ${length} characters`);
-    return bytes.toString('latin1', from, to);
+    return recent === undefined ? bytes.toString('latin1', from, to) : recent.of(bytes, from, to);
   }
 
   #unicode(
