@@ -65,6 +65,14 @@ export const STATEMACHINE_MUTANTS: readonly Mutant[] = [
     processes: '--workload escalation --nemesis none --time 5',
   },
   {
+    name: 'begin-a-loop-again-by-its-number',
+    claim: 'a step of a loop is carried out once in an activation',
+    file: 'src/statemachine/beside/escalation.ts',
+    find: 'if (state.step === 0) return { ...first, loop: state.loop };',
+    replace: 'if (state.step === 0) return first;',
+    killedBy: ['test/statemachine/escalations.test.ts'],
+  },
+  {
     name: 'ignore-a-guard',
     claim: 'a transaction is done if all of its guards hold',
     file: 'src/statemachine/transaction.ts',

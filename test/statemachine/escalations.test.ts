@@ -158,6 +158,7 @@ test('one that was acknowledged goes by that policy when it is needed again, and
   expect(targets(bench)).toEqual(['user:anna', 'user:bob']);
   bench.done({ type: 'unacknowledge', target, reason: 'wrong bed', ...asked });
   expect(targets(bench).at(-1)).toBe('user:dora');
+  expect(bench.machine.get(target)?.escalation).toMatchObject({ loop: 1, step: 1 });
 });
 
 test('a move to a policy that is not in force is refused, and changes nothing', () => {

@@ -266,7 +266,7 @@ export class ReferenceModel extends RecordsModel {
     if (!escalation) return undefined;
     const first = this.firstStep(undefined, alert.priority, alert);
     if (escalation.exhausted) return first && { ...first, loop: escalation.loop + 1 };
-    if (escalation.step === 0) return first;
+    if (escalation.step === 0) return first && { ...first, loop: escalation.loop };
     return { ...escalation, dueAt: this.later(this.waitOf(alert)) };
   }
 

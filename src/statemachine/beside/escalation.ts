@@ -61,8 +61,9 @@ export function resumed(
   priority: Priority,
   time: UnixMillis,
 ): EscalationState {
-  if (state.exhausted) return { ...started(policy, priority, time), loop: state.loop + 1 };
-  if (state.step === 0) return started(policy, priority, time);
+  const first = started(policy, priority, time);
+  if (state.exhausted) return { ...first, loop: state.loop + 1 };
+  if (state.step === 0) return { ...first, loop: state.loop };
   return { ...state, dueAt: secondsAfter(time, waitOf(state, policy)) };
 }
 
