@@ -7,11 +7,17 @@ import { Worker } from 'node:worker_threads';
 import { shippedRules } from '../cli/demo/shipped-rules.ts';
 import { LocalCluster } from '../cli/local/local-cluster.ts';
 import { FRAME_TIMES_VARIABLE } from '../cli/trend/handling.ts';
-import { COMMANDS_PER_FRAME_MAX, REPLIES_MAX } from '../src/base/limits.ts';
+import {
+  COMMANDS_PER_FRAME_MAX,
+  LOG_ENTRY_MEMORY_BYTES,
+  LOG_MEMORY_BYTES_MAX,
+  REPLIES_MAX,
+} from '../src/base/limits.ts';
 import { type Client, connect } from '../src/client/client.ts';
 import { connectTrends, type TrendClient } from '../src/client/trend/trend-client.ts';
 import type { RaiseInput } from '../src/statemachine/alert-api.ts';
 import { type CoreTimes, coreTimesOf, since } from './measure/cores.ts';
+import { measureFloors } from './measure/floors.ts';
 import { Latencies, type LatencySummary } from './measure/latencies.ts';
 import { measureMachine } from './measure/machine.ts';
 import { growthOf, heapsIn, type Moment, memoryOf } from './measure/memory.ts';
@@ -27,7 +33,8 @@ import { dueOf, METRICS, type Played, type PlayerInput, wall } from './workloads
  * committed one at a time, first without the samples and then with them, and before both so many that the tables of alerts
  * have their size and the code is compiled, as in a cluster that has served for a while. At the end it asks each replica for
  * every sample that was taken. Where the kernel tells how long threads stood ready without a core, that is shown apart: it belongs to a
- * machine with fewer cores than busy threads. Compare figures of one run with each other.
+ * machine with fewer cores than busy threads; and so is what bare syncs, round trips and sleeps take beside the samples. Compare
+ * figures of one run with each other.
  */
 
 const { values: flags } = parseArgs({
@@ -75,14 +82,21 @@ async function main(): Promise<void> {
 
 async function measure(cluster: LocalCluster, folder: string): Promise<void> {
   await fill(cluster);
-  line('committed before, arenas of malloc', `${REPLIES_MAX}, ${process.env['MALLOC_ARENA_MAX']}`);
+  line(
+    'committed before, arenas of malloc',
+    `${REPLIES_MAX} in batches, ${FILL_ALONE} alone; ${process.env['MALLOC_ARENA_MAX']}`,
+  );
   const client = await connect({ endpoints: cluster.endpoints });
   const quiet = await commitLatency(client, QUIET_SECONDS);
   const crossed = new Latencies();
   const watching = watch(client, crossed);
   const memories = watchMemory(cluster);
   const before = coresOf(cluster);
-  const [withLoad, played] = await Promise.all([commitLatency(client, SECONDS), play(cluster)]);
+  const [withLoad, played, floors] = await Promise.all([
+    commitLatency(client, SECONDS),
+    play(cluster),
+    measureFloors(SECONDS),
+  ]);
   const after = coresOf(cluster);
   const seconds = played.elapsedMs / 1_000;
   const rate = Math.round(played.samples / seconds);
@@ -98,6 +112,9 @@ async function measure(cluster: LocalCluster, folder: string): Promise<void> {
     line('crossed limits, due to watcher', `${told.count}: ${timesOf(told)}`);
   line('commit, no samples', timesOf(quiet));
   line('commit, with samples', timesOf(withLoad));
+  line('bare fdatasync, beside samples', timesOf(floors.syncMs));
+  line('bare round trip, beside samples', timesOf(floors.roundTripMs));
+  line('bare sleep of 1 ms, late by', timesOf(floors.lateMs));
   tellMemory(await memories, await logsIn(folder));
   for (const [name, times] of after)
     line(name, shareOf(since(times, before.get(name) ?? times), seconds));
@@ -233,10 +250,17 @@ const alertOf = (n: number): RaiseInput => ({
 });
 
 const FILL_AT_ONCE = 4;
+/** What an entry with one of these takes in the log, its objects in memory not counted. */
+const ENTRY_BYTES = 178;
+/** An entry each, or one of two: as many as the log holds in memory before it lets go of the oldest. */
+const FILL_ALONE: number = Math.ceil(
+  (LOG_MEMORY_BYTES_MAX * 9) / 8 / (LOG_ENTRY_MEMORY_BYTES + ENTRY_BYTES),
+);
+const FILL_ALONE_AT_ONCE = 2;
 /** What so many leave to do for disks and collectors of garbage, and for whoever is told of them. */
 const FILL_REST_MS = 15_000;
 
-/** Until alerts remember no more than they do: replies, and the newest events. */
+/** Until alerts remember no more than they do: replies, the newest events, and entries as small as those that follow. */
 async function fill({ endpoints }: LocalCluster): Promise<void> {
   const client = await connect({ endpoints, timeoutMs: END_MS });
   let next = 0;
@@ -253,6 +277,10 @@ async function fill({ endpoints }: LocalCluster): Promise<void> {
     }
   };
   await Promise.all(Array.from({ length: FILL_AT_ONCE }, some));
+  const alone = async (): Promise<void> => {
+    for (let n = 0; n < FILL_ALONE; n += FILL_ALONE_AT_ONCE) await client.raise(alertOf(n));
+  };
+  await Promise.all(Array.from({ length: FILL_ALONE_AT_ONCE }, alone));
   await client.close();
   await until(performance.now() + FILL_REST_MS);
 }
