@@ -304,6 +304,8 @@ export const SESSION_WINDOW_MAX = 4_096;
 /** For a client to say that it is there, and that it is gone; the cluster finds out by itself too. */
 export const SESSION_BEAT_MS_MAX = 5_000;
 export const SESSION_END_MS_MAX = 500;
+/** What a client could not tell of its session, it tells again after so long. */
+export const SESSION_AGAIN_MS = 1_000;
 /** Replies kept so that a repeated command gets its first answer. */
 export const REPLIES_MAX = 262_144;
 /** Events kept in memory for watchers that resume; older ones are compacted to the current state. */

@@ -3,27 +3,32 @@
  * signal costs as much as the signal has listeners.
  */
 export class AbortListeners {
-  readonly #tasks = new Map<AbortSignal, Set<() => void>>();
-  readonly #onAbort = (event: Event): void => {
-    const signal = event.target;
-    if (!(signal instanceof AbortSignal)) return;
-    for (const task of [...(this.#tasks.get(signal) ?? [])]) task();
-  };
+  readonly #heard = new Map<AbortSignal, Heard>();
 
   add(signal: AbortSignal, task: () => void): void {
-    const known = this.#tasks.get(signal);
+    const known = this.#heard.get(signal);
     if (known !== undefined) {
-      known.add(task);
+      known.tasks.add(task);
       return;
     }
-    this.#tasks.set(signal, new Set([task]));
-    signal.addEventListener('abort', this.#onAbort);
+    const tasks = new Set([task]);
+    // The signal may be of another realm, or a library's own: what its events say of it is not relied on.
+    const onAbort = (): void => {
+      for (const each of [...tasks]) each();
+    };
+    this.#heard.set(signal, { tasks, onAbort });
+    signal.addEventListener('abort', onAbort);
   }
 
   remove(signal: AbortSignal, task: () => void): void {
-    const tasks = this.#tasks.get(signal);
-    if (tasks === undefined || !tasks.delete(task) || tasks.size > 0) return;
-    this.#tasks.delete(signal);
-    signal.removeEventListener('abort', this.#onAbort);
+    const heard = this.#heard.get(signal);
+    if (heard === undefined || !heard.tasks.delete(task) || heard.tasks.size > 0) return;
+    this.#heard.delete(signal);
+    signal.removeEventListener('abort', heard.onAbort);
   }
+}
+
+interface Heard {
+  readonly tasks: Set<() => void>;
+  readonly onAbort: () => void;
 }

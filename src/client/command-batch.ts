@@ -42,7 +42,8 @@ export function encodeBatch(
   const given = asArray('request', 'commands', commands, COMMANDS_PER_FRAME_MAX);
   if (given.length === 0) refuse('request', 'commands', 'must be one at least');
   let bytes = 0;
-  return given.map((input, position) => {
+  // Not `map`, which passes over holes.
+  return Array.from(given, (input, position) => {
     const record = encodeOne(input, position, origin, keyAt(position));
     bytes += record.byteLength;
     if (bytes > SUBMIT_BYTES_MAX)

@@ -133,7 +133,9 @@ export function limitsOf(options: CallOptions, defaultMs: number): ReadLimits {
 function checkedSignal(signal: AbortSignal | undefined): AbortSignal | undefined {
   if (signal === undefined) return undefined;
   const isSignal =
-    typeof signal?.aborted === 'boolean' && typeof signal.addEventListener === 'function';
+    typeof signal?.aborted === 'boolean' &&
+    typeof signal.addEventListener === 'function' &&
+    typeof signal.removeEventListener === 'function';
   if (!isSignal) throw new TocsinError('BAD_REQUEST', 'signal: must be an AbortSignal');
   return signal;
 }

@@ -31,3 +31,20 @@ describe('calls that share a signal', () => {
     expect(told).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
   });
 });
+
+test('a signal that is not of this realm, or of a library, ends a call all the same', () => {
+  class Foreign extends EventTarget {
+    readonly aborted = false;
+  }
+  const listeners = new AbortListeners();
+  const signal = new Foreign();
+  let told = 0;
+  const task = (): void => {
+    told += 1;
+  };
+  listeners.add(signal as unknown as AbortSignal, task);
+  signal.dispatchEvent(new Event('abort'));
+  expect(told).toBe(1);
+  listeners.remove(signal as unknown as AbortSignal, task);
+  expect(getEventListeners(signal, 'abort').length).toBe(0);
+});

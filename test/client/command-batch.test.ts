@@ -130,6 +130,7 @@ const wrong: readonly (readonly [string, readonly unknown[], string])[] = [
   ['too long together', many(500).map((one) => ({ ...one, text })), 'bytes'],
   ['one of no type', [raising('a'), alarm('b')], 'command 1: type'],
   ['one that is no object', [raising('a'), 7], 'command 1'],
+  ['a hole', Object.assign([raising('a')], { 2: raising('b') }), 'command 1'],
   [
     'one with a wrong field',
     [raising('a'), { ...raising('b'), priority: 'x' }],

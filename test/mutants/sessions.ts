@@ -35,4 +35,22 @@ export const SESSION_MUTANTS: readonly Mutant[] = [
     replace: "|| reply.code !== 'SESSION_EXPIRED' || this.calls.length >= 0",
     killedBy: ['test/client/session-truth.test.ts'],
   },
+  {
+    name: 'tell-more-than-the-cluster-takes',
+    claim: 'the places that an outage used up are free again when it is over',
+    file: 'src/client/write-session.ts',
+    find: 'return Math.min(this.#next - 1, reach);',
+    replace: 'return this.#next - 1;',
+    killedBy: ['test/replica/sessions.test.ts'],
+    test: 'the places that an outage used up',
+  },
+  {
+    name: 'wait-in-the-time-of-another',
+    claim: 'a call waits for its session no longer than it may itself',
+    file: 'src/client/write-session.ts',
+    find: 'limits, isOurs ? undefined : deadline)',
+    replace: 'limits, isOurs ? undefined : deadline * 2)',
+    killedBy: ['test/replica/sessions.test.ts'],
+    test: 'no call waits for its session longer',
+  },
 ];

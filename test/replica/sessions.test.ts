@@ -102,3 +102,82 @@ test('a caller’s own idempotency key stays what it is', async () => {
   expect(await countOf(cluster, client)).toBe(1);
   await cluster.close();
 });
+
+/** Cuts the client off from all replicas. */
+function cutOff(cluster: VirtualCluster): void {
+  for (const host of ['r1', 'r2', 'r3']) {
+    cluster.network.cut('ward', host);
+    cluster.network.cut(host, 'ward');
+  }
+}
+
+test.each([1, 8, 64])(
+  'the places that an outage used up, %i of them, are free again when it is over, long before the lease',
+  async (window) => {
+    const cluster = await running(11);
+    const client = await cluster.client('ward', { session: { leaseSeconds: 3_600, window } });
+    await cluster.clock.settle(client.raise(ALARM));
+    cutOff(cluster);
+    const lost = Array.from({ length: window }, () =>
+      outcomeOf(client.raise(ALARM, { timeoutMs: 500 })),
+    );
+    const told = await cluster.clock.settle(Promise.all(lost));
+    expect(new Set(told)).toEqual(new Set(['unknown']));
+    await cluster.clock.run(10_000);
+    cluster.heal();
+    await cluster.clock.run(10_000);
+
+    const next = Array.from({ length: window }, () => outcomeOf(client.raise(ALARM)));
+    expect(new Set(await cluster.clock.settle(Promise.all(next)))).toEqual(new Set(['done']));
+    expect(await countOf(cluster, client)).toBe(1 + window);
+    expect(sessions(cluster)).toHaveLength(1);
+    await cluster.close();
+  },
+);
+
+test('whoever gives up while the session is being opened ends nobody else’s call', async () => {
+  const cluster = await running(12);
+  const client = await cluster.client('ward', { session: true });
+  const patience = new AbortController();
+  const given = client.raise(ALARM, { signal: patience.signal });
+  const hasty = client.raise(ALARM, { timeoutMs: 1 });
+  const patient = client.raise(ALARM);
+  patience.abort();
+  const told = await cluster.clock.settle(Promise.allSettled([given, hasty, patient]));
+  expect(told).toMatchObject([
+    { reason: { code: 'CANCELLED', outcome: 'none' } },
+    { reason: { code: 'DEADLINE_EXCEEDED', outcome: 'none' } },
+    { value: { ok: true } },
+  ]);
+  expect(await countOf(cluster, client)).toBe(1);
+  await cluster.close();
+});
+
+test('no call waits for its session longer than it may, whoever else waits, and one with more time tries again', async () => {
+  const cluster = await running(13);
+  const client = await cluster.client('ward', { session: true });
+  cutOff(cluster);
+  const { clock } = cluster;
+  const timeouts = [3_000, 300, 30_000, 1_000];
+  const endedAt: number[] = [];
+  const began = clock.monotonic();
+  const raised = timeouts.map((timeoutMs, at) =>
+    outcomeOf(client.raise(ALARM, { timeoutMs })).finally(() => {
+      endedAt[at] = clock.monotonic() - began;
+    }),
+  );
+  const patience = new AbortController();
+  const given = outcomeOf(client.raise(ALARM, { signal: patience.signal }));
+  await clock.run(100);
+  patience.abort();
+  expect(await clock.settle(given)).toBe('none');
+  expect(clock.monotonic() - began).toBeLessThan(200);
+  await clock.run(20_000);
+  cluster.heal();
+
+  expect(await clock.settle(Promise.all(raised))).toEqual(['none', 'none', 'done', 'none']);
+  for (const [at, ended] of endedAt.entries())
+    expect(ended).toBeLessThanOrEqual((timeouts[at] ?? 0) + 1);
+  expect(await countOf(cluster, client)).toBe(1);
+  await cluster.close();
+});
