@@ -39,6 +39,8 @@ export const TREND_FRAME_SAMPLES_MAX = 65_536;
 export const TREND_FRAME_SERIES_MAX = 4_096;
 /** Samples a sender may have on their way on one connection. */
 export const TREND_CREDIT_SAMPLES = 262_144;
+/** Samples that a sender keeps until they are acknowledged, 17 bytes each; beyond them it takes in no more. */
+export const TREND_UNSENT_SAMPLES_MAX = 4_194_304;
 /** Received and not yet in the journal; senders wait for their answers until there is room. */
 export const TREND_UNSYNCED_BYTES_MAX: number = 64 * MiB;
 /** The journal gathers what arrives in blocks of so many bytes, and keeps so many for the next time. */
@@ -113,6 +115,10 @@ assert(
 assert(
   TREND_CREDIT_SAMPLES >= TREND_FRAME_SAMPLES_MAX * 2,
   'a sender must fill one frame while another is on its way',
+);
+assert(
+  TREND_UNSENT_SAMPLES_MAX >= TREND_CREDIT_SAMPLES * 4,
+  'a sender must have more ready than may be on its way',
 );
 assert(
   TREND_CHUNKS_BYTES_MAX * 2 <= FRAME_BYTES_MAX,

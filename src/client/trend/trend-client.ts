@@ -10,8 +10,12 @@ import {
   type TrendQuery,
   type TrendResult,
 } from '../../wire/trend/trend-query.ts';
-import { expectType } from '../connection/connection.ts';
+import { AddressBook } from '../connection/address-book.ts';
+import { type Connection, expectType } from '../connection/connection.ts';
 import { Connections } from '../connection/connections.ts';
+import { type Miss, raceDials } from '../connection/dial-race.ts';
+import { unavailable } from '../connection/leader-finder.ts';
+import { asTocsinError, cancelled, timeIsUp } from '../failures.ts';
 import { type ClientOptions, limitsOf, type ResolvedOptions, resolveOptions } from '../options.ts';
 import { TrendWriter, type TrendWriterOptions } from './trend-writer.ts';
 
@@ -37,6 +41,7 @@ async function defaultTransport(): Promise<Transport> {
 export class TrendClient implements AsyncDisposable {
   readonly #options: ResolvedOptions;
   readonly #connections: Connections;
+  readonly #book: AddressBook;
   readonly #writers = new Set<TrendWriter>();
 
   /** Use `connectTrends`. */
@@ -44,27 +49,44 @@ export class TrendClient implements AsyncDisposable {
     const { clock, clusterId, name } = options;
     this.#options = options;
     this.#connections = new Connections({ transport, clock, clusterId, agent: name });
-    this.#connections.isWanted = () => this.#writers.size > 0;
+    this.#connections.isWanted = (connection) =>
+      [...this.#writers].some((writer) => writer.uses(connection));
+    this.#book = new AddressBook(options.endpoints, clock);
   }
 
   /**
-   * Asks the first replica that can be reached.
+   * Asks a replica: the first one given if it answers, or else the next, until one does or the time is up.
    * @throws TocsinError BAD_REQUEST; UNAVAILABLE naming each endpoint and why; DEADLINE_EXCEEDED; CANCELLED
    */
   async query(query: TrendQuery, options: CallOptions = {}): Promise<TrendResult> {
     const body = encodeTrendQuery(parseTrendQuery(query));
-    const reasons: string[] = [];
-    for (const endpoint of this.#options.endpoints) {
-      try {
-        return await this.#ask(endpoint, body, options);
-      } catch (error) {
-        if (!TocsinError.is(error) || !error.retryable || error.code === 'DEADLINE_EXCEEDED')
-          throw error;
-        const { message } = error;
-        reasons.push(message.includes(endpoint) ? message : `${endpoint}: ${message}`);
+    const limits = limitsOf(options, this.#options.timeoutMs);
+    return await new Promise<TrendResult>((resolve, reject) => {
+      const { clock } = this.#options;
+      const asking = new Asking();
+      const end = (settle: () => void): void => {
+        timer.cancel();
+        signal?.removeEventListener('abort', onAbort);
+        asking.stop();
+        settle();
+      };
+      const { timeoutMs, signal } = limits;
+      const onAbort = (): void => {
+        if (signal !== undefined) end(() => reject(cancelled(signal)));
+      };
+      const timer = clock.after(millis(timeoutMs), () =>
+        end(() => reject(timeIsUp(timeoutMs, asking.last))),
+      );
+      signal?.addEventListener('abort', onAbort);
+      if (signal?.aborted) {
+        onAbort();
+        return;
       }
-    }
-    throw new TocsinError('UNAVAILABLE', `no replica could be reached: ${reasons.join('; ')}`);
+      this.#ask(body, asking).then(
+        (result) => end(() => resolve(result)),
+        (error: unknown) => end(() => reject(error)),
+      );
+    });
   }
 
   /** The whole range or rollup, answer by answer. Each says how complete it is. */
@@ -105,32 +127,56 @@ export class TrendClient implements AsyncDisposable {
     return this.close();
   }
 
-  async #ask(endpoint: string, body: Uint8Array, options: CallOptions): Promise<TrendResult> {
-    const { clock } = this.#options;
-    const { timeoutMs, signal } = limitsOf(options, this.#options.timeoutMs);
-    return await new Promise<TrendResult>((resolve, reject) => {
-      const giveUp = (): void => done(() => reject(new TocsinError('CANCELLED', 'given up')));
-      const timer = clock.after(millis(timeoutMs), () =>
-        done(() => reject(new TocsinError('DEADLINE_EXCEEDED', `no answer in ${timeoutMs} ms`))),
+  async #ask(body: Uint8Array, asking: Asking): Promise<TrendResult> {
+    const tried: Miss[] = [];
+    let left = this.#book.candidates();
+    while (left.length > 0) {
+      const result = await raceDials(
+        left,
+        (address) => this.#connections.to(address),
+        this.#options.clock,
       );
-      const done = (settle: () => void): void => {
-        timer.cancel();
-        signal?.removeEventListener('abort', giveUp);
-        settle();
-      };
-      signal?.addEventListener('abort', giveUp, { once: true });
-      if (signal?.aborted) giveUp();
-      void this.#exchange(endpoint, body).then(
-        (result) => done(() => resolve(result)),
-        (error: unknown) => done(() => reject(error)),
-      );
-    });
+      if (asking.isOver) break;
+      if (!result.ok) {
+        tried.push(...result.misses);
+        break;
+      }
+      const { connection } = result;
+      const { address } = connection;
+      try {
+        return await asking.exchange(connection, body);
+      } catch (error) {
+        const reason = asTocsinError(error);
+        if (!reason.retryable) throw error;
+        if (connection.wentSilent) this.#book.suspect(address);
+        asking.last = reason;
+        tried.push({ address, reason });
+        left = left.filter((other) => other !== address);
+      }
+    }
+    throw unavailable(tried);
+  }
+}
+
+/** One question, at one replica after the other, until nobody wants the answer any more. */
+class Asking {
+  /** What became of it at the replica before. */
+  last: TocsinError | undefined;
+  #isOver = false;
+  #forget: (() => void) | undefined;
+
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
-  async #exchange(endpoint: string, body: Uint8Array): Promise<TrendResult> {
-    const connection = await this.#connections.to(endpoint);
-    return await new Promise<TrendResult>((resolve, reject) => {
-      const sent = connection.send(FrameType.TREND_QUERY, [body], {
+  stop(): void {
+    this.#isOver = true;
+    this.#forget?.();
+  }
+
+  exchange(connection: Connection, body: Uint8Array): Promise<TrendResult> {
+    return new Promise<TrendResult>((resolve, reject) => {
+      const id = connection.send(FrameType.TREND_QUERY, [body], {
         isStream: false,
         answered: (type, answer) => {
           expectType(type, FrameType.TREND_RESULT);
@@ -139,7 +185,8 @@ export class TrendClient implements AsyncDisposable {
         failed: reject,
         lost: reject,
       });
-      if (sent === undefined) reject(new TocsinError('OVERLOADED', 'too many queries under way'));
+      if (id === undefined) reject(new TocsinError('OVERLOADED', 'too many queries under way'));
+      else this.#forget = () => connection.forget(id);
     });
   }
 }

@@ -6,9 +6,15 @@ import {
   TREND_FRAME_SAMPLES_MAX,
   TREND_FRAME_SERIES_MAX,
   TREND_SERIES_MAX,
+  TREND_UNSENT_SAMPLES_MAX,
 } from '../../base/trend-limits.ts';
 import { FrameType } from '../../wire/frame.ts';
-import { decodeCredit, encodeRegister, type SeriesInfo } from '../../wire/trend/trend-messages.ts';
+import {
+  decodeCredit,
+  encodeRegister,
+  parseSeriesInfo,
+  type SeriesInfo,
+} from '../../wire/trend/trend-messages.ts';
 import {
   BatchBuilder,
   decodeTaken,
@@ -18,6 +24,8 @@ import {
 import type { Connection, Exchange } from '../connection/connection.ts';
 import { expectType } from '../connection/connection.ts';
 import type { Connections } from '../connection/connections.ts';
+import { raceDials } from '../connection/dial-race.ts';
+import { unavailable } from '../connection/leader-finder.ts';
 import { clientClosed } from '../failures.ts';
 
 interface Frame {
@@ -62,6 +70,8 @@ export class TrendWriter {
   /** Sent and not acknowledged, by the connection they went over. */
   #underWay = new Set<Frame>();
   #connection: Connection | undefined;
+  /** Something was taken over this connection. */
+  #hasServed = false;
   #registered = 0;
   #credit = 0;
   #queuedSamples = 0;
@@ -77,25 +87,33 @@ export class TrendWriter {
     this.#frameSamples = Math.min(options.frameSamples ?? FRAME_SAMPLES, TREND_FRAME_SAMPLES_MAX);
   }
 
-  /** Names a series once; samples then go by the number. @throws TocsinError OVERLOADED */
+  /**
+   * Names a series once; samples then go by the number.
+   * @throws TocsinError BAD_REQUEST naming the field; OVERLOADED
+   */
   series(info: SeriesInfo): number {
+    const checked = parseSeriesInfo(info);
     if (this.#series.length >= TREND_SERIES_MAX)
       throw new TocsinError('OVERLOADED', `more than ${TREND_SERIES_MAX} series`);
-    this.#series.push(info);
+    this.#series.push(checked);
     return this.#series.length - 1;
   }
 
   /**
    * `time` in whole milliseconds since 1970; NaN = the device has no value. Leaves with the next frame.
-   * @throws TocsinError BAD_REQUEST naming what cannot be
+   * @throws TocsinError BAD_REQUEST naming what cannot be; OVERLOADED when TREND_UNSENT_SAMPLES_MAX are not acknowledged (see
+   * `ready`); what ended the stream
    */
   add(series: number, time: number, value: number, quality = 0): void {
+    if (this.#failure !== undefined) throw this.#failure;
     if (this.#series[series] === undefined) throw bad(`series: ${series} was not named`);
     if (!(Number.isSafeInteger(time) && time >= 0 && time <= UNIX_MILLIS_MAX))
       throw bad(`time: ${time} is not in whole milliseconds since 1970`);
     if (value === Infinity || value === -Infinity) throw bad(`value: ${value}`);
     if (!(Number.isInteger(quality) && quality >= 0 && quality <= QUALITY_MAX))
       throw bad(`quality: ${quality} is none of 0 … ${QUALITY_MAX}`);
+    if (this.pending >= TREND_UNSENT_SAMPLES_MAX)
+      throw new TocsinError('OVERLOADED', `${TREND_UNSENT_SAMPLES_MAX} samples wait to be taken`);
     if (!this.#builder.add(series, time, value, quality)) {
       this.flush();
       this.#builder.add(series, time, value, quality);
@@ -110,6 +128,11 @@ export class TrendWriter {
     this.#queue.push({ body: this.#builder.take(), count, slots: this.#series.length, sentAt: 0 });
     this.#queuedSamples += count;
     this.#pump();
+  }
+
+  /** Whether the stream goes over this connection. */
+  uses(connection: Connection): boolean {
+    return this.#connection === connection;
   }
 
   /** Samples not yet acknowledged. */
@@ -172,7 +195,7 @@ export class TrendWriter {
         this.#acknowledged(frame, decodeTaken(body));
       },
       failed: (error) => this.#end(error),
-      lost: () => {},
+      lost: () => this.#lost(connection),
     };
     if (connection.send(FrameType.TREND_SAMPLES, [frame.body], exchange) === undefined) {
       connection.whenRoom(() => this.#pump());
@@ -188,6 +211,8 @@ export class TrendWriter {
   #acknowledged(frame: Frame, taken: Taken): void {
     if (!this.#underWay.delete(frame)) return;
     this.#underWaySamples -= frame.count;
+    this.#hasServed = true;
+    this.#pauseMs = RECONNECT_MS_MIN;
     for (const fate of Object.keys(this.taken) as (keyof Taken)[]) this.taken[fate] += taken[fate];
     this.#options.onTaken?.(taken, this.#options.clock.monotonic() - frame.sentAt);
     this.#wake();
@@ -206,7 +231,7 @@ export class TrendWriter {
         this.#pump();
       },
       failed: (error) => this.#end(error),
-      lost: () => {},
+      lost: () => this.#lost(connection),
     };
     if (connection.send(FrameType.TREND_REGISTER, [body], exchange) === undefined) {
       connection.whenRoom(() => this.#pump());
@@ -216,37 +241,47 @@ export class TrendWriter {
     return this.#registered >= this.#series.length || this.#register(connection);
   }
 
+  /** The next replica, or whichever answers: one that accepts connections and says nothing holds up nobody. */
   async #connect(): Promise<void> {
     const { connections, endpoints, clock } = this.#options;
-    const address = endpoints[this.#endpoint % endpoints.length] as string;
+    const at = this.#endpoint % endpoints.length;
+    const order = new Set([...endpoints.slice(at), ...endpoints.slice(0, at)]);
     // Until it is there, nobody else dials.
     this.#retry = { cancel: () => {} };
-    try {
-      const connection = await connections.to(address);
-      this.#retry = undefined;
-      this.#pauseMs = RECONNECT_MS_MIN;
-      this.#connection = connection;
-      this.#registered = 0;
-      this.#credit = 0;
-      void connection.released.then(() => this.#lost(connection));
-      this.#pump();
-    } catch (error) {
-      if (!TocsinError.is(error)) throw error;
-      if (this.#failure !== undefined) return;
-      if (!error.retryable) {
-        this.#end(error);
-        return;
-      }
-      this.#endpoint += 1;
-      this.#retry = clock.after(millis(this.#pauseMs), () => {
-        this.#retry = undefined;
-        this.#pump();
-      });
-      this.#pauseMs = Math.min(this.#pauseMs * 2, RECONNECT_MS_MAX);
+    const result = await raceDials([...order], (address) => connections.to(address), clock);
+    this.#retry = undefined;
+    if (this.#failure !== undefined) return;
+    if (result.ok) {
+      this.#take(result.connection);
+      return;
     }
+    const failure = unavailable(result.misses);
+    if (failure.retryable) this.#pause();
+    else this.#end(failure);
   }
 
-  /** Nobody knows what became of what was under way: it is sent again, first. */
+  #take(connection: Connection): void {
+    this.#connection = connection;
+    this.#endpoint = this.#options.endpoints.indexOf(connection.address);
+    this.#hasServed = false;
+    this.#registered = 0;
+    this.#credit = 0;
+    void connection.released.then(() => this.#lost(connection));
+    this.#pump();
+  }
+
+  #pause(): void {
+    this.#retry = this.#options.clock.after(millis(this.#pauseMs), () => {
+      this.#retry = undefined;
+      if (this.#queue.length > 0) this.#pump();
+    });
+    this.#pauseMs = Math.min(this.#pauseMs * 2, RECONNECT_MS_MAX);
+  }
+
+  /**
+   * Nobody knows what became of what was under way: it is sent again, first; at once, unless this connection was of no use
+   * either.
+   */
   #lost(connection: Connection): void {
     if (this.#connection !== connection) return;
     this.#connection = undefined;
@@ -255,7 +290,9 @@ export class TrendWriter {
     this.#queuedSamples += this.#underWaySamples;
     this.#underWay = new Set();
     this.#underWaySamples = 0;
-    if (this.#queue.length > 0) this.#pump();
+    if (this.#failure !== undefined) return;
+    if (!this.#hasServed) this.#pause();
+    else if (this.#queue.length > 0) this.#pump();
   }
 }
 

@@ -162,8 +162,8 @@ export class Trends implements Companion {
       this.#promises.sent(samples);
       const { tooOld, tooNew, noRoom } = writer.taken;
       const before = tooOld + tooNew + noRoom;
-      for (const { series, time, value } of samples) writer.add(series, time, value);
       try {
+        for (const { series, time, value } of samples) writer.add(series, time, value);
         await writer.drain();
         const { taken } = writer;
         // By a clock that is wrong some are too old, or too new: it is not told which.

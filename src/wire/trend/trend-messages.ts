@@ -49,18 +49,26 @@ export const decodeRegister = (body: Uint8Array): readonly Registration[] =>
     return { slot: asWhole('request', 'slot', slot, 0, TREND_SERIES_MAX - 1), info };
   });
 
-function asSeriesRow(origin: Origin, row: unknown): readonly [number: unknown, info: SeriesInfo] {
-  const [number, patient, device, metric, unit] = asArray(origin, 'series', row, 5);
-  return [
-    number,
-    {
-      patient: asName(origin, 'patient', patient),
-      device: asName(origin, 'device', device),
-      metric: asName(origin, 'metric', metric),
-      unit: asLine(origin, 'unit', unit, 0, TREND_UNIT_CHARS_MAX),
-    },
-  ];
+/** @throws TocsinError BAD_REQUEST naming the field */
+export function parseSeriesInfo(value: unknown): SeriesInfo {
+  const { patient, device, metric, unit } = asFields('request', 'series', value, undefined);
+  return asSeries('request', patient, device, metric, unit);
 }
+
+function asSeriesRow(origin: Origin, row: unknown): readonly [number: unknown, info: SeriesInfo] {
+  const [number, ...names] = asArray(origin, 'series', row, 5);
+  return [number, asSeries(origin, ...names)];
+}
+
+const asSeries = (
+  origin: Origin,
+  ...[patient, device, metric, unit]: readonly unknown[]
+): SeriesInfo => ({
+  patient: asName(origin, 'patient', patient),
+  device: asName(origin, 'device', device),
+  metric: asName(origin, 'metric', metric),
+  unit: asLine(origin, 'unit', unit, 0, TREND_UNIT_CHARS_MAX),
+});
 
 /** The answer to a registration: how many samples may be on their way at once. */
 export const encodeCredit = (samples: number): Uint8Array => encodeBody({ credit: samples });

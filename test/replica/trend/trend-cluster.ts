@@ -98,6 +98,13 @@ export class TrendCluster {
     this.network.reset(this.#hosts[at] as string, host);
   }
 
+  /** What a machine that is no member and a member say to each other arrives no more, and nobody is told. */
+  part(host: string, at: number): void {
+    const own = this.#hosts[at] as string;
+    this.network.cut(host, own);
+    this.network.cut(own, host);
+  }
+
   /** Breaks the connections between a machine that is no member and a member. */
   reset(host: string, at: number): void {
     this.network.reset(host, this.#hosts[at] as string);
@@ -112,10 +119,11 @@ export class TrendCluster {
       for (const to of this.#hosts) if (from !== to) this.network.heal(from, to);
   }
 
-  async client(at: number): Promise<TrendClient> {
+  /** One that knows these machines, in this order. */
+  async client(...ats: readonly number[]): Promise<TrendClient> {
     const name = `client${this.#clients.length}`;
     const client = await connectTrends({
-      endpoints: [`/memory/${at + 1}`],
+      endpoints: ats.map((at) => `/memory/${at + 1}`),
       name,
       transport: this.network.transport(name),
       clock: this.clock,
