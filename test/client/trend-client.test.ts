@@ -1,4 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { millis } from '../../src/base/ids.ts';
 import { RECONNECT_MS_MAX } from '../../src/base/limits.ts';
 import { TREND_UNSENT_SAMPLES_MAX } from '../../src/base/trend-limits.ts';
 import { connectTrends, type SeriesInfo, type TrendClient } from '../../src/client/index.ts';
@@ -52,6 +53,16 @@ describe('a question about trends', () => {
     expect(first.replica).toBe(2);
     expect(first.ms).toBeLessThan(SILENCE_MS + 300);
     expect((await asked(cluster, client, 500)).replica).toBe(2);
+  });
+
+  test('waits in its time for a replica that is slow to say a first word', async () => {
+    const cluster = await running(1);
+    const client = await cluster.client(0);
+    cluster.part('client0', 0);
+    cluster.clock.after(millis(3_000), () => cluster.meet('client0', 0));
+    const { ms } = await asked(cluster, client);
+    expect(ms).toBeGreaterThanOrEqual(3_000);
+    expect(ms).toBeLessThan(4_500);
   });
 
   test('takes no longer than its time, whatever many replicas say nothing, and as long as its signal lets it', async () => {

@@ -130,16 +130,15 @@ export class TrendClient implements AsyncDisposable {
   async #ask(body: Uint8Array, asking: Asking): Promise<TrendResult> {
     const tried: Miss[] = [];
     let left = this.#book.candidates();
-    while (left.length > 0) {
-      const result = await raceDials(
-        left,
-        (address) => this.#connections.to(address),
-        this.#options.clock,
-      );
-      if (asking.isOver) break;
+    const dial = (address: string): Promise<Connection> => this.#connections.to(address);
+    while (left.length > 0 && !asking.isOver) {
+      const result = await raceDials(left, dial, this.#options.clock);
       if (!result.ok) {
-        tried.push(...result.misses);
-        break;
+        asking.last = unavailable(result.misses);
+        tried.push(...result.misses.filter(({ reason }) => reason !== undefined));
+        // Of the others the dials go on.
+        left = result.misses.filter(({ reason }) => reason === undefined).map(addressOf);
+        continue;
       }
       const { connection } = result;
       const { address } = connection;
@@ -157,6 +156,8 @@ export class TrendClient implements AsyncDisposable {
     throw unavailable(tried);
   }
 }
+
+const addressOf = ({ address }: Miss): string => address;
 
 /** One question, at one replica after the other, until nobody wants the answer any more. */
 class Asking {

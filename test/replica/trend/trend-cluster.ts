@@ -105,6 +105,13 @@ export class TrendCluster {
     this.network.cut(own, host);
   }
 
+  /** What they said to each other meanwhile arrives. */
+  meet(host: string, at: number): void {
+    const own = this.#hosts[at] as string;
+    this.network.heal(host, own);
+    this.network.heal(own, host);
+  }
+
   /** Breaks the connections between a machine that is no member and a member. */
   reset(host: string, at: number): void {
     this.network.reset(host, this.#hosts[at] as string);
