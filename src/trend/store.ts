@@ -8,6 +8,7 @@ import {
 } from '../base/trend-limits.ts';
 import { type Chunk, joinChunks } from './chunk.ts';
 import { SamplePool } from './sample-pool.ts';
+import { compareSamples } from './samples.ts';
 import { SampleWindow, windowOf } from './window.ts';
 
 /**
@@ -77,7 +78,10 @@ export class TrendStore {
     if (!window.append(time, value, quality, this.#receivedAt)) return VERDICT.noRoom;
     this.#held += 1;
     if (place >= this.#latestTimes.length) this.#makeRoom(place);
-    if (time <= (this.#latestTimes[place] as number)) return VERDICT.behind;
+    if (time <= (this.#latestTimes[place] as number)) {
+      this.#preferLatest(place, time, value, quality);
+      return VERDICT.behind;
+    }
     this.#latestTimes[place] = time;
     this.#latestValues[place] = value;
     this.#latestQualities[place] = quality;
@@ -85,10 +89,22 @@ export class TrendStore {
     return VERDICT.inOrder;
   }
 
+  /** Of two samples of the latest time the one that stands is the latest, as it is wherever else they are told. */
+  #preferLatest(place: number, time: number, value: number, quality: number): void {
+    if (time !== this.#latestTimes[place]) return;
+    const known = this.#latestValues[place] as number;
+    if (compareSamples(value, quality, known, this.#latestQualities[place] as number) <= 0) return;
+    this.#latestValues[place] = value;
+    this.#latestQualities[place] = quality;
+  }
+
   /** A sample that is on disk already; it is the latest unless a later one is known. */
   recall(place: number, { time, value, quality, receivedAt }: Latest): void {
     if (place >= this.#latestTimes.length) this.#makeRoom(place);
-    if (time <= (this.#latestTimes[place] as number)) return;
+    if (time <= (this.#latestTimes[place] as number)) {
+      this.#preferLatest(place, time, value, quality);
+      return;
+    }
     this.#latestTimes[place] = time;
     this.#latestValues[place] = value;
     this.#latestQualities[place] = quality;

@@ -17,6 +17,7 @@ const LETTERS: Readonly<Record<Level, number>> = {
 const ID_AT = 1;
 const WINDOW_AT = 9;
 const KEY_BYTES = 13;
+const LAST_WINDOW = 2 ** 32 - 1;
 
 /** `start` is the first millisecond of a window. */
 export function keyOf(level: Level, series: SeriesId, start = 0): Uint8Array {
@@ -25,7 +26,8 @@ export function keyOf(level: Level, series: SeriesId, start = 0): Uint8Array {
   key[0] = LETTERS[level];
   view.setUint32(ID_AT, Math.floor(series / 2 ** 32));
   view.setUint32(ID_AT + 4, series >>> 0);
-  view.setUint32(WINDOW_AT, Math.floor(start / TREND_WINDOW_MS));
+  // A time beyond all windows, as a range may name, stands after them and not among the first.
+  view.setUint32(WINDOW_AT, Math.min(LAST_WINDOW, Math.floor(start / TREND_WINDOW_MS)));
   return key;
 }
 

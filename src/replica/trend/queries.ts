@@ -156,9 +156,11 @@ export class TrendQueries {
   async #rollups(all: readonly Series[], query: RollupQuery): Promise<TrendResult> {
     const rows = Math.ceil((query.to - query.from) / query.stepMs) + 1;
     const room = Math.floor(TREND_ANSWER_ROWS_MAX / Math.max(1, all.length));
-    // Whole hours, so that each answer begins where a row does.
+    // Whole hours from where a row does, so that each answer begins there too.
     const span = Math.max(1, Math.floor((room * query.stepMs) / TREND_HOUR_MS)) * TREND_HOUR_MS;
-    const end = rows <= room ? query.to : Math.min(query.to, windowOf(query.from) + span);
+    const step = Math.max(query.stepMs, TREND_WINDOW_MS);
+    const begin = Math.floor(query.from / step) * step;
+    const end = rows <= room ? query.to : Math.min(query.to, begin + span);
     const results: TrendSeriesResult[] = [];
     for (const series of all) {
       const columns = await rollupColumns(

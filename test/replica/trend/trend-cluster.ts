@@ -16,8 +16,8 @@ const CLUSTER = 'c0ffee00c0ffee00c0ffee00c0ffee00';
 type JudgeOf = (registry: SeriesRegistry, at: number) => SampleJudge;
 
 interface Machine {
-  readonly disk: MemoryTrendDisk;
-  readonly journal: MemoryJournal;
+  disk: MemoryTrendDisk;
+  journal: MemoryJournal;
   replica: TrendReplica | undefined;
 }
 
@@ -92,6 +92,13 @@ export class TrendCluster {
     machine.replica = undefined;
     machine.journal.crash();
     await this.clock.settle(replica.abandon());
+  }
+
+  /** Gives a machine that is down empty disks. */
+  wipe(at: number): void {
+    const machine = this.#machines[at] as Machine;
+    machine.disk = new MemoryTrendDisk();
+    machine.journal = new MemoryJournal();
   }
 
   #reset(at: number, host: string): void {
