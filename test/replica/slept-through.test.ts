@@ -5,7 +5,7 @@ import type { Message } from '../../src/raft/types.ts';
 import type { Channel } from '../../src/transport/types.ts';
 import { FrameType } from '../../src/wire/frame.ts';
 import { decodePeerMessage, encodePeerMessage } from '../../src/wire/peers/peer-messages.ts';
-import { type Stage, stageOf } from './stage.ts';
+import { onStage, type Stage } from './stage.ts';
 
 /** One sleeps while others come, and those lead when it is back. */
 
@@ -21,31 +21,32 @@ const digestsOf = ({ cluster }: Stage): Set<string | undefined> =>
 test.each([
   ['the log alone', false],
   ['a snapshot of a member that it knows', true],
-])('who slept while a member was added follows it when it leads, by %s', async (_by, snapshots) => {
-  const stage = await stageOf(3, 21, snapshots);
-  const { cluster, grow, raise } = stage;
-  try {
-    await raise('before', 20);
-    cluster.crash(3, 'lost');
-    const added = await grow();
-    await lead(stage, added);
-    await raise('meanwhile', 200);
-    await cluster.start(3);
-    await cluster.converge();
-    expect(cluster.leader.standing.leader).toBe(added);
-    expect(digestsOf(stage).size).toBe(1);
-    // By now it knows the way back: what it says counts as before.
-    cluster.crash(1, 'lost');
-    await raise('after', 10);
-  } finally {
-    await cluster.close();
-  }
-});
+])('who slept while a member was added follows it when it leads, by %s', (_by, snapshots) =>
+  onStage(
+    3,
+    21,
+    async (stage) => {
+      const { cluster, grow, raise } = stage;
+      await raise('before', 20);
+      cluster.crash(3, 'lost');
+      const added = await grow();
+      await lead(stage, added);
+      await raise('meanwhile', 200);
+      await cluster.start(3);
+      await cluster.converge();
+      expect(cluster.leader.standing.leader).toBe(added);
+      expect(digestsOf(stage).size).toBe(1);
+      // By now it knows the way back: what it says counts as before.
+      cluster.crash(1, 'lost');
+      await raise('after', 10);
+    },
+    snapshots,
+  ),
+);
 
-test('the vote of who slept elects the one that it does not know, where nobody else can be', async () => {
-  const stage = await stageOf(3, 22);
-  const { cluster, client, grow, raise } = stage;
-  try {
+test('the vote of who slept elects the one that it does not know, where nobody else can be', () =>
+  onStage(3, 22, async (stage) => {
+    const { cluster, client, grow, raise } = stage;
     await raise('before', 5);
     cluster.crash(3, 'lost');
     const added = await grow();
@@ -65,15 +66,11 @@ test('the vote of who slept elects the one that it does not know, where nobody e
     await raise('after', 5);
     await cluster.clock.run(2_000);
     expect(digestsOf(stage).size).toBe(1);
-  } finally {
-    await cluster.close();
-  }
-});
+  }));
 
-test('who slept until nobody was left that it knows takes part again', async () => {
-  const stage = await stageOf(3, 23);
-  const { cluster, change, grow, raise } = stage;
-  try {
+test('who slept until nobody was left that it knows takes part again', () =>
+  onStage(3, 23, async (stage) => {
+    const { cluster, change, grow, raise } = stage;
     await raise('before', 5);
     cluster.crash(3, 'lost');
     const added = [await grow(), await grow()];
@@ -90,15 +87,11 @@ test('who slept until nobody was left that it knows takes part again', async () 
     await raise('after', 5);
     await cluster.clock.run(2_000);
     expect(digestsOf(stage).size).toBe(1);
-  } finally {
-    await cluster.close();
-  }
-});
+  }));
 
-test('who was removed while it was down unseats nobody, and is told nothing', async () => {
-  const stage = await stageOf(3, 24);
-  const { cluster, change, grow, raise } = stage;
-  try {
+test('who was removed while it was down unseats nobody, and is told nothing', () =>
+  onStage(3, 24, async (stage) => {
+    const { cluster, change, grow, raise } = stage;
     const removed = await grow();
     await raise('before', 5);
     cluster.crash(removed, 'lost');
@@ -116,14 +109,10 @@ test('who was removed while it was down unseats nobody, and is told nothing', as
     await raise('after', 5);
     const { replica } = must(cluster.machines[removed - 1], 'the removed one');
     expect(replica?.status().applied).toBeLessThan(cluster.leader.status().applied);
-  } finally {
-    await cluster.close();
-  }
-});
+  }));
 
-test('another disk under the number of a member is asked nothing, and its answers count for nothing', async () => {
-  const { cluster, raise } = await stageOf(3, 25);
-  try {
+test('another disk under the number of a member is asked nothing, and its answers count for nothing', () =>
+  onStage(3, 25, async ({ cluster, raise }) => {
     await raise('before', 5);
     const leader = must(cluster.leader.standing.leader, 'a leader');
     const [gone, wiped] = [1, 2, 3].filter((id) => id !== leader) as [number, number];
@@ -157,10 +146,7 @@ test('another disk under the number of a member is asked nothing, and its answer
       role: 'pre-candidate',
     });
     await cluster.clock.settle(listener.close());
-  } finally {
-    await cluster.close();
-  }
-});
+  }));
 
 /** Says yes to whatever it is asked. */
 function acceptAll(channel: Channel, forged: { answered: number }): void {

@@ -44,6 +44,21 @@ export async function stageOf(size: number, seed: number, snapshots = false): Pr
   };
 }
 
+/** A scene on such a stage, which is cleared in the end. */
+export async function onStage(
+  size: number,
+  seed: number,
+  scene: (stage: Stage) => Promise<void>,
+  snapshots = false,
+): Promise<void> {
+  const stage = await stageOf(size, seed, snapshots);
+  try {
+    await scene(stage);
+  } finally {
+    await stage.cluster.close();
+  }
+}
+
 export const addOf = (cluster: VirtualCluster, id: ReplicaId): MemberChange => ({
   op: 'add',
   id,

@@ -29,6 +29,8 @@ export class Members {
   readonly #met: Map<ReplicaId, number>;
   /** The first holds where the log begins. Never empty. */
   #list: MembersAt[];
+  /** Everybody who is in it, and the founders. */
+  #named: ReadonlySet<ReplicaId> = new Set();
 
   constructor(identity: Identity, restored: Pick<Restored, 'snapshot' | 'configurations'>) {
     this.#clusterId = identity.clusterId;
@@ -41,6 +43,7 @@ export class Members {
       snapshot === undefined ? this.#formatted : { index: 0, members: snapshot.members },
     ];
     for (const entry of restored.configurations) this.#append(entry.index, recordOf(entry).members);
+    this.#gatherNames();
   }
 
   /** Those where the log begins. */
@@ -97,9 +100,7 @@ export class Members {
   }
   /** Whether it is a member, or was one as far back as is known here. */
   named(id: ReplicaId): boolean {
-    const known = this.#list.filter((each) => each !== this.#formatted);
-    if (!this.#joins) known.push(this.#formatted);
-    return known.some(({ members }) => members.some((member) => member.id === id));
+    return this.#named.has(id);
   }
   /** Whether that is the member of its number, or may be taken for it until another one comes; it is remembered then. */
   meets(remote: Hello): boolean {
@@ -127,7 +128,9 @@ export class Members {
     if (truncateFrom !== undefined)
       this.#list = this.#list.filter((each, at) => at === 0 || each.index < truncateFrom);
     for (const entry of ready.append) this.#append(entry.index, recordOf(entry).members);
-    return this.#newest !== before;
+    if (this.#newest === before) return false;
+    this.#gatherNames();
+    return true;
   }
 
   /**
@@ -163,6 +166,12 @@ export class Members {
 
   get #isJoining(): boolean {
     return this.#joins && this.find(this.#self) === undefined;
+  }
+
+  #gatherNames(): void {
+    const known = this.#list.filter((each) => each !== this.#formatted);
+    if (!this.#joins) known.push(this.#formatted);
+    this.#named = new Set(known.flatMap(({ members }) => members.map(({ id }) => id)));
   }
 
   get #newest(): MembersAt {
