@@ -137,6 +137,12 @@ export class RaftCore {
     const transferring = role.role === 'leader' && role.transferTo !== undefined;
     return { role: role.role, term: ownTerm, leader, transferring };
   }
+  /** Who leads, if that was heard of late: who may not campaign, a learner, goes on following one that was silent for long. */
+  get heard(): ReplicaId | undefined {
+    const { leader } = this.standing;
+    const { id, sinceLeader, options } = this.#s;
+    return leader === id || sinceLeader < options.electionTicksMin ? leader : undefined;
+  }
   get last(): EntryId {
     return this.#s.log.last;
   }

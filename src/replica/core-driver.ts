@@ -107,6 +107,10 @@ export class CoreDriver {
     if (!this.#stopped) return standing;
     return { role: 'follower', term: standing.term, leader: undefined, transferring: false };
   }
+  /** See RaftCore. */
+  get heard(): ReplicaId | undefined {
+    return this.#stopped ? undefined : this.#core.heard;
+  }
   get committed(): number {
     return this.#core.committed;
   }
@@ -132,6 +136,9 @@ export class CoreDriver {
 
   entryAt(index: number): Entry | undefined {
     return this.#core.entryAt(index);
+  }
+  termAt(index: number): number | undefined {
+    return this.#core.termAt(index);
   }
   matchOf(peer: ReplicaId): number {
     return this.#core.matchOf(peer) ?? 0;

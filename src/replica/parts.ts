@@ -42,6 +42,14 @@ export interface ReplicaParts {
 export function helloOf({ identity, agent }: Pick<ReplicaParts, 'identity' | 'agent'>): Hello & {
   readonly replicaId: ReplicaId;
 } {
-  const { clusterId, replicaId, incarnation } = identity;
-  return { role: 'peer', lane: 'control', clusterId, replicaId, incarnation, agent };
+  const { clusterId, replicaId, incarnation, joining } = identity;
+  const hello = {
+    role: 'peer',
+    lane: 'control',
+    clusterId,
+    replicaId,
+    incarnation,
+    agent,
+  } as const;
+  return joining === true ? { ...hello, joined: true } : hello;
 }

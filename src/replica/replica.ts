@@ -84,7 +84,7 @@ export class Replica implements Resident {
     this.#state = new AppliedState(machine, kept.historyEventsMax, kept.rules);
     this.#members = new Members(identity, restored);
     this.#stalls = new StallGuard(clock);
-    this.strangers = new Strangers(this.#members, () => this.standing.leader);
+    this.strangers = new Strangers(this.#members, () => this.#driver);
     this.#links = new PeerLinks({
       ...kept,
       self: this.hello,

@@ -16,6 +16,8 @@ export interface Hello {
   readonly replicaId: ReplicaId | undefined;
   /** Of the sender's data folder; 0 for a client. */
   readonly incarnation: number;
+  /** A peer whose folder was formatted to join a cluster, not to found one. */
+  readonly joined?: true | undefined;
   /** For people, in logs: a program's name and version. */
   readonly agent: string;
   /**
@@ -52,9 +54,12 @@ export function negotiate(theirs: VersionRange, ours: VersionRange = WIRE_VERSIO
 /** The body of HELLO and WELCOME. */
 export function encodeHello(hello: Hello): Uint8Array {
   const { min, max } = hello.versions ?? WIRE_VERSIONS;
-  const { role, lane, clusterId, replicaId: id, incarnation, agent } = hello;
-  const fields = { role, lane, clusterId, incarnation, agent };
-  const body = encodeBody(id === undefined ? fields : { ...fields, replicaId: id });
+  const { role, lane, clusterId, replicaId: id, incarnation, joined, agent } = hello;
+  const body = encodeBody({
+    ...{ role, lane, clusterId, incarnation, agent },
+    ...(id === undefined ? {} : { replicaId: id }),
+    ...(joined === true ? { joined } : {}),
+  });
   const bytes = new Uint8Array(2 + body.byteLength);
   bytes[0] = min;
   bytes[1] = max;
@@ -94,6 +99,7 @@ export function decodeHello(body: Uint8Array): Hello {
         ? undefined
         : replicaId(asWhole('answer', 'replicaId', id, 1, REPLICA_ID_MAX)),
     incarnation: asWhole('answer', 'incarnation', hello.incarnation, 0, Number.MAX_SAFE_INTEGER),
+    ...(hello.joined === true ? { joined: true } : {}),
     agent: asLine('answer', 'agent', hello.agent, 0, NAME_CHARS_MAX),
     versions,
   };

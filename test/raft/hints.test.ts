@@ -16,6 +16,7 @@ import {
   heard,
   heartbeat,
   loneCore,
+  loneLeader,
   patience,
   sent,
   vote,
@@ -28,6 +29,21 @@ function follower(init: Parameters<typeof loneCore>[0] = {}): RaftCore {
   core.step(heartbeat([2, core.state.id, 1]));
   return core;
 }
+
+test('a silent leader is heard of no more after a time-out, by those too who may not campaign and go on following it', () => {
+  const learner = follower({ id: 4, voters: [1, 2, 3] });
+  for (let tick = 1; tick < ELECTION_TICKS_MIN; tick += 1) learner.tick();
+  expect(learner.heard).toBe(2);
+  learner.tick();
+  expect(learner.standing.leader).toBe(2);
+  expect(learner.heard).toBeUndefined();
+  learner.step(heartbeat([2, 4, 1]));
+  expect(learner.heard).toBe(2);
+  // Who leads hears itself, however long it has heard nobody else do so.
+  const leader = loneLeader({ voters: [1] });
+  for (let tick = 0; tick < ELECTION_TICKS_MAX; tick += 1) leader.tick();
+  expect(leader.heard).toBe(1);
+});
 
 test('what breaks while a replica is muted does not make it campaign sooner when it is so no more', () => {
   const core = follower({ id: 3 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { logIndex, type ReplicaId, replicaId, term } from '../../src/base/ids.ts';
+import { logIndex, type ReplicaId, replicaId, term, unixMillis } from '../../src/base/ids.ts';
 import { STRANGERS_MAX } from '../../src/base/limits.ts';
 import type { Message, Ready } from '../../src/raft/types.ts';
 import { Members } from '../../src/replica/peers/members.ts';
@@ -8,6 +8,7 @@ import type { SnapshotMeta } from '../../src/storage/types.ts';
 import type { Channel } from '../../src/transport/types.ts';
 import { FrameType } from '../../src/wire/frame.ts';
 import type { Hello } from '../../src/wire/handshake.ts';
+import { EntryRecord, entryOf } from '../../src/wire/log/record.ts';
 
 const CLUSTER = 'c0ffee00c0ffee00c0ffee00c0ffee00';
 
@@ -23,7 +24,19 @@ class Sleeper {
     },
     { snapshot: undefined, configurations: [] },
   );
-  readonly strangers = new Strangers(this.members, () => this.leader as ReplicaId | undefined);
+  /** Terms and chains of its log, by place; of these the first two are committed. */
+  readonly log: readonly (readonly [term: number, chain: number])[] = [
+    [0, 7],
+    [1, 71],
+    [1, 72],
+    [1, 73],
+  ];
+  readonly strangers = new Strangers(this.members, () => ({
+    heard: this.leader as ReplicaId | undefined,
+    committed: 2,
+    termAt: (index) => this.log[index]?.[0],
+    sealer: { chainAt: (index) => this.log[index]?.[1] },
+  }));
 
   judge(id: number, other: Partial<Hello> = {}): string {
     try {
@@ -80,6 +93,7 @@ const helloOf = (id: number, other: Partial<Hello>): Hello => ({
   clusterId: CLUSTER,
   replicaId: replicaId(id),
   incarnation: id * 11,
+  joined: true,
   agent: 'test',
   ...other,
 });
@@ -91,6 +105,7 @@ test.each<[string, number, number | undefined, Partial<Hello>, string]>([
   ['where another one leads', 4, 2, {}, 'WRONG_REPLICA'],
   ['where this one leads', 4, 1, {}, 'WRONG_REPLICA'],
   ['who wants something large', 4, undefined, { lane: 'bulk' }, 'WRONG_REPLICA'],
+  ['who founded a cluster', 4, undefined, { joined: undefined }, 'WRONG_REPLICA'],
   ['who was formatted as a member, and is none', 3, undefined, {}, 'WRONG_REPLICA'],
   ['another cluster', 4, undefined, { clusterId: 'ab'.repeat(16) }, 'WRONG_CLUSTER'],
   ['a member, as before', 2, 2, {}, 'welcome'],
@@ -136,6 +151,72 @@ test('of a stranger only what a leader or a candidate asks is looked at, and onl
   peer.channel.close();
   for (const message of said) sleeper.strangers.answer(message);
   expect(peer.sent).toHaveLength(1);
+});
+
+test('a stranger that was let in is heard only while nobody else leads', () => {
+  const sleeper = new Sleeper();
+  sleeper.meet(4);
+  const hears = [undefined, 4, 2].map((leader) => {
+    sleeper.leader = leader;
+    return sleeper.strangers.takes(replicaId(4), FrameType.HEARTBEAT);
+  });
+  expect(hears).toEqual([true, true, false]);
+});
+
+/** Entries from a place on, of these terms, whose chain goes on from `chain`. */
+function append(from: number, prev: number, chain: number, ...terms: number[]): Message {
+  let before = chain;
+  const entries = terms.map((each, at) => {
+    const record = EntryRecord.draft('noop', unixMillis(1), 0, []);
+    record.seal({ index: logIndex(prev + 1 + at), term: term(each) }, before);
+    before = record.chain;
+    return entryOf(record);
+  });
+  return {
+    type: 'append-request',
+    ...{ from: replicaId(from), to: replicaId(1), term: term(9), commit: logIndex(0) },
+    ...{ prev: { index: logIndex(prev), term: term(1) }, entries },
+  };
+}
+
+test.each<[string, Message, boolean]>([
+  ['what goes on where this log ends', append(4, 3, 73, 2), true],
+  ['what takes the place of the newest entry', append(4, 2, 72, 2), true],
+  ['what is far ahead', append(4, 9, 1, 2), true],
+  ['another log of the same terms', append(4, 3, 5, 2), false],
+  ['an entry of another log', append(4, 2, 72, 1), false],
+  ['the same of a member', append(2, 3, 5, 2), true],
+])('a stranger has to go when its log turns out to be another: %s', (_what, message, fits) => {
+  const sleeper = new Sleeper();
+  const [control, log] = [sleeper.meet(4), sleeper.meet(4, { lane: 'log' })];
+  expect(sleeper.strangers.fits(message)).toBe(fits);
+  const said = message.from === 4 && !fits ? 'WRONG_CLUSTER' : undefined;
+  expect([control.closed, log.closed]).toEqual([said, said]);
+  expect(sleeper.judge(4)).toBe(said ?? 'welcome');
+  // Formatted anew it is another one; and the memory of these is bounded.
+  expect(sleeper.judge(4, { incarnation: 5 })).toBe(said ? 'welcome' : 'WRONG_INCARNATION');
+});
+
+test('replicas of another log are remembered, as many as strangers are heard', () => {
+  const sleeper = new Sleeper();
+  for (let n = 0; n <= STRANGERS_MAX; n += 1) {
+    sleeper.meet(10 + n);
+    sleeper.strangers.fits(append(10 + n, 3, 5, 2));
+  }
+  expect([10, 11, 10 + STRANGERS_MAX].map((id) => sleeper.judge(id))).toEqual([
+    'welcome',
+    'WRONG_CLUSTER',
+    'WRONG_CLUSTER',
+  ]);
+});
+
+test('what a stranger offers makes nothing here committed', () => {
+  const sleeper = new Sleeper();
+  const offers = [2, 3, 9].map((index): Message => {
+    const envelope = { from: replicaId(4), to: replicaId(1), term: term(2) };
+    return { type: 'snapshot-offer', ...envelope, last: { index: logIndex(index), term: term(1) } };
+  });
+  expect(offers.map((offer) => sleeper.strangers.fits(offer))).toEqual([true, false, true]);
 });
 
 test('once the log says who takes part, a stranger is a member like any other, or has to go', () => {

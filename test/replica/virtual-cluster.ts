@@ -68,6 +68,19 @@ export class VirtualCluster {
     return id;
   }
 
+  /** Machines that are formatted, by mistake, as founders of this cluster, together with some of its members. */
+  found(count: number, beside: readonly number[]): ReplicaId[] {
+    const first = this.machines.length + 1;
+    const founders = Array.from({ length: count }, (_, at) => replicaId(first + at));
+    const members = [...beside.map(replicaId), ...founders].map((id) => ({
+      id,
+      address: `/memory/${id}`,
+    }));
+    for (const id of founders)
+      this.#place({ clusterId: CLUSTER, replicaId: id, incarnation: 500 + id, members });
+    return founders;
+  }
+
   /** Gives a machine that is down an empty disk, formatted anew under the old id. */
   wipe(id: number): void {
     const machine = this.#machine(id);

@@ -41,6 +41,7 @@ describe('an introduction', () => {
       clusterId: fc.constant(CLUSTER),
       replicaId: aReplica,
       incarnation: fc.nat({ max: Number.MAX_SAFE_INTEGER }),
+      joined: fc.constantFrom(true, undefined),
       agent: fc.constantFrom('', 'tocsin/0.1.0', '心'.repeat(128)),
       versions: fc.constantFrom(WIRE_VERSIONS, { min: 1, max: 255 }),
     });

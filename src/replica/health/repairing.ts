@@ -31,14 +31,6 @@ export class Repairing implements Resident {
   readonly #fetch: SnapshotFetch;
   readonly #repair: Repair;
   readonly #startedAt: number;
-  /** Until it is whole again it has no say in what time it is. */
-  readonly clocks: Resident['clocks'] = { asked: () => {}, told: () => {} };
-  readonly toldRoom = (): void => {};
-  readonly strangers: Resident['strangers'] = {
-    met: () => {},
-    left: () => {},
-    takes: () => true,
-  };
 
   constructor(parts: RepairingParts, restored: Restored) {
     this.#parts = parts;

@@ -30,12 +30,18 @@ export class Sealer {
   /** An own entry gets its place and its link of the chain; a received one must fit the chain it arrives in. */
   seal(entry: Entry): void {
     const record = recordOf(entry);
-    const before = this.#core.entryAt(entry.index - 1);
-    const isFirst = entry.index === this.#base.index + 1;
-    assert(before !== undefined || isFirst, `entry ${entry.index - 1} left memory`);
-    const chain = before === undefined ? this.#base.chain : recordOf(before).chain;
+    const chain = this.chainAt(entry.index - 1);
+    assert(chain !== undefined, `entry ${entry.index - 1} left memory`);
     if (!record.sealed) record.seal(entry, chain);
     assert(record.previousChain === chain, `entry ${entry.index} breaks the chain of the log`);
+  }
+
+  /** Equal chains mean equal logs up to there. Undefined = not in memory, or not sealed yet. */
+  chainAt(index: number): number | undefined {
+    const entry = this.#core.entryAt(index);
+    if (entry === undefined) return index === this.#base.index ? this.#base.chain : undefined;
+    const record = recordOf(entry);
+    return record.sealed ? record.chain : undefined;
   }
 
   /** The leader's stamp of its next entry. */

@@ -18,15 +18,16 @@ export interface Resident {
   /** Refuses whom it does not want. @throws TocsinError */
   judge(remote: Hello): void;
   welcomeClient(channel: Channel): void;
-  readonly strangers: Pick<Strangers, 'met' | 'left' | 'takes'>;
   receive(message: Message): void;
   receiveDigests(peer: ReplicaId, checkpoints: readonly Checkpoint[]): void;
   /** A connection to or from a peer broke. */
   peerLost(peer: ReplicaId): void;
   readonly answerBulk: BulkAnswer;
-  readonly clocks: Pick<Clocks, 'asked' | 'told'>;
+  /** What matters only to one that takes part. */
+  readonly strangers?: Pick<Strangers, 'met' | 'left' | 'takes' | 'fits'>;
+  readonly clocks?: Pick<Clocks, 'asked' | 'told'>;
   /** A peer says how much room its disk has. */
-  readonly toldRoom: (peer: ReplicaId, room: Room) => void;
+  readonly toldRoom?: ((peer: ReplicaId, room: Room) => void) | undefined;
 }
 
 /**
@@ -51,23 +52,27 @@ export function listenFor(
 
 /** A peer speaks for itself alone: on its connections only its own messages, to this replica, are taken. */
 function takePeer(resident: Resident, peer: ReplicaId, channel: Channel): void {
-  resident.strangers.met(channel);
+  const { strangers, clocks } = resident;
+  strangers?.met(channel);
   channel.onFrame = (type, group, _id, body) => {
-    if (type === FrameType.PONG || !resident.strangers.takes(peer, type)) return;
+    if (type === FrameType.PONG || strangers?.takes(peer, type) === false) return;
     try {
       mustBeOurs(group);
       if (type === FrameType.DIGESTS) resident.receiveDigests(peer, decodeDigests(body));
-      else if (type === FrameType.CLOCK_ASK) resident.clocks.asked(peer, decodeClockAsk(body));
-      else if (type === FrameType.ROOM) resident.toldRoom(peer, decodeRoom(body));
-      else if (type === FrameType.CLOCK_TELL) resident.clocks.told(peer, decodeClockTold(body));
-      else resident.receive(messageOf(peer, resident.hello.replicaId, type, body));
+      else if (type === FrameType.CLOCK_ASK) clocks?.asked(peer, decodeClockAsk(body));
+      else if (type === FrameType.ROOM) resident.toldRoom?.(peer, decodeRoom(body));
+      else if (type === FrameType.CLOCK_TELL) clocks?.told(peer, decodeClockTold(body));
+      else {
+        const message = messageOf(peer, resident.hello.replicaId, type, body);
+        if (strangers?.fits(message) !== false) resident.receive(message);
+      }
     } catch (error) {
       if (!TocsinError.is(error)) throw error;
       channel.close(error);
     }
   };
   channel.onClose = () => {
-    resident.strangers.left(channel);
+    strangers?.left(channel);
     resident.peerLost(peer);
   };
 }
