@@ -41,8 +41,8 @@ function tickLeader(s: State, leader: Leader): void {
   leader.heartbeatElapsed = 0;
   reviewMembers(s, leader);
   watchOwnDisk(s, leader);
-  preferSuccessor(s, leader);
   if (s.role !== leader) return;
+  preferSuccessor(s, leader);
   for (const [member, progress] of leader.progress) {
     progress.retryDue = true;
     if (member !== s.id) sendHeartbeat(s, leader, member);

@@ -231,4 +231,14 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     replace: 'if ((this.#runs.at(-1)?.from ?? 0) >= from)',
     killedBy: ['test/raft/log.test.ts'],
   },
+  {
+    name: 'keep-what-the-disk-knew-to-be-committed',
+    claim:
+      'a replica that starts applies what its disk knew to be committed, without waiting for a leader',
+    file: 'src/raft/core.ts',
+    find: 'this.#committedTold = base.index;',
+    replace: 'this.#committedTold = committed;',
+    killedBy: ['test/raft/start.test.ts'],
+    test: 'the first Ready tells',
+  },
 ];

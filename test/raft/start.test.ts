@@ -2,9 +2,10 @@ import { expect, test } from 'vitest';
 import { replicaId } from '../../src/base/ids.ts';
 import { ELECTION_TICKS_MIN, HEARTBEAT_TICKS, LEASE_MS } from '../../src/base/limits.ts';
 import { Prng } from '../../src/base/prng.ts';
+import { configurationOf } from '../../src/raft/configuration.ts';
 import { CoreCluster } from '../../src/testing/core-cluster.ts';
 import { awaitLeader, idsOf, plant } from './clusters.ts';
-import { loneCore } from './lone-core.ts';
+import { entries, id, loneCore } from './lone-core.ts';
 
 /** Replicas that are started where nobody leads do not wait out a time-out; the harness holds "one leader a term". */
 
@@ -35,6 +36,17 @@ test.each([2, 3, 4, 5, 6, 7])(
     }
   },
 );
+
+test('the first Ready tells what the disk knew to be committed, beyond where the log begins, and nothing if that is nothing', () => {
+  const snapshot = { ...id(5, 1), configuration: configurationOf([1, 2, 3].map(replicaId)) };
+  const told = [
+    loneCore({ log: [1, 1, 1], commit: 2 }),
+    loneCore({ log: [1, 1, 1], commit: 0 }),
+    loneCore({ snapshot, tail: entries(5, 1, 1), commit: 6 }),
+    loneCore({ snapshot, tail: entries(5, 1, 1), commit: 5 }),
+  ].map((core) => core.takeReady()?.committed);
+  expect(told).toEqual([2, undefined, 6, undefined]);
+});
 
 test('alone, a replica leads at once', () => {
   const cluster = new CoreCluster({ size: 1, seed: 1 });

@@ -97,6 +97,10 @@ test('who has lost something else cannot tell yet, and is waited for though it g
   const whole = cluster.start(leader);
   const unfinished = cluster.start(unsure).catch(() => {});
   await cluster.clock.run(REPAIR_PAUSE_MS * 4);
+  const operator = await cluster.client('operator');
+  const { alarms } = await cluster.clock.settle(operator.status(`/memory/${leader}`));
+  const waitsFor = `; no answer from ${absent}; not known by ${unsure} yet`;
+  expect(alarms.map(({ says }) => says)).toEqual([expect.stringContaining(waitsFor)]);
   cluster.crash(unsure, 'lost');
   await cluster.clock.settle(unfinished);
   await cluster.start(absent);

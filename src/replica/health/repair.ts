@@ -45,6 +45,7 @@ export class Repair {
   /** Peers that have lost the range at hand too. One that has given up since does not answer any more. */
   readonly #denied: Set<ReplicaId> = new Set();
   #stopped = false;
+  #waitsFor = '';
 
   constructor(parts: RepairParts) {
     this.#parts = parts;
@@ -52,6 +53,11 @@ export class Repair {
 
   stop(): void {
     this.#stopped = true;
+  }
+
+  /** For people: whose word would help, as of the last round that came to nothing; empty = nobody's. */
+  get waitsFor(): string {
+    return this.#waitsFor;
   }
 
   /**
@@ -73,6 +79,7 @@ export class Repair {
         left = round.left;
         idle = 0;
         this.#denied.clear();
+        this.#waitsFor = '';
         continue;
       }
       idle = round.isHopeless ? idle + 1 : 0;
@@ -117,6 +124,7 @@ export class Repair {
       log(`entries ${range.from} to ${range.to} were never committed`);
       return { came: 'on', left: await store.giveUp(range.to) };
     }
+    this.#waitsFor = describeWait(answers);
     return { came: 'nowhere', isHopeless: this.#isHopeless(answers) };
   }
 
@@ -166,4 +174,16 @@ export class Repair {
       this.#parts.clock.after(millis(REPAIR_PAUSE_MS), resolve);
     });
   }
+}
+
+/** Who cannot tell is itself being repaired; who says nothing is down, or cut off. */
+function describeWait(answers: readonly Answered[]): string {
+  const those = (are: (answer: RepairAnswer | undefined) => boolean): string =>
+    answers.flatMap(({ peer, answer }) => (are(answer) ? [peer] : [])).join(', ');
+  const silent = those((answer) => answer === undefined);
+  const unsure = those((answer) => answer?.found === 'unsure');
+  return [
+    ...(silent === '' ? [] : [`no answer from ${silent}`]),
+    ...(unsure === '' ? [] : [`not known by ${unsure} yet`]),
+  ].join('; ');
 }

@@ -91,6 +91,11 @@ export class Repairing implements Resident {
     };
   }
 
+  #says(): string {
+    const { waitsFor } = this.#repair;
+    return waitsFor === '' ? repairing().message : `${repairing().message}; ${waitsFor}`;
+  }
+
   #status(): ReplicaStatus {
     const { identity, agent, clock } = this.#parts;
     const { hardState } = this.#restored;
@@ -111,7 +116,7 @@ export class Repairing implements Resident {
       agent,
       openAlerts: 0,
       members: this.#members.lines,
-      alarms: [{ name: 'repairing', says: repairing().message }],
+      alarms: [{ name: 'repairing', says: this.#says() }],
     };
   }
 }
