@@ -3,6 +3,7 @@ import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { logIndex, term, unixMillis } from '../../src/base/ids.ts';
 import { LOG_ENTRY_MEMORY_BYTES } from '../../src/base/limits.ts';
+import type { RaftCore } from '../../src/raft/core.ts';
 import { RaftLog } from '../../src/raft/log.ts';
 import { EntryRecord } from '../../src/wire/log/record.ts';
 import { accepted, drain, loneLeader } from './lone-core.ts';
@@ -35,17 +36,34 @@ test('an entry takes as much memory besides its bytes as the log counts for it',
   expect(each).toBeLessThan(LOG_ENTRY_MEMORY_BYTES * 1.25);
 });
 
-test('an entry that a leader made itself takes no more than one that it was sent', () => {
-  const core = loneLeader();
+/** Proposes to a leader of three, and commits; a number for each, from 1 on. */
+function proposer(core: RaftCore): (at: number) => void {
   const { term: ofLeader } = core.standing;
-  const each = kept((at) => {
+  return (at) => {
     const proposed = core.propose(recordAt(at));
     if (!proposed.ok) throw new Error(proposed.reason);
     drain(core);
-    core.step(accepted([2, 1, ofLeader], proposed.id.index));
+    for (const peer of [2, 3]) core.step(accepted([peer, 1, ofLeader], proposed.id.index));
     drain(core);
-  });
+    core.release(core.committed);
+  };
+}
+
+test('an entry that a leader made itself takes no more than one that it was sent', () => {
+  const core = loneLeader();
+  const each = kept(proposer(core));
   expect(core.committed).toBeGreaterThan(ENTRIES);
   expect(each).toBeGreaterThan(LOG_ENTRY_MEMORY_BYTES * 0.75);
   expect(each).toBeLessThan(LOG_ENTRY_MEMORY_BYTES * 1.25);
+});
+
+test('a leader whose entries take what they may takes no more, however many follow', () => {
+  const core = loneLeader({ options: { logMemoryBytesMax: 2 ** 21 } });
+  const propose = proposer(core);
+  kept(propose);
+  const each = kept(propose);
+  expect(core.committed).toBeGreaterThan(ENTRIES * 2);
+  expect(core.last.index - core.firstInMemory).toBeLessThan(ENTRIES / 4);
+  // Between two times that it lets go of some, it takes an eighth more.
+  expect(Math.abs(each)).toBeLessThan(LOG_ENTRY_MEMORY_BYTES / 8);
 });
