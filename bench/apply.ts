@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { logIndex, unixMillis } from '../src/base/ids.ts';
 import { newMachine } from '../src/replica/snapshots/machine-image.ts';
+import type { Command, Submission } from '../src/statemachine/commands.ts';
 import type { Applied } from '../src/statemachine/machine.ts';
 import { History } from '../src/statemachine/queries/history.ts';
-import type { Command, Submission } from '../src/statemachine/types.ts';
 import { encodeReplies } from '../src/wire/clients/replies.ts';
 import { checkCommands, decodeSubmissions, encodeCommand } from '../src/wire/commands/commands.ts';
 import { measureMachine } from './measure/machine.ts';

@@ -1,8 +1,8 @@
 import benny from 'benny';
 import { logIndex, term, unixMillis } from '../src/base/ids.ts';
 import { newMachine } from '../src/replica/snapshots/machine-image.ts';
+import type { Command } from '../src/statemachine/commands.ts';
 import type { Applied } from '../src/statemachine/machine.ts';
-import type { Command } from '../src/statemachine/types.ts';
 import { CoreCluster } from '../src/testing/core-cluster.ts';
 import { checkCommands, decodeSubmissions, encodeCommand } from '../src/wire/commands/commands.ts';
 import { FrameReader, FrameType, frameHeader } from '../src/wire/frame.ts';

@@ -1,10 +1,10 @@
 import { logIndex, unixMillis } from '../src/base/ids.ts';
 import { SLICE_MS_MAX } from '../src/base/limits.ts';
 import { layoutOf } from '../src/replica/snapshots/machine-image.ts';
+import type { Submission } from '../src/statemachine/commands.ts';
 import { AlertMachine, type Applied } from '../src/statemachine/machine.ts';
 import type { SnapshotItem } from '../src/statemachine/snapshot/capture.ts';
 import { MachineRestorer } from '../src/statemachine/snapshot/restore.ts';
-import type { Submission } from '../src/statemachine/types.ts';
 import { ChunkPacker, decodeChunk } from '../src/wire/log/snapshot-items.ts';
 import { raiseOfMonitor } from './workloads/alerts.ts';
 

@@ -2,8 +2,9 @@ import { logIndex, unixMillis } from '../src/base/ids.ts';
 import { ALERT_SLAB_BYTES, COMMANDS_PER_FRAME_MAX } from '../src/base/limits.ts';
 import { newMachine } from '../src/replica/snapshots/machine-image.ts';
 import type { WindowId } from '../src/statemachine/beside/suppression.ts';
+import type { Command } from '../src/statemachine/commands.ts';
 import type { AlertMachine, Applied } from '../src/statemachine/machine.ts';
-import type { Command, RaiseCommand } from '../src/statemachine/types.ts';
+import type { RaiseCommand } from '../src/statemachine/types.ts';
 import { decodeSubmissions, encodeCommand, keyFromText } from '../src/wire/commands/commands.ts';
 
 /**

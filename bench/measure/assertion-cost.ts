@@ -5,8 +5,8 @@ import type { UnixMillis } from '../../src/base/ids.ts';
 import type * as PrngModule from '../../src/base/prng.ts';
 import type * as RaftModule from '../../src/raft/core.ts';
 import type { Message, Ready } from '../../src/raft/types.ts';
+import type { Command } from '../../src/statemachine/commands.ts';
 import type * as MachineModule from '../../src/statemachine/machine.ts';
-import type { Command } from '../../src/statemachine/types.ts';
 import { raiseOfMonitor } from '../workloads/alerts.ts';
 
 /**

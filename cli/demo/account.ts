@@ -1,5 +1,6 @@
 import { displayState } from '../../src/statemachine/alerts/display.ts';
-import type { Alert, AlertEvent, Command, Done } from '../../src/statemachine/types.ts';
+import type { Command } from '../../src/statemachine/commands.ts';
+import type { Alert, AlertEvent, Done } from '../../src/statemachine/types.ts';
 import { contradictionOf, couldBe, sameData } from './matching.ts';
 
 /** A command as it was sent, and what its caller was told: done, surely nothing, or that nobody knows. */

@@ -2,8 +2,9 @@ import { assert } from '../../src/base/assert.ts';
 import { TocsinError } from '../../src/base/errors.ts';
 import { unixMillis } from '../../src/base/ids.ts';
 import type { AlertApi } from '../../src/statemachine/alert-api.ts';
+import type { Command } from '../../src/statemachine/commands.ts';
 import { acknowledgeFrom, clearFrom, raiseFrom } from '../../src/statemachine/inputs.ts';
-import type { Command, Done } from '../../src/statemachine/types.ts';
+import type { Done } from '../../src/statemachine/types.ts';
 import type { Told } from './account.ts';
 
 /** The commands of an AlertApi. */

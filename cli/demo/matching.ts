@@ -1,10 +1,10 @@
 import { displayState } from '../../src/statemachine/alerts/display.ts';
+import type { Command } from '../../src/statemachine/commands.ts';
 import type {
   AcknowledgeCommand,
   Alert,
   AlertEvent,
   AlertRef,
-  Command,
   Done,
   RaiseCommand,
 } from '../../src/statemachine/types.ts';

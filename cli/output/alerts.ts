@@ -1,11 +1,11 @@
 import type { ListedAlert } from '../../src/statemachine/alert-api.ts';
 import { displayState } from '../../src/statemachine/alerts/display.ts';
-import type { EscalationState } from '../../src/statemachine/beside/escalation.ts';
 import type {
   Alert,
   AlertEvent,
   Cause,
   Done,
+  EscalationState,
   Priority,
   Responsibility,
   Subject,

@@ -26,6 +26,7 @@ import type {
   WriteOptions,
 } from '../statemachine/alert-api.ts';
 import type { QueryKind } from '../statemachine/beside/records-beside.ts';
+import type { Command } from '../statemachine/commands.ts';
 import {
   acknowledgeFrom,
   type CommandOrigin,
@@ -37,7 +38,6 @@ import {
   type AlertFilter,
   type AlertId,
   type AlertRef,
-  type Command,
   type Done,
   type Fulfilled,
   isDone,

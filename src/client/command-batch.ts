@@ -7,6 +7,7 @@ import type {
   RaiseInput,
   RecordInput,
 } from '../statemachine/alert-api.ts';
+import type { Command } from '../statemachine/commands.ts';
 import {
   acknowledgeFrom,
   type CommandOrigin,
@@ -14,7 +15,6 @@ import {
   commandFrom,
   raiseFrom,
 } from '../statemachine/inputs.ts';
-import type { Command } from '../statemachine/types.ts';
 import { asArray, asFields, asOneOf, refuse } from '../wire/check.ts';
 import { RARE_TYPES } from '../wire/commands/command-shapes.ts';
 import { encodeCommand } from '../wire/commands/commands.ts';

@@ -40,7 +40,6 @@ export type {
   WriteOptions,
 } from '../statemachine/alert-api.ts';
 export { displayState } from '../statemachine/alerts/display.ts';
-export type { EscalationState } from '../statemachine/beside/escalation.ts';
 export type {
   Incident,
   IncidentCommand,
@@ -87,6 +86,7 @@ export type {
   DisplayState,
   Done,
   Effect,
+  EscalationState,
   Kept,
   Kind,
   Presence,

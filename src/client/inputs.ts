@@ -1,5 +1,5 @@
 import type { CareCommand } from '../statemachine/care-commands.ts';
-import type { RecordCommand } from '../statemachine/types.ts';
+import type { RecordCommand } from '../statemachine/commands.ts';
 import { asOneOf } from '../wire/check.ts';
 import { isCareType, RARE_TYPES } from '../wire/commands/command-shapes.ts';
 

@@ -2,6 +2,7 @@ import type { Revision } from '../base/ids.ts';
 import type { QueryKind, QueryTypes } from './beside/records-beside.ts';
 import type { Badges } from './beside/suppression.ts';
 import type { CareCommand } from './care-commands.ts';
+import type { RecordCommand } from './commands.ts';
 import type {
   AcknowledgeCommand,
   Alert,
@@ -14,7 +15,6 @@ import type {
   Done,
   Kept,
   RaiseCommand,
-  RecordCommand,
 } from './types.ts';
 
 /**

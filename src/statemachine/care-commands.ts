@@ -1,5 +1,5 @@
 import type { UnixMillis } from '../base/ids.ts';
-import type { Acknowledgement, AlertCommand, AlertRef, Guarded, Subject } from './types.ts';
+import type { Acknowledgement, AlertRef, ConditionCommand, Guarded, Subject } from './types.ts';
 
 /** What people, and what else looks after patients, do about an alert (domain model A.3, T12 to T27). */
 
@@ -92,6 +92,9 @@ export type CareCommand =
   | DischargeCommand
   | VoidCommand
   | MergeCommand;
+
+/** A command about one alert. */
+export type AlertCommand = ConditionCommand | CareCommand;
 
 export const isCare = (command: AlertCommand): command is CareCommand =>
   command.type !== 'raise' && command.type !== 'clear' && command.type !== 'acknowledge';

@@ -6,7 +6,8 @@ import type {
   RaiseInput,
   RecordInput,
 } from './alert-api.ts';
-import type { AcknowledgeCommand, ClearCommand, Command, RaiseCommand } from './types.ts';
+import type { Command } from './commands.ts';
+import type { AcknowledgeCommand, ClearCommand, RaiseCommand } from './types.ts';
 
 /** What a command says about its sender when the caller does not say it. */
 export interface CommandOrigin {

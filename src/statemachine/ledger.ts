@@ -10,7 +10,8 @@ import {
 } from '../base/ids.ts';
 import { TRANSACTION_EVENTS_MAX } from '../base/limits.ts';
 import type { AlertLimits } from './alert-limits.ts';
-import { type AlertTable, idNumber } from './alerts/alert-table.ts';
+import { idNumber } from './alerts/alert-id.ts';
+import type { AlertTable } from './alerts/alert-table.ts';
 import { type CareMove, careMoveOf } from './alerts/care-transitions.ts';
 import { displayState } from './alerts/display.ts';
 import { isGone } from './alerts/neighbours.ts';
@@ -24,11 +25,11 @@ import {
 } from './alerts/records.ts';
 import { Subjects } from './alerts/subjects.ts';
 import { fromOf, moveOf, TRANSITIONS, type Transition } from './alerts/transitions.ts';
-import { type EscalationState, isSettled, started, turned } from './beside/escalation.ts';
+import { isSettled, started, turned } from './beside/escalation.ts';
 import { Inhibitions } from './beside/inhibition.ts';
 import type { Policies } from './beside/policies.ts';
 import { Tallies } from './beside/tallies.ts';
-import { isCare } from './care-commands.ts';
+import { type AlertCommand, isCare } from './care-commands.ts';
 import { Effort } from './effort.ts';
 import { findQuotaRefusal, QUOTA_KEY, quotaAlarm, quotaRaise } from './quota.ts';
 import { findCareRefusal, findOwner, findRefusal } from './refusals.ts';
@@ -36,16 +37,15 @@ import { foldEvent, foldRecord, foldReply, foldSubmission, identityOf } from './
 import { Timers } from './timers.ts';
 import type {
   Alert,
-  AlertCommand,
   AlertEvent,
   AppliedEvent,
   Asked,
   ConditionCommand,
   Done,
+  EscalationState,
   Refusal,
   Reply,
   Subject,
-  Submission,
 } from './types.ts';
 
 /** Who acts when the machine does something by itself. */
@@ -187,8 +187,8 @@ export class Ledger {
     else this.#later.push(step);
   }
 
-  foldSubmission({ fingerprint, command }: Submission, keyHash: number): void {
-    foldSubmission(this.#digest, keyHash, fingerprint, command?.observedAt);
+  foldSubmission(keyHash: number, fingerprint: number, observedAt: UnixMillis | undefined): void {
+    foldSubmission(this.#digest, keyHash, fingerprint, observedAt);
   }
 
   foldReply(reply: Reply): void {

@@ -10,7 +10,6 @@ import { type CareContext, caredFor, lapsed } from './alerts/care-records.ts';
 import { careMoveOf } from './alerts/care-transitions.ts';
 import { displayState } from './alerts/display.ts';
 import { TRANSITIONS } from './alerts/transitions.ts';
-import type { EscalationState } from './beside/escalation.ts';
 import { Escalations } from './beside/escalations.ts';
 import { type Notification, Notifications } from './beside/notifications.ts';
 import { changePolicy, type EscalationPolicy, Policies } from './beside/policies.ts';
@@ -19,6 +18,7 @@ import type { Badges } from './beside/suppression.ts';
 import { isWard } from './beside/ward.ts';
 import type { CareCommand } from './care-commands.ts';
 import { ReplyTable } from './collections/reply-table.ts';
+import type { Batch, Command, Submission } from './commands.ts';
 import { type Layout, PLAIN } from './layout.ts';
 import { done, Ledger } from './ledger.ts';
 import type { History } from './queries/history.ts';
@@ -38,13 +38,11 @@ import type {
   AlertFilter,
   AlertRef,
   AppliedEvent,
-  Batch,
-  Command,
   Done,
+  EscalationState,
   Kept,
   Refusal,
   Reply,
-  Submission,
 } from './types.ts';
 
 /** What applying a batch yields. The arrays are the caller's: the machine appends. */
@@ -235,7 +233,7 @@ export class AlertMachine {
 
   #answer(submission: Submission): Reply {
     const keyHash = hashText(submission.key);
-    this.#ledger.foldSubmission(submission, keyHash);
+    this.#ledger.foldSubmission(keyHash, submission.fingerprint, submission.command?.observedAt);
     const reply = this.#replyTo(submission, keyHash);
     this.#ledger.foldReply(reply);
     return reply;

@@ -7,15 +7,8 @@ import {
 } from '../base/limits.ts';
 import type { Cell } from './alerts/transitions.ts';
 import type { Policies } from './beside/policies.ts';
-import type { CareCommand } from './care-commands.ts';
-import type {
-  Alert,
-  AlertCommand,
-  ConditionCommand,
-  Priority,
-  Refusal,
-  RefusalCode,
-} from './types.ts';
+import type { AlertCommand, CareCommand } from './care-commands.ts';
+import type { Alert, ConditionCommand, Priority, Refusal, RefusalCode } from './types.ts';
 
 export const refuse = (code: RefusalCode, message: string): Refusal => ({
   ok: false,

@@ -3,9 +3,10 @@ import { FOLLOWERS_MAX } from '../base/limits.ts';
 import { displayState } from './alerts/display.ts';
 import { isWard, type WardCommand } from './beside/ward.ts';
 import type { WardBook } from './beside/ward-book.ts';
+import type { AlertCommand } from './care-commands.ts';
 import type { Ledger } from './ledger.ts';
 import { isOwnKey, refuse } from './refusals.ts';
-import type { Alert, AlertCommand, AlertRef, Asked, DisplayState, Refusal } from './types.ts';
+import type { Alert, AlertRef, Asked, DisplayState, Refusal } from './types.ts';
 
 /** What has to be so of an alert. A condition that is not open has revision 0 and no state. */
 export interface AlertGuard {

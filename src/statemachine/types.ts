@@ -1,22 +1,9 @@
 import type { Code } from '../base/errors.ts';
 import type { LogIndex, Revision, UnixMillis } from '../base/ids.ts';
-import type { EscalationState } from './beside/escalation.ts';
-import type { IncidentCommand } from './beside/incidents.ts';
-import type { InhibitionCommand } from './beside/inhibition.ts';
-import type { NotificationCommand } from './beside/notifications.ts';
-import type { PolicyCommand } from './beside/policies.ts';
-import type { RuleCommand } from './beside/rule-book.ts';
-import type { ScheduleCommand } from './beside/schedule.ts';
-import type { SessionCommand, SessionPlace } from './beside/sessions.ts';
-import type { SourceCommand } from './beside/sources.ts';
-import type { SuppressionCommand } from './beside/suppression.ts';
-import type { WardCommand } from './beside/ward.ts';
-import type { CareCommand } from './care-commands.ts';
-import type { TransactionCommand } from './transaction.ts';
 
 /**
- * The vocabulary of alerts: commands go in, events come out. All of it is plain, immutable data; a record is replaced,
- * never changed.
+ * The vocabulary of alerts. All of it is plain, immutable data; a record is replaced, never changed. Nothing else of this
+ * folder is imported here, so that everything may import it: `commands.ts` gathers the commands of all.
  */
 
 /** `A` and the revision at which the occurrence began, for example `A1042`: short enough to say on the telephone. */
@@ -112,45 +99,6 @@ export interface AcknowledgeCommand extends Guarded {
 /** The commands that come with each turn of a condition; the others are rare. */
 export type ConditionCommand = RaiseCommand | ClearCommand | AcknowledgeCommand;
 
-/** A command about one alert. */
-export type AlertCommand = ConditionCommand | CareCommand;
-
-/** A command about a record beside the alerts. */
-export type RecordCommand =
-  | PolicyCommand
-  | NotificationCommand
-  | SuppressionCommand
-  | InhibitionCommand
-  | SourceCommand
-  | IncidentCommand
-  | RuleCommand
-  | SessionCommand
-  | WardCommand
-  | ScheduleCommand
-  | TransactionCommand;
-
-export type Command = AlertCommand | RecordCommand;
-
-/** A command as it stands in the log, with the key under which its reply is kept. */
-export interface Submission {
-  /** 16 bytes as 32 hex digits. The same key gets the same reply, however often it arrives. */
-  readonly key: string;
-  /** Checksum of what was asked, not of when: tells a repetition from a reuse of the key. */
-  readonly fingerprint: number;
-  /** Undefined when the bytes are not a well-formed command: refused, by every replica alike. */
-  readonly command: Command | undefined;
-  /** Its place in a session, which the key then spells; undefined = it is in none. */
-  readonly place?: SessionPlace;
-}
-
-/** One committed entry, as the machine sees it. */
-export interface Batch {
-  readonly index: LogIndex;
-  /** Stamped by the leader; never goes back along the log. */
-  readonly time: UnixMillis;
-  readonly submissions: readonly Submission[];
-}
-
 export type Presence = 'present' | 'cleared';
 
 export interface Acknowledgement {
@@ -174,6 +122,23 @@ export type Responsibility =
   | { readonly state: 'offered'; readonly to: readonly string[]; readonly at: UnixMillis }
   | { readonly state: 'accepted'; readonly by: string; readonly at: UnixMillis }
   | { readonly state: 'rejected'; readonly by: string; readonly at: UnixMillis };
+
+/**
+ * Where an alert stands in the policy that was in force when it was opened. The steps of a loop are carried out one after
+ * another; each waits its time before the next. `dueAt` stands in the record, so it outlives leaders, and a step that
+ * was carried out is past: it cannot happen twice.
+ */
+export interface EscalationState {
+  readonly policy: string;
+  readonly version: number;
+  readonly loop: number;
+  /** The step that is next, from 0; as many as there are = the loop is at its end. */
+  readonly step: number;
+  /** When the next step is due; undefined = it waits for nothing: acknowledged, of too low a priority, or exhausted. */
+  readonly dueAt: UnixMillis | undefined;
+  /** All loops are over and nobody answered. */
+  readonly exhausted: boolean;
+}
 
 /** One life of an alert, on axes that do not depend on each other (domain model A.2). */
 export interface Alert {

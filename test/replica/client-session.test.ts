@@ -26,8 +26,9 @@ import { Pages } from '../../src/replica/service/pages.ts';
 import type { FreshDone } from '../../src/replica/service/read-desk.ts';
 import { WatchHub } from '../../src/replica/service/watch-hub.ts';
 import type { Consistency } from '../../src/statemachine/alert-api.ts';
+import type { Command } from '../../src/statemachine/commands.ts';
 import { AlertMachine, type Applied } from '../../src/statemachine/machine.ts';
-import type { AlertId, Command } from '../../src/statemachine/types.ts';
+import type { AlertId } from '../../src/statemachine/types.ts';
 import { encodeAdminRequest } from '../../src/wire/clients/admin-messages.ts';
 import { decodeListAnswer } from '../../src/wire/clients/answers.ts';
 import {
@@ -76,9 +77,7 @@ class Stage implements Host {
     for (const event of out.events) this.#state.history.push(event);
   }
 
-  propose(proposal: Proposal): void {
-    this.proposals.push(proposal);
-  }
+  propose = (proposal: Proposal): unknown => this.proposals.push(proposal);
   read(level: Consistency, done: FreshDone): void {
     if (level === 'local') done({ ageMs: undefined });
     else this.reads.push(done);

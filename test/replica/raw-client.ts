@@ -1,5 +1,6 @@
 import { ALERTS_GROUP } from '../../src/base/ids.ts';
-import type { Command, Reply } from '../../src/statemachine/types.ts';
+import type { Command } from '../../src/statemachine/commands.ts';
+import type { Reply } from '../../src/statemachine/types.ts';
 import { TcpTransport } from '../../src/transport/tcp-transport.ts';
 import type { Channel } from '../../src/transport/types.ts';
 import { decodeStatusAnswer } from '../../src/wire/clients/answers.ts';

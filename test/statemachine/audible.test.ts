@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { revision, unixMillis } from '../../src/base/ids.ts';
 import type { Matcher } from '../../src/statemachine/beside/suppression.ts';
-import type { Command } from '../../src/statemachine/types.ts';
+import type { Command } from '../../src/statemachine/commands.ts';
 import { acknowledge, Bench, clear, raise } from './commands.ts';
 import { ReferenceModel } from './reference-model.ts';
 import { play, SMALL_LIMITS, story, write } from './stories.ts';

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { logIndex, revision, unixMillis } from '../../src/base/ids.ts';
+import type { Batch } from '../../src/statemachine/commands.ts';
 import type { AlertMachine, Applied } from '../../src/statemachine/machine.ts';
 import type { SnapshotItem } from '../../src/statemachine/snapshot/capture.ts';
 import { MachineRestorer } from '../../src/statemachine/snapshot/restore.ts';
-import type { Batch } from '../../src/statemachine/types.ts';
 import { ChunkPacker, decodeChunk } from '../../src/wire/log/snapshot-items.ts';
 import { acknowledge, Bench, clear, raise } from './commands.ts';
 import { packed } from './packing.ts';

@@ -1,18 +1,17 @@
 import { logIndex, unixMillis } from '../../src/base/ids.ts';
 import type { AlertLimits } from '../../src/statemachine/alert-limits.ts';
+import type { AlertCommand } from '../../src/statemachine/care-commands.ts';
+import type { Command, Submission } from '../../src/statemachine/commands.ts';
 import { AlertMachine, type Applied } from '../../src/statemachine/machine.ts';
 import {
   type AcknowledgeCommand,
   type Alert,
-  type AlertCommand,
   type AlertRef,
   type ClearCommand,
-  type Command,
   type Done,
   isDone,
   type RaiseCommand,
   type Reply,
-  type Submission,
 } from '../../src/statemachine/types.ts';
 import { packed } from './packing.ts';
 import { deepFreeze, submit } from './stories.ts';

@@ -1,3 +1,4 @@
+import type { Batch, Command, Submission } from '../../src/statemachine/commands.ts';
 import type {
   AcknowledgeCommand,
   Acknowledgement,
@@ -5,16 +6,13 @@ import type {
   AlertEvent,
   AlertRef,
   AppliedEvent,
-  Batch,
   ClearCommand,
-  Command,
   ConditionCommand,
   DisplayState,
   Effect,
   RaiseCommand,
   RefusalCode,
   Subject,
-  Submission,
 } from '../../src/statemachine/types.ts';
 
 /**

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { hashText, mix, RunningHash } from '../../src/base/hash.ts';
 import { logIndex, revision, unixMillis } from '../../src/base/ids.ts';
 import { UNIX_MILLIS_MAX } from '../../src/base/limits.ts';
+import type { Batch, Command, Submission } from '../../src/statemachine/commands.ts';
 import {
   foldEvent,
   foldReply,
@@ -13,13 +14,10 @@ import type {
   AcknowledgeCommand,
   Alert,
   AlertEvent,
-  Batch,
   ClearCommand,
-  Command,
   Done,
   RaiseCommand,
   Reply,
-  Submission,
 } from '../../src/statemachine/types.ts';
 import { acknowledge, Bench, clear, raise } from './commands.ts';
 import { ReferenceModel } from './reference-model.ts';

@@ -4,7 +4,8 @@ import type {
   ReportCommand,
 } from '../../src/statemachine/beside/notifications.ts';
 import type { EscalationPolicy, PolicyCommand } from '../../src/statemachine/beside/policies.ts';
-import type { Alert, Batch, RaiseCommand, Submission } from '../../src/statemachine/types.ts';
+import type { Batch, Submission } from '../../src/statemachine/commands.ts';
+import type { Alert, RaiseCommand } from '../../src/statemachine/types.ts';
 import {
   ConditionModel,
   type ModelAsked,

@@ -2,16 +2,11 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Revision, unixMillis } from '../../src/base/ids.ts';
 import { FRAME_BYTES_MAX, REFUSAL_CHARS_MAX } from '../../src/base/limits.ts';
+import type { Batch, Command, Submission } from '../../src/statemachine/commands.ts';
 import { AlertMachine, type Applied } from '../../src/statemachine/machine.ts';
 import type { SnapshotItem } from '../../src/statemachine/snapshot/capture.ts';
 import { MachineRestorer } from '../../src/statemachine/snapshot/restore.ts';
-import type {
-  AlertEvent,
-  Batch,
-  Command,
-  Reply,
-  Submission,
-} from '../../src/statemachine/types.ts';
+import type { AlertEvent, Reply } from '../../src/statemachine/types.ts';
 import { toText } from '../../src/wire/check.ts';
 import { decodeListAnswer, encodeListAnswer } from '../../src/wire/clients/answers.ts';
 import { decodeHistoryAnswer, encodeHistoryAnswer } from '../../src/wire/clients/history-query.ts';

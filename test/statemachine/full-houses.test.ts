@@ -8,8 +8,8 @@ import {
   SOURCES_MAX,
   WINDOWS_MAX,
 } from '../../src/base/limits.ts';
+import type { Command } from '../../src/statemachine/commands.ts';
 import type { PartCommand, TransactionCommand } from '../../src/statemachine/transaction.ts';
-import type { Command } from '../../src/statemachine/types.ts';
 import { acknowledge, Bench, clear, raise } from './commands.ts';
 
 const asked = { actor: 'charge', observedAt: unixMillis(1) };

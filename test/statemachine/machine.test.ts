@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { BugError } from '../../src/base/assert.ts';
 import { logIndex, revision, unixMillis } from '../../src/base/ids.ts';
+import type { Submission } from '../../src/statemachine/commands.ts';
 import { AlertMachine } from '../../src/statemachine/machine.ts';
-import { isDone, type Reply, type Submission } from '../../src/statemachine/types.ts';
+import { isDone, type Reply } from '../../src/statemachine/types.ts';
 import { acknowledge, Bench, clear, raise } from './commands.ts';
 import { submit } from './stories.ts';
 

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { logIndex, unixMillis } from '../../src/base/ids.ts';
+import type { Command } from '../../src/statemachine/commands.ts';
 import { AlarmMetrics } from '../../src/statemachine/queries/metrics.ts';
-import type { AlertEvent, Command } from '../../src/statemachine/types.ts';
+import type { AlertEvent } from '../../src/statemachine/types.ts';
 import { acknowledge, Bench, clear, raise } from './commands.ts';
 import { ReferenceModel } from './reference-model.ts';
 import { play, SMALL_LIMITS, type Step, story, submit, write } from './stories.ts';

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { Batch } from '../../src/statemachine/commands.ts';
 import type { Layout } from '../../src/statemachine/layout.ts';
 import { AlertMachine, type Applied } from '../../src/statemachine/machine.ts';
 import { MachineRestorer } from '../../src/statemachine/snapshot/restore.ts';
-import type { Alert, Batch } from '../../src/statemachine/types.ts';
+import type { Alert } from '../../src/statemachine/types.ts';
 import { packed } from './packing.ts';
 import { ReferenceModel } from './reference-model.ts';
 import { SMALL_LIMITS, story, write } from './stories.ts';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { unixMillis } from '../../src/base/ids.ts';
 import type { NotificationId } from '../../src/statemachine/beside/notifications.ts';
 import type { Coverage } from '../../src/statemachine/beside/schedule.ts';
-import type { RecordCommand } from '../../src/statemachine/types.ts';
+import type { RecordCommand } from '../../src/statemachine/commands.ts';
 import type { ReferenceModel } from './reference-model.ts';
 import { type WardDeed, wardDeed } from './ward-stories.ts';
 

@@ -1,13 +1,9 @@
 import { revision } from '../../src/base/ids.ts';
 import type { WardCommand } from '../../src/statemachine/beside/ward.ts';
 import type { CareCommand, MergeCommand } from '../../src/statemachine/care-commands.ts';
+import type { Command } from '../../src/statemachine/commands.ts';
 import type { Guard, PartCommand, TransactionCommand } from '../../src/statemachine/transaction.ts';
-import type {
-  Acknowledgement,
-  Alert,
-  Command,
-  ConditionCommand,
-} from '../../src/statemachine/types.ts';
+import type { Acknowledgement, Alert, ConditionCommand } from '../../src/statemachine/types.ts';
 import { type ModelReply, modelState, reply } from './condition-model.ts';
 import { RecordsModel } from './records-model.ts';
 

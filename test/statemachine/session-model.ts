@@ -3,7 +3,7 @@ import type {
   SessionCommand,
   SessionId,
 } from '../../src/statemachine/beside/sessions.ts';
-import type { Submission } from '../../src/statemachine/types.ts';
+import type { Submission } from '../../src/statemachine/commands.ts';
 import type { ModelReply } from './condition-model.ts';
 import type { Due } from './escalation-model.ts';
 import { ScheduleModel } from './schedule-model.ts';

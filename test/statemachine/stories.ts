@@ -2,19 +2,17 @@ import fc from 'fast-check';
 import { hashText } from '../../src/base/hash.ts';
 import { logIndex, type Revision, revision, unixMillis } from '../../src/base/ids.ts';
 import type { AlertLimits } from '../../src/statemachine/alert-limits.ts';
+import type { AlertCommand } from '../../src/statemachine/care-commands.ts';
+import type { Batch, Command, Submission } from '../../src/statemachine/commands.ts';
 import { AlertMachine, type Applied } from '../../src/statemachine/machine.ts';
 import type { Guard as Guarding, PartCommand } from '../../src/statemachine/transaction.ts';
 import type {
   AcknowledgeCommand,
   Alert,
-  AlertCommand,
   AlertRef,
-  Batch,
   ClearCommand,
-  Command,
   RaiseCommand,
   Reply,
-  Submission,
 } from '../../src/statemachine/types.ts';
 import { type CareDeed, careCommand, careDeed } from './care-stories.ts';
 import { actor, type RecordDeed, recordCommand, recordDeed } from './record-stories.ts';

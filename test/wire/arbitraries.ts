@@ -9,12 +9,12 @@ import {
 } from '../../src/base/ids.ts';
 import type { EntryId, Message } from '../../src/raft/types.ts';
 import type { WatchMessage } from '../../src/statemachine/alert-api.ts';
+import type { Command } from '../../src/statemachine/commands.ts';
 import type { PartCommand } from '../../src/statemachine/transaction.ts';
 import type {
   Alert,
   AlertEvent,
   AlertFilter,
-  Command,
   ConditionCommand,
   Reply,
 } from '../../src/statemachine/types.ts';

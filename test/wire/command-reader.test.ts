@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { unixMillis } from '../../src/base/ids.ts';
-import type { Command, ConditionCommand } from '../../src/statemachine/types.ts';
+import type { Command } from '../../src/statemachine/commands.ts';
+import type { ConditionCommand } from '../../src/statemachine/types.ts';
 import { decodeBody, encodeBody } from '../../src/wire/body.ts';
 import { bodyOf } from '../../src/wire/commands/command-body.ts';
 import { CommandReader } from '../../src/wire/commands/command-reader.ts';

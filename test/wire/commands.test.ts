@@ -8,7 +8,8 @@ import {
   COMMANDS_PER_FRAME_MAX,
   UNIX_MILLIS_MAX,
 } from '../../src/base/limits.ts';
-import type { Command, RaiseCommand } from '../../src/statemachine/types.ts';
+import type { Command } from '../../src/statemachine/commands.ts';
+import type { RaiseCommand } from '../../src/statemachine/types.ts';
 import { encodeBody } from '../../src/wire/body.ts';
 import { takesRoom, urgencyOf } from '../../src/wire/commands/admission.ts';
 import {
@@ -40,7 +41,7 @@ const raise: RaiseCommand = {
   labels: { b: '2', a: '1' },
 };
 
-const parts = { actor: 'nurse-1', observedAt: unixMillis(1_790_000_000_000) };
+const parts = { actor: 'nurse-1', observedAt: raise.observedAt };
 
 /** A record with any body under a header that is right. */
 function recordOf(kind: number, urgency: number, body: Uint8Array): Uint8Array {
@@ -196,9 +197,8 @@ describe('the time of observation', () => {
 
 describe('a key from text', () => {
   test('is the beginning of its SHA-256', () => {
-    expect(Buffer.from(keyFromText('abc')).toString('hex')).toBe(
-      'ba7816bf8f01cfea414140de5dae2223',
-    );
+    const abc = Buffer.from(keyFromText('abc')).toString('hex');
+    expect(abc).toBe('ba7816bf8f01cfea414140de5dae2223');
     expect(keyFromText('')).toHaveLength(16);
   });
 });

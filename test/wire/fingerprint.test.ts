@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { revision, unixMillis } from '../../src/base/ids.ts';
 import { UNIX_MILLIS_MAX } from '../../src/base/limits.ts';
+import type { Command } from '../../src/statemachine/commands.ts';
 import type {
   AcknowledgeCommand,
   ClearCommand,
-  Command,
   RaiseCommand,
 } from '../../src/statemachine/types.ts';
 import { decodeSubmissions, encodeCommand, keyFromText } from '../../src/wire/commands/commands.ts';

@@ -4,7 +4,8 @@ import { TocsinError } from '../../src/base/errors.ts';
 import { logIndex, replicaId, revision, term, unixMillis } from '../../src/base/ids.ts';
 import type { Message } from '../../src/raft/types.ts';
 import type { AlertPage, Answer, WatchMessage } from '../../src/statemachine/alert-api.ts';
-import type { Alert, Command, Reply } from '../../src/statemachine/types.ts';
+import type { Command } from '../../src/statemachine/commands.ts';
+import type { Alert, Reply } from '../../src/statemachine/types.ts';
 import {
   decodeGetAnswer,
   decodeListAnswer,

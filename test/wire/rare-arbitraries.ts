@@ -1,11 +1,14 @@
 import fc from 'fast-check';
 import type { KeptRule } from '../../src/base/rules/listed-rules.ts';
 import { METRIC_NAMES } from '../../src/base/rules/metrics.ts';
-import type { EscalationState } from '../../src/statemachine/beside/escalation.ts';
 import type { Notification } from '../../src/statemachine/beside/notifications.ts';
 import type { EscalationPolicy } from '../../src/statemachine/beside/policies.ts';
 import type { AnyRecord } from '../../src/statemachine/beside/records-beside.ts';
-import type { Acknowledgement, Responsibility } from '../../src/statemachine/types.ts';
+import type {
+  Acknowledgement,
+  EscalationState,
+  Responsibility,
+} from '../../src/statemachine/types.ts';
 import type { RareCommand } from '../../src/wire/commands/command-shapes.ts';
 import { PRIORITIES } from '../../src/wire/commands/words.ts';
 import {

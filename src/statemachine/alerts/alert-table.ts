@@ -13,20 +13,9 @@ import type { Layout } from '../layout.ts';
 import { isReweighed, weightOf } from '../quota.ts';
 import { identityOf } from '../snapshot/digest.ts';
 import type { Alert, AlertId, AlertRef, Glance } from '../types.ts';
+import { idNumber } from './alert-id.ts';
 import { type AlertsView, type Cell, PackedAlerts, UNPACKED } from './packed-alerts.ts';
 import type { Last } from './records.ts';
-
-/** The number in an alert's id, or undefined when the text is not an id in its only spelling. */
-export function idNumber(id: string): number | undefined {
-  if (id.length < 2 || id[0] !== 'A' || id[1] === '0') return undefined;
-  let value = 0;
-  for (let i = 1; i < id.length; i += 1) {
-    const digit = id.charCodeAt(i) - 0x30;
-    if (digit < 0 || digit > 9) return undefined;
-    value = value * 10 + digit;
-  }
-  return Number.isSafeInteger(value) ? value : undefined;
-}
 
 /** The table as it was at one moment. */
 export interface TableView {

@@ -1,17 +1,10 @@
 import { type UnixMillis, unixMillis } from '../../base/ids.ts';
-import {
-  type EscalationState,
-  rerouted,
-  resumed,
-  started,
-  stopped,
-  waitOf,
-} from '../beside/escalation.ts';
+import { rerouted, resumed, started, stopped, waitOf } from '../beside/escalation.ts';
 import type { EscalationPolicy } from '../beside/policies.ts';
 import { isFresh } from '../beside/sweep.ts';
 import type { CareCommand, MergeCommand, TransferCommand } from '../care-commands.ts';
 import { secondsAfter } from '../timers.ts';
-import type { Alert, Resolution, Subject } from '../types.ts';
+import type { Alert, EscalationState, Resolution, Subject } from '../types.ts';
 import { isAmong, isNewOf, withAcknowledgement } from './acknowledgements.ts';
 import type { Course } from './records.ts';
 

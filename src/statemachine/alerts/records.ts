@@ -1,7 +1,7 @@
 import { assert } from '../../base/assert.ts';
 import type { Revision, UnixMillis } from '../../base/ids.ts';
 import { FLAP_MS_MAX } from '../../base/limits.ts';
-import { type EscalationState, stopped } from '../beside/escalation.ts';
+import { stopped } from '../beside/escalation.ts';
 import { secondsAfter } from '../timers.ts';
 import type {
   AcknowledgeCommand,
@@ -10,6 +10,7 @@ import type {
   AlertId,
   ClearCommand,
   ConditionCommand,
+  EscalationState,
   RaiseCommand,
 } from '../types.ts';
 import { withAcknowledgement } from './acknowledgements.ts';

@@ -1,25 +1,8 @@
 import type { UnixMillis } from '../../base/ids.ts';
 import { RANK, type Transition } from '../alerts/transitions.ts';
 import { secondsAfter } from '../timers.ts';
-import type { Alert, ConditionCommand, Priority } from '../types.ts';
+import type { Alert, ConditionCommand, EscalationState, Priority } from '../types.ts';
 import type { EscalationPolicy } from './policies.ts';
-
-/**
- * Where an alert stands in the policy that was in force when it was opened. The steps of a loop are carried out one after
- * another; each waits its time before the next. `dueAt` stands in the record, so it outlives leaders, and a step that
- * was carried out is past: it cannot happen twice.
- */
-export interface EscalationState {
-  readonly policy: string;
-  readonly version: number;
-  readonly loop: number;
-  /** The step that is next, from 0; as many as there are = the loop is at its end. */
-  readonly step: number;
-  /** When the next step is due; undefined = it waits for nothing: acknowledged, of too low a priority, or exhausted. */
-  readonly dueAt: UnixMillis | undefined;
-  /** All loops are over and nobody answered. */
-  readonly exhausted: boolean;
-}
 
 /** From the first step of a policy, which is due at once if the priority asks for it. */
 export function started(

@@ -2,8 +2,7 @@ import { must } from '../../base/assert.ts';
 import type { AlertLimits } from '../alert-limits.ts';
 import type { Ledger } from '../ledger.ts';
 import { refuse } from '../refusals.ts';
-import type { Asked, Kept, Priority, Refusal } from '../types.ts';
-import type { EscalationState } from './escalation.ts';
+import type { Asked, EscalationState, Kept, Priority, Refusal } from '../types.ts';
 
 export interface EscalationStep {
   /** Who is told: `user:anna`, `role:charge-nurse`, `schedule:icu`, `webhook:pager`. None = the step only waits. */

@@ -1,6 +1,7 @@
 import type { KeptRule } from '../../base/rules/listed-rules.ts';
+import type { Command } from '../commands.ts';
 import type { Ledger } from '../ledger.ts';
-import type { Command, Kept, Refusal } from '../types.ts';
+import type { Kept, Refusal } from '../types.ts';
 import { type Incident, type IncidentCommand, Incidents } from './incidents.ts';
 import type { InhibitionCommand, KeptInhibition } from './inhibition.ts';
 import { InhibitionBook } from './inhibition-book.ts';

@@ -1,5 +1,5 @@
 import type { Revision, UnixMillis } from '../../base/ids.ts';
-import { idNumber } from '../alerts/alert-table.ts';
+import { idNumber } from '../alerts/alert-id.ts';
 import type { Neighbours } from '../alerts/neighbours.ts';
 import type { Glance } from '../types.ts';
 import { type Inhibition, isAbout } from './inhibition.ts';

@@ -1,7 +1,7 @@
 import { must } from '../../base/assert.ts';
 import { type Revision, revision, type UnixMillis, unixMillis } from '../../base/ids.ts';
 import { EXPLANATIONS_PER_SWEEP_MAX, SWEEP_LOOKS_AT_ONCE, SWEEPS_MAX } from '../../base/limits.ts';
-import { idNumber } from '../alerts/alert-table.ts';
+import { idNumber } from '../alerts/alert-id.ts';
 import type { Ledger } from '../ledger.ts';
 import type { Alert, AppliedEvent, Asked, Glance } from '../types.ts';
 import { type Inhibition, isAbout } from './inhibition.ts';

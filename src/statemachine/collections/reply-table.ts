@@ -1,7 +1,7 @@
 import { assert, must } from '../../base/assert.ts';
 import { mix } from '../../base/hash.ts';
 import { revision } from '../../base/ids.ts';
-import { idNumber } from '../alerts/alert-table.ts';
+import { idNumber } from '../alerts/alert-id.ts';
 import { type DisplayState, type Done, type Effect, isDone, type Reply } from '../types.ts';
 
 /** What the first command under a key was, and what was answered. */

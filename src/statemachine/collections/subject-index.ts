@@ -1,6 +1,6 @@
 import { assert, must } from '../../base/assert.ts';
 import { SUBJECT_LIST_MAX } from '../../base/limits.ts';
-import { idNumber } from '../alerts/alert-table.ts';
+import { idNumber } from '../alerts/alert-id.ts';
 import type { AlertId } from '../types.ts';
 import { KeyTable } from './key-table.ts';
 import { countUpTo, numbersAfter, SortedMap } from './sorted-map.ts';

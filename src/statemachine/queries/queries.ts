@@ -1,6 +1,7 @@
 import { TocsinError } from '../../base/errors.ts';
 import { LIST_LIMIT_DEFAULT, LIST_PAGE_MAX, SLICE_STEPS_PER_LOOK } from '../../base/limits.ts';
-import { type AlertCursor, type AlertTable, idNumber } from '../alerts/alert-table.ts';
+import { idNumber } from '../alerts/alert-id.ts';
+import type { AlertCursor, AlertTable } from '../alerts/alert-table.ts';
 import { type Cursor, SortedMap } from '../collections/sorted-map.ts';
 import type { Alert, AlertFilter, AlertId } from '../types.ts';
 import { halvesOf, matches } from './filter.ts';

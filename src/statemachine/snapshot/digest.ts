@@ -1,12 +1,12 @@
 import { RunningHash } from '../../base/hash.ts';
 import type { UnixMillis } from '../../base/ids.ts';
-import type { EscalationState } from '../beside/escalation.ts';
 import {
   type Alert,
   type AlertEvent,
   type Cause,
   type DisplayState,
   type Effect,
+  type EscalationState,
   isDone,
   type Kind,
   type Presence,

@@ -18,11 +18,11 @@ import {
   STEP_TARGETS_MAX,
 } from '../../base/limits.ts';
 import type { Role } from '../../raft/types.ts';
-import type { EscalationState } from '../../statemachine/beside/escalation.ts';
 import type {
   Acknowledgement,
   Alert,
   AlertEvent,
+  EscalationState,
   Presence,
   Resolution,
   Responsibility,

@@ -1,4 +1,4 @@
-import type { Command } from '../../statemachine/types.ts';
+import type { Command } from '../../statemachine/commands.ts';
 
 /** How a replica that is short of something tells commands apart before it takes them in. */
 

@@ -1,8 +1,8 @@
+import type { Command } from '../../statemachine/commands.ts';
 import type {
   AcknowledgeCommand,
   AlertRef,
   Cause,
-  Command,
   ConditionCommand,
   RaiseCommand,
   Subject,

@@ -6,12 +6,12 @@ import {
   SECONDS_MAX,
   TEXT_CHARS_MAX,
 } from '../../base/limits.ts';
+import type { Command } from '../../statemachine/commands.ts';
 import type {
   AcknowledgeCommand,
   AlertRef,
   Cause,
   ClearCommand,
-  Command,
   ConditionCommand,
   RaiseCommand,
   Subject,

@@ -14,18 +14,14 @@ import {
 } from '../../base/limits.ts';
 import type { ReportCommand } from '../../statemachine/beside/notifications.ts';
 import type { CareCommand } from '../../statemachine/care-commands.ts';
+import type { Command } from '../../statemachine/commands.ts';
 import type {
   AlertGuard,
   Guard,
   PartCommand,
   RecordGuard,
 } from '../../statemachine/transaction.ts';
-import type {
-  Acknowledgement,
-  AlertRef,
-  Command,
-  ConditionCommand,
-} from '../../statemachine/types.ts';
+import type { Acknowledgement, AlertRef, ConditionCommand } from '../../statemachine/types.ts';
 import { asDedupKey, asFields, asOneOf, refuse, type Unchecked } from '../check.ts';
 import {
   incidentId,

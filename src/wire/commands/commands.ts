@@ -4,7 +4,7 @@ import { TocsinError } from '../../base/errors.ts';
 import { type UnixMillis, unixMillis } from '../../base/ids.ts';
 import { COMMAND_BYTES_MAX, COMMANDS_PER_FRAME_MAX, UNIX_MILLIS_MAX } from '../../base/limits.ts';
 import type { SessionPlace } from '../../statemachine/beside/sessions.ts';
-import type { Command, Submission } from '../../statemachine/types.ts';
+import type { Command, Submission } from '../../statemachine/commands.ts';
 import { BodyDecoder, encodeBody } from '../body.ts';
 import { readU32, readU64, writeU32, writeU64 } from '../bytes.ts';
 import { refuse } from '../check.ts';

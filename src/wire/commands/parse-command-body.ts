@@ -1,8 +1,8 @@
 import type { UnixMillis } from '../../base/ids.ts';
+import type { Command } from '../../statemachine/commands.ts';
 import type {
   AcknowledgeCommand,
   ClearCommand,
-  Command,
   ConditionCommand,
   RaiseCommand,
 } from '../../statemachine/types.ts';

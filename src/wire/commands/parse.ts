@@ -1,6 +1,7 @@
 import { unixMillis } from '../../base/ids.ts';
 import { NAME_CHARS_MAX } from '../../base/limits.ts';
-import type { AlertFilter, Command } from '../../statemachine/types.ts';
+import type { Command } from '../../statemachine/commands.ts';
+import type { AlertFilter } from '../../statemachine/types.ts';
 import {
   asArray,
   asBoolean,

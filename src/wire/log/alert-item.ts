@@ -6,11 +6,11 @@ import {
   OFFERED_CHARS_MAX,
   STEP_TARGETS_MAX,
 } from '../../base/limits.ts';
-import type { EscalationState } from '../../statemachine/beside/escalation.ts';
 import type {
   Acknowledgement,
   Alert,
   Cause,
+  EscalationState,
   Glance,
   Resolution,
   Responsibility,

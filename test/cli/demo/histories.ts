@@ -1,13 +1,9 @@
 import type { Held, Told } from '../../../cli/demo/account.ts';
 import { logIndex, unixMillis } from '../../../src/base/ids.ts';
 import { Prng } from '../../../src/base/prng.ts';
+import type { Command } from '../../../src/statemachine/commands.ts';
 import { AlertMachine, type Applied } from '../../../src/statemachine/machine.ts';
-import {
-  type Command,
-  isDone,
-  type Priority,
-  type RaiseCommand,
-} from '../../../src/statemachine/types.ts';
+import { isDone, type Priority, type RaiseCommand } from '../../../src/statemachine/types.ts';
 
 /** What callers were told and what three replicas hold, when everything went well. */
 export interface Good {

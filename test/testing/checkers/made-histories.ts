@@ -1,13 +1,12 @@
 import { logIndex, unixMillis } from '../../../src/base/ids.ts';
 import { Prng } from '../../../src/base/prng.ts';
+import type { Command, Submission } from '../../../src/statemachine/commands.ts';
 import { AlertMachine } from '../../../src/statemachine/machine.ts';
 import {
   type AppliedEvent,
-  type Command,
   isDone,
   type Priority,
   type Reply,
-  type Submission,
 } from '../../../src/statemachine/types.ts';
 import {
   type Get,
