@@ -1,6 +1,5 @@
 import { Command } from 'commander';
 import { TocsinError } from '../../src/base/errors.ts';
-import { replicaId } from '../../src/base/ids.ts';
 import { SNAPSHOT_LOG_BYTES } from '../../src/base/limits.ts';
 import { setOfRules } from '../../src/base/rules/listed-rules.ts';
 import type { RuleSet } from '../../src/base/rules/rules.ts';
@@ -15,14 +14,14 @@ import { addOutputOptions, type OutputFlags, withExamples } from './options.ts';
 import { parseSendRule, type SendRule, sendersOf } from './senders.ts';
 import { watchInterrupts } from './session.ts';
 import { shellQuote } from './shell-quote.ts';
-import { type MemberText, parseHexId, parseMembers, parseText, whole } from './values.ts';
+import { parseHexId, parseText, whole } from './values.ts';
 import { packageVersion } from './version.ts';
 
 interface ServeFlags extends OutputFlags {
   readonly data: string;
   readonly cluster?: string;
   readonly listen?: string;
-  readonly trend?: readonly MemberText[];
+  readonly trend?: string | undefined;
   readonly rules?: string;
   readonly send?: readonly SendRule[];
   readonly snapshotEvery?: number;
@@ -43,9 +42,9 @@ export function serveCommand(io: Io): Command {
       parseText,
     )
     .option(
-      '--trend <members>',
-      'run the trend tier too, in a thread of its own; all members’ addresses of it, as 1=ADDRESS,2=ADDRESS,…',
-      parseMembers,
+      '--trend <address>',
+      'run the trend tier too, in a thread of its own, and listen there for it; the other members learn where that is',
+      parseText,
     )
     .option(
       '--send <kind=how>',
@@ -91,21 +90,24 @@ async function serve(io: Io, flags: ServeFlags, stop: AbortSignal): Promise<void
   const log = logTo(io);
   // Pages are read by machines: lines of JSON, and nothing before them.
   const page = (json: string): void => void io.stderr.write(`${printableJson(json)}\n`);
+  const addressOf = async (text: string) => (await io.services.parseAddress(text)).text;
+  const trend = flags.trend === undefined ? undefined : await addressOf(flags.trend);
   const senders = send === undefined ? undefined : await sendersOf(send, page, io.files);
   const replica = await io.services.startReplica({
     folder,
     agent: `tocsin/${packageVersion()}`,
     signal: stop,
     log,
+    trend,
     ...(senders === undefined ? {} : { senders }),
     ...(flags.leases === true ? { leases: true } : {}),
     ...(entries === undefined
       ? {}
       : { snapshots: { entries, logBytes: SNAPSHOT_LOG_BYTES, share: 0 } }),
     ...(cluster === undefined ? {} : { clusterId: cluster }),
-    ...(listen === undefined ? {} : { listen: (await io.services.parseAddress(listen)).text }),
+    ...(listen === undefined ? {} : { listen: await addressOf(listen) }),
   });
-  const trends = await startTrends(io, flags, replica, log);
+  const trends = await startTrends(io, { ...flags, trend }, replica, log);
   await announce(io, flags, replica, trends);
   const isFirst = await Promise.race([replica.closed.then(() => false), whenAborted(stop)]);
   await trends?.close();
@@ -139,10 +141,12 @@ async function startTrends(
     const trends = await io.services.startTrends({
       folder,
       identity,
-      members: trend.map(({ id, address }) => ({ id: replicaId(id), address })),
+      address: trend,
+      others: replica.trends.others,
       rules: own,
       log,
     });
+    replica.trends.follow((others) => trends.follow(others));
     replica.rules.follow((kept) =>
       trends.judgeBy(kept.length === 0 ? own : setOfRules('cluster', kept)),
     );

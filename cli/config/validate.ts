@@ -86,6 +86,6 @@ function addressesIn(option: Option, value: unknown): readonly string[] {
     case parseMembers:
       return (value as readonly MemberText[]).map(({ address }) => address);
     default:
-      return keyOf(option) === 'listen' ? [String(value)] : [];
+      return ['listen', 'trend'].includes(keyOf(option)) ? [String(value)] : [];
   }
 }

@@ -96,9 +96,11 @@ export class LocalCluster {
         await mkdir(folder, { recursive: true });
         const members = await drawMembers(size);
         const { trend, flags = [] } = options;
-        const all = trend ? [...flags, ...(await cluster.#drawTrends(size, trend))] : flags;
-        for (const member of members)
+        const more = trend && (await cluster.#drawTrends(size, trend));
+        for (const [at, member] of members.entries()) {
+          const all = [...flags, ...(more?.[at] ?? [])];
           processes.push(await cluster.#format(member, members, program, attempt, all));
+        }
         await cluster.#startAll(options.signal);
         return cluster;
       } catch (error) {
@@ -263,12 +265,11 @@ export class LocalCluster {
     });
   }
 
-  /** Flags of `serve` for the trend tier, the same for all. */
-  async #drawTrends(size: number, { rules }: { readonly rules?: string }): Promise<string[]> {
-    const members = await drawMembers(size);
-    this.#trendEndpoints = members.map(({ address }) => address);
-    const flags = ['--trend', members.map(({ id, address }) => `${id}=${address}`).join()];
-    return rules === undefined ? flags : [...flags, '--rules', rules];
+  /** Flags of `serve` for the trend tier of each. */
+  async #drawTrends(size: number, { rules }: { readonly rules?: string }): Promise<string[][]> {
+    this.#trendEndpoints = (await drawMembers(size)).map(({ address }) => address);
+    const judged = rules === undefined ? [] : ['--rules', rules];
+    return this.#trendEndpoints.map((address) => ['--trend', address, ...judged]);
   }
 
   #mustBeOpen(): void {

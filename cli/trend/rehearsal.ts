@@ -35,7 +35,8 @@ export async function rehearse(
   let judged = 0;
   const replica = new TrendReplica({
     identity: { clusterId: CLUSTER_ID, replicaId: replicaId(1), incarnation: 1 },
-    members: [{ id: replicaId(1), address: ADDRESS }],
+    address: ADDRESS,
+    others: [],
     transport: network.transport('replica'),
     clock,
     disk: new MemoryTrendDisk(),

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { TocsinError } from '../../src/base/errors.ts';
 import type { RuleSet } from '../../src/base/rules/rules.ts';
+import type { TrendPeer } from '../../src/replica/trend/trend-peers.ts';
 import { tellHeap } from './heaps.ts';
 import type { FromWorker, ToWorker, TrendWorkerData } from './messages.ts';
 
@@ -15,6 +16,8 @@ export interface RunningTrends {
   readonly closed: Promise<TocsinError | undefined>;
   /** Judges by these from now on. */
   judgeBy(rules: RuleSet): void;
+  /** The trend tiers of the other members are these from now on. */
+  follow(others: readonly TrendPeer[]): void;
   close(): Promise<void>;
 }
 
@@ -51,6 +54,7 @@ export async function startTrends(options: TrendThreadOptions): Promise<RunningT
     address,
     closed,
     judgeBy: (rules) => worker.postMessage({ type: 'rules', rules } satisfies ToWorker),
+    follow: (others) => worker.postMessage({ type: 'others', others } satisfies ToWorker),
     close: async () => {
       worker.postMessage({ type: 'close' } satisfies ToWorker);
       await closed;

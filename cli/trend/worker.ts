@@ -49,7 +49,8 @@ async function main(data: TrendWorkerData): Promise<void> {
   tellHeap('trends', log);
   const replica = new TrendReplica({
     identity,
-    members: data.members,
+    address: data.address,
+    others: data.others,
     transport: new TcpTransport({ clock }),
     clock,
     disk: await openTrendDisk(data.folder),
@@ -72,7 +73,8 @@ async function main(data: TrendWorkerData): Promise<void> {
     if (message.type === 'rules') {
       leftovers.use(message.rules);
       judge?.use(message.rules, clock.wall());
-    } else
+    } else if (message.type === 'others') replica.follow(message.others);
+    else
       void replica
         .close()
         .then(() => leftovers.close())

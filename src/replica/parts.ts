@@ -5,6 +5,7 @@ import type { AlertMachine } from '../statemachine/machine.ts';
 import type { Identity, LogStore, Restored } from '../storage/types.ts';
 import type { Transport } from '../transport/types.ts';
 import type { Hello } from '../wire/handshake.ts';
+import type { TrendsFeed } from './peers/trends-feed.ts';
 import type { RulesFeed } from './pipeline/rules-feed.ts';
 import type { MachineOptions } from './snapshots/machine-image.ts';
 import type { SnapshotPolicy } from './snapshots/snapshotter.ts';
@@ -34,22 +35,23 @@ export interface ReplicaParts {
   readonly leases?: boolean | undefined;
   /** Told of the rules that samples are judged by. */
   readonly rules?: RulesFeed | undefined;
+  /** Where its trend tier listens, which the other members are told; undefined = it has none. */
+  readonly trend?: string | undefined;
+  /** Told of the trend tiers of the other members. */
+  readonly trends?: TrendsFeed | undefined;
   /** @defaultValue the limits */
   readonly snapshots?: SnapshotPolicy | undefined;
 }
 
 /** How a replica introduces itself to peers; the lane is the caller's to set. */
-export function helloOf({ identity, agent }: Pick<ReplicaParts, 'identity' | 'agent'>): Hello & {
-  readonly replicaId: ReplicaId;
-} {
+export function helloOf({
+  identity,
+  agent,
+  trend,
+}: Pick<ReplicaParts, 'identity' | 'agent' | 'trend'>): Hello & { readonly replicaId: ReplicaId } {
   const { clusterId, replicaId, incarnation, joining } = identity;
-  const hello = {
-    role: 'peer',
-    lane: 'control',
-    clusterId,
-    replicaId,
-    incarnation,
-    agent,
-  } as const;
-  return joining === true ? { ...hello, joined: true } : hello;
+  return {
+    ...{ role: 'peer', lane: 'control', clusterId, replicaId, incarnation, agent, trend },
+    joined: joining === true || undefined,
+  };
 }

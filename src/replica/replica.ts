@@ -82,7 +82,7 @@ export class Replica implements Resident {
     this.#startedAt = clock.monotonic();
     this.#place = restored.snapshot ?? restored.base;
     this.#state = new AppliedState(machine, kept.historyEventsMax, kept.rules);
-    this.#members = new Members(identity, restored);
+    this.#members = new Members(identity, restored, kept.trends);
     this.#stalls = new StallGuard(clock);
     this.strangers = new Strangers(this.#members, () => this.#driver);
     this.#links = new PeerLinks({

@@ -9,6 +9,7 @@ import type { Identity } from '../storage/types.ts';
 import { SystemClock } from '../transport/system-clock.ts';
 import { TcpTransport } from '../transport/tcp-transport.ts';
 import { Notifier } from './notifier.ts';
+import { TrendsFeed } from './peers/trends-feed.ts';
 import { RulesFeed } from './pipeline/rules-feed.ts';
 import type { Replica } from './replica.ts';
 import { Residence } from './residence.ts';
@@ -28,6 +29,8 @@ export interface ServeOptions {
   readonly agent?: string;
   /** Gives up starting, which takes as long as it takes peers to repair a damaged log, or a full disk to have room. */
   readonly signal?: AbortSignal;
+  /** Where its trend tier is to listen, if it has one: the other members learn of it. */
+  readonly trend?: string | undefined;
   /** Leaders answer reads of the level `lease` by themselves; the same on all replicas. @defaultValue false */
   readonly leases?: boolean | undefined;
   /** When snapshots are taken. @defaultValue the limits */
@@ -42,6 +45,8 @@ export interface RunningReplica {
   readonly replica: Replica;
   /** The rules by which samples are judged, as this replica has applied them. */
   readonly rules: RulesFeed;
+  /** The trend tiers of the other members, as this replica knows of them. */
+  readonly trends: TrendsFeed;
   /** Multiaddr, with the port that was really taken. */
   readonly address: string;
   /** Resolves when it has stopped: with the fault that stopped it, or undefined after `close`. */
@@ -79,7 +84,7 @@ export async function startReplica(options: ServeOptions): Promise<RunningReplic
     return ending;
   }
   const own = identity.members.find((member) => member.id === identity.replicaId);
-  const rules = new RulesFeed();
+  const feeds = { rules: new RulesFeed(), trends: new TrendsFeed() };
   const residence = new Residence({
     identity,
     address: options.listen ?? own?.address ?? '',
@@ -99,7 +104,8 @@ export async function startReplica(options: ServeOptions): Promise<RunningReplic
     },
     onFault: (error) => void end(asFault(error)),
     snapshots: options.snapshots,
-    rules,
+    ...feeds,
+    trend: options.trend,
     leases: options.leases,
   });
   try {
@@ -114,7 +120,7 @@ export async function startReplica(options: ServeOptions): Promise<RunningReplic
     get replica() {
       return residence.replica;
     },
-    rules,
+    ...feeds,
     address: residence.address,
     closed,
     close: async () => {

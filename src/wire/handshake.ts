@@ -1,6 +1,6 @@
 import { TocsinError } from '../base/errors.ts';
 import { REPLICA_ID_MAX, type ReplicaId, replicaId } from '../base/ids.ts';
-import { NAME_CHARS_MAX } from '../base/limits.ts';
+import { ADDRESS_CHARS_MAX, NAME_CHARS_MAX } from '../base/limits.ts';
 import { decodeBody, encodeBody } from './body.ts';
 import { asFields, asLine, asOneOf, asWhole, refuse, type Unchecked } from './check.ts';
 import { WIRE_VERSION } from './frame.ts';
@@ -20,6 +20,8 @@ export interface Hello {
   readonly joined?: true | undefined;
   /** For people, in logs: a program's name and version. */
   readonly agent: string;
+  /** Where the trend tier of a replica listens; undefined = it has none, or says nothing of it. */
+  readonly trend?: string | undefined;
   /**
    * Wire versions the sender speaks. Undefined = those of this build; always there after
    * `decodeHello`.
@@ -54,11 +56,12 @@ export function negotiate(theirs: VersionRange, ours: VersionRange = WIRE_VERSIO
 /** The body of HELLO and WELCOME. */
 export function encodeHello(hello: Hello): Uint8Array {
   const { min, max } = hello.versions ?? WIRE_VERSIONS;
-  const { role, lane, clusterId, replicaId: id, incarnation, joined, agent } = hello;
+  const { role, lane, clusterId, replicaId: id, incarnation, joined, agent, trend } = hello;
   const body = encodeBody({
     ...{ role, lane, clusterId, incarnation, agent },
     ...(id === undefined ? {} : { replicaId: id }),
     ...(joined === true ? { joined } : {}),
+    ...(trend === undefined ? {} : { trend }),
   });
   const bytes = new Uint8Array(2 + body.byteLength);
   bytes[0] = min;
@@ -101,6 +104,9 @@ export function decodeHello(body: Uint8Array): Hello {
     incarnation: asWhole('answer', 'incarnation', hello.incarnation, 0, Number.MAX_SAFE_INTEGER),
     ...(hello.joined === true ? { joined: true } : {}),
     agent: asLine('answer', 'agent', hello.agent, 0, NAME_CHARS_MAX),
+    ...(hello.trend === undefined
+      ? {}
+      : { trend: asLine('answer', 'trend', hello.trend, 1, ADDRESS_CHARS_MAX) }),
     versions,
   };
 }

@@ -138,6 +138,24 @@ export const SERVICE_PITFALL_MUTANTS: readonly Mutant[] = [
     killedBy: ['test/replica/trend/retention-crash.test.ts'],
   },
   {
+    name: 'call-complete-without-who-was-not-met',
+    claim:
+      'an answer is complete when it was compared with all members, not with those that were met',
+    file: 'src/replica/peers/trends-feed.ts',
+    find: '.filter((id) => !this.#met.has(id) || this.#met.get(id) !== undefined)',
+    replace: '.filter((id) => this.#met.get(id) !== undefined)',
+    killedBy: ['test/replica/trends-feed.test.ts'],
+  },
+  {
+    name: 'listen-on-to-who-was-removed',
+    claim:
+      'a member that was removed brings no more samples, over a connection that is open either',
+    file: 'src/replica/trend/trend-peers.ts',
+    find: 'if (!this.#has(guest.remote.replicaId))',
+    replace: 'if (guest.remote.replicaId === undefined)',
+    killedBy: ['test/replica/trend/members.test.ts'],
+  },
+  {
     name: 'believe-whoever-clears',
     claim: 'a condition that goes on is not left unsaid because somebody cleared its alert',
     file: 'src/replica/trend/judge.ts',

@@ -45,8 +45,10 @@ describe('an introduction', () => {
       agent: fc.constantFrom('', 'tocsin/0.1.0', '心'.repeat(128)),
       versions: fc.constantFrom(WIRE_VERSIONS, { min: 1, max: 255 }),
     });
+    const withTrend = fc.tuple(hello, fc.constantFrom('/ip4/127.0.0.1/tcp/7511', '/'.repeat(512)));
+    const trends = withTrend.map(([one, trend]): Hello => ({ ...one, trend }));
     fc.assert(
-      fc.property(fc.oneof(hello, fc.constant(client)), (one) => {
+      fc.property(fc.oneof(hello, trends, fc.constant(client)), (one) => {
         const body = encodeHello(one);
         expect(decodeHello(body)).toEqual(one);
         expect(body.byteLength + FRAME_HEADER_BYTES).toBeLessThanOrEqual(HANDSHAKE_FRAME_BYTES_MAX);

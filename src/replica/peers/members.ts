@@ -8,6 +8,7 @@ import type { Hello } from '../../wire/handshake.ts';
 import { recordOf } from '../../wire/log/record.ts';
 import type { ClusterMember, MemberRole } from '../../wire/peers/members.ts';
 import type { Strangers } from './strangers.ts';
+import type { TrendsFeed } from './trends-feed.ts';
 
 /** Members, and the entry that made them so. */
 interface MembersAt {
@@ -27,12 +28,17 @@ export class Members {
   readonly #formatted: MembersAt;
   /** The incarnations of peers that were let in, and our own. */
   readonly #met: Map<ReplicaId, number>;
+  readonly #trends: TrendsFeed | undefined;
   /** The first holds where the log begins. Never empty. */
   #list: MembersAt[];
   /** Everybody who is in it, and the founders. */
   #named: ReadonlySet<ReplicaId> = new Set();
 
-  constructor(identity: Identity, restored: Pick<Restored, 'snapshot' | 'configurations'>) {
+  constructor(
+    identity: Identity,
+    restored: Pick<Restored, 'snapshot' | 'configurations'>,
+    trends?: TrendsFeed,
+  ) {
     this.#clusterId = identity.clusterId;
     this.#self = identity.replicaId;
     this.#joins = identity.joining === true;
@@ -44,6 +50,8 @@ export class Members {
     ];
     for (const entry of restored.configurations) this.#append(entry.index, recordOf(entry).members);
     this.#gatherNames();
+    this.#trends = trends;
+    this.#tellTrends();
   }
 
   /** Those where the log begins. */
@@ -107,6 +115,7 @@ export class Members {
     const member = this.find(remote.replicaId);
     if (member === undefined || this.isOther(remote)) return false;
     this.#met.set(member.id, remote.incarnation);
+    this.#trends?.meet(remote);
     return true;
   }
   /** Whether that is another disk than the member of its number. */
@@ -130,6 +139,7 @@ export class Members {
     for (const entry of ready.append) this.#append(entry.index, recordOf(entry).members);
     if (this.#newest === before) return false;
     this.#gatherNames();
+    this.#tellTrends();
     return true;
   }
 
@@ -158,6 +168,10 @@ export class Members {
         'WRONG_INCARNATION',
         `replica ${member.id} is another one now: remove it, and let it join under a new number`,
       );
+  }
+
+  #tellTrends(): void {
+    this.#trends?.belong(this.others.map(({ id }) => id));
   }
 
   #having(role: MemberRole): readonly ReplicaId[] {

@@ -13,7 +13,8 @@ import type { SampleBatch } from '../../wire/trend/trend-samples.ts';
 
 export interface PeerLinkOptions {
   readonly peer: ReplicaId;
-  readonly address: string;
+  /** Undefined = not known: it is not dialled. */
+  readonly address: string | undefined;
   readonly self: Hello;
   readonly transport: Transport;
   readonly clock: Clock;
@@ -50,6 +51,10 @@ export class PeerLink {
   constructor(options: PeerLinkOptions) {
     this.#options = options;
     this.peer = options.peer;
+  }
+
+  get address(): string | undefined {
+    return this.#options.address;
   }
 
   get isOpen(): boolean {
@@ -115,6 +120,7 @@ export class PeerLink {
   async #dial(): Promise<void> {
     const { transport, address, self, peer } = this.#options;
     const { signal } = this.#abort;
+    if (address === undefined) return;
     try {
       const expected = { clusterId: self.clusterId, replicaId: peer };
       const channel = await transport.dial(address, self, signal, expected);

@@ -31,6 +31,7 @@ import { decodeChunks } from '../../wire/trend/trend-query.ts';
 import { hourOf } from './digest-table.ts';
 import type { TrendKeeper } from './keeper.ts';
 import type { PeerLink } from './peer-link.ts';
+import type { TrendPeers } from './trend-peers.ts';
 
 /** Windows that begin before have ended long enough ago to be on every replica's disk. */
 export const settledBefore = (now: number): number =>
@@ -76,10 +77,10 @@ export class Reconciler {
   fetched = 0;
   readonly #keeper: TrendKeeper;
   readonly #clock: Clock;
-  readonly #links: readonly PeerLink[];
+  readonly #peers: Pick<TrendPeers, 'links'>;
   readonly #log: (line: string) => void;
   /** By peer: up to where this replica has all that the peer had on disk. */
-  readonly #completeTo: Map<PeerLink, number> = new Map();
+  readonly #completeTo: WeakMap<PeerLink, number> = new WeakMap();
   readonly #turns: readonly Turn[] = [
     turnOf('chunk', 2, HOURS - 1, TREND_OLD_HOUR_ROUNDS),
     turnOf('minutes', HOURS + 1, TREND_MINUTES_MS_MAX / TREND_HOUR_MS - 1, 1),
@@ -98,12 +99,12 @@ export class Reconciler {
   constructor(
     keeper: TrendKeeper,
     clock: Clock,
-    links: readonly PeerLink[],
+    peers: Pick<TrendPeers, 'links'>,
     log: (line: string) => void,
   ) {
     this.#keeper = keeper;
     this.#clock = clock;
-    this.#links = links;
+    this.#peers = peers;
     this.#log = log;
   }
 
@@ -124,7 +125,7 @@ export class Reconciler {
   /** All that any member had on disk up to here is here too; 0 = at least one was not heard yet. */
   get completeTo(): number {
     const alone = settledBefore(this.#clock.wall());
-    return this.#links.reduce(
+    return this.#peers.links.reduce(
       (least, link) => Math.min(least, this.#completeTo.get(link) ?? 0),
       alone,
     );
@@ -135,7 +136,7 @@ export class Reconciler {
     this.#rounds += 1;
     const now = this.#clock.wall();
     const due = this.#turns.filter((turn) => this.#isDue(turn, now));
-    for (const link of this.#links) {
+    for (const link of this.#peers.links) {
       // What is fetched has to be written.
       if (!link.isOpen || this.#isClosed || this.#keeper.isPaused) continue;
       try {

@@ -4,7 +4,7 @@ import { millis } from '../../base/ids.ts';
 import { TREND_GRACE_MS, TREND_SYNC_MS, TREND_WINDOW_MS } from '../../base/trend-limits.ts';
 import type { TrendDisk } from '../../storage/trend/trend-disk.ts';
 import type { TrendJournal } from '../../storage/trend/trend-journal.ts';
-import type { Identity, Member } from '../../storage/types.ts';
+import type { Identity } from '../../storage/types.ts';
 import type { Listener, Transport } from '../../transport/types.ts';
 import type { SeriesRegistry } from '../../trend/series.ts';
 import type { SketchMaker } from '../../trend/sketch.ts';
@@ -14,18 +14,20 @@ import type { TrendStanding } from '../../wire/trend/trend-query.ts';
 import { FrameRoom, type SampleBatch, type Taken } from '../../wire/trend/trend-samples.ts';
 import { isFull } from '../room-again.ts';
 import { type OnSample, TrendKeeper } from './keeper.ts';
-import { PeerLink } from './peer-link.ts';
 import type { ChunkPress } from './press.ts';
 import { TrendQueries } from './queries.ts';
 import { Reconciler } from './reconciler.ts';
 import { Retention } from './retention.ts';
+import { type TrendPeer, TrendPeers } from './trend-peers.ts';
 import { TrendRoom } from './trend-room.ts';
 import { type FrameMeter, TrendSession } from './trend-session.ts';
 
 export interface TrendReplicaOptions {
   readonly identity: Pick<Identity, 'clusterId' | 'replicaId' | 'incarnation'>;
-  /** Where each member's trend tier listens, this one's included. */
-  readonly members: readonly Member[];
+  /** Where it listens. */
+  readonly address: string;
+  /** Those of the other members that are known when it starts. */
+  readonly others: readonly TrendPeer[];
   readonly transport: Transport;
   readonly clock: Clock;
   readonly disk: TrendDisk;
@@ -72,7 +74,7 @@ export class TrendReplica {
   readonly keeper: TrendKeeper;
   readonly #options: TrendReplicaOptions;
   readonly #queries: TrendQueries;
-  readonly #links: readonly PeerLink[];
+  readonly #peers: TrendPeers;
   readonly #reconciler: Reconciler;
   readonly #retention: Retention;
   readonly #diskRoom: TrendRoom;
@@ -84,24 +86,23 @@ export class TrendReplica {
   #checkpointed = 0;
 
   constructor(options: TrendReplicaOptions) {
-    const { clock, members, identity, log } = options;
+    const { clock, transport, log } = options;
     this.#options = options;
     this.keeper = new TrendKeeper(options);
     this.#queries = new TrendQueries(this.keeper, options.sketches, () => this.#standing());
-    this.#links = members
-      .filter(({ id }) => id !== identity.replicaId)
-      .map(({ id, address }) => this.#linkTo(id, address));
-    this.#reconciler = new Reconciler(this.keeper, clock, this.#links, log);
+    const { registry } = this.keeper;
+    this.#peers = new TrendPeers({ self: this.#hello('peer'), transport, clock, registry });
+    this.#reconciler = new Reconciler(this.keeper, clock, this.#peers, log);
     this.#retention = new Retention(this.keeper, options.sketches, clock);
     this.#diskRoom = new TrendRoom(this.keeper, log);
-    this.#judge = options.judge?.(this.keeper.registry);
+    this.#judge = options.judge?.(registry);
   }
 
   get counts(): TrendCounts {
     return {
       series: this.keeper.registry.size,
       samplesInMemory: this.keeper.store.held,
-      forwardsLeftOut: this.#links.reduce((total, link) => total + link.leftOut, 0),
+      forwardsLeftOut: this.#peers.leftOut,
       chunksFetched: this.#reconciler.fetched,
       chunksDamaged: this.keeper.disk.damaged,
       samplesShed: this.keeper.samplesShed,
@@ -117,29 +118,33 @@ export class TrendReplica {
    * @throws TocsinError DATA_CORRUPT, DISK_FAILED, BAD_ADDRESS, ADDRESS_IN_USE
    */
   async start(): Promise<void> {
-    const { clock, identity, members, transport, meter } = this.#options;
+    const { clock, address, others, transport, meter } = this.#options;
     await this.#diskRoom.look();
     await this.#unlessFull(this.keeper.load());
-    const address = members.find(({ id }) => id === identity.replicaId)?.address ?? '';
     this.#listener = await transport.listen(address, this.#hello('peer'), {
       judge: (remote) => this.#admit(remote),
-      open: (channel) =>
+      open: (channel) => {
+        if (channel.remote.role === 'peer') this.#peers.welcome(channel);
         new TrendSession(channel, {
           keeper: this.keeper,
           queries: this.#queries,
           room: this.#room,
           now: () => clock.wall(),
           take: (batch, isFromPeer) => this.#take(batch, isFromPeer),
-          forward: (batch) => {
-            for (const link of this.#links) link.forward(batch);
-          },
+          forward: (batch) => this.#peers.forward(batch),
           meter,
-        }),
+        });
+      },
     });
-    for (const link of this.#links) link.start();
+    this.#peers.sync(others);
     this.#reconciler.start();
     this.#checkpointed = this.#dueCheckpoint();
     this.#timers.push(clock.every(millis(TREND_SYNC_MS), () => this.#tick()));
+  }
+
+  /** The trend tiers of the other members are these from now on. To be told of while it runs. */
+  follow(others: readonly TrendPeer[]): void {
+    this.#peers.sync(others);
   }
 
   /** Writes out what memory holds, and stops. */
@@ -159,7 +164,7 @@ export class TrendReplica {
     await this.#listener?.close();
     // A comparison that is under way may wait for a peer that is silent.
     const compared = this.#reconciler.close();
-    for (const link of this.#links) await link.close();
+    await this.#peers.close();
     await compared;
     await Promise.all(this.#work);
   }
@@ -226,18 +231,11 @@ export class TrendReplica {
   }
 
   #admit(remote: Hello): void {
-    const { identity, members } = this.#options;
+    const { identity } = this.#options;
     const isNamed = remote.role === 'peer' || remote.clusterId !== '';
     if (isNamed && remote.clusterId !== identity.clusterId)
       throw new TocsinError('WRONG_CLUSTER', `this is cluster ${identity.clusterId}`);
     if (remote.role === 'client') return;
-    const isPeer = members.some(({ id }) => id === remote.replicaId && id !== identity.replicaId);
-    if (!isPeer) throw new TocsinError('WRONG_REPLICA', `${remote.replicaId} is no other member`);
-  }
-
-  #linkTo(peer: Member['id'], address: string): PeerLink {
-    const { transport, clock } = this.#options;
-    const { registry } = this.keeper;
-    return new PeerLink({ peer, address, self: this.#hello('peer'), transport, clock, registry });
+    this.#peers.judge(remote.replicaId);
   }
 }

@@ -71,10 +71,10 @@ export class Trends implements Companion {
     store.life = life;
     store.replica = new TrendReplica({
       identity: { clusterId: CLUSTER_ID, replicaId: replicaId(id), incarnation: 1 },
-      members: [...this.#stores.keys()].map((each) => ({
-        id: replicaId(each),
-        address: addressOf(each),
-      })),
+      address: addressOf(id),
+      others: [...this.#stores.keys()]
+        .filter((each) => each !== id)
+        .map((each) => ({ id: replicaId(each), address: addressOf(each) })),
       transport: this.#cluster.network.transport(machine.host),
       clock,
       disk: diskOf(store.disk, life),

@@ -13,6 +13,7 @@ import type {
 import { run } from '../../../cli/commands/run.ts';
 import { TocsinError } from '../../../src/base/errors.ts';
 import { replicaId, revision } from '../../../src/base/ids.ts';
+import { TrendsFeed } from '../../../src/replica/peers/trends-feed.ts';
 import { RulesFeed } from '../../../src/replica/pipeline/rules-feed.ts';
 import type { ServeOptions } from '../../../src/replica/start.ts';
 import type {
@@ -360,6 +361,7 @@ export function fakeReplica(fault?: Promise<TocsinError | undefined>): ServedRep
       members: [{ id: replicaId(1), address: '/ip4/10.0.0.1/tcp/7400' }],
     },
     rules: new RulesFeed(),
+    trends: new TrendsFeed(),
     address: '/ip4/10.0.0.1/tcp/7400',
     closed,
     close: async () => {

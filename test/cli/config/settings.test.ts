@@ -253,7 +253,9 @@ describe('tocsin config validate', () => {
         'commands:',
         '  serve:',
         '    listen: here',
-        '    trend: 1=/ip4/10.0.0.1/tcp/7500,2=there',
+        '    trend: there',
+        '  format:',
+        '    members: 1=/ip4/10.0.0.1/tcp/7400,2=elsewhere',
       ].join('\n'),
     );
 
@@ -263,6 +265,7 @@ describe('tocsin config validate', () => {
       'c.yaml:5: endpoints nowhere',
       'c.yaml:8: listen here',
       'c.yaml:9: trend there',
+      'c.yaml:11: members elsewhere',
     ]);
   });
 

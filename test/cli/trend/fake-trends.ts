@@ -52,6 +52,7 @@ export const fakeTrendServices = (
       address: '/ip4/10.0.0.1/tcp/7500',
       closed: new Promise(() => {}),
       judgeBy: () => {},
+      follow: () => {},
       close: () => Promise.resolve(),
     });
   },

@@ -53,13 +53,15 @@ export class TrendCluster {
     }));
   }
 
-  async start(at: number): Promise<void> {
+  /** `others`: members that it knows of. @defaultValue all */
+  async start(at: number, others: readonly number[] = [...this.#machines.keys()]): Promise<void> {
     const judge = this.#judge;
     const machine = this.#machines[at] as Machine;
     const member = this.members[at] as Member;
     machine.replica = new TrendReplica({
       identity: { clusterId: CLUSTER, replicaId: member.id, incarnation: 1 },
-      members: this.members,
+      address: member.address,
+      others: this.#others(at, others),
       transport: this.network.transport(`r${member.id}`),
       clock: this.clock,
       disk: machine.disk,
@@ -71,6 +73,15 @@ export class TrendCluster {
       onFault: (error) => this.faults.push(error),
     });
     await this.clock.settle(machine.replica.start());
+  }
+
+  /** It is told that the members are these. */
+  tell(at: number, members: readonly number[]): void {
+    this.replica(at).follow(this.#others(at, members));
+  }
+
+  #others(at: number, members: readonly number[]): readonly Member[] {
+    return this.members.filter((_, place) => place !== at && members.includes(place));
   }
 
   replica(at: number): TrendReplica {
