@@ -232,6 +232,15 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     killedBy: ['test/raft/log.test.ts'],
   },
   {
+    name: 'take-any-answer-to-a-heartbeat',
+    claim: 'an answer to a heartbeat counts only of those to whom the leader sends its log',
+    file: 'src/raft/replication.ts',
+    find: 'if (progress === undefined) return;\n  progress.heardAt = leader.ticks;\n  noteBeat',
+    replace: 'progress.heardAt = leader.ticks;\n  noteBeat',
+    killedBy: ['test/raft/progress.test.ts'],
+    test: 'an answer to a heartbeat counts only',
+  },
+  {
     name: 'keep-what-the-disk-knew-to-be-committed',
     claim:
       'a replica that starts applies what its disk knew to be committed, without waiting for a leader',

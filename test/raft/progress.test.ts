@@ -1,7 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { logIndex } from '../../src/base/ids.ts';
+import { logIndex, replicaId } from '../../src/base/ids.ts';
 import { Progress, Window } from '../../src/raft/progress.ts';
+import { onHeartbeatReply } from '../../src/raft/replication.ts';
+import type { HeartbeatReply } from '../../src/raft/types.ts';
+import { drain, heard, loneLeader } from './lone-core.ts';
 
 test('a window is full by count or by bytes, and what is answered makes room again', () => {
   const window = new Window(2, 100);
@@ -101,4 +104,14 @@ test('an offer ends when the peer holds what was offered, and not with less', ()
   expect([progress.state, progress.paused, progress.next]).toEqual(['snapshot', true, 7]);
   progress.accept(logIndex(7));
   expect([progress.state, progress.paused, progress.next]).toEqual(['replicate', false, 8]);
+});
+
+test('an answer to a heartbeat counts only of those to whom the leader sends its log', () => {
+  const core = loneLeader();
+  drain(core);
+  const { role } = core.state;
+  if (role.role !== 'leader') throw new Error('it does not lead');
+  onHeartbeatReply(core.state, role, heard([9, 1, core.standing.term], 1) as HeartbeatReply);
+  expect(role.progress.has(replicaId(9))).toBe(false);
+  expect(drain(core)).toEqual([]);
 });
