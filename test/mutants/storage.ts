@@ -170,4 +170,28 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     replace: 'all[0];',
     killedBy: ['test/storage/rebuild.test.ts'],
   },
+  {
+    name: 'write-the-mark-over-the-newest',
+    claim: 'a torn write of the mark leaves the one before it, also the first after a start',
+    file: 'src/storage/log/high-water.ts',
+    find: 'this.#slot = found.slot === 0 ? 1 : 0;',
+    replace: 'this.#slot = found.slot;',
+    killedBy: ['test/storage/log-at-rest.test.ts'],
+  },
+  {
+    name: 'leave-what-is-compacted',
+    claim: 'what is compacted is gone from the disk',
+    file: 'src/storage/log/level-log-store.ts',
+    find: 'this.#clear(before + 1, to);',
+    replace: 'this.#clear(before + 1, before);',
+    killedBy: ['test/storage/log-at-rest.test.ts'],
+  },
+  {
+    name: 'scrub-the-newest-snapshot-alone',
+    claim: 'a round of scrub reads each snapshot that is kept',
+    file: 'src/storage/log/scrub.ts',
+    find: 'const next = isWhole ? snapshot + 1 : snapshot;',
+    replace: 'const next = isWhole ? this.#snapshots.list.length : snapshot;',
+    killedBy: ['test/storage/log-at-rest.test.ts'],
+  },
 ];

@@ -97,6 +97,23 @@ export function scrubContract(name: string, makeRig: () => Promise<Rig>): void {
       );
 
     test.each(['rotten', 'gone'] as const)(
+      '%s while the log is in use: the last entry of all is found in one round, once it is committed',
+      (how) =>
+        inUse(
+          async (rig, store) => {
+            await rig.damageInUse(store, 8, how);
+            expect((await round(store, 1e6)).at(-1)?.damage, 'it may be cut yet').toBeUndefined();
+            await store.write(writing([], hard(1, 8)));
+          },
+          async (store) => {
+            const damage = (await round(store, 1e6)).at(-1)?.damage;
+            const chainAfter = endOfAll(log).chain;
+            expect(damage?.ranges).toEqual([{ from: 8, to: 8, chainAfter }]);
+          },
+        ),
+    );
+
+    test.each(['rotten', 'gone'] as const)(
       'a peer whose own record is %s does not say that it never had it, found or not',
       (how) =>
         inUse(
