@@ -16,6 +16,7 @@ export function sessionCommand(io: Io): Command {
         kind: 'session',
         line: 'tocsin session list',
         says: 'list the sessions, and the replies they may keep',
+        none: 'sessions of clients',
         render: async (...view) =>
           (await import('../output/record-tables.ts')).renderSessions(...view),
       }),

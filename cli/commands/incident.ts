@@ -19,6 +19,7 @@ export function incidentCommand(io: Io): Command {
         kind: 'incident',
         line: 'tocsin incident list',
         says: 'list the incidents, open ones first; -o json has their timelines',
+        none: 'incidents',
         render: async (...view) =>
           (await import('../output/record-tables.ts')).renderIncidents(...view),
       }),

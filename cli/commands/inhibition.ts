@@ -17,6 +17,7 @@ export function inhibitionCommand(io: Io): Command {
         kind: 'inhibition',
         line: 'tocsin inhibition list',
         says: 'list the rules in force; a new cluster begins with the clinical defaults',
+        none: 'rules of inhibition',
         render: async (...view) =>
           (await import('../output/record-tables.ts')).renderInhibitions(...view),
       }),

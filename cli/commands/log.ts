@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { TocsinError } from '../../src/base/errors.ts';
 import type { EntryLine, FolderReport } from '../../src/storage/inspect.ts';
 import { renderPairs } from '../output/pairs.ts';
-import { renderTable } from '../output/table.ts';
+import { renderTableOr } from '../output/table.ts';
 import { Exit } from './failure.ts';
 import type { Io } from './io.ts';
 import { addOutputOptions, type OutputFlags, withExamples } from './options.ts';
@@ -81,7 +81,8 @@ function dumpCommand(io: Io): Command {
       value: rows,
       rows,
       text: (options) =>
-        renderTable<EntryLine>(
+        renderTableOr<EntryLine>(
+          'no entries there: tocsin log verify says which the log holds',
           [
             { title: 'INDEX', cell: ({ index }) => String(index), align: 'right' },
             { title: 'TERM', cell: ({ term }) => String(term), align: 'right' },

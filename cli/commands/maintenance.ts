@@ -17,6 +17,7 @@ export function maintenanceCommand(io: Io): Command {
         kind: 'window',
         line: 'tocsin maintenance list',
         says: 'list the windows, those that are not over first',
+        none: 'maintenance windows',
         render: async (...view) =>
           (await import('../output/record-tables.ts')).renderWindows(...view),
       }),

@@ -13,7 +13,9 @@ type Asked = { readonly address: string } & (
 /** What every member says of itself: first the addresses at hand, then the members they name that were not among them. */
 export async function askEverybody(session: Asking): Promise<ClusterView> {
   const near = await askAll(session, session.endpoints);
-  const first = near.flatMap((one) => ('status' in one ? [one.status] : []))[0];
+  const told = near.flatMap((one) => ('status' in one ? [one.status] : []));
+  // Who waits to be added knows of no members.
+  const first = told.find(({ members }) => members.length > 0) ?? told[0];
   if (first === undefined) throw nobodyAnswered(near);
   const isOurs = (status: ReplicaStatus): boolean => status.clusterId === first.clusterId;
   const known = new Map<number, ReplicaStatus>();

@@ -13,6 +13,7 @@ export function notificationCommand(io: Io): Command {
         kind: 'notification',
         line: 'tocsin notification list',
         says: 'list notifications in the order in which they were made',
+        none: 'notifications',
         render: async (...view) =>
           (await import('../output/record-tables.ts')).renderNotifications(...view),
       }),

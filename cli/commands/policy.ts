@@ -22,6 +22,7 @@ export function policyCommand(io: Io): Command {
         kind: 'policy',
         line: 'tocsin policy list',
         says: 'list the policies in force',
+        none: 'escalation policies',
         render: async (...view) =>
           (await import('../output/record-tables.ts')).renderPolicies(...view),
       }),

@@ -17,6 +17,8 @@ export interface Listing<K extends QueryKind> {
   /** For the help: `tocsin silence list`. */
   readonly line: string;
   readonly says: string;
+  /** What there are none of, where the list is empty. */
+  readonly none: string;
   readonly render: (
     records: readonly QueryTypes[K][],
     now: number,
@@ -48,6 +50,8 @@ export function listCommandOf<K extends QueryKind>(io: Io, listing: Listing<K>):
       });
       const { records, next } = value;
       const text = async (options: TableOptions): Promise<string> => {
+        if (records.length === 0 && next === undefined)
+          return `no ${listing.none}${after === undefined ? '' : ` after ${after}`} at revision ${revision}\n`;
         const table = await listing.render(records, io.wall(), options);
         return next === undefined ? table : `${table}more: --after ${next}\n`;
       };

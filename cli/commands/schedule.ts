@@ -22,6 +22,7 @@ export function scheduleCommand(io: Io): Command {
         kind: 'schedule',
         line: 'tocsin schedule list',
         says: 'list the schedules, and who is on call now',
+        none: 'on-call schedules',
         render: async (...view) =>
           (await import('../output/schedule-tables.ts')).renderSchedules(...view),
       }),

@@ -23,6 +23,7 @@ export function silenceCommand(io: Io): Command {
         kind: 'silence',
         line: 'tocsin silence list',
         says: 'list the silences, those in force first',
+        none: 'silences',
         render: async (...view) =>
           (await import('../output/record-tables.ts')).renderSilences(...view),
       }),

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { SnapshotLine } from '../../src/storage/inspect.ts';
 import type { Identity } from '../../src/storage/types.ts';
 import { printable } from '../output/escape.ts';
-import { renderTable } from '../output/table.ts';
+import { renderTableOr } from '../output/table.ts';
 import { addDangerOptions, type DangerFlags, mustConfirm } from './danger.ts';
 import { addFormatOptions, type FormatFlags, identityOf } from './format.ts';
 import type { Io } from './io.ts';
@@ -138,7 +138,8 @@ function statusCommand(io: Io): Command {
       value: snapshots,
       rows: snapshots,
       text: (options) =>
-        renderTable<SnapshotLine>(
+        renderTableOr<SnapshotLine>(
+          'no snapshots yet',
           [
             { title: 'ID', cell: ({ id }) => id },
             { title: 'UP TO', cell: ({ index }) => String(index), align: 'right' },

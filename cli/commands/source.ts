@@ -17,6 +17,7 @@ export function sourceCommand(io: Io): Command {
         kind: 'source',
         line: 'tocsin source list',
         says: 'list the sources; lost ones have left their alerts stale',
+        none: 'sources',
         render: async (...view) =>
           (await import('../output/record-tables.ts')).renderSources(...view),
       }),

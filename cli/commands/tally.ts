@@ -13,6 +13,7 @@ export function tallyCommand(io: Io): Command {
         kind: 'tally',
         line: 'tocsin tally list',
         says: 'list the counts of today, then those of earlier days (UTC), the oldest first',
+        none: 'counts',
         render: async (...view) =>
           (await import('../output/tally-table.ts')).renderTallies(...view),
       }),

@@ -16,6 +16,7 @@ export function bedCommand(io: Io): Command {
         kind: 'bed',
         line: 'tocsin bed list',
         says: 'list the beds, and who is in them',
+        none: 'beds',
         render: async (...view) => (await import('../output/ward-tables.ts')).renderBeds(...view),
       }),
     )
@@ -54,6 +55,7 @@ export function patientCommand(io: Io): Command {
         kind: 'patient',
         line: 'tocsin patient list',
         says: 'list the patients, those who are there first',
+        none: 'patients',
         render: async (...view) =>
           (await import('../output/ward-tables.ts')).renderPatients(...view),
       }),
@@ -143,6 +145,7 @@ export function deviceCommand(io: Io): Command {
         kind: 'device',
         line: 'tocsin device list',
         says: 'list the devices, and where they are',
+        none: 'devices',
         render: async (...view) =>
           (await import('../output/ward-tables.ts')).renderDevices(...view),
       }),

@@ -1,7 +1,7 @@
 import type { ChangeReport, QuorumTally } from '../../src/wire/clients/admin-messages.ts';
 import type { ReplicaAddress, ReplicaStatus } from '../../src/wire/clients/status.ts';
 import { printable } from './escape.ts';
-import { type Column, renderTable, type TableOptions } from './table.ts';
+import { type Column, renderTable, renderTableOr, type TableOptions } from './table.ts';
 
 const OUTCOMES: Readonly<Record<ChangeReport['outcome'], string>> = {
   done: 'done: it is committed',
@@ -21,8 +21,12 @@ export function renderChange(report: ChangeReport, options: TableOptions): strin
   ].join('');
 }
 
+/** What a replica knows that was formatted to join and is not added yet. */
+export const NO_MEMBERS =
+  'who answered knows no members: it waits until tocsin cluster add adds it';
+
 export const renderMembers = (members: readonly ReplicaAddress[], options: TableOptions): string =>
-  renderTable(COLUMNS, members, options);
+  renderTableOr(NO_MEMBERS, COLUMNS, members, options);
 
 const COLUMNS: readonly Column<ReplicaAddress>[] = [
   { title: 'ID', cell: ({ id }) => String(id), align: 'right' },

@@ -1,4 +1,5 @@
 import type { ReplicaStatus } from '../../src/wire/clients/status.ts';
+import { NO_MEMBERS } from './change.ts';
 import type { ClusterView, MemberView } from './cluster.ts';
 import { printable } from './escape.ts';
 import type { Paint } from './paint.ts';
@@ -7,9 +8,10 @@ import { formatDuration } from './time.ts';
 
 /** A line per member, and below it the sentence to read first at night. */
 export function renderCluster(view: ClusterView, options: TableOptions): string {
+  const { members, clusterId } = view;
+  if (members.length === 0) return `cluster ${clusterId}: ${NO_MEMBERS}\n`;
   return (
-    renderTable(columnsOf(view, options.paint), view.members, options) +
-    verdictOf(view, options.paint)
+    renderTable(columnsOf(view, options.paint), members, options) + verdictOf(view, options.paint)
   );
 }
 

@@ -1,7 +1,7 @@
 import { localText } from '../../src/oncall/local-time.ts';
 import type { KeptSchedule, Layer, Shift } from '../../src/statemachine/beside/schedule.ts';
 import { printable } from './escape.ts';
-import { renderTable, type TableOptions } from './table.ts';
+import { renderTable, renderTableOr, type TableOptions } from './table.ts';
 import { formatDuration } from './time.ts';
 
 /** On-call schedules as tables; times are those of their own zones. */
@@ -69,7 +69,8 @@ export const renderDuties = (
   at: number,
   options: TableOptions,
 ): string =>
-  renderTable<DutyRow>(
+  renderTableOr<DutyRow>(
+    'no on-call schedules',
     [
       { title: 'SCHEDULE', cell: ({ schedule }) => printable(schedule) },
       { title: 'ON CALL', cell: ({ user }) => printable(user ?? NOBODY) },

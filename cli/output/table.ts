@@ -45,6 +45,14 @@ export function renderTable<Row>(
   }
 }
 
+/** The same, or a sentence where there are no rows: titles with nothing under them look like an answer that was cut off. */
+export const renderTableOr = <Row>(
+  none: string,
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  options: TableOptions,
+): string => (rows.length === 0 ? `${none}\n` : renderTable(columns, rows, options));
+
 const BLANK = {
   top: '',
   'top-mid': '',

@@ -13,7 +13,7 @@ import {
 import { readOptionsOf, report, withClient } from '../commands/session.ts';
 import { parseText } from '../commands/values.ts';
 import { addRecordOptions, keep, type WriteFlags } from '../commands/writing.ts';
-import { renderTable } from '../output/table.ts';
+import { renderTableOr } from '../output/table.ts';
 import { addRule } from './add.ts';
 import { getCommand, loadCommand, removeCommand } from './cluster-commands.ts';
 import { explainRule } from './explain.ts';
@@ -58,23 +58,26 @@ function listCommand(io: Io): Command {
   ]).action(async (file: string | undefined, flags: ReadFlags) => {
     if (file !== undefined) {
       const { loadRules } = await import('../input/rules-file.ts');
-      await reportRules(io, flags, await loadRules(file));
+      await reportRules(io, flags, await loadRules(file), 'no rules in this file');
       return;
     }
     await withClient(io, flags, async (session) => {
       const rules = await rulesInForce(session.client, readOptionsOf(session, flags));
-      await reportRules(io, flags, setOfRules('cluster', rules));
+      const none =
+        'no rules in force: each replica judges by the file that it was started with, if any';
+      await reportRules(io, flags, setOfRules('cluster', rules), none);
     });
   });
 }
 
-async function reportRules(io: Io, flags: OutputFlags, set: RuleSet): Promise<void> {
+async function reportRules(io: Io, flags: OutputFlags, set: RuleSet, none: string): Promise<void> {
   const rows = ruleRows(set);
   await report(io, flags, {
     value: { name: set.name, revision: set.revision, rules: rows },
     rows,
     text: (options) =>
-      renderTable<RuleRow>(
+      renderTableOr<RuleRow>(
+        none,
         [
           { title: 'RULE', cell: ({ id }) => id },
           { title: 'VERSION', cell: ({ version }) => String(version), align: 'right', drop: 1 },

@@ -72,7 +72,7 @@ function parseTime(text: string): TimeFlag {
   }
 }
 
-/** From and to in milliseconds since 1970. @throws TocsinError USAGE when they stand the wrong way round */
+/** From and to in milliseconds since 1970. @throws TocsinError USAGE when there is no time between them */
 export function rangeOf(
   io: Io,
   { from, to }: RangeFlags,
@@ -81,6 +81,8 @@ export function rangeOf(
   const [begin, end] = [from(now), to(now)];
   if (begin > end)
     throw new TocsinError('USAGE', '--from lies after --to: it is an hour ago unless it is named');
+  if (begin === end)
+    throw new TocsinError('USAGE', '--from and --to are one instant: no time lies between them');
   return { from: begin, to: end };
 }
 

@@ -1,6 +1,6 @@
 import type { TrendResult, TrendSeriesResult } from '../../src/wire/trend/trend-query.ts';
 import { printable } from '../output/escape.ts';
-import { type Column, renderTable, type TableOptions } from '../output/table.ts';
+import { type Column, renderTable, renderTableOr, type TableOptions } from '../output/table.ts';
 import { formatDuration, formatInstant } from '../output/time.ts';
 
 /** Answers of the trend tier as rows, for people and programs. */
@@ -72,7 +72,8 @@ export function renderSeries(result: TrendResult, options: TableOptions): string
   ];
   const hasValues = result.series.some(({ columns: own }) => own['value'] !== undefined);
   const shown = columns.filter(({ title }) => title !== 'VALUE' || hasValues);
-  return `${renderTable(shown, result.series, options)}${options.paint('dim', standingLine(result))}\n`;
+  const table = renderTableOr('no series match', shown, result.series, options);
+  return `${table}${options.paint('dim', standingLine(result))}\n`;
 }
 
 export function renderRows(

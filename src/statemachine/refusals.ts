@@ -160,10 +160,11 @@ function findLackOfSecond(
     alert.priority === 'high' &&
     alert.presence === 'present' &&
     alert.resolution === undefined;
-  const { confirmedBy } = command;
-  if (!isGrave || (confirmedBy !== undefined && confirmedBy !== command.actor)) return undefined;
+  const { confirmedBy, actor } = command;
+  if (!isGrave || (confirmedBy !== undefined && confirmedBy !== actor)) return undefined;
+  const lack = confirmedBy === undefined ? 'has to name' : `names ${actor}, who asks for it, not`;
   return refuse(
     'CONFIRMATION_REQUIRED',
-    `${alert.id} is high, about the patient and present: a second person has to confirm`,
+    `${alert.id} is high, about the patient and present: confirmedBy ${lack} a second person`,
   );
 }

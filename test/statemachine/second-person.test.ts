@@ -21,11 +21,15 @@ describe.each(ENDS)('what one person alone cannot do: $type', (end) => {
     return { reply, kept: bench.machine.get({ id: 'A1' })?.resolution };
   };
 
-  test.each([{}, { confirmedBy: 'nurse-1' }])(
-    'a high alarm about the patient stays, with %j',
-    (more) => {
+  test.each([
+    [{}, 'confirmedBy has to name a second person'],
+    [{ confirmedBy: 'nurse-1' }, 'confirmedBy names nurse-1, who asks for it, not a second person'],
+  ] as const)(
+    'a high alarm about the patient stays, with %j, and the reply names the field',
+    (more, says) => {
       const { reply, kept } = outcome({ priority: 'high' }, more);
       expect(reply).toMatchObject({ ok: false, code: 'CONFIRMATION_REQUIRED' });
+      expect(reply).toHaveProperty('message', expect.stringContaining(says));
       expect(kept).toBeUndefined();
     },
   );

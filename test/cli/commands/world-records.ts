@@ -195,11 +195,14 @@ const RECORDS: { readonly [K in QueryKind]: readonly QueryTypes[K][] } = {
 
 export const KEPT: Kept = { ok: true, effect: 'kept', id: 'icu', version: 3 };
 
-/** Answers with the records above, and notes what was asked. */
+/** Answers with the records above, or with none, and notes what was asked. */
 export const recordsNoted =
-  (note: (method: string, ...args: readonly unknown[]) => void): CareApi['records'] =>
+  (
+    note: (method: string, ...args: readonly unknown[]) => void,
+    isBare = false,
+  ): CareApi['records'] =>
   (kind, options) => {
     note('records', kind, options);
-    const records = RECORDS[kind];
+    const records = isBare ? [] : RECORDS[kind];
     return Promise.resolve({ value: { records, next: undefined }, revision: revision(1042) });
   };

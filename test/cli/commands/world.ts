@@ -56,6 +56,8 @@ export interface Call {
 export interface Answers {
   readonly done?: Done | Error;
   readonly kept?: Error;
+  /** There are no records beside the alerts. */
+  readonly isBare?: boolean;
   readonly alert?: ListedAlert | undefined;
   readonly pages?: readonly Answer<AlertPage>[];
   readonly history?: AlertHistory;
@@ -285,7 +287,7 @@ function fakeClient(
     clear: write('clear'),
     acknowledge: write('acknowledge'),
     care: write('care'),
-    records: recordsNoted(note),
+    records: recordsNoted(note, answers.isBare),
     keep: (input, options) => {
       note('keep', input, options);
       return orThrow(answers.kept ?? KEPT);

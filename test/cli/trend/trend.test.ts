@@ -70,6 +70,11 @@ describe('tocsin trend', () => {
     expect(wrong.status).toBe(2);
     expect(wrong.stderr).toContain('--from lies after --to');
     expect(wrong.asked).toEqual([]);
+    for (const end of ['5m', '2026-03-01T02:59:05Z']) {
+      const none = await ask(A_TREND, 'query', 'p/m/HR', '--from', '5m', '--to', end);
+      expect(none).toMatchObject({ status: 2, asked: [] });
+      expect(none.stderr).toContain('--from and --to are one instant');
+    }
     const { stdout } = await ask({ ...A_TREND, series: [] }, 'query', '*');
     expect(stdout).toContain('no series match');
   });
