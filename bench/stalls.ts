@@ -1,19 +1,22 @@
 import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PerformanceObserver } from 'node:perf_hooks';
-import { TocsinError } from '../src/base/errors.ts';
 import { millis, replicaId } from '../src/base/ids.ts';
 import { COMMANDS_PER_FRAME_MAX } from '../src/base/limits.ts';
-import { connect } from '../src/client/index.ts';
+import {
+  type AlertFilter,
+  connect,
+  type ListCursor,
+  type RaiseInput,
+} from '../src/client/index.ts';
 import { type RunningReplica, startReplica } from '../src/replica/start.ts';
-import { raiseFrom } from '../src/statemachine/inputs.ts';
 import { formatFolder } from '../src/storage/data-folder.ts';
 import { newClusterId } from '../src/storage/identity.ts';
 import { SystemClock } from '../src/transport/system-clock.ts';
-import { encodeCommand, keyFromText } from '../src/wire/commands/commands.ts';
 import { measureMachine } from './measure/machine.ts';
 import { type StallRow, writeRun } from './measure/results.ts';
 
@@ -174,57 +177,51 @@ const pause = (delay: number): Promise<void> =>
     clock.after(millis(delay), resolve);
   });
 
-function raises(from: number): Uint8Array {
-  const count = Math.min(BATCH, ALERTS - from);
-  const records = Array.from({ length: count }, (_, n) => {
-    const input = {
-      dedupKey: `phys:pt-${from + n}:mon-01:HR:HI`,
-      condition: 'HR:HI',
-      priority: 'high',
-      text: 'Heart rate high',
-      subject: { unit: 'ED', bed: `B${n}`, patient: `pt-${from + n}`, device: 'mon-01' },
-      cause: { metric: 'HR', value: 141, unit: '/min', limit: 131, rule: 'hr-high@1' },
-    } as const;
-    const command = raiseFrom(input, { actor: 'ward', observedAt: clock.wall() });
-    return encodeCommand(command, keyFromText(input.dedupKey));
+/**
+ * A phase in which a process of its own asks: what asks, and what reads the answers, is no part of what is measured. Nor is the start
+ * of it, which copies this one: it waits for a word.
+ */
+async function phaseOf(title: string, what: 'fill' | 'list' | 'search'): Promise<void> {
+  const args = [import.meta.filename, `${ALERTS}`, what];
+  const child = spawn(process.execPath, args, { stdio: ['pipe', 'inherit', 'inherit'] });
+  const ended = new Promise<void>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code) => (code === 0 ? resolve() : reject(new Error(`${what}: ${code}`))));
   });
-  return Buffer.concat(records);
+  await phase(title, () => {
+    child.stdin.end('go');
+    return ended;
+  });
 }
 
-async function fill(running: RunningReplica): Promise<void> {
+const raises = (from: number): RaiseInput[] =>
+  Array.from({ length: Math.min(BATCH, ALERTS - from) }, (_, n) => ({
+    dedupKey: `phys:pt-${from + n}:mon-01:HR:HI`,
+    condition: 'HR:HI',
+    priority: 'high',
+    text: 'Heart rate high',
+    subject: { unit: 'ED', bed: `B${n}`, patient: `pt-${from + n}`, device: 'mon-01' },
+    cause: { metric: 'HR', value: 141, unit: '/min', limit: 131, rule: 'hr-high@1' },
+  }));
+
+async function fill(): Promise<void> {
+  const client = await connect({ endpoints: [ADDRESS], name: 'bench' });
   let next = 0;
   const one = async (): Promise<void> => {
     while (next < ALERTS) {
       const from = next;
       next += BATCH;
-      const commands = raises(from);
-      const count = Math.min(BATCH, ALERTS - from);
-      const deadline = millis(clock.monotonic() + 60_000);
-      await new Promise<void>((resolve, reject) => {
-        const settle = (outcome: unknown): void =>
-          TocsinError.is(outcome) ? reject(outcome) : resolve();
-        running.replica.propose({ commands, count, urgency: 0, takesRoom: true, deadline, settle });
-      });
+      await client.batch(raises(from).map((raise) => ({ type: 'raise', ...raise })));
     }
   };
   await Promise.all(Array.from({ length: IN_FLIGHT }, one));
+  await client.close();
 }
 
-/** From a process of its own: what reads the answers is no part of what is measured. */
-const listAll = (): Promise<void> =>
-  new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [import.meta.filename, 'list'], { stdio: 'inherit' });
-    child.once('error', reject);
-    child.once('exit', (code) => (code === 0 ? resolve() : reject(new Error(`list: ${code}`))));
-  });
-
-async function list(): Promise<void> {
+async function list(filter: AlertFilter, pagesMax: number): Promise<void> {
   const client = await connect({ endpoints: [ADDRESS], name: 'bench' });
-  for (let after: string | undefined, pages = 0; pages < 50; pages += 1) {
-    const page = await client.list(
-      {},
-      { limit: 1_000, ...(after === undefined ? {} : { after: after as 'A1' }) },
-    );
+  for (let after: ListCursor | undefined, pages = 0; pages < pagesMax; pages += 1) {
+    const page = await client.list(filter, { limit: 1_000, ...(after && { after }) });
     after = page.value.next;
     if (after === undefined) break;
   }
@@ -243,13 +240,14 @@ async function fillAndSnapshot(folder: string): Promise<void> {
   const members = [{ id, address: ADDRESS }];
   await formatFolder(folder, { clusterId: newClusterId(), replicaId: id, incarnation: 1, members });
   const running = await start(folder);
-  await phase(`raise ${ALERTS.toLocaleString('en-US')} alerts`, () => fill(running));
+  await phaseOf(`raise ${ALERTS.toLocaleString('en-US')} alerts`, 'fill');
   await phase('nothing for two seconds', () => pause(2_000));
   await phase('take a snapshot', async () => {
     while ((await running.replica.snapshots.take()) === undefined && !isCovered(running))
       await pause(10);
   });
-  await phase('50 pages of a list, 1,000 each', listAll);
+  await phaseOf('50 pages of a list, 1,000 each', 'list');
+  await phaseOf('a list of one bed, to its end', 'search');
   await running.close();
 }
 
@@ -286,8 +284,11 @@ async function all(): Promise<void> {
   }
 }
 
-const [, , what, existing, told] = process.argv;
-if (what === 'list') await list();
-else if (existing === undefined || told === undefined) await all();
-else await restart(existing, told);
+const [, , , what, told] = process.argv;
+if (what === 'fill' || what === 'list' || what === 'search') await once(process.stdin, 'data');
+if (what === undefined) await all();
+else if (what === 'fill') await fill();
+else if (what === 'list') await list({}, 50);
+else if (what === 'search') await list({ bed: 'B7' }, ALERTS);
+else if (told !== undefined) await restart(what, told);
 loop.stop();

@@ -5,9 +5,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { formatFolder, openFolder } from '../../src/storage/data-folder.ts';
 import { crc32c, masked } from '../../src/storage/level/crc32c.ts';
 import { findFileDamage } from '../../src/storage/level/level-files.ts';
-import { findLogDamage, readLogRecords } from '../../src/storage/level/level-log.ts';
+import { findLogDamage, logDamage, readLogRecords } from '../../src/storage/level/level-log.ts';
 import { readManifest } from '../../src/storage/level/level-manifest.ts';
-import { findTableDamage } from '../../src/storage/level/level-table.ts';
+import { findTableDamage, tableDamage } from '../../src/storage/level/level-table.ts';
 import { emptyLogEnd, endOfAll, entriesAfter, hard, writing } from './entries.ts';
 import { identity, remove, temporaryFolder } from './folders.ts';
 
@@ -88,6 +88,11 @@ describe("LevelDB's files", () => {
     expect(findTableDamage(table)).toBeUndefined();
     expect(findLogDamage(log)).toBeUndefined();
     expect(await findFileDamage(raft)).toBeUndefined();
+  });
+
+  test('they can be verified a block at a time', () => {
+    expect([...logDamage(log)].length).toBe(Math.ceil(log.byteLength / 32_768) - 1);
+    expect([...tableDamage(table)].length).toBeGreaterThan(1);
   });
 
   test('a bit flipped in any byte of a table is damage', () => {

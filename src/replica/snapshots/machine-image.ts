@@ -78,9 +78,13 @@ export async function readImage(
       throw corrupt(meta, `chunk ${chunk}: ${error.message}`);
     }
   }
+  // What makes a machine of many chunks, and what is done with it, are each long enough for a turn of their own.
+  const isLong = meta.chunks.length > 1;
+  if (isLong) await slices.next();
   const machine = restorer.finish();
   if (machine.applied !== meta.index || machine.digest !== meta.digest)
     throw corrupt(meta, 'the state in it is another one than it says');
+  if (isLong) await slices.next();
   return machine;
 }
 

@@ -1,10 +1,12 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { TocsinError } from '../../base/errors.ts';
+import { SLICE_STEPS_PER_LOOK } from '../../base/limits.ts';
 import { faultOf } from './level.ts';
-import { findLogDamage } from './level-log.ts';
+import { logDamage } from './level-log.ts';
 import { type Manifest, readManifest } from './level-manifest.ts';
-import { findTableDamage } from './level-table.ts';
+import { tableDamage } from './level-table.ts';
 
 export interface FileDamage {
   /** Somebody took a file away: that is not what disks do, and nobody but an operator knows what else is gone. */
@@ -65,7 +67,7 @@ async function findDamagedLog(
   for (const number of numbers) {
     if (number < manifest.logNumber) continue;
     const name = fileName(number, 'log');
-    const problem = findLogDamage(await readFile(join(folder, name)));
+    const problem = await inTurns(logDamage(await readFile(join(folder, name))));
     if (problem !== undefined) return rotten(`${name}: ${problem}`);
   }
   return undefined;
@@ -85,10 +87,19 @@ async function findDamagedTable(
     const bytes = await readFile(join(folder, name));
     if (bytes.byteLength !== length)
       return rotten(`${name}: ${bytes.byteLength} bytes, not ${length}`);
-    const problem = findTableDamage(bytes);
+    const problem = await inTurns(tableDamage(bytes));
     if (problem !== undefined) return rotten(`${name}: ${problem}`);
   }
   return undefined;
+}
+
+/** What comes of all steps, some in each turn of the loop: a file can have as much as LevelDB's buffer. */
+async function inTurns<T>(steps: Generator<undefined, T>): Promise<T> {
+  for (let made = 1; ; made += 1) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    if (made % SLICE_STEPS_PER_LOOK === 0) await nextTurn();
+  }
 }
 
 const fileName = (number: number, ending: string): string =>

@@ -20,10 +20,18 @@ const LAST = 4;
  * each write is synced before the next one starts. Only the beginning of a record counts: of the
  * fragments of one torn write, any may have reached the disk.
  */
-export function findLogDamage(bytes: Uint8Array): string | undefined {
+export const findLogDamage = (bytes: Uint8Array): string | undefined => atOnce(logDamage(bytes));
+
+/** The same, a block at each step. */
+export function* logDamage(bytes: Uint8Array): Generator<undefined, string | undefined> {
   let damagedAt: number | undefined;
   let at = 0;
+  let stepAt = LOG_BLOCK_BYTES;
   while (at + LOG_HEADER_BYTES <= bytes.byteLength) {
+    if (at >= stepAt) {
+      stepAt += LOG_BLOCK_BYTES;
+      yield;
+    }
     const blockLeft = LOG_BLOCK_BYTES - (at % LOG_BLOCK_BYTES);
     if (blockLeft < LOG_HEADER_BYTES) {
       at += blockLeft;
@@ -40,6 +48,14 @@ export function findLogDamage(bytes: Uint8Array): string | undefined {
     at += LOG_HEADER_BYTES + readU16(bytes, at + 4);
   }
   return undefined;
+}
+
+/** What comes of all steps, made at once. */
+export function atOnce<T>(steps: Generator<undefined, T>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
 }
 
 /** Whether a whole fragment begins at `at`, where its block has `blockLeft` bytes left. */

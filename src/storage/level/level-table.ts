@@ -1,5 +1,6 @@
 import { readU32 } from '../../wire/bytes.ts';
 import { crc32c, masked } from './crc32c.ts';
+import { atOnce } from './level-log.ts';
 import { VarintCursor } from './varint.ts';
 
 /** Two handles and padding, then the magic number. */
@@ -17,9 +18,14 @@ export interface Block {
 }
 
 /** Damage anywhere in a table; undefined = every byte of it is vouched for. */
-export function findTableDamage(bytes: Uint8Array): string | undefined {
+export const findTableDamage = (bytes: Uint8Array): string | undefined =>
+  atOnce(tableDamage(bytes));
+
+/** The same, a block at each step but the first, which takes in the indexes. */
+export function* tableDamage(bytes: Uint8Array): Generator<undefined, string | undefined> {
   const blocks = blocksOf(bytes);
-  return typeof blocks === 'string' ? blocks : findUncovered(bytes, blocks);
+  if (typeof blocks === 'string') return blocks;
+  return yield* findUncovered(bytes, blocks);
 }
 
 /** Where the blocks lie that the footer and the indexes list, those of the indexes verified; or what is wrong. */
@@ -48,9 +54,13 @@ export function blocksOf(bytes: Uint8Array): readonly Block[] | string {
 }
 
 /** Each block must be whole, and together they must be the file: an index could leave some out. */
-function findUncovered(bytes: Uint8Array, blocks: readonly Block[]): string | undefined {
+function* findUncovered(
+  bytes: Uint8Array,
+  blocks: readonly Block[],
+): Generator<undefined, string | undefined> {
   let at = 0;
   for (const block of blocks) {
+    yield;
     if (block.at !== at) return `byte ${at} belongs to no block`;
     const problem = findBlockDamage(bytes, block);
     if (problem !== undefined) return problem;
