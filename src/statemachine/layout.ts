@@ -13,7 +13,7 @@ export interface Packing {
   readonly codec: AlertCodec;
   /** So many of those that changed last stay objects. */
   readonly unpackedMax: number;
-  /** What a slab holds: a power of two. */
+  /** What a slab holds: a multiple of 32. */
   readonly slabBytes: number;
 }
 

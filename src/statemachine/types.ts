@@ -203,7 +203,16 @@ export interface Alert {
 export interface Glance
   extends Pick<
     Alert,
-    'id' | 'kind' | 'priority' | 'activatedAt' | 'condition' | 'subject' | 'presence' | 'revision'
+    | 'id'
+    | 'kind'
+    | 'priority'
+    | 'activatedAt'
+    | 'condition'
+    | 'subject'
+    | 'presence'
+    | 'acknowledged'
+    | 'latching'
+    | 'revision'
   > {
   readonly staleSince: unknown;
   readonly resolution: unknown;

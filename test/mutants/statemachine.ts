@@ -112,9 +112,18 @@ export const STATEMACHINE_MUTANTS: readonly Mutant[] = [
     name: 'drop-too-late',
     claim: 'of a packed alert that ends nothing can move any more once no table knows of it',
     file: 'src/statemachine/alerts/alert-table.ts',
-    find: '      this.#packed.drop(newest);\n      this.#keep(id, alert);',
-    replace: '      this.#keep(id, alert);\n      this.#packed.drop(newest);',
+    find: '    this.#packed.drop(newest);\n    if (resolution !== undefined) {\n      this.#keep(id, alert);',
+    replace:
+      '    if (resolution === undefined) this.#packed.drop(newest);\n    else {\n      this.#keep(id, alert);\n      this.#packed.drop(newest);',
     killedBy: ['test/statemachine/alert-table.test.ts'],
+  },
+  {
+    name: 'rule-out-the-resolved-at-a-look',
+    claim: 'a look at an alert rules out none that a list is to hold',
+    file: 'src/statemachine/queries/filter.ts',
+    find: '      alert.resolution !== undefined ||\n',
+    replace: '',
+    killedBy: ['test/statemachine/queries.test.ts'],
   },
   {
     name: 'read-offers-as-names',

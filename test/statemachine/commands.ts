@@ -2,6 +2,7 @@ import { logIndex, unixMillis } from '../../src/base/ids.ts';
 import type { AlertLimits } from '../../src/statemachine/alert-limits.ts';
 import type { AlertCommand } from '../../src/statemachine/care-commands.ts';
 import type { Command, Submission } from '../../src/statemachine/commands.ts';
+import type { Layout } from '../../src/statemachine/layout.ts';
 import { AlertMachine, type Applied } from '../../src/statemachine/machine.ts';
 import {
   type AcknowledgeCommand,
@@ -57,8 +58,8 @@ export class Bench {
   readonly out: Applied = { replies: [], events: [] };
   #sent = 0;
 
-  constructor(limits: Partial<AlertLimits> = {}) {
-    this.machine = new AlertMachine(limits, packed());
+  constructor(limits: Partial<AlertLimits> = {}, layout: Layout = packed()) {
+    this.machine = new AlertMachine(limits, layout);
   }
 
   do(command: Command): Reply {

@@ -1,10 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { AlertCodec } from '../../src/statemachine/alerts/packed-alerts.ts';
 import type { Batch } from '../../src/statemachine/commands.ts';
 import type { Layout } from '../../src/statemachine/layout.ts';
 import { AlertMachine, type Applied } from '../../src/statemachine/machine.ts';
 import { MachineRestorer } from '../../src/statemachine/snapshot/restore.ts';
-import type { Alert } from '../../src/statemachine/types.ts';
+import type { Alert, AlertFilter } from '../../src/statemachine/types.ts';
+import { AlertPacker } from '../../src/wire/log/alert-packer.ts';
+import { Bench, raise } from './commands.ts';
 import { packed } from './packing.ts';
 import { ReferenceModel } from './reference-model.ts';
 import { SMALL_LIMITS, story, write } from './stories.ts';
@@ -48,4 +51,32 @@ test('a machine says and does the same, however few of its alerts are objects, a
     }),
     { numRuns: 300 },
   );
+});
+
+test('a list decodes whole what is on its pages, and of what a look rules out no more', () => {
+  const codec = new AlertPacker();
+  let decoded = 0;
+  const counting: AlertCodec = {
+    encode: (alert) => codec.encode(alert),
+    get encoded() {
+      return codec.encoded;
+    },
+    decode: (bytes, from, to) => {
+      decoded += 1;
+      return codec.decode(bytes, from, to);
+    },
+    dedupKeyOf: codec.dedupKeyOf,
+    glanceAt: codec.glanceAt,
+  };
+  const packing = { unpackedMax: 1, slabBytes: 2_048, codec: counting };
+  const bench = new Bench({}, { seed: 0, packing });
+  const { machine } = bench;
+  for (let n = 0; n < 64; n += 1)
+    bench.do(raise({ dedupKey: `${n}`, subject: { bed: `B${n % 8}` } }));
+  decoded = 0;
+  const filter: AlertFilter = { bed: 'B3', states: ['ACTIVE_UNACK'] };
+  expect(machine.list(filter).alerts).toHaveLength(8);
+  expect(decoded).toBe(8);
+  expect([...machine.view().matching(filter)].filter((one) => one !== undefined)).toHaveLength(8);
+  expect(decoded).toBe(16);
 });

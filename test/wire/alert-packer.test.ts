@@ -6,7 +6,8 @@ import { RecentTexts } from '../../src/wire/log/recent-texts.ts';
 import { alert } from './arbitraries.ts';
 
 const glanceOf = (one: Alert): Glance => {
-  const { id, kind, priority, activatedAt, condition, subject, presence, revision } = one;
+  const { id, kind, priority, activatedAt, condition, subject, presence } = one;
+  const { acknowledged, latching, revision } = one;
   return {
     id,
     kind,
@@ -15,6 +16,8 @@ const glanceOf = (one: Alert): Glance => {
     condition,
     subject,
     presence,
+    acknowledged,
+    latching,
     staleSince: one.staleSince === undefined ? undefined : true,
     resolution: one.resolution === undefined ? undefined : true,
     revision,

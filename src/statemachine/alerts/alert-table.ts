@@ -132,6 +132,14 @@ export class AlertTable {
     return new AlertCursor(this.#open.after(id), this.#packed);
   }
 
+  /** The one under a dedup key, if it is open and above `id`. */
+  openUnderAfter(dedupKey: string, id: number): AlertCursor {
+    const only = new SortedMap<Cell>();
+    const alert = this.openUnder(dedupKey);
+    if (alert !== undefined) only.add(numberOf(alert.id), alert);
+    return new AlertCursor(only.after(id), this.#packed);
+  }
+
   /** The next numbers of open alerts above `after`, ascending, at most `max`. */
   openNumbers(after: number, max: number): number[] {
     return numbersAfter(this.#open, after, max);
@@ -168,28 +176,29 @@ export class AlertTable {
    * hash given to `open`.
    */
   replace(before: Alert, alert: Alert): number {
-    const { dedupKey } = alert;
+    const { dedupKey, resolution } = alert;
     assert(before.id === alert.id, '% replaces %', alert.id, before.id);
     const identity = this.#openByKey.noteOf(dedupKey);
     const id = numberOf(alert.id);
     if (isReweighed(before, alert)) this.#openBytes += weightOf(alert) - weightOf(before);
-    if (alert.resolution === undefined) {
-      const newest = this.#openByKey.replace(alert);
-      this.#expect(newest, before);
+    let newest: Cell;
+    if (resolution === undefined) {
+      newest = this.#openByKey.replace(alert);
       this.#open.replace(id, alert);
-      this.#hasMoved(newest, id);
     } else {
       this.#openByKey.delete(dedupKey);
+      newest = this.#open.delete(id);
       this.#openBytes -= weightOf(alert);
-      const newest = this.#open.delete(id);
-      this.#expect(newest, before);
-      // At once: whatever moves meanwhile, no table knows of it any more.
-      this.#packed.drop(newest);
-      this.#keep(id, alert);
-      const { occurrence, flaps, resolution } = alert;
-      this.#last.add({ dedupKey, id: alert.id, occurrence, endedAt: resolution.at, flaps });
-      if (typeof newest === 'number') this.#hasChanged(id);
     }
+    this.#expect(newest, before);
+    // At once: whatever moves meanwhile, no table knows of it any more.
+    this.#packed.drop(newest);
+    if (resolution !== undefined) {
+      this.#keep(id, alert);
+      const { occurrence, flaps } = alert;
+      this.#last.add({ dedupKey, id: alert.id, occurrence, endedAt: resolution.at, flaps });
+    }
+    if (typeof newest === 'number') this.#hasChanged(id);
     return identity;
   }
 
@@ -199,7 +208,8 @@ export class AlertTable {
     const newest = must(this.#resolved.get(id), '% is not kept', alert.id);
     this.#expect(newest, before);
     this.#resolved.replace(id, alert);
-    this.#hasMoved(newest, id);
+    this.#packed.drop(newest);
+    if (typeof newest === 'number') this.#hasChanged(id);
     return identityOf(alert);
   }
 
@@ -246,13 +256,6 @@ export class AlertTable {
     return this.#unpacked === undefined ? alert : this.#packed.pack(alert);
   }
 
-  /** An object has taken the place of `before`. */
-  #hasMoved(before: Cell, id: number): void {
-    if (typeof before !== 'number') return;
-    this.#packed.drop(before);
-    this.#hasChanged(id);
-  }
-
   /** An alert is an object now: the one that has been so for longest is packed when there are too many. */
   #hasChanged(id: number): void {
     const oldest = this.#unpacked?.add(id);
@@ -272,8 +275,17 @@ export class AlertTable {
   }
 }
 
+/** An alert that has been come to. */
+export interface Met {
+  /** The number in its id. */
+  readonly id: number;
+  /** Little of it is decoded. */
+  readonly glance: Glance;
+  readonly value: Alert;
+}
+
 /** Walks over alerts in order of the numbers in their ids: call `next` first. Not to be carried on after a change. */
-export class AlertCursor {
+export class AlertCursor implements Met {
   readonly #cells: Cursor<Cell>;
   readonly #packed: PackedAlerts;
 
@@ -289,6 +301,10 @@ export class AlertCursor {
 
   get id(): number {
     return this.#cells.id;
+  }
+
+  get glance(): Glance {
+    return this.#packed.glanceAt(this.#cells.value);
   }
 
   get value(): Alert {

@@ -6,8 +6,14 @@ import type { Alert, DisplayState } from '../types.ts';
  * answers a state that stays on the list.
  */
 export function displayState(alert: Alert): DisplayState {
-  if (alert.resolution !== undefined)
-    return alert.resolution.how === 'entered-in-error' ? 'ENTERED_IN_ERROR' : 'RESOLVED';
+  if (alert.resolution === undefined) return openState(alert);
+  return alert.resolution.how === 'entered-in-error' ? 'ENTERED_IN_ERROR' : 'RESOLVED';
+}
+
+/** The same of one that is open. */
+export function openState(
+  alert: Pick<Alert, 'presence' | 'acknowledged' | 'latching'>,
+): DisplayState {
   if (alert.presence === 'present') return alert.acknowledged ? 'ACTIVE_ACK' : 'ACTIVE_UNACK';
   return alert.latching ? 'LATCHED' : 'RTN_UNACK';
 }

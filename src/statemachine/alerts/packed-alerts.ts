@@ -58,7 +58,7 @@ export class PackedAlerts {
   }
 
   glanceAt(cell: Cell): Glance {
-    return typeof cell === 'number' ? this.#slabs.read(cell, this.#codec.glanceAt) : cell;
+    return glance(cell, this.#slabs, this.#codec);
   }
 
   /** The alerts of a frozen table, whatever is packed and dropped later. */
@@ -91,10 +91,21 @@ export class AlertsView {
   *values(): Generator<Alert> {
     for (const cell of this.#cells.values()) yield read(cell, this.#slabs, this.#codec);
   }
+
+  /** Those that `isWanted` says of after a look; `undefined` stands for each of the others. */
+  *wanted(isWanted: (alert: Glance) => boolean): Generator<Alert | undefined> {
+    for (const cell of this.#cells.values())
+      yield isWanted(glance(cell, this.#slabs, this.#codec))
+        ? read(cell, this.#slabs, this.#codec)
+        : undefined;
+  }
 }
 
 const read = (cell: Cell, slabs: SlabReader, codec: AlertCodec): Alert =>
   typeof cell === 'number' ? slabs.read(cell, codec.decode) : cell;
+
+const glance = (cell: Cell, slabs: SlabReader, codec: AlertCodec): Glance =>
+  typeof cell === 'number' ? slabs.read(cell, codec.glanceAt) : cell;
 
 const isPlain = (): never => {
   throw new BugError('an alert was packed that is to stay as it is');

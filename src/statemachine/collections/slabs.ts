@@ -62,7 +62,7 @@ export class Slabs extends SlabReader {
   readonly #onMoved: (to: number) => void;
 
   /**
-   * `slabBytes`: a power of two. `onMoved` is told of each record that lies elsewhere from now on; its old place can be read
+   * `slabBytes`: a multiple of 32. `onMoved` is told of each record that lies elsewhere from now on; its old place can be read
    * until it returns. So whenever anything is added or removed, whoever it tells has to know each place that was not removed.
    */
   constructor(slabBytes: number, onMoved: (to: number) => void) {

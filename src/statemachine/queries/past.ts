@@ -3,8 +3,8 @@ import { TocsinError } from '../../base/errors.ts';
 import { type Revision, revision } from '../../base/ids.ts';
 import { SLICE_STEPS_PER_LOOK } from '../../base/limits.ts';
 import { idNumber } from '../alerts/alert-id.ts';
-import type { AlertTable } from '../alerts/alert-table.ts';
-import { SortedMap } from '../collections/sorted-map.ts';
+import type { AlertTable, Met } from '../alerts/alert-table.ts';
+import { type Cursor, SortedMap } from '../collections/sorted-map.ts';
 import type { Alert, AlertFilter, AlertId } from '../types.ts';
 import type { History } from './history.ts';
 import { type AlertSlice, candidates, checkedAfter, type PageOptions, pageOf } from './queries.ts';
@@ -18,7 +18,7 @@ export class Past {
   /** Everything up to here is undone. */
   #undone: Revision;
   /** What changed since, by number, as it was then; undefined = it was not there yet. */
-  readonly #then = new SortedMap<{ readonly alert: Alert | undefined }>();
+  readonly #then = new SortedMap<Then>();
 
   constructor(at: Revision) {
     this.revision = at;
@@ -68,17 +68,24 @@ export class Past {
   }
 
   /** What did not change since, and what did as it was, in order of the numbers. */
-  *#merged(now: Iterable<Alert>, after: number): Generator<Alert> {
+  *#merged(now: Iterable<Met>, after: number): Generator<Met> {
     const then = this.#then.after(after);
     let isThen = then.next();
-    for (const alert of now) {
-      const number = numberOf(alert.id);
-      for (; isThen && then.id < number; isThen = then.next())
-        if (then.value.alert !== undefined) yield then.value.alert;
-      if (!isThen || then.id !== number) yield alert;
+    for (const one of now) {
+      for (; isThen && then.id < one.id; isThen = then.next()) yield* wasThen(then);
+      if (!isThen || then.id !== one.id) yield one;
     }
-    for (; isThen; isThen = then.next()) if (then.value.alert !== undefined) yield then.value.alert;
+    for (; isThen; isThen = then.next()) yield* wasThen(then);
   }
+}
+
+/** Undefined = it was not there yet. */
+interface Then {
+  readonly alert: Alert | undefined;
+}
+
+function* wasThen({ id, value: { alert } }: Cursor<Then>): Generator<Met> {
+  if (alert !== undefined) yield { id, glance: alert, value: alert };
 }
 
 const numberOf = (id: AlertId): number => must(idNumber(id), 'not an alert id: %', id);

@@ -1,10 +1,9 @@
 import { TocsinError } from '../../base/errors.ts';
 import { LIST_LIMIT_DEFAULT, LIST_PAGE_MAX, SLICE_STEPS_PER_LOOK } from '../../base/limits.ts';
 import { idNumber } from '../alerts/alert-id.ts';
-import type { AlertCursor, AlertTable } from '../alerts/alert-table.ts';
-import { type Cursor, SortedMap } from '../collections/sorted-map.ts';
+import type { AlertCursor, AlertTable, Met } from '../alerts/alert-table.ts';
 import type { Alert, AlertFilter, AlertId } from '../types.ts';
-import { halvesOf, matches } from './filter.ts';
+import { halvesOf, lookFor, matches } from './filter.ts';
 
 /** Which page of a list. */
 export interface PageOptions {
@@ -37,24 +36,27 @@ export function listAlerts(
   return pageOf(candidates(table, filter, after), filter, options, scanMax);
 }
 
-/** The first page of those that match among `all`, which ascend by their ids. */
+/** The first page of those that match among `all`, which ascend by their ids. Of one that a look rules out no more is decoded. */
 export function pageOf(
-  all: Iterable<Alert>,
+  all: Iterable<Met>,
   filter: AlertFilter,
   { limit: asked, isOver = () => false }: PageOptions,
   scanMax: number,
 ): AlertSlice {
   const limit = checkedLimit(asked);
+  const look = lookFor(filter);
   const alerts: Alert[] = [];
   let scanned = 0;
-  let newest: AlertId | undefined;
-  for (const alert of all) {
+  let newest = 0;
+  for (const one of all) {
     const isLook = scanned > 0 && scanned % SLICE_STEPS_PER_LOOK === 0;
     if (alerts.length === limit || scanned === scanMax || (isLook && isOver()))
-      return { alerts, next: newest };
-    if (matches(alert, filter)) alerts.push(alert);
+      return { alerts, next: `A${newest}` };
     scanned += 1;
-    newest = alert.id;
+    newest = one.id;
+    if (look?.(one.glance) === false) continue;
+    const alert = one.value;
+    if (matches(alert, filter)) alerts.push(alert);
   }
   return { alerts, next: undefined };
 }
@@ -74,12 +76,8 @@ export function checkedAfter(after: AlertId | undefined): number {
   throw new TocsinError('BAD_REQUEST', `after is not an alert id such as A1042: ${after}`);
 }
 
-/** Alerts above `after` that may match: never the resolved ones when only open ones can. */
-export function* candidates(
-  table: AlertTable,
-  filter: AlertFilter,
-  after: number,
-): Generator<Alert> {
+/** Alerts above `after` that may match: never the resolved ones when only open ones can. Each is gone with the next. */
+export function* candidates(table: AlertTable, filter: AlertFilter, after: number): Generator<Met> {
   const halves = halvesOf(filter);
   const none = Number.POSITIVE_INFINITY;
   const open = openCandidates(table, filter.dedupKey, halves.open ? after : none);
@@ -88,22 +86,17 @@ export function* candidates(
   let isResolved = resolved.next();
   while (isOpen || isResolved)
     if (isOpen && (!isResolved || open.id < resolved.id)) {
-      yield open.value;
+      yield open;
       isOpen = open.next();
     } else {
-      yield resolved.value;
+      yield resolved;
       isResolved = resolved.next();
     }
 }
 
-function openCandidates(
+const openCandidates = (
   table: AlertTable,
   dedupKey: string | undefined,
   after: number,
-): AlertCursor | Cursor<Alert> {
-  if (dedupKey === undefined) return table.openAfter(after);
-  const only = new SortedMap<Alert>();
-  const alert = table.openUnder(dedupKey);
-  if (alert !== undefined) only.add(idNumber(alert.id) ?? 0, alert);
-  return only.after(after);
-}
+): AlertCursor =>
+  dedupKey === undefined ? table.openAfter(after) : table.openUnderAfter(dedupKey, after);

@@ -1,6 +1,7 @@
 import { must } from '../../base/assert.ts';
 import type { LogIndex, Revision, UnixMillis } from '../../base/ids.ts';
 import type { TableView } from '../alerts/alert-table.ts';
+import type { AlertsView } from '../alerts/packed-alerts.ts';
 import type { Last } from '../alerts/records.ts';
 import type { Notification, NotificationCapture } from '../beside/notifications.ts';
 import type { CapturedPolicy } from '../beside/policies.ts';
@@ -8,7 +9,7 @@ import { type AnyRecord, RECORD_KINDS, type RecordViews } from '../beside/record
 import type { RegistryView } from '../beside/registry.ts';
 import type { ReplyView } from '../collections/reply-table.ts';
 import type { LedgerStart } from '../ledger.ts';
-import { halvesOf, matches } from '../queries/filter.ts';
+import { halvesOf, lookFor, matches } from '../queries/filter.ts';
 import type { Alert, AlertFilter, Reply } from '../types.ts';
 
 /**
@@ -140,12 +141,14 @@ export class AlertView {
    */
   *matching(filter: AlertFilter): Generator<Alert | undefined, undefined> {
     const halves = halvesOf(filter);
-    if (halves.open)
-      for (const alert of this.#table.open.values())
-        yield matches(alert, filter) ? alert : undefined;
-    if (halves.resolved)
-      for (const alert of this.#table.resolved.values())
-        yield matches(alert, filter) ? alert : undefined;
+    if (halves.open) yield* matchingIn(this.#table.open, filter);
+    if (halves.resolved) yield* matchingIn(this.#table.resolved, filter);
     return undefined;
   }
+}
+
+function* matchingIn(alerts: AlertsView, filter: AlertFilter): Generator<Alert | undefined> {
+  const look = lookFor(filter);
+  for (const alert of look === undefined ? alerts.values() : alerts.wanted(look))
+    yield alert !== undefined && matches(alert, filter) ? alert : undefined;
 }

@@ -194,6 +194,8 @@ export function readGlance(input: ItemReader): Glance {
     condition,
     subject: readSubject(input),
     presence: words & CLEARED ? 'cleared' : 'present',
+    acknowledged: (words & ACKNOWLEDGED) !== 0,
+    latching: (first & LATCHING) !== 0,
     staleSince: second & STALE ? true : undefined,
     resolution: first & RESOLUTION ? true : undefined,
     revision: revision(input.lastWhole()),
