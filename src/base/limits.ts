@@ -334,11 +334,11 @@ export const PAUSE_LOW_SECONDS_MAX = 3_600;
 export const SECONDS_MAX = 86_400;
 /**
  * Changes of alerts and records that one entry of the log makes by itself, because they are due or follow from its commands;
- * what is left over is done with the next. As many again as it may have commands: each is some ten microseconds.
+ * what is left over is done with the next. Each is some ten microseconds, and all of them are to be over within a few milliseconds.
  */
-export const EFFORT_PER_ENTRY_MAX = 512;
+export const EFFORT_PER_ENTRY_MAX = 256;
 /** Alerts that are looked at and left as they are, for one that is changed. */
-export const LOOKS_PER_CHANGE = 8;
+export const LOOKS_PER_CHANGE = 4;
 /** Alerts looked up of each device, bed or patient of many, or most of what is looked up is left for the next time. */
 export const LOOKS_PER_SUBJECT_MIN = 8;
 /** What is about no more alerts than this is done at once, whatever else an entry does. */
