@@ -1,5 +1,6 @@
 import { TocsinError } from '../src/base/errors.ts';
 import { HELP, type Options, parseOptions } from './options.ts';
+import { exitOf, runPairs, tableOf } from './pairs.ts';
 import { writeReport } from './report/report.ts';
 import { type Run, runTest } from './run.ts';
 
@@ -76,10 +77,23 @@ async function main(options: Options): Promise<number> {
     console.log(HELP);
     return 0;
   }
+  if (options.all) return await testPairs(options);
   const run = await runTest(options, say(options), interruption());
   await writeReport(run);
   tell(run);
   return EXITS[run.verdict];
+}
+
+async function testPairs(options: Options): Promise<number> {
+  const stop = interruption();
+  const runOne = async (own: Options): Promise<Run> => {
+    const run = await runTest(own, () => {}, stop);
+    if (run.verdict !== 'valid') await writeReport(run);
+    return run;
+  };
+  const outcomes = await runPairs(options, runOne, say(options), stop);
+  console.log(options.json ? JSON.stringify(outcomes) : tableOf(outcomes));
+  return exitOf(outcomes);
 }
 
 function fail(error: unknown, status: number): never {

@@ -25,6 +25,7 @@ export const HELP: string = `npm run jepsen -- [options]
   --program PATH    another compiled program to test: its main.js
   --attach LIST     addresses of a cluster that runs already: load and checks, no faults of ours
   --json            print the verdict as JSON
+  --all             each nemesis with each workload, one run of --time after another, and a table of them
   --mutants [NAME…] instead: put seeded bugs into the program, and see that each is found
 
 Ends with 0 when the run is valid, 1 when it is INVALID, 2 when it is VOID or an option is wrong, 3 when it could not be done.
@@ -49,6 +50,8 @@ export interface Options {
   /** Empty = a cluster of our own. */
   readonly attach: readonly string[];
   readonly json: boolean;
+  /** One run for each pair of them. */
+  readonly all: boolean;
   readonly help: boolean;
 }
 
@@ -69,6 +72,7 @@ const SPEC = {
   program: { type: 'string' },
   attach: { type: 'string' },
   json: { type: 'boolean', default: false },
+  all: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const;
 
@@ -82,6 +86,8 @@ export function parseOptions(args: readonly string[]): Options {
   const rate = numberOf('rate', values.rate, 1, 1_000_000);
   const { nemesis = 'all', replicas = '3', network = 'auto' } = values;
   if (values.attach !== undefined) holdAttached(values);
+  if (values.all && (values.attach !== undefined || nemesis === 'none'))
+    throw new Error('--all breaks a cluster of our own by each --nemesis');
   return {
     seconds,
     rate,
@@ -102,6 +108,7 @@ export function parseOptions(args: readonly string[]): Options {
     program: values.program,
     attach: values.attach === undefined ? [] : values.attach.split(',').map(asAddress),
     json: values.json,
+    all: values.all,
     help: values.help,
   };
 }
