@@ -439,6 +439,8 @@ export const SCHEDULE_LAYERS_MAX = 16;
 export const SCHEDULE_RESTRICTIONS_MAX = 32;
 /** Hours, days or weeks between two handoffs. */
 export const ROTATION_UNITS_MAX = 1_000;
+/** Until then layers are worked out: the handoff that follows has to be an instant that a Date can hold. */
+export const ROTATIONS_UNTIL: number = UNIX_MILLIS_MAX - (ROTATION_UNITS_MAX + 1) * 7 * 86_400_000;
 export const SCHEDULE_USERS_MAX = 256;
 export const SCHEDULE_OVERRIDES_MAX = 1_024;
 /** Shifts worked out in one answer: a year of changing every hour, and what restrictions and overrides cut. */

@@ -4,6 +4,7 @@ import {
   SCHEDULE_BEFORE_MS,
   SCHEDULE_LEFT_MS_MIN,
   SCHEDULE_SHIFTS_MAX,
+  UNIX_MILLIS_MAX,
 } from '../base/limits.ts';
 import type { Coverage, Schedule } from '../statemachine/beside/schedule.ts';
 import { mustBeSensible } from './check.ts';
@@ -18,7 +19,7 @@ const HOUR_MS = 3_600_000;
 export function coverageFrom(schedule: Schedule, now: UnixMillis): Coverage {
   mustBeSensible(schedule);
   const from = unixMillis(Math.max(0, now - SCHEDULE_BEFORE_MS));
-  const ahead = unixMillis(now + SCHEDULE_AHEAD_MS);
+  const ahead = unixMillis(Math.min(now + SCHEDULE_AHEAD_MS, UNIX_MILLIS_MAX));
   const shifts = shiftsBetween(schedule, from, ahead);
   const first = shifts[SCHEDULE_SHIFTS_MAX];
   return first === undefined

@@ -1,7 +1,7 @@
 import { must } from '../base/assert.ts';
 import { TocsinError } from '../base/errors.ts';
 import { type UnixMillis, unixMillis } from '../base/ids.ts';
-import { SHIFTS_MAX } from '../base/limits.ts';
+import { ROTATIONS_UNTIL, SHIFTS_MAX } from '../base/limits.ts';
 import type {
   Layer,
   Restriction,
@@ -28,8 +28,10 @@ export function shiftsBetween(
 ): readonly Shift[] {
   const span: Interval = { from, until };
   let shifts: readonly Turn[] = [];
-  for (const layer of schedule.layers)
-    shifts = overlay(shifts, turnsOf(layer, schedule.timeZone, span));
+  const worked = intersect(span, { from: 0, until: ROTATIONS_UNTIL });
+  if (worked !== undefined)
+    for (const layer of schedule.layers)
+      shifts = overlay(shifts, turnsOf(layer, schedule.timeZone, worked));
   for (const override of schedule.overrides) {
     const part = intersect(override, span);
     if (part !== undefined) shifts = overlay(shifts, [{ user: override.user, ...part }]);

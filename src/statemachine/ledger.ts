@@ -8,7 +8,7 @@ import {
   type UnixMillis,
   unixMillis,
 } from '../base/ids.ts';
-import { TRANSACTION_EVENTS_MAX } from '../base/limits.ts';
+import { TRANSACTION_EVENTS_MAX, UNIX_MILLIS_MAX } from '../base/limits.ts';
 import type { AlertLimits } from './alert-limits.ts';
 import { idNumber } from './alerts/alert-id.ts';
 import type { AlertTable } from './alerts/alert-table.ts';
@@ -165,7 +165,9 @@ export class Ledger {
     assert(Number.isSafeInteger(time), 'time is not a safe integer: %', time);
     assert(index > this.#applied, 'entry % after entry %', index, this.#applied);
     this.#applied = index;
-    if (time > this.#time) this.#time = time;
+    // The last instant that a Date can hold goes on for ever: a later one could not be written down.
+    const now = unixMillis(Math.min(time, UNIX_MILLIS_MAX));
+    if (now > this.#time) this.#time = now;
     this.#events = events;
     this.effort.renew(this.#limits.effortPerEntryMax);
   }

@@ -1,5 +1,6 @@
 import { assert, must } from '../base/assert.ts';
 import { type UnixMillis, unixMillis } from '../base/ids.ts';
+import { UNIX_MILLIS_MAX } from '../base/limits.ts';
 import { countUpTo, SortedMap } from './collections/sorted-map.ts';
 
 /** What becomes due; the order decides between those that are due at the same instant for the same thing. */
@@ -117,8 +118,15 @@ class Queue {
   }
 }
 
-/** The instant so many seconds after another. */
+/**
+ * The instant so much after another, or the last one that a Date can hold: what ends then ends early, so that nothing is kept
+ * from annunciating for longer than was asked for.
+ */
+export const millisAfter = (time: UnixMillis, ms: number): UnixMillis =>
+  unixMillis(Math.min(time + ms, UNIX_MILLIS_MAX));
+
+/** The same in seconds. */
 export const secondsAfter = (time: UnixMillis, seconds: number): UnixMillis =>
-  unixMillis(time + seconds * 1_000);
+  millisAfter(time, seconds * 1_000);
 
 const keyOf = (kind: TimerKind, number: number): number => number * KINDS_MAX + KINDS.indexOf(kind);

@@ -141,4 +141,12 @@ export const STATEMACHINE_MUTANTS: readonly Mutant[] = [
     replace: '',
     killedBy: ['test/wire/alert-packer.test.ts'],
   },
+  {
+    name: 'end-after-the-last-moment',
+    claim: 'what would end after the last moment that a Date can hold ends with it',
+    file: 'src/statemachine/timers.ts',
+    find: 'unixMillis(Math.min(time + ms, UNIX_MILLIS_MAX))',
+    replace: 'unixMillis(time + ms)',
+    killedBy: ['test/statemachine/last-moment.test.ts'],
+  },
 ];

@@ -5,6 +5,7 @@ import {
   SCHEDULE_AHEAD_MS,
   SCHEDULE_LEFT_MS_MIN,
   SCHEDULE_SHIFTS_MAX,
+  UNIX_MILLIS_MAX,
 } from '../../src/base/limits.ts';
 import { coverageFrom, extensionOf } from '../../src/oncall/coverage.ts';
 import { onCallAt } from '../../src/oncall/shifts.ts';
@@ -81,4 +82,21 @@ test('shifts that are of another time altogether are worked out anew at once', (
   expect(extensionOf(known, unixMillis(NOW + SCHEDULE_AHEAD_MS * 3))).toBeDefined();
   expect(extensionOf(known, unixMillis(NOW - SCHEDULE_AHEAD_MS))).toBeDefined();
   expect(extensionOf(known, unixMillis(NOW + 1_000))).toBeUndefined();
+});
+
+test('near the last moment that a Date can hold shifts are worked out too, of nobody but whom an override names', () => {
+  const left = fc.oneof(fc.nat(30 * DAY_MS), fc.nat(20_000 * DAY_MS));
+  fc.assert(
+    fc.property(schedule, left, (rules, before) => {
+      const now = unixMillis(UNIX_MILLIS_MAX - before);
+      const named = { user: 'zoe', from: now, until: unixMillis(UNIX_MILLIS_MAX) };
+      const { until, shifts } = coverageFrom({ ...rules, overrides: [named] }, now);
+      expect(until).toBe(Math.min(now + SCHEDULE_AHEAD_MS, UNIX_MILLIS_MAX));
+      const after = shifts.filter(({ from }) => from >= now);
+      expect(after).toEqual(before === 0 ? [] : [{ user: 'zoe', from: now, until }]);
+      for (const shift of coverageFrom(rules, now).shifts)
+        expect(shift.until).toBeLessThanOrEqual(until);
+    }),
+    { numRuns: 150 },
+  );
 });

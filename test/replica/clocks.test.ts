@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { millis, type ReplicaId, replicaId, unixMillis } from '../../src/base/ids.ts';
-import { CLOCK_ERROR_MS_MAX, CLOCK_KEPT_MS, CLOCK_SKEW_MS_MAX } from '../../src/base/limits.ts';
+import {
+  CLOCK_ERROR_MS_MAX,
+  CLOCK_KEPT_MS,
+  CLOCK_SKEW_MS_MAX,
+  UNIX_MILLIS_MAX,
+} from '../../src/base/limits.ts';
 import { agreementOf } from '../../src/replica/clocks/agreement.ts';
 import { Clocks } from '../../src/replica/clocks/clocks.ts';
 import { LogTime } from '../../src/replica/clocks/log-time.ts';
@@ -91,6 +96,16 @@ describe('log time', () => {
       const expected = second < 20 ? began + second * 500 : clock.wall();
       expect(Math.abs(newest - expected)).toBeLessThanOrEqual(second);
     }
+  });
+
+  test('ends at the last moment that a Date can hold', async () => {
+    const clock = new VirtualClock();
+    const time = new LogTime(clock, () => undefined);
+    const last = unixMillis(UNIX_MILLIS_MAX);
+    time.after(unixMillis(last - 1_000));
+    await clock.run(60_000);
+    expect(time.after(unixMillis(last - 1_000))).toBe(last);
+    expect(time.after(last)).toBe(last);
   });
 
   test('begins with the own clock where there is nothing to go on from', () => {

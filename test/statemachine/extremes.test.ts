@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type Revision, unixMillis } from '../../src/base/ids.ts';
-import { FRAME_BYTES_MAX, REFUSAL_CHARS_MAX } from '../../src/base/limits.ts';
+import { logIndex, type Revision, unixMillis } from '../../src/base/ids.ts';
+import { FRAME_BYTES_MAX, REFUSAL_CHARS_MAX, UNIX_MILLIS_MAX } from '../../src/base/limits.ts';
 import type { Batch, Command, Submission } from '../../src/statemachine/commands.ts';
 import { AlertMachine, type Applied } from '../../src/statemachine/machine.ts';
 import type { SnapshotItem } from '../../src/statemachine/snapshot/capture.ts';
@@ -24,7 +24,7 @@ import { codeOf, join } from '../wire/helpers.ts';
 import { packed } from './packing.ts';
 import { ReferenceModel } from './reference-model.ts';
 import { SMALL_LIMITS, type Step, story, write } from './stories.ts';
-import { type Stretch, stretch, stretched } from './stretching.ts';
+import { isLate, later, type Stretch, stretch, stretched } from './stretching.ts';
 
 /** What the machine makes of the longest that clients may say is read back by everybody who reads it. */
 
@@ -89,7 +89,7 @@ function sent(submission: Submission, how: Stretch): Submission | undefined {
 function stretchedBatches(batches: readonly Batch[], how: Stretch): Batch[] {
   return batches.map((batch) => ({
     ...batch,
-    time: unixMillis(batch.time + how.laterMs),
+    time: unixMillis(later(batch.time, how)),
     submissions: batch.submissions.flatMap((one) => sent(one, how) ?? []),
   }));
 }
@@ -156,6 +156,16 @@ function snapshotRead(machine: AlertMachine): void {
   expect(restorer.finish().digest).toBe(machine.digest);
 }
 
+/** What is due by the last moment of all is carried out once, a little with each entry, and then there is nothing left. */
+function toTheEnd(machine: AlertMachine): void {
+  const time = unixMillis(UNIX_MILLIS_MAX);
+  for (let entries = 0; machine.nextDue <= time; entries += 1) {
+    expect(entries, 'entries after which something is still due').toBeLessThan(200);
+    const index = logIndex(machine.applied + 1);
+    machine.apply({ index, time, submissions: [] }, { replies: [], events: [] });
+  }
+}
+
 test('whatever clients may say, what becomes of it is read back from the heap, from snapshots and by clients', () => {
   fc.assert(
     fc.property(story, stretch, (steps, how) => {
@@ -168,6 +178,9 @@ test('whatever clients may say, what becomes of it is read back from the heap, f
       const all: Applied = { replies: [], events: [] };
       for (const batch of batches) machine.apply(batch, all);
       clientsRead(machine, all);
+      snapshotRead(machine);
+      if (!isLate(how)) return;
+      toTheEnd(machine);
       snapshotRead(machine);
     }),
     { numRuns: 300 },

@@ -6,7 +6,6 @@ import {
   NAME_CHARS_MAX,
   PLACE_CHARS_MAX,
   POLICY_STEPS_MAX,
-  SECONDS_MAX,
   STEP_TARGETS_MAX,
   TEXT_CHARS_MAX,
   UNIX_MILLIS_MAX,
@@ -31,13 +30,22 @@ export interface Stretch {
   readonly fills: boolean;
 }
 
-/** By the clock of a replica, to which it adds what is to happen later: there is a year left. */
-const LATEST_MS: number = UNIX_MILLIS_MAX - 365 * SECONDS_MAX * 1_000;
+/** So long before the last moment that a Date can hold a story begins that comes to it, or is at it all along. */
+const LEFT_MS: readonly number[] = [86_400_000, 10_000, 0];
+
+/** There all that is due is due at once, which takes long: few stories go so far. */
+const laterMs: fc.Arbitrary<number> = fc.oneof(
+  { weight: 19, arbitrary: fc.constantFrom(0, 2 ** 31, 2 ** 42, UNIX_MILLIS_MAX - 2 ** 35) },
+  { weight: 1, arbitrary: fc.constantFrom(...LEFT_MS.map((left) => UNIX_MILLIS_MAX - left)) },
+);
+
+/** Whether the story comes to the last moment. */
+export const isLate = (how: Stretch): boolean => LEFT_MS.includes(UNIX_MILLIS_MAX - how.laterMs);
 
 export const stretch: fc.Arbitrary<Stretch> = fc.record({
   filling: fc.constantFrom('x', 'é', '心', '\uffff', '🫀', '\u{10ffff}'),
   spare: fc.nat(4),
-  laterMs: fc.constantFrom(0, 2 ** 31, 2 ** 42, LATEST_MS),
+  laterMs,
   isLast: fc.boolean(),
   fills: fc.boolean(),
 });
@@ -93,9 +101,13 @@ function filled(text: string, charsMax: number, { filling, spare }: Stretch): st
   return text + filling.repeat(Math.max(0, Math.floor(free / filling.length)));
 }
 
-function momentOf(moment: number, { laterMs, isLast }: Stretch, field: string): number {
-  if (ENDS.has(field)) return isLast ? UNIX_MILLIS_MAX : moment + laterMs;
-  return MOMENTS.has(field) ? moment + laterMs : moment;
+/** Later, as far as a Date goes. */
+export const later = (moment: number, { laterMs }: Stretch): number =>
+  Math.min(moment + laterMs, UNIX_MILLIS_MAX);
+
+function momentOf(moment: number, how: Stretch, field: string): number {
+  if (ENDS.has(field)) return how.isLast ? UNIX_MILLIS_MAX : later(moment, how);
+  return MOMENTS.has(field) ? later(moment, how) : moment;
 }
 
 /** The command, or a part of it that stands in `field`, of the same meaning. */

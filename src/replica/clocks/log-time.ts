@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import { type UnixMillis, unixMillis } from '../../base/ids.ts';
+import { UNIX_MILLIS_MAX } from '../../base/limits.ts';
 
 /** How fast log time goes that is ahead of the clocks, until they have come up to it. */
 const PACE_AHEAD = 0.5;
@@ -34,7 +35,7 @@ export class LogTime {
     const { time, at: since } = this.#anchorAt(newest, at);
     const elapsed = Math.max(0, at - since);
     const now = this.#now(newest, time, elapsed);
-    const stamp = unixMillis(Math.max(newest, Math.floor(now)));
+    const stamp = unixMillis(Math.max(newest, Math.min(Math.floor(now), UNIX_MILLIS_MAX)));
     this.#issued = { stamp, time: now, at };
     return stamp;
   }

@@ -1,8 +1,9 @@
 import { must } from '../../base/assert.ts';
-import { type Revision, revision, type UnixMillis, unixMillis } from '../../base/ids.ts';
+import { type Revision, revision, type UnixMillis } from '../../base/ids.ts';
 import { EXPLANATIONS_PER_SWEEP_MAX, SWEEP_LOOKS_AT_ONCE, SWEEPS_MAX } from '../../base/limits.ts';
 import { idNumber } from '../alerts/alert-id.ts';
 import type { Ledger } from '../ledger.ts';
+import { millisAfter } from '../timers.ts';
 import type { Alert, AppliedEvent, Asked, Glance } from '../types.ts';
 import { type Inhibition, isAbout } from './inhibition.ts';
 import { Registry } from './registry.ts';
@@ -220,7 +221,7 @@ export class Sweeps {
   /** As it is by now: to see to alerts can begin sweeps, and end them. */
   #put(id: SweepId, rest: SweepState): void {
     const before = this.registry.live(id);
-    const dueAt = unixMillis(this.#ledger.time + 1);
+    const dueAt = millisAfter(this.#ledger.time, 1);
     const after = { id, version: (before?.version ?? 0) + 1, ...rest, dueAt };
     this.registry.put(after);
     this.#ledger.timers.change('sweep', numberOf(id), before?.dueAt, dueAt);

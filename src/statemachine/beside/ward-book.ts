@@ -1,5 +1,4 @@
 import { must } from '../../base/assert.ts';
-import { unixMillis } from '../../base/ids.ts';
 import {
   BEDS_MAX,
   DEVICES_MAX,
@@ -11,6 +10,7 @@ import {
 import { ended, moved } from '../alerts/care-records.ts';
 import type { Ledger } from '../ledger.ts';
 import { isOwnKey, refuse } from '../refusals.ts';
+import { millisAfter } from '../timers.ts';
 import type { Alert, Asked, Kept, Refusal, Resolution, Subject } from '../types.ts';
 import { Registry, unchanged } from './registry.ts';
 import { isFresh } from './sweep.ts';
@@ -219,7 +219,7 @@ export class WardBook implements WardView {
     const { revision: until, time } = this.#ledger;
     const why = reason === undefined ? {} : { reason };
     const how = policy === undefined ? {} : { policy };
-    return { does, done: 0, until, by, ...why, ...how, dueAt: unixMillis(time + 1) };
+    return { does, done: 0, until, by, ...why, ...how, dueAt: millisAfter(time, 1) };
   }
 
   /** Takes a patient's open alerts along, as many as an entry may; whatever is left is due at the next entry. */
@@ -236,7 +236,7 @@ export class WardBook implements WardView {
       if (alert !== undefined && !isOwnKey(alert.dedupKey)) this.#follow(alert, patient, sweep);
     });
     if (done === undefined) return this.#putPatient({ ...patient, sweep: undefined });
-    return this.#putPatient({ ...patient, sweep: { ...sweep, done, dueAt: unixMillis(time + 1) } });
+    return this.#putPatient({ ...patient, sweep: { ...sweep, done, dueAt: millisAfter(time, 1) } });
   }
 
   #follow(alert: Alert, { place }: Patient, { does, by, reason, policy }: Sweep): void {
