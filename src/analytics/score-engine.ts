@@ -3,6 +3,7 @@ import { RULE_SUBJECTS_MAX } from '../base/limits.ts';
 import type { MetricName } from '../base/rules/metrics.ts';
 import type { LimitProfile } from '../base/rules/rules.ts';
 import { type ScoreRule, scoreConditionOf } from '../base/rules/score-rules.ts';
+import { HEART_RATE_HOLDS_MS } from '../base/trend-limits.ts';
 import { WarningWindow } from './scores/early-warning.ts';
 import {
   INPUTS_OF,
@@ -47,6 +48,8 @@ interface PatientState {
   readonly inputs: LiveInputs;
   /** When each input was measured. */
   readonly times: Float64Array;
+  /** When the heart rate was measured last: while it is, the pulse rate says nothing that counts. */
+  heartAt: number;
   rules: readonly RuleState[];
   /** Early warnings look at the score that each minute ended with. */
   minute: number;
@@ -85,18 +88,25 @@ export class ScoreEngine {
       name,
       inputs: new Float64Array(NEWS2_PARAMETERS.length).fill(Number.NaN),
       times: new Float64Array(NEWS2_PARAMETERS.length).fill(-Infinity),
+      heartAt: -Infinity,
       rules: this.#rulesFor(name, []),
       minute: Number.NaN,
     });
   }
 
-  /** What is no measurement changes nothing: the input grows old. Of two devices the newer value counts. */
+  /**
+   * What is no measurement changes nothing: the input grows old. Of two devices the newer value counts; of heart rate and
+   * pulse rate, which come together and may differ, the heart's own while it is measured.
+   */
   sample(patient: number, metric: number, time: number, value: number, emit: EmitScore): void {
     const input = this.#inputs[metric] as number;
     if (input < 0 || this.#rules.length === 0) return;
     const state = this.#patients[patient] as PatientState;
-    const known = inputValue(this.#metrics[metric] as MetricName, value);
+    const name = this.#metrics[metric] as MetricName;
+    const known = inputValue(name, value);
     if (Number.isNaN(known) || time < (state.times[input] as number)) return;
+    if (name === 'PULSE' && time - state.heartAt < HEART_RATE_HOLDS_MS) return;
+    if (name === 'HR') state.heartAt = time;
     this.#endMinute(patient, state, time, emit);
     state.inputs[input] = known;
     state.times[input] = time;

@@ -92,6 +92,8 @@ export const TREND_DIGEST_SERIES_MAX = 256;
 export const TREND_CHUNKS_ASKED_MAX = 512;
 /** Of a series, as a query names it. */
 export const TREND_KEY_CHARS_MAX = 1_024;
+/** Scores take a pulse rate for the heart rate when that was not measured for so long. */
+export const HEART_RATE_HOLDS_MS = 10_000;
 /** A patient whose samples come to several replicas is one's for as long after the newest that came there. */
 export const TREND_PATIENT_MS = 10_000;
 /** Whoever knows of alerts that no rule in force would raise looks after them so often. */

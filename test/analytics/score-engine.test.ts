@@ -117,6 +117,42 @@ describe('scores over running samples', () => {
     );
   });
 
+  it('go by the heart rate while it is measured, and by the pulse rate when that is all there is', () => {
+    const { feed, said } = engineOf([{ ...NEWS2, limit: 3 }]);
+    feed(['PULSE', 80, 0]);
+    for (let second = 1; second <= 60; second += 1)
+      feed(['HR', 150, second], ['PULSE', 80, second]);
+    expect(said()).toEqual(['news2 start']);
+    // The leads are off: the finger is all that is left.
+    for (let second = 61; second <= 80; second += 1) feed(['PULSE', 80, second]);
+    expect(said()).toEqual(['news2 start', 'news2 end']);
+    feed(['PULSE', 150, 81]);
+    expect(said()).toEqual(['news2 start', 'news2 end', 'news2 start']);
+  });
+
+  it('are what they would be without the pulse rate, wherever the heart rate comes with it', () => {
+    const beat = fc.record({
+      heart: fc.integer({ min: 20, max: 200 }),
+      pulse: fc.integer({ min: 20, max: 200 }),
+      isFirst: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(beat, { maxLength: 60 }), (beats) => {
+        const [both, one] = [engineOf(RULES), engineOf(RULES)];
+        for (const of of [both, one]) of.feed(['ARTsys', 100, 0], ['HR', 70, 0]);
+        for (const [at, { heart, pulse, isFirst }] of beats.entries()) {
+          const pair: Sample[] = [
+            ['HR', heart, at + 1],
+            ['PULSE', pulse, at + 1],
+          ];
+          both.feed(...(isFirst ? pair : pair.reverse()));
+          one.feed(['HR', heart, at + 1]);
+        }
+        expect(both.told).toEqual(one.told);
+      }),
+    );
+  });
+
   it('name the inputs that are not known, and those that are old', () => {
     const { told, feed } = engineOf([NEWS2]);
     feed(['RESP', 26, 0], ['ARTsys', 120, 0], ['HR', 135, 3_601]);

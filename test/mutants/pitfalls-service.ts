@@ -156,6 +156,14 @@ export const SERVICE_PITFALL_MUTANTS: readonly Mutant[] = [
     killedBy: ['test/replica/trend/members.test.ts'],
   },
   {
+    name: 'take-the-pulse-beside-the-heart',
+    claim: 'a score goes by one of two sources that come together',
+    file: 'src/analytics/score-engine.ts',
+    find: "if (name === 'HR') state.heartAt = time;",
+    replace: "if (name === 'HR') state.heartAt = -Infinity;",
+    killedBy: ['test/analytics/score-engine.test.ts'],
+  },
+  {
     name: 'believe-whoever-clears',
     claim: 'a condition that goes on is not left unsaid because somebody cleared its alert',
     file: 'src/replica/trend/judge.ts',
