@@ -149,6 +149,8 @@ export abstract class WardModel extends SessionModel {
       if (before?.place) return no('CONFLICT');
       if (!bed) return no('RECORD_NOT_FOUND');
       if (bed.patient && !this.leaving.includes(bed.patient)) return no('CONFLICT');
+      // Who comes leaves no more, whatever comes after it: nobody can follow into that bed.
+      this.leaving = this.leaving.filter((one) => one !== id);
       this.putBed(place, id);
       if (!before) this.recordsMade += 1;
       return this.putPatient({
