@@ -53,7 +53,7 @@ async function main(data: TrendWorkerData): Promise<void> {
     others: data.others,
     transport: new TcpTransport({ clock }),
     clock,
-    disk: await openTrendDisk(data.folder),
+    disk: await openTrendDisk(data.folder, log),
     journal: await openTrendJournal(data.folder),
     sketches: SKETCHES,
     press,

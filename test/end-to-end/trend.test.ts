@@ -259,6 +259,24 @@ describe('samples brought to the trend tier of a running cluster', () => {
     expect(await readFile(`${folder}.err`, 'utf8')).toContain('trends do not run: DISK_FAILED');
   });
 
+  test('are taken by a replica whose own can no longer be read, which sets those aside', async () => {
+    const cluster = await start({});
+    const [first] = cluster.replicas;
+    const { id, folder } = first ?? { id: replicaId(1), folder: '' };
+    await cluster.kill(id);
+    await writeFile(join(folder, 'trend', 'CURRENT'), 'MANIFEST-nowhere');
+    await cluster.restart(id);
+    expect(await readFile(`${folder}.err`, 'utf8')).toContain('lies in trend-damaged now');
+    const client = await connectTrends({ endpoints: [cluster.trendEndpoints[0] as string] });
+    onTestFinished(() => client.close());
+    const writer = client.writer();
+    const series = writer.series({ patient: 'p', device: 'm', metric: 'HR', unit: '/min' });
+    writer.add(series, Date.now(), 80);
+    await writer.drain();
+    const query = { what: 'latest', series: ['p/*/*'] } as const;
+    expect((await client.query(query)).series).toHaveLength(1);
+  });
+
   test('give charted stays back in their order: scores are those of the files', async () => {
     const cluster = await start();
     const folder = await mkdtemp(join(tmpdir(), 'tocsin-stays-'));

@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, readdir, rm, truncate } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -119,6 +119,32 @@ describe('trends on disk', () => {
     const again = await openTrendDisk(path);
     expect([...((await again.getMany([bytes(1)]))[0] ?? [])]).toEqual([5, 6]);
     await again.close();
+  });
+
+  it('that cannot be read are set aside, once, and it goes on with none', async () => {
+    const path = await folder();
+    const lines: string[] = [];
+    const rot = async (): Promise<void> => {
+      const disk = await openTrendDisk(path, (line) => lines.push(line));
+      expect([...((await disk.getMany([bytes(1)]))[0] ?? [])]).toEqual([]);
+      await disk.write([[bytes(1), bytes(5, 6)]], true);
+      await disk.close();
+      await writeFile(join(path, 'trend', 'CURRENT'), 'MANIFEST-nowhere');
+    };
+    await rot();
+    expect(lines).toEqual([]);
+    await rot();
+    expect(lines).toEqual([expect.stringContaining('lies in trend-damaged now')]);
+    expect(await readdir(join(path, 'trend-damaged'))).toContain('CURRENT');
+    // LevelDB begins its text log anew whenever it tries.
+    const held = async (): Promise<readonly string[]> =>
+      (await readdir(join(path, 'trend'))).filter((name) => !name.startsWith('LOG')).sort();
+    const before = await held();
+    await expect(openTrendDisk(path)).rejects.toMatchObject({
+      code: 'DATA_CORRUPT',
+      message: expect.stringContaining('move it away'),
+    });
+    expect(await held()).toEqual(before);
   });
 
   it('cannot be opened twice', async () => {

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { access, mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TocsinError } from '../../base/errors.ts';
 import { TREND_DISK_AT_ONCE, TREND_LEVEL_BUFFER_BYTES } from '../../base/trend-limits.ts';
@@ -52,16 +52,55 @@ function opened(bytes: Uint8Array): Uint8Array | undefined {
 }
 
 const FOLDER = 'trend';
+/** Where trends lie that LevelDB could not read. */
+const ASIDE = 'trend-damaged';
 /** Read at a time. */
 const SCAN_VALUES = 256;
 const SCAN_BYTES = 131_072;
 
 /**
- * Opens the trends in a replica's data folder, beside the alerts' log and apart from it; makes them when there are none.
+ * Opens the trends in a replica's data folder, beside the alerts' log and apart from it; makes them when there are none. Those
+ * that LevelDB cannot read are set aside, once, and it begins with none: its peers have them, and a replica that waits for
+ * an operator judges nothing meanwhile. `log` is told.
  * @throws TocsinError DATA_LOCKED, DATA_CORRUPT, DISK_FAILED
  */
-export async function openTrendDisk(dataFolder: string): Promise<TrendDisk> {
+export async function openTrendDisk(
+  dataFolder: string,
+  log: (line: string) => void = () => {},
+): Promise<TrendDisk> {
   const folder = join(dataFolder, FOLDER);
+  try {
+    return await open(folder);
+  } catch (error) {
+    if (!TocsinError.is(error) || error.code !== 'DATA_CORRUPT') throw error;
+    await setAside(folder, join(dataFolder, ASIDE), error);
+    log(
+      `what lay in ${FOLDER} cannot be read, and lies in ${ASIDE} now; the other replicas are asked for it: ${error.message}`,
+    );
+    return await open(folder);
+  }
+}
+
+/** Only once: what was set aside before may be the only copy. */
+async function setAside(folder: string, aside: string, why: TocsinError): Promise<void> {
+  const isTaken = await access(aside).then(
+    () => true,
+    () => false,
+  );
+  if (isTaken)
+    throw new TocsinError(
+      'DATA_CORRUPT',
+      `${why.message}; ${aside} is there from an earlier time: look at it, and move it away`,
+      { cause: why },
+    );
+  try {
+    await rename(folder, aside);
+  } catch (error) {
+    throw faultOf(error, `setting ${folder} aside`);
+  }
+}
+
+async function open(folder: string): Promise<TrendDisk> {
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
   } catch (error) {
