@@ -1,5 +1,6 @@
 import { must } from '../base/assert.ts';
 import {
+  TREND_BLOCK_SAMPLES,
   TREND_FUTURE_MS_MAX,
   TREND_RAW_MS_MAX,
   TREND_SAMPLES_HELD_MAX,
@@ -59,6 +60,11 @@ export class TrendStore {
   /** Samples in memory, those on their way to disk included. */
   get held(): number {
     return this.#held;
+  }
+
+  /** Samples that there is memory for. It shrinks, some minutes later, when fewer are held. */
+  get room(): number {
+    return this.#pool.room * TREND_BLOCK_SAMPLES;
   }
 
   /** What follows was received now; in milliseconds since 1970. */
@@ -137,8 +143,9 @@ export class TrendStore {
     return [...new Set([...this.#windowsOf(place)].map((window) => window.start))];
   }
 
-  /** Takes out the windows that end at `cutoff` or before, and those of series with too many. */
+  /** Takes out the windows that end at `cutoff` or before, and those of series with too many. To be called each minute. */
   takeEnded(cutoff: number): readonly Leaving[] {
+    this.#pool.rest();
     const taken = this.#overdue;
     this.#overdue = [];
     for (const [place, windows] of this.#older) {

@@ -171,4 +171,28 @@ export const SERVICE_PITFALL_MUTANTS: readonly Mutant[] = [
     replace: "if (!isOn) about.home = 'none';",
     killedBy: ['test/replica/trend/judge.test.ts', 'test/replica/trend/moving.test.ts'],
   },
+  {
+    name: 'keep-the-room-of-a-backlog',
+    claim: 'memory that only a backlog of samples needed is given back',
+    file: 'src/trend/store.ts',
+    find: '    this.#pool.rest();\n',
+    replace: '',
+    killedBy: ['test/trend/store.test.ts'],
+  },
+  {
+    name: 'take-no-block-twice',
+    claim: 'samples of each minute lie where those of the minute before lay',
+    file: 'src/trend/sample-pool.ts',
+    find: 'if (at < this.#lowest) this.#lowest = at;',
+    replace: 'if (at < this.#lowest) return;',
+    killedBy: ['test/trend/store.test.ts'],
+  },
+  {
+    name: 'keep-the-room-of-a-slow-write',
+    claim: 'the journal of samples gives back what one slow write needed',
+    file: 'src/storage/trend/trend-journal.ts',
+    find: '      this.#forgetSpares();\n',
+    replace: '',
+    killedBy: ['test/storage/trend.test.ts'],
+  },
 ];

@@ -1,13 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  TREND_BLOCK_SAMPLES,
   TREND_FUTURE_MS_MAX,
   TREND_RAW_MS_MAX,
+  TREND_SLAB_BLOCKS,
   TREND_WINDOW_MS,
   TREND_WINDOW_SAMPLES_MAX,
 } from '../../src/base/trend-limits.ts';
 import { type Chunk, joinChunks } from '../../src/trend/chunk.ts';
-import { SamplePool } from '../../src/trend/sample-pool.ts';
+import { baseOf, SamplePool } from '../../src/trend/sample-pool.ts';
 import { join, NO_SAMPLES, type Samples } from '../../src/trend/samples.ts';
 import { TrendStore, VERDICT } from '../../src/trend/store.ts';
 import { SampleWindow } from '../../src/trend/window.ts';
@@ -92,6 +94,84 @@ describe('the pool of windows', () => {
         },
       ),
     );
+  });
+});
+
+/** Samples of one window that make a pool grow by a slab. */
+const SLAB_SAMPLES = TREND_SLAB_BLOCKS * TREND_BLOCK_SAMPLES;
+
+describe('what a pool has memory for', () => {
+  const steps = fc.array(
+    fc.oneof(
+      fc.record({ takes: fc.integer({ min: 1, max: 3 * TREND_SLAB_BLOCKS }) }),
+      fc.record({ gives: fc.integer({ min: 1, max: 4 * TREND_SLAB_BLOCKS }), from: fc.nat() }),
+      fc.constant('rest' as const),
+    ),
+    { maxLength: 30 },
+  );
+
+  it('is whoever took it to have, whatever comes and goes', () => {
+    fc.assert(
+      fc.property(steps, (all) => {
+        const pool = new SamplePool();
+        const marks = new Map<number, number>();
+        let next = 1;
+        for (const step of all)
+          if (step === 'rest') pool.rest();
+          else if ('takes' in step)
+            for (let left = step.takes; left > 0; left -= 1) {
+              const block = pool.take();
+              expect(marks.has(block)).toBe(false);
+              pool.slabOf(block).values[baseOf(block)] = next;
+              marks.set(block, next);
+              next += 1;
+            }
+          else {
+            const held = [...marks.keys()];
+            const from = held.length === 0 ? 0 : step.from % held.length;
+            for (const block of held.slice(from, from + step.gives)) {
+              pool.give(block);
+              marks.delete(block);
+            }
+          }
+        expect(pool.taken).toBe(marks.size);
+        expect(pool.room).toBeGreaterThanOrEqual(marks.size);
+        for (const [block, mark] of marks)
+          expect(pool.slabOf(block).values[baseOf(block)]).toBe(mark);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('stays while each minute needs as much, and goes when a backlog is over', () => {
+    const pool = new SamplePool();
+    const minute = (blocks: number): number => {
+      const all = Array.from({ length: blocks }, () => pool.take());
+      pool.rest();
+      for (const block of all) pool.give(block);
+      return pool.room / TREND_SLAB_BLOCKS;
+    };
+    const usual = 8 * TREND_SLAB_BLOCKS;
+    expect([usual, usual - 500, usual - 900, usual].map(minute)).toEqual([8, 8, 8, 8]);
+    expect(minute(100 * TREND_SLAB_BLOCKS)).toBe(100);
+    expect([usual, usual, usual].map(minute).at(-1)).toBe(9);
+  });
+
+  it('is given back by a store some minutes after it held much', () => {
+    const store = new TrendStore();
+    const minute = (at: number, series: number): void => {
+      const start = START + at * TREND_WINDOW_MS;
+      store.receive(start);
+      for (let place = 0; place < series; place += 1)
+        for (let time = start; time < start + TREND_WINDOW_MS; time += 20)
+          store.append(place, time, 1, 0);
+      for (const leaving of store.takeEnded(start + TREND_WINDOW_MS)) store.written(leaving);
+    };
+    minute(0, 200);
+    expect(store.room).toBeGreaterThan(200 * 3_000);
+    for (let at = 1; at < 5; at += 1) minute(at, 1);
+    expect(store.held).toBe(0);
+    expect(store.room).toBe(SLAB_SAMPLES);
   });
 });
 

@@ -72,6 +72,10 @@ class FileJournal implements TrendJournal {
   #blocks: Block[] = [];
   /** Written, and used again: what arrives each second needs the same room each second. */
   readonly #spares: Block[] = [];
+  /** Blocks that are filled or written, and the most of them at once in this segment and in the one before. */
+  #used = 0;
+  #most = 0;
+  #mostBefore = 0;
   #bytes = 0;
   #chain: Promise<unknown> = Promise.resolve();
 
@@ -115,6 +119,8 @@ class FileJournal implements TrendJournal {
       filled: 0,
     };
     this.#blocks.push(block);
+    this.#used += 1;
+    this.#most = Math.max(this.#most, this.#used);
     return block;
   }
 
@@ -139,6 +145,15 @@ class FileJournal implements TrendJournal {
 
   async #write(blocks: readonly Block[]): Promise<void> {
     for (const { filled } of blocks) this.#bytes -= filled;
+    try {
+      await this.#writeOut(blocks);
+      for (const block of blocks) this.#spare(block);
+    } finally {
+      this.#used -= blocks.length;
+    }
+  }
+
+  async #writeOut(blocks: readonly Block[]): Promise<void> {
     const file = this.#file;
     if (blocks.length === 0 || file === undefined) return;
     try {
@@ -147,7 +162,6 @@ class FileJournal implements TrendJournal {
     } catch (error) {
       throw faultOf(error, 'writing the journal of trends');
     }
-    for (const block of blocks) this.#spare(block);
   }
 
   #spare(block: Block): void {
@@ -160,10 +174,19 @@ class FileJournal implements TrendJournal {
     this.#spares.push(block);
   }
 
+  /** What one slow write took is not kept for ever. */
+  #forgetSpares(): void {
+    const kept = Math.max(this.#most, this.#mostBefore) - this.#used;
+    if (this.#spares.length > kept) this.#spares.length = kept;
+    this.#mostBefore = this.#most;
+    this.#most = this.#used;
+  }
+
   begin(): Promise<number> {
     const blocks = this.#take();
     return this.#inTurn(async () => {
       await this.#write(blocks);
+      this.#forgetSpares();
       const segment = (this.#segments.at(-1) ?? 0) + 1;
       const before = this.#file;
       this.#file = undefined;
