@@ -7,6 +7,7 @@ import { Worker } from 'node:worker_threads';
 import { shippedRules } from '../cli/demo/shipped-rules.ts';
 import { LocalCluster } from '../cli/local/local-cluster.ts';
 import { FRAME_TIMES_VARIABLE } from '../cli/trend/handling.ts';
+import { COLLECT_SIGNAL } from '../cli/trend/heaps.ts';
 import {
   COMMANDS_PER_FRAME_MAX,
   LOG_ENTRY_MEMORY_BYTES,
@@ -20,7 +21,7 @@ import { type CoreTimes, coreTimesOf, since } from './measure/cores.ts';
 import { measureFloors } from './measure/floors.ts';
 import { Latencies, type LatencySummary } from './measure/latencies.ts';
 import { measureMachine } from './measure/machine.ts';
-import { growthOf, heapsIn, type Moment, memoryOf } from './measure/memory.ts';
+import { growthOf, heapsIn, livesIn, type Moment, memoryOf } from './measure/memory.ts';
 import { recordings } from './measure/recordings.ts';
 import { writeRun } from './measure/results.ts';
 import { dueOf, METRICS, type Played, type PlayerInput, wall } from './workloads/wave-player.ts';
@@ -86,6 +87,7 @@ async function measure(cluster: LocalCluster, folder: string): Promise<void> {
     'committed before, arenas of malloc',
     `${REPLIES_MAX} in batches, ${FILL_ALONE} alone; ${process.env['MALLOC_ARENA_MAX']}`,
   );
+  await collect(cluster, folder, 1);
   const client = await connect({ endpoints: cluster.endpoints });
   const quiet = await commitLatency(client, QUIET_SECONDS);
   const crossed = new Latencies();
@@ -98,6 +100,7 @@ async function measure(cluster: LocalCluster, folder: string): Promise<void> {
     measureFloors(SECONDS),
   ]);
   const after = coresOf(cluster);
+  await collect(cluster, folder, 2);
   const seconds = played.elapsedMs / 1_000;
   const rate = Math.round(played.samples / seconds);
   line('samples sent', `${played.samples} in ${seconds.toFixed(1)} s, ${rate}/s`);
@@ -200,19 +203,50 @@ async function watchMemory(cluster: LocalCluster): Promise<readonly (readonly Mo
   return seen;
 }
 
+/** The alerts, who judges, who encodes. */
+const THREADS = 3;
+const COLLECT_MS_MAX = 10_000;
+
+/**
+ * Has each replica, one after the other, tell what lives in its heaps, for this time. None of it falls into what is measured,
+ * since a thread stands still meanwhile.
+ */
+async function collect(cluster: LocalCluster, folder: string, time: number): Promise<void> {
+  for (const [at, { pid }] of cluster.replicas.entries()) {
+    if (pid !== undefined) process.kill(pid, COLLECT_SIGNAL);
+    const deadline = performance.now() + COLLECT_MS_MAX;
+    const told = async (): Promise<number> => livesIn((await logsIn(folder))[at] ?? '').length;
+    while ((await told()) < THREADS * time && performance.now() < deadline)
+      await until(performance.now() + 100);
+  }
+}
+
+/** Before the samples and after them; what trends have before them says nothing of how they grow. */
+function tellLives(replica: number, log: string): void {
+  for (const { part, lastMiB, mibAMinute } of growthOf(livesIn(log), 0, Infinity)) {
+    const growth = part.endsWith('alerts')
+      ? `, ${signed(mibAMinute)} MiB a minute since before the samples`
+      : '';
+    line(`replica ${replica}, memory: ${part}`, `${lastMiB.toFixed(1)} MiB${growth}`);
+  }
+}
+
+const signed = (mib: number): string => `${mib < 0 ? '' : '+'}${mib.toFixed(1)}`;
+
 function tellMemory(seen: readonly (readonly Moment[])[], logs: readonly string[]): void {
   for (const [at, moments] of seen.entries()) {
     const until = moments.at(-1)?.at ?? 0;
     const since = until - GROWTH_SHARE * SECONDS * 1_000;
     const all = [...moments, ...heapsIn(logs[at] ?? '')];
     for (const { part, lastMiB, mibAMinute } of growthOf(all, since, until)) {
-      const growth = `${mibAMinute < 0 ? '' : '+'}${mibAMinute.toFixed(1)} MiB a minute`;
+      const growth = `${signed(mibAMinute)} MiB a minute`;
       const over = `${((until - since) / 60_000).toFixed(1)} min`;
       line(
         `replica ${at + 1}, memory: ${part}`,
         `${lastMiB.toFixed(0)} MiB, ${growth} over the last ${over}`,
       );
     }
+    tellLives(at + 1, logs[at] ?? '');
   }
 }
 
@@ -252,11 +286,10 @@ const alertOf = (n: number): RaiseInput => ({
 const FILL_AT_ONCE = 4;
 /** What an entry with one of these takes in the log, its objects in memory not counted. */
 const ENTRY_BYTES = 178;
-/** An entry each, or one of two: as many as the log holds in memory before it lets go of the oldest. */
+/** One entry each: as many as the log holds in memory before it lets go of the oldest. */
 const FILL_ALONE: number = Math.ceil(
   (LOG_MEMORY_BYTES_MAX * 9) / 8 / (LOG_ENTRY_MEMORY_BYTES + ENTRY_BYTES),
 );
-const FILL_ALONE_AT_ONCE = 2;
 /** What so many leave to do for disks and collectors of garbage, and for whoever is told of them. */
 const FILL_REST_MS = 15_000;
 
@@ -277,10 +310,8 @@ async function fill({ endpoints }: LocalCluster): Promise<void> {
     }
   };
   await Promise.all(Array.from({ length: FILL_AT_ONCE }, some));
-  const alone = async (): Promise<void> => {
-    for (let n = 0; n < FILL_ALONE; n += FILL_ALONE_AT_ONCE) await client.raise(alertOf(n));
-  };
-  await Promise.all(Array.from({ length: FILL_ALONE_AT_ONCE }, alone));
+  // One at a time: two that share an entry take less of the log than those that follow.
+  for (let n = 0; n < FILL_ALONE; n += 1) await client.raise(alertOf(n));
   await client.close();
   await until(performance.now() + FILL_REST_MS);
 }

@@ -146,7 +146,7 @@ function trendSection(run: TrendRun, title: string): readonly string[] {
   return [
     `## Vital signs, ${title}`,
     machineLines({ ...run, seconds: run.minutes * 60 }),
-    'Recorded 125 Hz waveforms, looped; rules judge each sample, commands are committed beside them one at a time.',
+    'Recorded 125 Hz waveforms, looped; rules judge each sample, commands are committed beside them one at a time. Heaps are told with their garbage, but for what lives.',
     tableOf(['', 'measured'], run.rows),
   ];
 }

@@ -37,15 +37,29 @@ export function memoryOf(pid: number): Moment {
 }
 
 /** What threads of a process said of their heaps (cli/trend/heaps.ts), from its log. */
-export function heapsIn(log: string): readonly Moment[] {
-  const lines = log.matchAll(/heap of (\w+) at (\d+): (\d+) MiB, arrays (\d+) MiB/g);
-  return [...lines].map(([, thread = '', at, heap, arrays]) => ({
-    at: Number(at),
-    parts: new Map([
-      [`heap of ${thread}`, Number(heap)],
-      [`arrays of ${thread}`, Number(arrays)],
-    ]),
-  }));
+export const heapsIn = (log: string): readonly Moment[] =>
+  toldIn(log, 'heap', (thread) => [`heap of ${thread}`, `arrays of ${thread}`]);
+
+/** The same of what lives in them, each time that they were asked. */
+export const livesIn = (log: string): readonly Moment[] =>
+  toldIn(log, 'lives', (thread) => [`what lives of ${thread}`, `of it arrays of ${thread}`]);
+
+function toldIn(
+  log: string,
+  what: string,
+  namesOf: (thread: string) => readonly [heap: string, arrays: string],
+): readonly Moment[] {
+  const lines = log.matchAll(
+    new RegExp(`${what} of (\\w+) at (\\d+): ([\\d.]+) MiB, arrays ([\\d.]+) MiB`, 'g'),
+  );
+  return [...lines].map(([, thread = '', at, heap, arrays]) => {
+    const [nameOfHeap, nameOfArrays] = namesOf(thread);
+    const parts = [
+      [nameOfHeap, Number(heap)],
+      [nameOfArrays, Number(arrays)],
+    ] as const;
+    return { at: Number(at), parts: new Map(parts) };
+  });
 }
 
 /** Of each part, over the moments from `since` to `until`; those of which there are two at least. */

@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { growthOf, heapsIn, type Moment, memoryOf, OWN } from '../../bench/measure/memory.ts';
-import { heapLine } from '../../cli/trend/heaps.ts';
+import {
+  growthOf,
+  heapsIn,
+  livesIn,
+  type Moment,
+  memoryOf,
+  OWN,
+} from '../../bench/measure/memory.ts';
+import { heapLine, livesLine } from '../../cli/trend/heaps.ts';
 
 const MINUTE = 60_000;
 
@@ -63,6 +70,17 @@ test('what a thread says of its heap is found in a log, with the moment', () => 
   expect(trends?.at).toBeGreaterThanOrEqual(before);
   expect(trends?.parts.get('heap of trends')).toBeGreaterThan(0);
   expect([...(encoder?.parts.keys() ?? [])]).toEqual(['heap of encoder', 'arrays of encoder']);
+});
+
+test('what lives is told without what is garbage, apart from what the heap has', () => {
+  const garbage = Array.from({ length: 64 }, () => new Float64Array(2 ** 17));
+  const full = process.memoryUsage().arrayBuffers;
+  garbage.length = 0;
+  const log = `${heapLine('trends')}\n${livesLine('trends')}\n`;
+  expect(heapsIn(log)).toHaveLength(1);
+  const [{ parts } = { parts: new Map<string, number>() }] = livesIn(log);
+  expect([...parts.keys()]).toEqual(['what lives of trends', 'of it arrays of trends']);
+  expect(parts.get('of it arrays of trends')).toBeLessThan(full / 2 ** 20 - 32);
 });
 
 const isTold = memoryOf(process.pid).parts.has(OWN);
