@@ -196,8 +196,11 @@ export const WATCH_BUFFER_BYTES_MAX: number = 4 * MiB;
 
 /** How long one slice of work may hold the event loop. */
 export const SLICE_MS_MAX = 2;
-/** Steps of such work between two looks at the clock, because looking costs as much as a step. */
-export const SLICE_STEPS_PER_LOOK = 16;
+/**
+ * Steps of such work between two looks at the clock, since looking costs something too. Few: while the code of a step is not compiled, it takes
+ * a hundred times as long.
+ */
+export const SLICE_STEPS_PER_LOOK = 4;
 /** A loop that stood still for longer, the whole process perhaps, has missed what the others decided meanwhile. */
 export const STALL_MS_MAX = 350;
 /** For so long after it stood still, shorter than an election takes, a replica waits longer before it campaigns. */

@@ -29,6 +29,8 @@ export interface ReplicaParts {
   readonly limits?: Partial<AlertLimits> | undefined;
   /** Which alerts are packed, and how. @defaultValue the limits */
   readonly packing?: MachineOptions['packing'];
+  /** Commands applied, and frames of clients taken, in one turn of the loop. @defaultValue as many as there is time for */
+  readonly sliceStepsMax?: number;
   /** Events kept for watchers that resume. @defaultValue HISTORY_EVENTS_MAX */
   readonly historyEventsMax?: number;
   /** Leaders answer reads of the level `lease` by themselves; all replicas must be told the same. @defaultValue false */

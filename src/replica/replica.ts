@@ -34,6 +34,7 @@ import { isFull } from './room-again.ts';
 import { type AdminDone, Administrator } from './service/administrator.ts';
 import { ClientSession } from './service/client-session.ts';
 import type { Resident } from './service/front-door.ts';
+import { Intake } from './service/intake.ts';
 import { Pages } from './service/pages.ts';
 import { type FreshDone, ReadDesk } from './service/read-desk.ts';
 import { Reads } from './service/reads.ts';
@@ -68,9 +69,11 @@ export class Replica implements Resident {
   readonly strangers: Strangers;
   readonly watches: WatchHub;
   readonly pages: Pages;
+  readonly intake: Intake;
   readonly snapshots: SnapshotDesk;
   #ticker: Timer | undefined;
-  #phase: Phase = 'running';
+  /** Retired, it takes part in nothing, and answers what asks for no freshness that it cannot vouch for. */
+  #phase: 'running' | 'retired' | 'stopped' = 'running';
   #beat = 0;
   /** The entry that was applied last. */
   #place: LogPlace;
@@ -106,6 +109,7 @@ export class Replica implements Resident {
     });
     this.watches = new WatchHub(this.#state, clock);
     this.pages = new Pages(this.#state, clock);
+    this.intake = new Intake(clock, kept.sliceStepsMax);
     this.#comparer = new Comparer(identity.replicaId, this.#members, this.#links);
     const onFault = (error: unknown): void => this.#fault(error);
     const [driver, members, links] = [this.#driver, this.#members, this.#links];
@@ -162,15 +166,13 @@ export class Replica implements Resident {
 
   #applierOf(): Applier {
     return new Applier({
-      clock: this.clock,
-      store: this.#parts.store,
+      ...this.#parts,
       state: this.#state,
       entryAt: (index) => this.#driver.entryAt(index),
       firstInMemory: () => this.#driver.firstInMemory,
-      onApplied: (entry, replies, events) => {
+      onApplied: (entry, replies) => {
         const { index, term } = entry;
         this.#place = { index, term, chain: recordOf(entry).chain };
-        for (const event of events) this.#state.history.push(event);
         this.#comparer.note(index, this.#state.machine.digest);
         this.snapshots.noteApplied(entry);
         this.#proposals.applied(entry, replies);
@@ -355,8 +357,8 @@ export class Replica implements Resident {
 
   /** What the log holds beyond `place` is applied to the new state. */
   #replaceState(machine: AlertMachine, place: LogPlace): void {
-    this.#state.replace(machine);
     this.#place = place;
+    this.#state.replace(machine);
     this.#applier.replaced();
     this.#comparer.forgetOwn();
     this.#applier.advance(logIndex(this.#driver.committed));
@@ -395,6 +397,3 @@ export class Replica implements Resident {
     this.#parts.onFault(error);
   }
 }
-
-/** Retired, it takes part in nothing, and answers what asks for no freshness that it cannot vouch for. */
-type Phase = 'running' | 'retired' | 'stopped';

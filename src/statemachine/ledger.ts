@@ -2,7 +2,6 @@ import { assert, must } from '../base/assert.ts';
 import { RunningHash } from '../base/hash.ts';
 import {
   type LogIndex,
-  logIndex,
   type Revision,
   revision,
   type UnixMillis,
@@ -31,6 +30,7 @@ import type { Policies } from './beside/policies.ts';
 import { Tallies } from './beside/tallies.ts';
 import { type AlertCommand, isCare } from './care-commands.ts';
 import { Effort } from './effort.ts';
+import { type LedgerStart, NEW_LEDGER } from './ledger-start.ts';
 import { findQuotaRefusal, QUOTA_KEY, quotaAlarm, quotaRaise } from './quota.ts';
 import { findCareRefusal, findOwner, findRefusal } from './refusals.ts';
 import { foldEvent, foldRecord, foldReply, foldSubmission, identityOf } from './snapshot/digest.ts';
@@ -50,24 +50,6 @@ import type {
 
 /** Who acts when the machine does something by itself. */
 export const SYSTEM = 'tocsin';
-
-/** Where a ledger begins. */
-export interface LedgerStart {
-  readonly index: LogIndex;
-  readonly time: UnixMillis;
-  readonly revision: Revision;
-  readonly digest: number;
-  /** The newest number given to a record. */
-  readonly recordsMade: number;
-}
-
-const NEW: LedgerStart = {
-  index: logIndex(0),
-  time: unixMillis(0),
-  revision: revision(0),
-  digest: 0,
-  recordsMade: 0,
-};
 
 /**
  * The one place where alerts change: each change is one event, one revision, one fold of the digest, and moves what is due.
@@ -101,14 +83,18 @@ export class Ledger {
   #records: number;
   #revision: Revision;
   #applied: LogIndex;
+  /** The entry that is being applied. */
+  #entry: LogIndex | undefined;
   #time: UnixMillis;
   readonly #digest: RunningHash;
+  /** As it was after the newest whole entry. */
+  #settledDigest: number;
 
   constructor(
     table: AlertTable,
     policies: Policies,
     limits: AlertLimits,
-    start: LedgerStart = NEW,
+    start: LedgerStart = NEW_LEDGER,
   ) {
     this.table = table;
     this.subjects = new Subjects(table);
@@ -121,29 +107,38 @@ export class Ledger {
     this.#applied = start.index;
     this.#time = start.time;
     this.#digest = new RunningHash(start.digest);
+    this.#settledDigest = start.digest;
     this.#records = start.recordsMade;
   }
 
   get revision(): Revision {
     return this.#revision;
   }
+  /** The newest entry that is applied whole. */
   get applied(): LogIndex {
     return this.#applied;
+  }
+  /** An entry has begun and has not ended. */
+  get isMidway(): boolean {
+    return this.#entry !== undefined;
   }
   /** The log's time: the highest stamp so far. */
   get time(): UnixMillis {
     return this.#time;
   }
+  /** After the newest whole entry. */
   get digest(): number {
-    return this.#digest.value;
+    return this.#settledDigest;
   }
 
+  /** Between two entries. */
   get position(): LedgerStart {
+    assert(!this.isMidway, 'the state is of half an entry');
     return {
       index: this.#applied,
       time: this.#time,
       revision: this.#revision,
-      digest: this.#digest.value,
+      digest: this.#settledDigest,
       recordsMade: this.#records,
     };
   }
@@ -164,12 +159,20 @@ export class Ledger {
     assert(Number.isSafeInteger(index), 'log index is not a safe integer: %', index);
     assert(Number.isSafeInteger(time), 'time is not a safe integer: %', time);
     assert(index > this.#applied, 'entry % after entry %', index, this.#applied);
-    this.#applied = index;
+    assert(!this.isMidway, 'entry % begins within another', index);
+    this.#entry = index;
     // The last instant that a Date can hold goes on for ever: a later one could not be written down.
     const now = unixMillis(Math.min(time, UNIX_MILLIS_MAX));
     if (now > this.#time) this.#time = now;
     this.#events = events;
     this.effort.renew(this.#limits.effortPerEntryMax);
+  }
+
+  /** All of the entry that began is done. */
+  end(): void {
+    this.#applied = must(this.#entry, 'no entry has begun');
+    this.#entry = undefined;
+    this.#settledDigest = this.#digest.value;
   }
 
   /** What `steps` does belongs together: watchers are told all of it at once. */
@@ -310,7 +313,7 @@ export class Ledger {
       this.#transaction = alert.revision;
     const event: AppliedEvent = {
       revision: alert.revision,
-      index: this.#applied,
+      index: must(this.#entry, 'no entry has begun'),
       time: this.#time,
       observedAt,
       effect,

@@ -1,26 +1,26 @@
 import { assert, must } from '../base/assert.ts';
 import { hashText } from '../base/hash.ts';
 import type { LogIndex, Revision, UnixMillis } from '../base/ids.ts';
-import { NOTIFICATIONS_OVER_MAX, SWEEPS_PER_ENTRY_MIN } from '../base/limits.ts';
+import { SWEEPS_PER_ENTRY_MIN } from '../base/limits.ts';
 import type { KeptRule } from '../base/rules/listed-rules.ts';
 import type { RecordPage } from './alert-api.ts';
 import { type AlertLimits, completeLimits } from './alert-limits.ts';
-import { AlertTable } from './alerts/alert-table.ts';
 import { type CareContext, caredFor, lapsed } from './alerts/care-records.ts';
 import { careMoveOf } from './alerts/care-transitions.ts';
 import { displayState } from './alerts/display.ts';
 import { TRANSITIONS } from './alerts/transitions.ts';
 import { Escalations } from './beside/escalations.ts';
-import { type Notification, Notifications } from './beside/notifications.ts';
-import { changePolicy, type EscalationPolicy, Policies } from './beside/policies.ts';
-import { isBeside, type QueryKind, Records } from './beside/records-beside.ts';
+import type { Notification, Notifications } from './beside/notifications.ts';
+import { changePolicy, type EscalationPolicy } from './beside/policies.ts';
+import { isBeside, type QueryKind, type Records } from './beside/records-beside.ts';
 import type { Badges } from './beside/suppression.ts';
 import { isWard } from './beside/ward.ts';
 import type { CareCommand } from './care-commands.ts';
-import { ReplyTable } from './collections/reply-table.ts';
+import type { ReplyTable } from './collections/reply-table.ts';
 import type { Batch, Command, Submission } from './commands.ts';
 import { type Layout, PLAIN } from './layout.ts';
-import { done, Ledger } from './ledger.ts';
+import { done, type Ledger } from './ledger.ts';
+import { type MachineParts, newParts } from './machine-parts.ts';
 import type { History } from './queries/history.ts';
 import type { Past } from './queries/past.ts';
 import { type AlertSlice, listAlerts, type PageOptions } from './queries/queries.ts';
@@ -51,26 +51,6 @@ export interface Applied {
   readonly replies: Reply[];
   /** One for each change of an alert, in order: by a submission, by time, or by what followed from either. */
   readonly events: AppliedEvent[];
-}
-
-/** What a machine is made of that is not new. */
-export interface MachineParts {
-  readonly ledger: Ledger;
-  readonly replies: ReplyTable;
-  readonly notifications: Notifications;
-  readonly records: Records;
-}
-
-/** Parts in which nothing has happened. */
-function newParts(limits: AlertLimits, layout: Layout): MachineParts {
-  const table = new AlertTable(limits, layout);
-  const ledger = new Ledger(table, new Policies(), limits);
-  return {
-    ledger,
-    records: new Records(ledger),
-    replies: new ReplyTable(limits.repliesMax, layout.seed),
-    notifications: new Notifications(NOTIFICATIONS_OVER_MAX),
-  };
 }
 
 /**
@@ -112,9 +92,14 @@ export class AlertMachine {
     return this.#ledger.revision;
   }
 
-  /** The newest entry applied. */
+  /** The newest entry that is applied whole. */
   get applied(): LogIndex {
     return this.#ledger.applied;
+  }
+
+  /** An entry has begun and has not ended: what was taken of it shows, and nothing can be captured. */
+  get isMidway(): boolean {
+    return this.#ledger.isMidway;
   }
 
   /** The log's time: the highest stamp so far. */
@@ -150,12 +135,26 @@ export class AlertMachine {
    * carry neither commands nor time may be left out.
    */
   apply(batch: Batch, out: Applied): void {
-    this.#ledger.begin(batch.index, batch.time, out.events);
+    this.begin(batch, out);
+    for (const submission of batch.submissions) this.take(submission, out);
+    this.end();
+  }
+
+  /** The same in steps, between which others may read: an entry begins. Until `end`, `applied` and `digest` are of the one before it. */
+  begin({ index, time }: Pick<Batch, 'index' | 'time'>, out: Applied): void {
+    this.#ledger.begin(index, time, out.events);
     this.#fire(SWEEPS_PER_ENTRY_MIN);
-    for (const submission of batch.submissions) {
-      out.replies.push(this.#answer(submission));
-      if (this.#ledger.timers.next <= this.#ledger.time) this.#fire(0);
-    }
+  }
+
+  /** The next command of the entry that began. `out` is the one that it began with. */
+  take(submission: Submission, out: Applied): void {
+    out.replies.push(this.#answer(submission));
+    if (this.#ledger.timers.next <= this.#ledger.time) this.#fire(0);
+  }
+
+  /** All commands of the entry were taken. */
+  end(): void {
+    this.#ledger.end();
   }
 
   /** The alert of this id, open or resolved, or the open one under this dedup key. */

@@ -105,3 +105,13 @@ export class VirtualClock implements Clock {
     this.#soon = this.#soon.filter((known) => known !== task);
   }
 }
+
+/** A clock that a reading moves on: work takes time. */
+export class BusyClock extends VirtualClock {
+  readings = 0;
+  stepMs = 0;
+  override monotonic(): Millis {
+    this.readings += 1;
+    return millis(super.monotonic() + this.readings * this.stepMs);
+  }
+}

@@ -1,5 +1,5 @@
 import type { Mutant } from './mutant.ts';
-import { CALM, DEPOSED, DYING } from './worlds.ts';
+import { CALM, DEPOSED, DYING, SNAPSHOTS } from './worlds.ts';
 
 /** Bugs in the shell around the core. */
 export const REPLICA_MUTANTS: readonly Mutant[] = [
@@ -77,6 +77,55 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
     find: "if (this.#upkeep.rooms.left !== 'out')\n      tickIfDue",
     replace: "if (this.#phase === 'running')\n      tickIfDue",
     killedBy: ['test/replica/room.test.ts'],
+  },
+  {
+    name: 'apply-an-entry-in-one-turn',
+    claim: 'an entry of many commands leaves the loop to others',
+    file: 'src/replica/pipeline/applier.ts',
+    find: 'Math.min(left, SLICE_STEPS_PER_LOOK)',
+    replace: 'left * SLICE_STEPS_PER_LOOK * 64',
+    killedBy: ['test/replica/applier.test.ts'],
+  },
+  {
+    name: 'count-half-an-entry-as-applied',
+    claim: 'an entry counts as applied when all of it is',
+    file: 'src/statemachine/ledger.ts',
+    find: '    this.#entry = index;\n',
+    replace: '    this.#entry = index;\n    this.#applied = index;\n',
+    killedBy: ['test/replica/applier.test.ts'],
+  },
+  {
+    name: 'keep-events-from-the-history-until-the-end',
+    claim: 'the history does not lag behind the alerts when a slice ends',
+    file: 'src/replica/pipeline/applier.ts',
+    find: 'const next = this.#applySlice();\n      this.#note();',
+    replace: 'const next = this.#applySlice();',
+    killedBy: ['test/replica/applier.test.ts'],
+  },
+  {
+    name: 'snapshot-half-an-entry',
+    claim: 'a snapshot is of the state after a whole entry',
+    file: 'src/replica/pipeline/applied-state.ts',
+    find: 'if (this.#machine.isMidway) this.#steps.push(step);\n    else step();',
+    replace: 'step();',
+    killedBy: ['test/replica/applier.test.ts'],
+    simulated: SNAPSHOTS,
+  },
+  {
+    name: 'take-all-that-clients-send-at-once',
+    claim: 'many large requests that arrive at once hold up nobody else',
+    file: 'src/replica/service/intake.ts',
+    find: 'return now > this.#end || this.#frames >= this.#framesMax;',
+    replace: 'return now < 0 && this.#frames >= this.#framesMax;',
+    killedBy: ['test/replica/intake.test.ts'],
+  },
+  {
+    name: 'take-of-a-connection-that-broke',
+    claim: 'a frame that waited when its connection broke leaves no watch behind',
+    file: 'src/replica/service/client-session.ts',
+    find: 'if (this.#isClosed) return;',
+    replace: '',
+    killedBy: ['test/replica/intake.test.ts'],
   },
   {
     name: 'list-records-of-a-state-in-doubt',

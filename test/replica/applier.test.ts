@@ -1,42 +1,39 @@
 import { expect, test } from 'vitest';
-import { type Millis, millis, unixMillis } from '../../src/base/ids.ts';
+import { unixMillis } from '../../src/base/ids.ts';
 import { SLICE_MS_MAX } from '../../src/base/limits.ts';
 import type { Entry } from '../../src/raft/types.ts';
 import { AppliedState } from '../../src/replica/pipeline/applied-state.ts';
 import { Applier } from '../../src/replica/pipeline/applier.ts';
 import { AlertMachine } from '../../src/statemachine/machine.ts';
+import type { Reply } from '../../src/statemachine/types.ts';
 import { endAfter } from '../../src/storage/log/log-state.ts';
 import { MemoryDisk } from '../../src/storage/log/memory-log-store.ts';
 import type { LogPlace, LogStore } from '../../src/storage/types.ts';
 import { EntryRecord, entryOf, recordOf } from '../../src/wire/log/record.ts';
-import { VirtualClock } from '../client/virtual-clock.ts';
+import { BusyClock, VirtualClock } from '../client/virtual-clock.ts';
 import { at, CLUSTER, emptyLogEnd, hard } from '../storage/entries.ts';
 import { raiseRecord } from './scripted.ts';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-function entriesOf(bodies: readonly Uint8Array[]): Entry[] {
+const entriesOf = (bodies: readonly Uint8Array[]): Entry[] => batches(bodies.map((body) => [body]));
+
+/** An entry for each list of commands. */
+function batches(lists: readonly (readonly Uint8Array[])[]): Entry[] {
   let end: LogPlace = emptyLogEnd;
-  return bodies.map((body) => {
-    const record = EntryRecord.draft('commands', unixMillis(1_700_000_000_000), 1, [body]);
+  return lists.map((bodies) => {
+    const time = unixMillis(1_700_000_000_000);
+    const record = EntryRecord.draft('commands', time, bodies.length, bodies);
     record.seal({ index: at(end.index + 1), term: hard(1).term }, end.chain);
     end = endAfter(record);
     return entryOf(record);
   });
 }
 
-const raises = (count: number): Entry[] =>
-  entriesOf(Array.from({ length: count }, (_, n) => raiseRecord(`k${n}`)));
+const records = (count: number, name = 'k'): Uint8Array[] =>
+  Array.from({ length: count }, (_, n) => raiseRecord(`${name}${n}`));
 
-/** A clock that a reading moves on: work takes time. */
-class BusyClock extends VirtualClock {
-  readings = 0;
-  stepMs = 0;
-  override monotonic(): Millis {
-    this.readings += 1;
-    return millis(super.monotonic() + this.readings * this.stepMs);
-  }
-}
+const raises = (count: number): Entry[] => entriesOf(records(count));
 
 interface Stage {
   readonly applier: Applier;
@@ -45,7 +42,19 @@ interface Stage {
   /** Entries applied in each slice. */
   readonly slices: number[];
   readonly faults: unknown[];
+  readonly state: AppliedState;
   readonly machine: AlertMachine;
+  /** Of each entry, in order. */
+  readonly replies: (readonly Reply[])[];
+  /** What others see at the end of each slice. */
+  readonly seen: Seen[];
+}
+
+interface Seen {
+  readonly applied: number;
+  readonly digest: number;
+  readonly revision: number;
+  readonly newest: number;
 }
 
 /** The first `onDisk` of the entries are durable; memory holds those from `inMemory` on. */
@@ -67,25 +76,30 @@ async function stageOf(
   const slices: number[] = [];
   const faults: unknown[] = [];
   const machine = new AlertMachine();
+  const state = new AppliedState(machine);
+  const told: (readonly Reply[])[] = [];
+  const seen: Seen[] = [];
   let count = 0;
   const applier = new Applier({
     clock,
     store: change(store),
-    state: new AppliedState(machine),
+    state,
     entryAt: (index) => (index >= inMemory ? entries[index - 1] : undefined),
     firstInMemory: () => inMemory,
     onApplied: (entry, replies) => {
-      expect(replies).toHaveLength(1);
+      told.push([...replies]);
       applied.push(entry.index);
       count += 1;
     },
     onSlice: () => {
+      const { applied: at, digest, revision } = state.machine;
+      seen.push({ applied: at, digest, revision, newest: state.history.newest });
       slices.push(count);
       count = 0;
     },
     onFault: (error) => faults.push(error),
   });
-  return { applier, clock, applied, slices, faults, machine };
+  return { applier, clock, applied, slices, faults, state, machine, replies: told, seen };
 }
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n + 1);
@@ -216,4 +230,96 @@ test('entries without commands are passed over', async () => {
   applier.advance(at(1));
   expect(machine.applied).toBe(1);
   expect(machine.time).toBe(recordOf(entry).time);
+});
+
+test('an entry of many commands is applied in slices, in which it shows but does not count, and is answered once', async () => {
+  const entries = batches([records(100), records(3, 'other')]);
+  const stage = await stageOf(entries, { onDisk: 0, inMemory: 1 });
+  const whole = await stageOf(entries, { onDisk: 0, inMemory: 1 });
+  whole.applier.advance(at(2));
+  stage.clock.stepMs = SLICE_MS_MAX / 2 + 0.1;
+  stage.applier.advance(at(2));
+  await stage.clock.run(1);
+  expect(stage.applied).toEqual([1, 2]);
+  expect(stage.replies.map((some) => some.length)).toEqual([100, 3]);
+  expect(stage.replies).toEqual(whole.replies);
+  expect(stage.machine.digest).toBe(whole.machine.digest);
+  const midway = stage.seen.filter(({ applied }) => applied === 0);
+  expect(midway.length).toBeGreaterThan(2);
+  for (const [n, { digest, revision }] of midway.entries()) {
+    expect(digest).toBe(new AlertMachine().digest);
+    expect(revision).toBeGreaterThan(midway[n - 1]?.revision ?? 0);
+  }
+  for (const { revision, newest } of stage.seen) expect(newest).toBe(revision);
+});
+
+test('a slice ends within an entry after as many commands as it is allowed', async () => {
+  const clock = new VirtualClock();
+  const state = new AppliedState(new AlertMachine());
+  const [entry] = batches([records(10)]);
+  const revisions: number[] = [];
+  const applier = new Applier({
+    clock,
+    store: new MemoryDisk(CLUSTER).open(),
+    state,
+    entryAt: () => entry,
+    firstInMemory: () => 1,
+    onApplied: (_, replies) => expect(replies).toHaveLength(10),
+    onSlice: () => revisions.push(state.machine.revision),
+    onFault: (error) => expect.unreachable(String(error)),
+    sliceStepsMax: 3,
+  });
+  applier.advance(at(1));
+  await clock.run(1);
+  expect(revisions).toEqual([3, 6, 9, 10]);
+});
+
+test('what needs a whole entry waits for the end of the one under way, and comes before the next', async () => {
+  const stage = await stageOf(batches([records(40), records(40, 'other')]), {
+    onDisk: 0,
+    inMemory: 1,
+  });
+  const { state, machine, clock } = stage;
+  clock.stepMs = SLICE_MS_MAX + 1;
+  stage.applier.advance(at(2));
+  expect(machine.isMidway).toBe(true);
+  expect(() => machine.capture()).toThrow('half an entry');
+  const seen: number[][] = [];
+  state.whole(() => seen.push([machine.applied, machine.revision, machine.capture().header.index]));
+  expect(seen).toEqual([]);
+  await clock.run(1);
+  expect(stage.applied).toEqual([1, 2]);
+  expect(seen).toEqual([[1, 40, 1]]);
+});
+
+test('a state that takes the place of one amid an entry goes on with the entry after its own', async () => {
+  const entries = batches([records(40), records(40, 'other')]);
+  const stage = await stageOf(entries, { onDisk: 0, inMemory: 1 });
+  const { state, applier, clock } = stage;
+  clock.stepMs = SLICE_MS_MAX + 1;
+  applier.advance(at(2));
+  let index: number | undefined;
+  state.whole(() => {
+    index = state.machine.capture().header.index;
+  });
+  const other = await stageOf(entries, { onDisk: 0, inMemory: 1 });
+  other.applier.advance(at(1));
+  state.replace(other.machine);
+  applier.replaced();
+  expect(index).toBe(1);
+  await clock.run(1);
+  expect(stage.applied).toEqual([2]);
+  expect(state.machine.revision).toBe(80);
+  expect(state.history.newest).toBe(80);
+  expect(stage.faults).toEqual([]);
+});
+
+test('after stop an entry that was begun is not gone on with, and nobody is answered', async () => {
+  const stage = await stageOf(batches([records(40)]), { onDisk: 0, inMemory: 1 });
+  stage.clock.stepMs = SLICE_MS_MAX + 1;
+  stage.applier.advance(at(1));
+  const { revision } = stage.machine;
+  stage.applier.stop();
+  await stage.clock.run(1);
+  expect([stage.machine.revision, stage.applied]).toEqual([revision, []]);
 });

@@ -22,6 +22,7 @@ import { AppliedState } from '../../src/replica/pipeline/applied-state.ts';
 import type { Proposal } from '../../src/replica/pipeline/proposals.ts';
 import type { AdminDone } from '../../src/replica/service/administrator.ts';
 import { ClientSession, type Host } from '../../src/replica/service/client-session.ts';
+import { Intake } from '../../src/replica/service/intake.ts';
 import { Pages } from '../../src/replica/service/pages.ts';
 import type { FreshDone } from '../../src/replica/service/read-desk.ts';
 import { WatchHub } from '../../src/replica/service/watch-hub.ts';
@@ -52,6 +53,7 @@ class Stage implements Host {
   readonly #state: AppliedState;
   readonly watches: WatchHub;
   readonly pages: Pages;
+  readonly intake: Intake = new Intake(this.clock);
   readonly channel: ScriptedChannel = new ScriptedChannel();
   readonly proposals: Proposal[] = [];
   readonly reads: FreshDone[] = [];
@@ -64,7 +66,6 @@ class Stage implements Host {
     new ClientSession(this.channel, this);
   }
 
-  /** As one entry. */
   apply(...commands: readonly Command[]): void {
     const index = logIndex(this.machine.applied + 1);
     const submissions = commands.map((command, at) => ({
@@ -74,7 +75,7 @@ class Stage implements Host {
     }));
     const out: Applied = { replies: [], events: [] };
     this.machine.apply({ index, time: unixMillis(index), submissions }, out);
-    for (const event of out.events) this.#state.history.push(event);
+    this.#state.note(out.events);
   }
 
   propose = (proposal: Proposal): unknown => this.proposals.push(proposal);

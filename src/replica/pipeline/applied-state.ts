@@ -1,5 +1,6 @@
 import type { AlertMachine } from '../../statemachine/machine.ts';
 import { History } from '../../statemachine/queries/history.ts';
+import type { AppliedEvent } from '../../statemachine/types.ts';
 import type { RulesFeed } from './rules-feed.ts';
 
 /** What a replica has applied: the alerts, and the newest events that led to them. A snapshot takes the place of both. */
@@ -7,6 +8,8 @@ export class AppliedState {
   readonly #historyEventsMax: number | undefined;
   readonly #rules: RulesFeed | undefined;
   #machine: AlertMachine;
+  /** What waits for the end of an entry: one snapshot, at most. */
+  readonly #steps: (() => void)[] = [];
   #history: History;
 
   constructor(machine: AlertMachine, historyEventsMax?: number, rules?: RulesFeed) {
@@ -25,13 +28,30 @@ export class AppliedState {
     return this.#history;
   }
 
+  /** What has just happened to the alerts. */
+  note(events: readonly AppliedEvent[]): void {
+    for (const event of events) this.#history.push(event);
+  }
+
   replace(machine: AlertMachine): void {
     this.#machine = machine;
     this.#history = new History(this.#historyEventsMax, machine.revision);
     this.#rules?.look(machine);
+    this.ended();
   }
 
-  /** Entries have been applied. */
+  /** Calls `step` at a moment at which no entry is applied by half: now, or as soon as the one under way has ended. */
+  whole(step: () => void): void {
+    if (this.#machine.isMidway) this.#steps.push(step);
+    else step();
+  }
+
+  /** An entry has ended. */
+  ended(): void {
+    for (let step = this.#steps.shift(); step !== undefined; step = this.#steps.shift()) step();
+  }
+
+  /** Commands have been applied. */
   advanced(): void {
     this.#rules?.look(this.#machine);
   }

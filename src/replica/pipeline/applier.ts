@@ -1,12 +1,12 @@
-import { assert } from '../../base/assert.ts';
+import { assert, must } from '../../base/assert.ts';
 import type { Clock } from '../../base/clock.ts';
 import { TocsinError } from '../../base/errors.ts';
 import { type LogIndex, logIndex, lower } from '../../base/ids.ts';
-import { LOG_READ_BYTES_MAX, SLICE_MS_MAX } from '../../base/limits.ts';
+import { LOG_READ_BYTES_MAX, SLICE_MS_MAX, SLICE_STEPS_PER_LOOK } from '../../base/limits.ts';
 import type { Entry } from '../../raft/types.ts';
 import type { Submission } from '../../statemachine/commands.ts';
 import type { Applied } from '../../statemachine/machine.ts';
-import type { AppliedEvent, Reply } from '../../statemachine/types.ts';
+import type { Reply } from '../../statemachine/types.ts';
 import type { LogStore } from '../../storage/types.ts';
 import { decodeSubmissions } from '../../wire/commands/commands.ts';
 import { recordOf } from '../../wire/log/record.ts';
@@ -20,19 +20,20 @@ export interface ApplierParts {
   readonly entryAt: (index: LogIndex) => Entry | undefined;
   /** The oldest entry in memory: what is before it is on disk for good. */
   readonly firstInMemory: () => number;
-  /** One entry has been applied. The arrays are reused: take what you need. */
-  readonly onApplied: (
-    entry: Entry,
-    replies: readonly Reply[],
-    events: readonly AppliedEvent[],
-  ) => void;
+  /** One entry has been applied. The array is reused: take what you need. */
+  readonly onApplied: (entry: Entry, replies: readonly Reply[]) => void;
   /** Everything that could be applied in this slice has been. */
   readonly onSlice: () => void;
   /** A bug or a damaged log: this replica may now differ from the others, and must halt. */
   readonly onFault: (error: unknown) => void;
+  /** A slice ends after so many commands, whatever the clock says. @defaultValue as many as there is time for */
+  readonly sliceStepsMax?: number | undefined;
 }
 
-/** Applies committed entries to the machine, in order, in slices that leave the loop to others. */
+/**
+ * Applies committed entries to the machine, in order, in slices that leave the loop to others. A slice may end within an entry of many
+ * commands: what was taken of it shows, as it was agreed on, but the entry counts as applied, and is answered, when all of it is.
+ */
 export class Applier {
   readonly #parts: ApplierParts;
   readonly #out: Applied = { replies: [], events: [] };
@@ -40,6 +41,10 @@ export class Applier {
   #applied: LogIndex;
   /** Entries read from disk, of which some may be applied already. */
   #page: readonly Entry[] = [];
+  /** The entry that was begun and has not ended, its commands, and how many of them were taken. */
+  #entry: Entry | undefined;
+  #submissions: readonly Submission[] = [];
+  #taken = 0;
   /** A slice runs, is scheduled, or waits for the disk. */
   #busy = false;
   #stopped = false;
@@ -63,6 +68,8 @@ export class Applier {
   replaced(): void {
     this.#applied = this.#parts.state.machine.applied;
     this.#page = [];
+    this.#entry = undefined;
+    this.#submissions = [];
   }
 
   stop(): void {
@@ -75,7 +82,8 @@ export class Applier {
     const from = this.#applied;
     try {
       const next = this.#applySlice();
-      if (this.#applied > from) this.#advanced();
+      this.#note();
+      if (this.#applied > from || this.#entry !== undefined) this.#advanced();
       if (next === 'later') this.#parts.clock.soon(() => this.#run());
       else if (next === 'disk') this.#readOn();
       else this.#busy = false;
@@ -91,15 +99,59 @@ export class Applier {
 
   /** Applies what is at hand until the slice is over. Answers what the next one waits for. */
   #applySlice(): 'nothing' | 'later' | 'disk' {
-    const { clock } = this.#parts;
-    const began = clock.monotonic();
+    const { clock, sliceStepsMax = Number.POSITIVE_INFINITY } = this.#parts;
+    const end = clock.monotonic() + SLICE_MS_MAX;
+    let left = sliceStepsMax;
     while (this.#applied < this.#target && !this.#stopped) {
-      const entry = this.#entryAt(logIndex(this.#applied + 1));
-      if (entry === undefined) return 'disk';
-      this.#apply(entry);
-      if (clock.monotonic() - began > SLICE_MS_MAX) return 'later';
+      if (this.#entry === undefined && !this.#begin()) return 'disk';
+      left -= this.#takeOn(Math.min(left, SLICE_STEPS_PER_LOOK));
+      if (left <= 0 || clock.monotonic() > end) return 'later';
     }
     return 'nothing';
+  }
+
+  /** The next entry. False = it is not at hand. */
+  #begin(): boolean {
+    const entry = this.#entryAt(logIndex(this.#applied + 1));
+    if (entry === undefined) return false;
+    const { kind, body, time } = recordOf(entry);
+    // Before anything of the entry is done: one that cannot be read whole is not applied at all.
+    this.#submissions = kind === 'commands' ? submissionsOf(entry.index, body) : [];
+    this.#taken = 0;
+    this.#entry = entry;
+    this.#out.replies.length = 0;
+    this.#parts.state.machine.begin({ index: entry.index, time }, this.#out);
+    return true;
+  }
+
+  /** Takes the next commands of the entry that was begun, which may be its last. Answers how many. */
+  #takeOn(max: number): number {
+    const { machine } = this.#parts.state;
+    const from = this.#taken;
+    const to = Math.min(from + max, this.#submissions.length);
+    for (let at = from; at < to; at += 1)
+      machine.take(must(this.#submissions[at], 'no command %', at), this.#out);
+    this.#taken = to;
+    if (to === this.#submissions.length) this.#end();
+    return to - from;
+  }
+
+  #end(): void {
+    const { state, onApplied } = this.#parts;
+    const entry = must(this.#entry, 'no entry was begun');
+    state.machine.end();
+    this.#applied = entry.index;
+    this.#entry = undefined;
+    this.#submissions = [];
+    this.#note();
+    onApplied(entry, this.#out.replies);
+    state.ended();
+  }
+
+  /** The history must not lag behind the alerts when others look at both. */
+  #note(): void {
+    this.#parts.state.note(this.#out.events);
+    this.#out.events.length = 0;
   }
 
   #entryAt(index: LogIndex): Entry | undefined {
@@ -131,19 +183,6 @@ export class Applier {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#parts.onFault(error);
-  }
-
-  #apply(entry: Entry): void {
-    const { state, onApplied } = this.#parts;
-    const { machine } = state;
-    const record = recordOf(entry);
-    this.#out.replies.length = 0;
-    this.#out.events.length = 0;
-    const isCommands = record.kind === 'commands';
-    const submissions = isCommands ? submissionsOf(entry.index, record.body) : [];
-    machine.apply({ index: entry.index, time: record.time, submissions }, this.#out);
-    this.#applied = entry.index;
-    onApplied(entry, this.#out.replies, this.#out.events);
   }
 }
 

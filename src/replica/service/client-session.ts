@@ -27,6 +27,7 @@ import type { ReplicaStatus } from '../../wire/clients/status.ts';
 import { FrameType } from '../../wire/frame.ts';
 import type { Proposal } from '../pipeline/proposals.ts';
 import type { AdminDone } from './administrator.ts';
+import type { Intake, Taker } from './intake.ts';
 import { answerOf, type Pages, shown, tooLate } from './pages.ts';
 import type { FreshDone, Freshness } from './read-desk.ts';
 import type { WatchHub } from './watch-hub.ts';
@@ -37,6 +38,7 @@ export interface Host {
   readonly machine: AlertMachine;
   readonly watches: WatchHub;
   readonly pages: Pages;
+  readonly intake: Intake;
   /** Settles the proposal sooner or later, at once if this replica does not lead. */
   propose(proposal: Proposal): void;
   /** Calls back when the state at hand is as fresh as asked for, or why it will not be. */
@@ -68,20 +70,26 @@ type RequestType = keyof typeof ASKS_FOR_STATE;
 const isRequest = (type: FrameType): type is RequestType => Object.hasOwn(ASKS_FOR_STATE, type);
 
 /** One client's connection: takes requests, bounded in number, and answers each exactly once. */
-export class ClientSession {
-  readonly #channel: Channel;
+export class ClientSession implements Taker {
+  readonly channel: Channel;
   readonly #host: Host;
   #requests = 0;
+  #isClosed = false;
 
   constructor(channel: Channel, host: Host) {
-    this.#channel = channel;
+    this.channel = channel;
     this.#host = host;
-    channel.onFrame = (type, group, id, body) => this.#take(type, group, id, body);
+    channel.onFrame = (type, group, id, body) => host.intake.admit(this, type, group, id, body);
     channel.onDrain = () => host.watches.wake();
-    channel.onClose = () => host.watches.removeAll(channel);
+    channel.onClose = () => {
+      this.#isClosed = true;
+      host.watches.removeAll(channel);
+    };
   }
 
-  #take(type: FrameType, group: GroupId, id: number, body: Uint8Array): void {
+  /** Of a connection that was let go meanwhile nothing is taken any more. */
+  take(type: FrameType, group: GroupId, id: number, body: Uint8Array): void {
+    if (this.#isClosed) return;
     try {
       if (group !== ALERTS_GROUP)
         throw new TocsinError('BAD_REQUEST', `there is no group ${group}`);
@@ -94,7 +102,7 @@ export class ClientSession {
 
   #dispatch(type: FrameType, id: number, body: Uint8Array): void {
     if (!isRequest(type)) {
-      this.#channel.close(
+      this.channel.close(
         new TocsinError('FRAME_UNKNOWN_TYPE', `a client does not send frames of type ${type}`),
       );
       return;
@@ -122,7 +130,7 @@ export class ClientSession {
         return;
       case FrameType.CANCEL:
         decodeEmpty(body);
-        this.#host.watches.remove(this.#channel, id);
+        this.#host.watches.remove(this.channel, id);
         return;
       case FrameType.STATUS:
         decodeEmpty(body);
@@ -267,22 +275,22 @@ export class ClientSession {
   }
 
   #sendAnswer(id: number, body: readonly Uint8Array[]): void {
-    if (this.#channel.send(FrameType.ANSWER, ALERTS_GROUP, id, body)) return;
-    const message = `${this.#channel.queuedBytes} bytes of answers are not read yet`;
+    if (this.channel.send(FrameType.ANSWER, ALERTS_GROUP, id, body)) return;
+    const message = `${this.channel.queuedBytes} bytes of answers are not read yet`;
     this.#fail(id, new TocsinError('OVERLOADED', message));
   }
 
   #watch(id: number, body: Uint8Array): void {
     const { from, filter } = decodeWatch(body);
     // Under one name only one watch can be followed: whoever begins a second one is told that neither goes on.
-    if (this.#host.watches.remove(this.#channel, id))
+    if (this.#host.watches.remove(this.channel, id))
       throw new TocsinError('BAD_REQUEST', `watch ${id} was under way already; it has ended`);
-    if (this.#host.watches.countOf(this.#channel) >= WATCHES_PER_CONNECTION_MAX)
+    if (this.#host.watches.countOf(this.channel) >= WATCHES_PER_CONNECTION_MAX)
       throw new TocsinError(
         'OVERLOADED',
         `${WATCHES_PER_CONNECTION_MAX} watches on one connection are the limit`,
       );
-    this.#host.watches.add(this.#channel, id, from, filter ?? {});
+    this.#host.watches.add(this.channel, id, from, filter ?? {});
   }
 
   #count(): void {
@@ -299,9 +307,9 @@ export class ClientSession {
   }
 
   #answer(type: FrameType, id: number, body: readonly Uint8Array[]): void {
-    if (this.#channel.send(type, ALERTS_GROUP, id, body)) return;
+    if (this.channel.send(type, ALERTS_GROUP, id, body)) return;
     // Whoever does not read its answers must not make us keep them. The caller learns that the connection is gone.
-    this.#channel.close();
+    this.channel.close();
   }
 }
 

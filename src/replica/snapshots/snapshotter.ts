@@ -10,6 +10,8 @@ import {
   TICK_MS,
 } from '../../base/limits.ts';
 import type { Entry } from '../../raft/types.ts';
+import type { AlertMachine } from '../../statemachine/machine.ts';
+import type { MachineCapture } from '../../statemachine/snapshot/capture.ts';
 import type { LogStore, SnapshotMeta, SnapshotSubject } from '../../storage/types.ts';
 import { snapshotBytes } from '../../wire/log/snapshot-meta.ts';
 import type { AppliedState } from '../pipeline/applied-state.ts';
@@ -47,6 +49,15 @@ export interface SnapshotterParts {
   readonly log: (line: string) => void;
   readonly onFault: (error: unknown) => void;
   readonly policy?: SnapshotPolicy | undefined;
+}
+
+/** What a snapshot is written from. */
+interface Captured {
+  readonly machine: AlertMachine;
+  readonly capture: MachineCapture;
+  readonly subject: SnapshotSubject;
+  readonly entries: number;
+  readonly bytes: number;
 }
 
 /**
@@ -141,18 +152,18 @@ export class Snapshotter {
    * @throws TocsinError UNAVAILABLE while the state is in doubt
    */
   async take(): Promise<SnapshotMeta | undefined> {
-    const { state, place } = this.#parts;
     const problem = this.#parts.problem();
     if (problem !== undefined) throw problem;
-    const { machine } = state;
-    if (this.#isBusy || machine.applied <= (this.newest?.index ?? 0)) return undefined;
+    const { state } = this.#parts;
+    if (this.#isBusy || !this.#isNews(state.machine)) return undefined;
     this.#isBusy = true;
     try {
-      const capture = machine.capture();
-      const { revision, digest, machineVersion } = capture.header;
-      const subject = { ...place(), revision, digest, machineVersion };
-      const [entries, bytes] = [this.#entries, this.#bytes];
-      const meta = await this.#write(subject, capture);
+      const captured = await new Promise<Captured | undefined>((resolve) => {
+        state.whole(() => resolve(this.#capture()));
+      });
+      if (captured === undefined) return undefined;
+      const { entries, bytes } = captured;
+      const meta = await this.#write(captured);
       if (meta !== undefined) {
         this.#entries -= entries;
         this.#bytes -= bytes;
@@ -163,12 +174,23 @@ export class Snapshotter {
     }
   }
 
-  async #write(
-    subject: SnapshotSubject,
-    capture: Parameters<typeof writeImage>[0],
-  ): Promise<SnapshotMeta | undefined> {
-    const { store, clock, state, problem, durable } = this.#parts;
+  /** Of the state after a whole entry; undefined if by then there is nothing to take, or nothing to rely on. */
+  #capture(): Captured | undefined {
+    const { state, place, problem } = this.#parts;
     const { machine } = state;
+    if (problem() !== undefined || !this.#isNews(machine)) return undefined;
+    const capture = machine.capture();
+    const { revision, digest, machineVersion } = capture.header;
+    const subject = { ...place(), revision, digest, machineVersion };
+    return { machine, capture, subject, entries: this.#entries, bytes: this.#bytes };
+  }
+
+  #isNews(machine: AlertMachine): boolean {
+    return machine.applied > (this.newest?.index ?? 0);
+  }
+
+  async #write({ machine, capture, subject }: Captured): Promise<SnapshotMeta | undefined> {
+    const { store, clock, state, problem, durable } = this.#parts;
     const isWanted = (): boolean =>
       !this.#stopped && state.machine === machine && problem() === undefined;
     const writer = await store.snapshots.create(subject);

@@ -8,7 +8,7 @@ import type { CapturedPolicy } from '../beside/policies.ts';
 import { type AnyRecord, RECORD_KINDS, type RecordViews } from '../beside/records-beside.ts';
 import type { RegistryView } from '../beside/registry.ts';
 import type { ReplyView } from '../collections/reply-table.ts';
-import type { LedgerStart } from '../ledger.ts';
+import type { LedgerStart } from '../ledger-start.ts';
 import { halvesOf, lookFor, matches } from '../queries/filter.ts';
 import type { Alert, AlertFilter, Reply } from '../types.ts';
 
