@@ -194,13 +194,17 @@ export const CLIENT_SUSPECT_MS = 1_000;
 export const WATCH_BUFFER_MESSAGES_MAX = 4_096;
 export const WATCH_BUFFER_BYTES_MAX: number = 4 * MiB;
 
-/** How long one slice of work may hold the event loop. */
-export const SLICE_MS_MAX = 2;
+/** How long one slice of work may hold the event loop; one of each kind may fall into a turn: what is applied, taken of clients, answered, captured. */
+export const SLICE_MS_MAX = 1;
 /**
  * Steps of such work between two looks at the clock, since looking costs something too. Few: while the code of a step is not compiled, it takes
  * a hundred times as long.
  */
 export const SLICE_STEPS_PER_LOOK = 4;
+/** Blocks of LevelDB's files, of some 4 to 32 KiB, that are verified in a turn. */
+export const VERIFIED_BLOCKS_PER_TURN = 4;
+/** Of whole frames of clients that wait for a turn, of all connections together. */
+export const INTAKE_HELD_BYTES_MAX: number = 16 * MiB;
 /** A loop that stood still for longer, the whole process perhaps, has missed what the others decided meanwhile. */
 export const STALL_MS_MAX = 350;
 /** For so long after it stood still, shorter than an election takes, a replica waits longer before it campaigns. */
@@ -415,7 +419,7 @@ export const SNAPSHOT_SYNC_BYTES: number = 8 * SNAPSHOT_CHUNK_BYTES;
 /** Records one page of a list looks at in a turn, and fewer when the slice is over before. */
 export const LIST_SCAN_MAX = 8_192;
 /** Turns a page of a list is looked for in when slices end before; then it ends with what was found. */
-export const LIST_TURNS_MAX = 16;
+export const LIST_TURNS_MAX = 32;
 /** Of a page for which nobody says how much it may hold. */
 export const LIST_LIMIT_DEFAULT = 100;
 /** The last instant a Date can hold (ECMA-262, 21.4.1.1): a later one could not be printed. */

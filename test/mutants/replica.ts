@@ -120,6 +120,14 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
     killedBy: ['test/replica/intake.test.ts'],
   },
   {
+    name: 'wait-for-an-entry-that-never-ends',
+    claim: 'a snapshot that waits for the end of an entry is let go when the replica stops',
+    file: 'src/replica/pipeline/applier.ts',
+    find: '    // Whoever waits for the end of the entry under way waits for nothing now.\n    this.#parts.state.ended();\n',
+    replace: '',
+    killedBy: ['test/replica/snapshot-midway.test.ts'],
+  },
+  {
     name: 'take-of-a-connection-that-broke',
     claim: 'a frame that waited when its connection broke leaves no watch behind',
     file: 'src/replica/service/client-session.ts',

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { ALERTS_GROUP } from '../../src/base/ids.ts';
-import { SLICE_MS_MAX } from '../../src/base/limits.ts';
+import { INTAKE_HELD_BYTES_MAX, SLICE_MS_MAX } from '../../src/base/limits.ts';
 import { ClientSession, type Host } from '../../src/replica/service/client-session.ts';
 import { Intake, type Taker } from '../../src/replica/service/intake.ts';
 import { encodeWatch } from '../../src/wire/clients/client-messages.ts';
@@ -107,4 +107,15 @@ test('of a connection that breaks while its frame waits nothing is taken: no wat
   channels[1]?.close();
   await clock.run(1);
   expect(added).toEqual([0, 2]);
+});
+
+test('frames that wait take no more memory than their limit: what is beyond is taken at once', () => {
+  const intake = new Intake(new VirtualClock(), 0);
+  const half = new Uint8Array(INTAKE_HELD_BYTES_MAX / 2);
+  const taken: number[] = [];
+  for (const id of [1, 2, 3, 4]) {
+    const taker = { channel: new ScriptedChannel(), take: () => taken.push(id) };
+    intake.admit(taker, FrameType.GET, ALERTS_GROUP, id, half);
+  }
+  expect(taken).toEqual([3, 4]);
 });

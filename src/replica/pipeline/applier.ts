@@ -74,6 +74,8 @@ export class Applier {
 
   stop(): void {
     this.#stopped = true;
+    // Whoever waits for the end of the entry under way waits for nothing now.
+    this.#parts.state.ended();
   }
 
   #run(): void {

@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import { type GroupId, type Millis, millis } from '../../base/ids.ts';
-import { SLICE_MS_MAX } from '../../base/limits.ts';
+import { INTAKE_HELD_BYTES_MAX, SLICE_MS_MAX } from '../../base/limits.ts';
 import type { Channel } from '../../transport/types.ts';
 import type { FrameType } from '../../wire/frame.ts';
 
@@ -21,7 +21,8 @@ interface Held {
 
 /**
  * Bounds what is taken of clients in one turn of the loop, from all connections together: many large requests that arrive at once
- * hold up nobody else. What is over waits, in the order in which it came; one frame of a connection at most, which is not read meanwhile.
+ * hold up nobody else. What is over waits, in the order in which it came; one frame of a connection at most, which is not read meanwhile, and
+ * no more bytes of all than INTAKE_HELD_BYTES_MAX: a frame beyond is taken at once.
  */
 export class Intake {
   readonly #clock: Clock;
@@ -30,6 +31,7 @@ export class Intake {
   /** When this turn has done enough; undefined = it has taken nothing yet. */
   #end: Millis | undefined;
   #frames = 0;
+  #heldBytes = 0;
 
   /** `framesMax`: a turn has done enough after so many, whatever the clock says. */
   constructor(clock: Clock, framesMax: number = Number.POSITIVE_INFINITY) {
@@ -39,8 +41,10 @@ export class Intake {
 
   /** Hands the frame over: now, or in a later turn. */
   admit(taker: Taker, type: FrameType, group: GroupId, id: number, body: Uint8Array): void {
-    if (this.#held.length > 0 || this.#isOver()) {
+    const fits = this.#heldBytes + body.byteLength <= INTAKE_HELD_BYTES_MAX;
+    if (fits && (this.#held.length > 0 || this.#isOver())) {
       taker.channel.pause();
+      this.#heldBytes += body.byteLength;
       this.#held.push({ taker, type, group, id, body });
     } else {
       this.#frames += 1;
@@ -66,6 +70,7 @@ export class Intake {
       if (held === undefined) return;
       const { taker, type, group, id, body } = held;
       this.#frames += 1;
+      this.#heldBytes -= body.byteLength;
       taker.take(type, group, id, body);
       taker.channel.resume();
     }

@@ -155,7 +155,7 @@ export class Snapshotter {
     const problem = this.#parts.problem();
     if (problem !== undefined) throw problem;
     const { state } = this.#parts;
-    if (this.#isBusy || !this.#isNews(state.machine)) return undefined;
+    if (this.#stopped || this.#isBusy || !this.#isNews(state.machine)) return undefined;
     this.#isBusy = true;
     try {
       const captured = await new Promise<Captured | undefined>((resolve) => {
@@ -178,7 +178,7 @@ export class Snapshotter {
   #capture(): Captured | undefined {
     const { state, place, problem } = this.#parts;
     const { machine } = state;
-    if (problem() !== undefined || !this.#isNews(machine)) return undefined;
+    if (machine.isMidway || problem() !== undefined || !this.#isNews(machine)) return undefined;
     const capture = machine.capture();
     const { revision, digest, machineVersion } = capture.header;
     const subject = { ...place(), revision, digest, machineVersion };

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { TocsinError } from '../../base/errors.ts';
-import { SLICE_STEPS_PER_LOOK } from '../../base/limits.ts';
+import { VERIFIED_BLOCKS_PER_TURN } from '../../base/limits.ts';
 import { faultOf } from './level.ts';
 import { logDamage } from './level-log.ts';
 import { type Manifest, readManifest } from './level-manifest.ts';
@@ -98,7 +98,7 @@ async function inTurns<T>(steps: Generator<undefined, T>): Promise<T> {
   for (let made = 1; ; made += 1) {
     const step = steps.next();
     if (step.done === true) return step.value;
-    if (made % SLICE_STEPS_PER_LOOK === 0) await nextTurn();
+    if (made % VERIFIED_BLOCKS_PER_TURN === 0) await nextTurn();
   }
 }
 

@@ -27,7 +27,7 @@ export function encodeTime(timeoutMs: number): Uint8Array {
 }
 
 export interface Timed {
-  /** How long the caller will wait, counted from the arrival at the server. */
+  /** How long the caller will wait, counted from when the server takes it up. */
   readonly timeoutMs: number;
   /** What is asked: a piece of the body. */
   readonly request: Uint8Array;
