@@ -1,5 +1,5 @@
 import { logIndex, unixMillis } from '../src/base/ids.ts';
-import { SLICE_MS_MAX } from '../src/base/limits.ts';
+import { TURN_MS_MAX } from '../src/base/limits.ts';
 import { layoutOf } from '../src/replica/snapshots/machine-image.ts';
 import type { Submission } from '../src/statemachine/commands.ts';
 import { AlertMachine, type Applied } from '../src/statemachine/machine.ts';
@@ -66,7 +66,7 @@ function packSlice(
   packer: ChunkPacker,
   chunks: Uint8Array[],
 ): boolean {
-  const end = performance.now() + SLICE_MS_MAX;
+  const end = performance.now() + TURN_MS_MAX;
   do {
     const { done, value } = items.next();
     if (done) return false;
@@ -77,7 +77,7 @@ function packSlice(
 }
 
 function restoreSlice(items: Iterator<SnapshotItem>, restorer: MachineRestorer): boolean {
-  const end = performance.now() + SLICE_MS_MAX;
+  const end = performance.now() + TURN_MS_MAX;
   do {
     const { done, value } = items.next();
     if (done) return false;

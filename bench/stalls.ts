@@ -4,7 +4,6 @@ import { openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PerformanceObserver } from 'node:perf_hooks';
 import { millis, replicaId } from '../src/base/ids.ts';
 import { COMMANDS_PER_FRAME_MAX } from '../src/base/limits.ts';
 import {
@@ -17,6 +16,7 @@ import { type RunningReplica, startReplica } from '../src/replica/start.ts';
 import { formatFolder } from '../src/storage/data-folder.ts';
 import { newClusterId } from '../src/storage/identity.ts';
 import { SystemClock } from '../src/transport/system-clock.ts';
+import { type Collection, CollectionTrace } from './measure/collections.ts';
 import { measureMachine } from './measure/machine.ts';
 import { type StallRow, writeRun } from './measure/results.ts';
 
@@ -35,48 +35,30 @@ const clock = new SystemClock();
 interface Turn {
   readonly began: number;
   readonly ended: number;
-  readonly cpu: number;
-  /** Of this thread, for a core: other threads of the process take theirs too. */
-  readonly waited: number;
-}
-
-interface Pause {
-  readonly began: number;
-  readonly ended: number;
+  /** That this thread ran on a core. */
+  readonly ran: number;
 }
 
 const INTERESTING_MS = 0.2;
 const LONG_MS = 5;
 
 /**
- * Watches the loop. A turn that waits for a core is no longer for any fault of its own, so what the thread waited is taken off (Linux tells; elsewhere
- * a turn counts with what the process took of the processor where that is less). What of a turn the collector of garbage took is told apart;
- * what it waited meanwhile is not known, so of the two the longer is taken off, and the truth is never worse.
+ * Watches the loop. A turn that waits for a core, or for another thread, is no longer for any fault of its own: what counts is what the thread ran
+ * (Linux tells; elsewhere what the process took of the processor, which is more). What of it the collector of garbage ran is told apart.
  */
 class LoopWatch {
   #turns: Turn[] = [];
-  #pauses: Pause[] = [];
-  #last = { at: performance.now(), cpu: cpuMs(), waited: waitedMs() };
+  #last = { at: performance.now(), ran: ranMs() };
   #cpuAtStart = 0;
   #running = true;
-  readonly #collections: PerformanceObserver;
+  readonly #trace: CollectionTrace = new CollectionTrace();
 
   constructor() {
-    this.#collections = new PerformanceObserver((list) => {
-      for (const { startTime, duration } of list.getEntries())
-        this.#pauses.push({ began: startTime, ended: startTime + duration });
-    });
-    this.#collections.observe({ entryTypes: ['gc'] });
     const look = (): void => {
-      const now = { at: performance.now(), cpu: cpuMs(), waited: waitedMs() };
-      const { at, cpu, waited } = this.#last;
+      const now = { at: performance.now(), ran: ranMs() };
+      const { at, ran } = this.#last;
       if (now.at - at > INTERESTING_MS)
-        this.#turns.push({
-          began: at,
-          ended: now.at,
-          cpu: now.cpu - cpu,
-          waited: now.waited - waited,
-        });
+        this.#turns.push({ began: at, ended: now.at, ran: now.ran - ran });
       this.#last = now;
       if (this.#running) setImmediate(look);
     };
@@ -85,24 +67,25 @@ class LoopWatch {
 
   stop(): void {
     this.#running = false;
-    this.#collections.disconnect();
   }
 
-  clear(): void {
+  async begin(): Promise<void> {
+    await this.#trace.begin();
     this.#turns = [];
-    this.#pauses = [];
     this.#cpuAtStart = cpuMs();
   }
 
-  /** What was seen since `clear`. */
-  row(what: string, began: number): StallRow {
-    const own = this.#turns.map((turn) => this.#ownOf(turn)).sort((a, b) => a - b);
+  /** What was seen since `begin`. */
+  async row(what: string, began: number): Promise<StallRow> {
+    const [wallMs, used, turns] = [performance.now() - began, cpuMs(), this.#turns];
+    const collections = await this.#trace.end();
+    const own = turns.map((turn) => ownOf(turn, collections)).sort((a, b) => a - b);
     const at = (share: number): number => tenths(own[Math.floor(own.length * share)] ?? 0);
-    const paused = this.#pauses.map(({ began, ended }) => ended - began);
+    const paused = collections.map(({ began, ended }) => ended - began);
     return {
       what,
-      wallMs: Math.round(performance.now() - began),
-      cpuMs: Math.round(cpuMs() - this.#cpuAtStart),
+      wallMs: Math.round(wallMs),
+      cpuMs: Math.round(used - this.#cpuAtStart),
       p99Ms: at(0.99),
       p999Ms: at(0.999),
       longestMs: tenths(own.at(-1) ?? 0),
@@ -112,15 +95,13 @@ class LoopWatch {
       residentMiB: Math.round(process.memoryUsage.rss() / 2 ** 20),
     };
   }
+}
 
-  /** Milliseconds of a turn that were its own. */
-  #ownOf({ began, ended, cpu, waited }: Turn): number {
-    let collecting = 0;
-    for (const pause of this.#pauses)
-      if (pause.began < ended && pause.ended > began)
-        collecting += Math.min(pause.ended, ended) - Math.max(pause.began, began);
-    return Math.max(0, Math.min(ended - began - Math.max(collecting, waited), cpu));
-  }
+/** Milliseconds that a turn ran, without the collector. */
+function ownOf({ began, ended, ran }: Turn, collections: readonly Collection[]): number {
+  let collecting = 0;
+  for (const one of collections) if (one.began < ended && one.ended > began) collecting += one.ran;
+  return Math.max(0, ran - collecting);
 }
 
 const tenths = (value: number): number => Math.round(value * 10) / 10;
@@ -142,18 +123,22 @@ function cpuMs(): number {
   return (user + system) / 1_000;
 }
 
-/** How long this thread was ready to run and did not: the second number of schedstat, in nanoseconds. */
-const waitedMs = ((): (() => number) => {
+/**
+ * How long this thread ran: the first number of schedstat, in nanoseconds. The kernel brings it up to date at each of its own ticks only, 4 ms
+ * apart, and when it is asked what the process took: so it is asked that first.
+ */
+const ranMs = ((): (() => number) => {
   let file: number;
   try {
     file = openSync('/proc/thread-self/schedstat', 'r');
   } catch {
-    return () => 0;
+    return cpuMs;
   }
   const bytes = Buffer.alloc(128);
   return () => {
+    cpuMs();
     const length = readSync(file, bytes, 0, bytes.length, 0);
-    return Number(bytes.toString('latin1', 0, length).split(' ')[1]) / 1e6;
+    return Number(bytes.toString('latin1', 0, length).split(' ')[0]) / 1e6;
   };
 })();
 
@@ -162,11 +147,10 @@ const rows: StallRow[] = [];
 
 async function phase<T>(what: string, work: () => Promise<T>): Promise<T> {
   await pause(20); // what was printed of the phase before is no turn of this one
-  loop.clear();
+  await loop.begin();
   const began = performance.now();
   const result = await work();
-  await pause(20); // for what is told of collections afterwards
-  const row = loop.row(what, began);
+  const row = await loop.row(what, began);
   print(row);
   rows.push(row);
   return result;

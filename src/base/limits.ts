@@ -194,13 +194,13 @@ export const CLIENT_SUSPECT_MS = 1_000;
 export const WATCH_BUFFER_MESSAGES_MAX = 4_096;
 export const WATCH_BUFFER_BYTES_MAX: number = 4 * MiB;
 
-/** How long one slice of work may hold the event loop; one of each kind may fall into a turn: what is applied, taken of clients, answered, captured. */
-export const SLICE_MS_MAX = 1;
+/** What one turn of the loop has for all work that can be long together: what is applied, taken of clients, listed, told to watchers, captured. */
+export const TURN_MS_MAX = 2;
 /**
- * Steps of such work between two looks at the clock, since looking costs something too. Few: while the code of a step is not compiled, it takes
- * a hundred times as long.
+ * Records looked through between two looks at the clock, which costs as much as several of them. Few: while the code of such a step is not
+ * compiled, it takes a hundred times as long.
  */
-export const SLICE_STEPS_PER_LOOK = 4;
+export const RECORDS_PER_LOOK = 4;
 /** Blocks of LevelDB's files, of some 4 to 32 KiB, that are verified in a turn. */
 export const VERIFIED_BLOCKS_PER_TURN = 4;
 /** Of whole frames of clients that wait for a turn, of all connections together. */
@@ -667,7 +667,7 @@ assert(
 );
 assert(LIST_SCAN_MAX >= LIST_PAGE_MAX, 'an unfiltered page must fill in one scan');
 assert(
-  LIST_TURNS_MAX * SLICE_MS_MAX * 100 <= CLIENT_TIMEOUT_MS,
+  LIST_TURNS_MAX * TURN_MS_MAX * 100 <= CLIENT_TIMEOUT_MS,
   'whoever waits for a page must not have given up when it is found',
 );
 assert(LIST_LIMIT_DEFAULT <= LIST_PAGE_MAX, 'what nobody asked for must be allowed');

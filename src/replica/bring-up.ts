@@ -9,8 +9,14 @@ import { Replica } from './replica.ts';
 import { cancelled } from './room-again.ts';
 import { listenFor } from './service/front-door.ts';
 import { newMachine, readImage } from './snapshots/machine-image.ts';
+import { Turns } from './turns.ts';
 
-export type BringUpParts = Omit<ReplicaParts, 'restored' | 'machine'>;
+export interface BringUpParts extends Omit<ReplicaParts, 'restored' | 'machine' | 'turns'> {
+  /** Steps of long work in one turn of the loop: see Turns. @defaultValue as many as there is time for */
+  readonly stepsPerTurnMax?: number;
+}
+
+type Rising = BringUpParts & Pick<ReplicaParts, 'turns'>;
 
 export interface BroughtUp {
   /** Not started yet. */
@@ -24,11 +30,13 @@ export interface BroughtUp {
  * @throws TocsinError DATA_CORRUPT, DATA_LOST, DATA_NEWER_FORMAT, DISK_FAILED, BAD_ADDRESS, ADDRESS_IN_USE; CANCELLED
  */
 export async function bringUp(
-  parts: BringUpParts,
+  given: BringUpParts,
   address: string,
   signal: AbortSignal = new AbortController().signal,
 ): Promise<BroughtUp> {
-  const { store, clock, transport } = parts;
+  const { store, clock, transport, stepsPerTurnMax } = given;
+  const turns = new Turns(clock, stepsPerTurnMax);
+  const parts: Rising = { ...given, turns };
   const restored = await loadWhole(parts, address, signal);
   const { snapshot } = restored;
   const machine =
@@ -37,7 +45,7 @@ export async function bringUp(
       : await aloud(
           parts,
           'reading the newest snapshot',
-          readImage(store.snapshots, snapshot, parts, clock),
+          readImage(store.snapshots, snapshot, parts, turns),
         );
   const replica = new Replica({ ...parts, restored, machine });
   try {
@@ -60,11 +68,7 @@ function mustHavePeers({ identity }: BringUpParts, restored: Restored): Restored
 }
 
 /** The log, as soon as nothing of it is missing any more. */
-async function loadWhole(
-  parts: BringUpParts,
-  address: string,
-  signal: AbortSignal,
-): Promise<Restored> {
+async function loadWhole(parts: Rising, address: string, signal: AbortSignal): Promise<Restored> {
   for (;;) {
     const restored = await aloud(parts, 'reading the log', parts.store.load());
     if (signal.aborted) throw cancelled();

@@ -9,6 +9,7 @@ import type { TrendsFeed } from './peers/trends-feed.ts';
 import type { RulesFeed } from './pipeline/rules-feed.ts';
 import type { MachineOptions } from './snapshots/machine-image.ts';
 import type { SnapshotPolicy } from './snapshots/snapshotter.ts';
+import type { Turns } from './turns.ts';
 
 /** What a replica runs on. Production passes disk, sockets and clock; the simulator virtual ones. */
 export interface ReplicaParts {
@@ -19,6 +20,7 @@ export interface ReplicaParts {
   readonly store: LogStore;
   readonly transport: Transport;
   readonly clock: Clock;
+  readonly turns: Turns;
   /** Decides election time-outs, and where things lie in memory; nothing that replicas must share. */
   readonly seed: number;
   readonly agent: string;
@@ -29,8 +31,6 @@ export interface ReplicaParts {
   readonly limits?: Partial<AlertLimits> | undefined;
   /** Which alerts are packed, and how. @defaultValue the limits */
   readonly packing?: MachineOptions['packing'];
-  /** Commands applied, and frames of clients taken, in one turn of the loop. @defaultValue as many as there is time for */
-  readonly sliceStepsMax?: number;
   /** Events kept for watchers that resume. @defaultValue HISTORY_EVENTS_MAX */
   readonly historyEventsMax?: number;
   /** Leaders answer reads of the level `lease` by themselves; all replicas must be told the same. @defaultValue false */

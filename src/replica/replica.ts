@@ -81,7 +81,7 @@ export class Replica implements Resident {
   constructor(parts: ReplicaParts) {
     const { restored, machine, ...kept } = parts;
     this.#parts = kept;
-    const { identity, store, clock, transport, log } = kept;
+    const { identity, clock, turns, transport } = kept;
     this.#startedAt = clock.monotonic();
     this.#place = restored.snapshot ?? restored.base;
     this.#state = new AppliedState(machine, kept.historyEventsMax, kept.rules);
@@ -107,14 +107,14 @@ export class Replica implements Resident {
       state: this.#state,
       notLeading: () => this.#notLeading(),
     });
-    this.watches = new WatchHub(this.#state, clock);
-    this.pages = new Pages(this.#state, clock);
-    this.intake = new Intake(clock, kept.sliceStepsMax);
+    this.watches = new WatchHub(this.#state, clock, turns);
+    this.pages = new Pages(this.#state, clock, turns);
+    this.intake = new Intake(turns);
     this.#comparer = new Comparer(identity.replicaId, this.#members, this.#links);
     const onFault = (error: unknown): void => this.#fault(error);
     const [driver, members, links] = [this.#driver, this.#members, this.#links];
     const applied = (): LogIndex => this.#applier.applied;
-    const common = { store, clock, driver, members, links, applied, log, onFault, machine: kept };
+    const common = { ...kept, driver, members, links, applied, onFault, machine: kept };
     this.snapshots = new SnapshotDesk({
       ...common,
       state: this.#state,

@@ -6,6 +6,7 @@ import type { Identity, SnapshotMeta } from '../storage/types.ts';
 import { SystemClock } from '../transport/system-clock.ts';
 import { snapshotBytes } from '../wire/log/snapshot-meta.ts';
 import { readImage } from './snapshots/machine-image.ts';
+import { Turns } from './turns.ts';
 
 /** What a backup holds, all of it verified: its bytes, and that the state in them is the one that it says. */
 export interface BackupReport {
@@ -23,7 +24,7 @@ export interface BackupReport {
 export const examineBackup = (file: string): Promise<BackupReport> =>
   withBackup(file, async ({ clusterId, meta, readChunk }) => {
     const chunks = { readChunk: (_id: string, chunk: number) => readChunk(chunk) };
-    const machine = await readImage(chunks, meta, { seed: 1 }, new SystemClock());
+    const machine = await readImage(chunks, meta, { seed: 1 }, new Turns(new SystemClock()));
     const { id, index, revision, members } = meta;
     const bytes = snapshotBytes(meta);
     const { openCount: openAlerts } = machine;

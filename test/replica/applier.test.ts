@@ -1,34 +1,22 @@
 import { expect, test } from 'vitest';
 import { unixMillis } from '../../src/base/ids.ts';
-import { SLICE_MS_MAX } from '../../src/base/limits.ts';
+import { TURN_MS_MAX } from '../../src/base/limits.ts';
 import type { Entry } from '../../src/raft/types.ts';
 import { AppliedState } from '../../src/replica/pipeline/applied-state.ts';
 import { Applier } from '../../src/replica/pipeline/applier.ts';
+import { Turns } from '../../src/replica/turns.ts';
 import { AlertMachine } from '../../src/statemachine/machine.ts';
 import type { Reply } from '../../src/statemachine/types.ts';
-import { endAfter } from '../../src/storage/log/log-state.ts';
 import { MemoryDisk } from '../../src/storage/log/memory-log-store.ts';
-import type { LogPlace, LogStore } from '../../src/storage/types.ts';
+import type { LogStore } from '../../src/storage/types.ts';
 import { EntryRecord, entryOf, recordOf } from '../../src/wire/log/record.ts';
 import { BusyClock, VirtualClock } from '../client/virtual-clock.ts';
-import { at, CLUSTER, emptyLogEnd, hard } from '../storage/entries.ts';
+import { at, batches, CLUSTER, emptyLogEnd, hard } from '../storage/entries.ts';
 import { raiseRecord } from './scripted.ts';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 const entriesOf = (bodies: readonly Uint8Array[]): Entry[] => batches(bodies.map((body) => [body]));
-
-/** An entry for each list of commands. */
-function batches(lists: readonly (readonly Uint8Array[])[]): Entry[] {
-  let end: LogPlace = emptyLogEnd;
-  return lists.map((bodies) => {
-    const time = unixMillis(1_700_000_000_000);
-    const record = EntryRecord.draft('commands', time, bodies.length, bodies);
-    record.seal({ index: at(end.index + 1), term: hard(1).term }, end.chain);
-    end = endAfter(record);
-    return entryOf(record);
-  });
-}
 
 const records = (count: number, name = 'k'): Uint8Array[] =>
   Array.from({ length: count }, (_, n) => raiseRecord(`${name}${n}`));
@@ -60,7 +48,7 @@ interface Seen {
 /** The first `onDisk` of the entries are durable; memory holds those from `inMemory` on. */
 async function stageOf(
   entries: readonly Entry[],
-  { onDisk, inMemory }: { onDisk: number; inMemory: number },
+  { onDisk, inMemory, stepsMax }: { onDisk: number; inMemory: number; stepsMax?: number },
   change: (store: LogStore) => LogStore = (store) => store,
 ): Promise<Stage> {
   const disk = new MemoryDisk(CLUSTER);
@@ -81,7 +69,7 @@ async function stageOf(
   const seen: Seen[] = [];
   let count = 0;
   const applier = new Applier({
-    clock,
+    turns: new Turns(clock, stepsMax),
     store: change(store),
     state,
     entryAt: (index) => (index >= inMemory ? entries[index - 1] : undefined),
@@ -123,7 +111,7 @@ test('a page from disk is applied in slices too', async () => {
     onDisk: 300,
     inMemory: 300,
   });
-  clock.stepMs = SLICE_MS_MAX / 10;
+  clock.stepMs = TURN_MS_MAX / 10;
   applier.advance(at(300));
   await clock.run(1);
   expect(applied).toEqual(upTo(300));
@@ -200,6 +188,17 @@ test.each([
   },
 );
 
+test('of an entry of which one command cannot be read none is applied', async () => {
+  const newer = raiseRecord('c').slice();
+  newer[5] = 200;
+  const entries = batches([[raiseRecord('a')], [raiseRecord('b'), newer]]);
+  const { applier, applied, faults, machine } = await stageOf(entries, { onDisk: 0, inMemory: 1 });
+  applier.advance(at(2));
+  expect(applied).toEqual([1]);
+  expect(machine.revision).toBe(1);
+  expect(faults).toMatchObject([{ code: 'DATA_NEWER_FORMAT' }]);
+});
+
 test('an entry that carries nonsense where a command belongs is refused, and the next one applied', async () => {
   const body = raiseRecord('a').slice();
   body.fill(0xc1, 24);
@@ -218,7 +217,7 @@ test('entries without commands are passed over', async () => {
   const entry = entryOf(record);
   const machine = new AlertMachine();
   const applier = new Applier({
-    clock: new VirtualClock(),
+    turns: new Turns(new VirtualClock()),
     store: new MemoryDisk(CLUSTER).open(),
     state: new AppliedState(machine),
     entryAt: () => entry,
@@ -237,7 +236,7 @@ test('an entry of many commands is applied in slices, in which it shows but does
   const stage = await stageOf(entries, { onDisk: 0, inMemory: 1 });
   const whole = await stageOf(entries, { onDisk: 0, inMemory: 1 });
   whole.applier.advance(at(2));
-  stage.clock.stepMs = SLICE_MS_MAX / 2 + 0.1;
+  stage.clock.stepMs = TURN_MS_MAX / 2 + 0.1;
   stage.applier.advance(at(2));
   await stage.clock.run(1);
   expect(stage.applied).toEqual([1, 2]);
@@ -253,13 +252,13 @@ test('an entry of many commands is applied in slices, in which it shows but does
   for (const { revision, newest } of stage.seen) expect(newest).toBe(revision);
 });
 
-test('a slice ends within an entry after as many commands as it is allowed', async () => {
+test('a slice ends within an entry, which is read whole before anything of it shows, after as many steps as it is allowed', async () => {
   const clock = new VirtualClock();
   const state = new AppliedState(new AlertMachine());
   const [entry] = batches([records(10)]);
   const revisions: number[] = [];
   const applier = new Applier({
-    clock,
+    turns: new Turns(clock, 3),
     store: new MemoryDisk(CLUSTER).open(),
     state,
     entryAt: () => entry,
@@ -267,20 +266,19 @@ test('a slice ends within an entry after as many commands as it is allowed', asy
     onApplied: (_, replies) => expect(replies).toHaveLength(10),
     onSlice: () => revisions.push(state.machine.revision),
     onFault: (error) => expect.unreachable(String(error)),
-    sliceStepsMax: 3,
   });
   applier.advance(at(1));
   await clock.run(1);
-  expect(revisions).toEqual([3, 6, 9, 10]);
+  expect(revisions).toEqual([2, 5, 8, 10]);
 });
 
 test('what needs a whole entry waits for the end of the one under way, and comes before the next', async () => {
   const stage = await stageOf(batches([records(40), records(40, 'other')]), {
     onDisk: 0,
     inMemory: 1,
+    stepsMax: 60,
   });
   const { state, machine, clock } = stage;
-  clock.stepMs = SLICE_MS_MAX + 1;
   stage.applier.advance(at(2));
   expect(machine.isMidway).toBe(true);
   expect(() => machine.capture()).toThrow('half an entry');
@@ -294,9 +292,8 @@ test('what needs a whole entry waits for the end of the one under way, and comes
 
 test('a state that takes the place of one amid an entry goes on with the entry after its own', async () => {
   const entries = batches([records(40), records(40, 'other')]);
-  const stage = await stageOf(entries, { onDisk: 0, inMemory: 1 });
+  const stage = await stageOf(entries, { onDisk: 0, inMemory: 1, stepsMax: 60 });
   const { state, applier, clock } = stage;
-  clock.stepMs = SLICE_MS_MAX + 1;
   applier.advance(at(2));
   let index: number | undefined;
   state.whole(() => {
@@ -315,10 +312,10 @@ test('a state that takes the place of one amid an entry goes on with the entry a
 });
 
 test('after stop an entry that was begun is not gone on with, and nobody is answered', async () => {
-  const stage = await stageOf(batches([records(40)]), { onDisk: 0, inMemory: 1 });
-  stage.clock.stepMs = SLICE_MS_MAX + 1;
+  const stage = await stageOf(batches([records(40)]), { onDisk: 0, inMemory: 1, stepsMax: 60 });
   stage.applier.advance(at(1));
   const { revision } = stage.machine;
+  expect(revision).toBe(20);
   stage.applier.stop();
   await stage.clock.run(1);
   expect([stage.machine.revision, stage.applied]).toEqual([revision, []]);

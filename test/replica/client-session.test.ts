@@ -1,34 +1,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { TocsinError } from '../../src/base/errors.ts';
-import {
-  ALERTS_GROUP,
-  groupId,
-  logIndex,
-  type Millis,
-  type Revision,
-  replicaId,
-  revision,
-  term,
-  unixMillis,
-} from '../../src/base/ids.ts';
+import { ALERTS_GROUP, groupId, type Revision, revision, unixMillis } from '../../src/base/ids.ts';
 import {
   COMMANDS_PER_FRAME_MAX,
   REQUESTS_PER_CONNECTION_MAX,
   SUBMIT_BYTES_MAX,
   WATCHES_PER_CONNECTION_MAX,
 } from '../../src/base/limits.ts';
-import { AppliedState } from '../../src/replica/pipeline/applied-state.ts';
-import type { Proposal } from '../../src/replica/pipeline/proposals.ts';
-import type { AdminDone } from '../../src/replica/service/administrator.ts';
-import { ClientSession, type Host } from '../../src/replica/service/client-session.ts';
-import { Intake } from '../../src/replica/service/intake.ts';
-import { Pages } from '../../src/replica/service/pages.ts';
-import type { FreshDone } from '../../src/replica/service/read-desk.ts';
-import { WatchHub } from '../../src/replica/service/watch-hub.ts';
-import type { Consistency } from '../../src/statemachine/alert-api.ts';
 import type { Command } from '../../src/statemachine/commands.ts';
-import { AlertMachine, type Applied } from '../../src/statemachine/machine.ts';
 import type { AlertId } from '../../src/statemachine/types.ts';
 import { encodeAdminRequest } from '../../src/wire/clients/admin-messages.ts';
 import { decodeListAnswer } from '../../src/wire/clients/answers.ts';
@@ -43,90 +23,9 @@ import { encodeTime } from '../../src/wire/clients/deadline.ts';
 import { decodeHistoryAnswer, encodeHistory } from '../../src/wire/clients/history-query.ts';
 import { encodeRecords } from '../../src/wire/clients/record-queries.ts';
 import { FrameType } from '../../src/wire/frame.ts';
-import { VirtualClock } from '../client/virtual-clock.ts';
-import { raiseOf, raiseRecord, ScriptedChannel } from './scripted.ts';
+import { raiseOf, raiseRecord } from './scripted.ts';
 
-/** A session on a replica that does nothing by itself. */
-class Stage implements Host {
-  readonly clock: VirtualClock = new VirtualClock();
-  readonly machine: AlertMachine = new AlertMachine();
-  readonly #state: AppliedState;
-  readonly watches: WatchHub;
-  readonly pages: Pages;
-  readonly intake: Intake = new Intake(this.clock);
-  readonly channel: ScriptedChannel = new ScriptedChannel();
-  readonly proposals: Proposal[] = [];
-  readonly reads: FreshDone[] = [];
-  readonly isLeased: boolean = true;
-
-  constructor(historyEventsMax = 1_000) {
-    this.#state = new AppliedState(this.machine, historyEventsMax);
-    this.watches = new WatchHub(this.#state, this.clock);
-    this.pages = new Pages(this.#state, this.clock);
-    new ClientSession(this.channel, this);
-  }
-
-  apply(...commands: readonly Command[]): void {
-    const index = logIndex(this.machine.applied + 1);
-    const submissions = commands.map((command, at) => ({
-      key: `${index}${at}`.padStart(32, '0'),
-      fingerprint: at,
-      command,
-    }));
-    const out: Applied = { replies: [], events: [] };
-    this.machine.apply({ index, time: unixMillis(index), submissions }, out);
-    this.#state.note(out.events);
-  }
-
-  propose = (proposal: Proposal): unknown => this.proposals.push(proposal);
-  read(level: Consistency, done: FreshDone): void {
-    if (level === 'local') done({ ageMs: undefined });
-    else this.reads.push(done);
-  }
-  problem: TocsinError | undefined;
-
-  administer(_request: unknown, _deadline: Millis, done: AdminDone): void {
-    done([]);
-  }
-
-  status(): ReturnType<Host['status']> {
-    return {
-      replicaId: replicaId(1),
-      clusterId: '',
-      role: 'follower',
-      term: term(0),
-      leader: undefined,
-      leaderAddress: undefined,
-      commit: this.machine.applied,
-      applied: this.machine.applied,
-      lastIndex: this.machine.applied,
-      revision: this.machine.revision,
-      digest: '0',
-      uptimeMs: 0,
-      agent: 'test',
-      openAlerts: 0,
-      alarms: [],
-      incarnation: 0,
-      members: [],
-    };
-  }
-
-  /** Every request that waits gets its answer. */
-  answerAll(): void {
-    for (const done of this.reads.splice(0)) done({ ageMs: 0 });
-    for (const { settle, count } of this.proposals.splice(0))
-      settle(Array(count).fill({ ok: false, code: 'ALERT_NOT_FOUND', message: '' }));
-  }
-
-  answers(id: number): string[] {
-    return this.channel.sent
-      .filter((frame) => frame.id === id && !isOfWatch(frame.type))
-      .map(({ type, body }) => (type === FrameType.FAIL ? decodeFail(body).code : `${type}`));
-  }
-}
-
-const isOfWatch = (type: FrameType): boolean =>
-  type === FrameType.WATCH_MESSAGES || type === FrameType.WATCH_SHARED;
+import { SessionStage } from './session-stage.ts';
 
 const clearOf = (dedupKey: string): Command => ({
   type: 'clear',
@@ -176,7 +75,7 @@ test('whatever a client sends, each request is answered exactly once and nothing
     fc.asyncProperty(
       fc.array(fc.tuple(aType, aBody, fc.boolean()), { maxLength: 40 }),
       async (frames) => {
-        const stage = new Stage();
+        const stage = new SessionStage();
         for (const [at, [type, body, answerNow]] of frames.entries()) {
           stage.channel.take(type, at, body);
           if (answerNow) stage.answerAll();
@@ -206,7 +105,7 @@ test('whatever a client sends, each request is answered exactly once and nothing
 });
 
 test('of requests without end only so many wait; the others are told at once, and later ones served', () => {
-  const stage = new Stage();
+  const stage = new SessionStage();
   for (let id = 1; id <= 10_000; id += 1)
     stage.channel.take(
       id % 2 === 0 ? FrameType.GET : FrameType.SUBMIT,
@@ -225,7 +124,7 @@ test('of requests without end only so many wait; the others are told at once, an
 });
 
 test('more commands than an entry can hold are refused, and the replica lives', () => {
-  const stage = new Stage();
+  const stage = new SessionStage();
   const record = raiseRecord('k', 'x'.repeat(1_000));
   const fits = Math.floor(SUBMIT_BYTES_MAX / record.byteLength);
   stage.channel.take(FrameType.SUBMIT, 1, encodeSubmit(1_000, Array(fits).fill(record)));
@@ -243,7 +142,7 @@ test('more commands than an entry can hold are refused, and the replica lives', 
 });
 
 test('a watch under the name of another ends both, and the name is free again', () => {
-  const stage = new Stage();
+  const stage = new SessionStage();
   stage.channel.take(FrameType.WATCH, 7, WATCH);
   stage.channel.take(FrameType.WATCH, 7, WATCH);
   expect(stage.answers(7)).toEqual(['BAD_REQUEST']);
@@ -254,7 +153,7 @@ test('a watch under the name of another ends both, and the name is free again', 
 });
 
 test('watches of one connection are bounded, and a cancelled one makes room', () => {
-  const stage = new Stage();
+  const stage = new SessionStage();
   for (let id = 1; id <= 2_000; id += 1) stage.channel.take(FrameType.WATCH, id, WATCH);
   expect(stage.watches.countOf(stage.channel)).toBe(WATCHES_PER_CONNECTION_MAX);
   expect(stage.answers(2_000)).toEqual(['OVERLOADED']);
@@ -266,13 +165,13 @@ test('watches of one connection are bounded, and a cancelled one makes room', ()
 });
 
 test('a read that cannot be answered fails alone', async () => {
-  const stage = new Stage();
+  const stage = new SessionStage();
   stage.channel.take(FrameType.STATUS, 1);
   stage.channel.isSlow = true;
   stage.channel.sendBytesMax = 150;
   for (let id = 2; id <= 3; id += 1) stage.channel.take(FrameType.STATUS, id);
   expect(stage.channel.isClosed).toBe(true);
-  const other = new Stage();
+  const other = new SessionStage();
   other.machine.list = () => {
     throw new TocsinError('BAD_REQUEST', 'no');
   };
@@ -285,7 +184,7 @@ test('a read that cannot be answered fails alone', async () => {
 });
 
 test('an answer that comes after the time the caller allowed is not built', async () => {
-  const stage = new Stage();
+  const stage = new SessionStage();
   for (const [id, body] of [GET, LIST].entries())
     stage.channel.take(id === 0 ? FrameType.GET : FrameType.LIST, id, body);
   await stage.clock.run(1_001);
@@ -307,7 +206,7 @@ test('frames of a type that no client or no peer sends end the connection', () =
     FrameType.ANSWER,
     FrameType.WATCH_MESSAGES,
   ]) {
-    const stage = new Stage();
+    const stage = new SessionStage();
     stage.channel.take(type, 1, new Uint8Array(16));
     expect(stage.channel.reason).toMatchObject({ code: 'FRAME_UNKNOWN_TYPE' });
     stage.watches.close();
@@ -315,7 +214,7 @@ test('frames of a type that no client or no peer sends end the connection', () =
 });
 
 test('a request to a group that is not here is refused', () => {
-  const stage = new Stage();
+  const stage = new SessionStage();
   stage.channel.onFrame(FrameType.GET, groupId(3), 1, GET);
   expect(stage.answers(1)).toEqual(['BAD_REQUEST']);
   expect(stage.reads).toEqual([]);
@@ -331,7 +230,7 @@ test.each([
   ['STATUS', [], false],
   ['ADMIN', timed(encodeAdminRequest({ act: 'snapshot' })), false],
 ] as const)('while the state is in doubt, %s is refused if it asks for it', (name, body, asks) => {
-  const stage = new Stage();
+  const stage = new SessionStage();
   stage.problem = new TocsinError('UNAVAILABLE', 'the state is being rebuilt');
   stage.channel.take(FrameType[name], 1, body);
   expect(stage.answers(1)).toEqual([asks ? 'UNAVAILABLE' : `${FrameType.ANSWER}`]);
@@ -340,7 +239,7 @@ test.each([
 });
 
 test('answers that come after the client has gone go nowhere', async () => {
-  const stage = new Stage();
+  const stage = new SessionStage();
   stage.channel.take(FrameType.SUBMIT, 1, SUBMIT);
   stage.channel.take(FrameType.GET, 2, GET);
   stage.channel.take(FrameType.WATCH, 3, WATCH);
@@ -353,7 +252,7 @@ test('answers that come after the client has gone go nowhere', async () => {
 });
 
 test('the pages of one list are of one state, until the history no longer reaches back to it', async () => {
-  const stage = new Stage(4);
+  const stage = new SessionStage(4);
   const page = (id: number, place: { after?: AlertId; at?: Revision }): Promise<void> => {
     const asked = { filter: { open: true }, consistency: 'local', limit: 2 } as const;
     const body = timed(encodeList({ ...asked, after: place.after, ...place }));
@@ -383,7 +282,7 @@ test('the pages of one list are of one state, until the history no longer reache
 });
 
 test('what happened to an alert is told, as far as it is kept', () => {
-  const stage = new Stage(2);
+  const stage = new SessionStage(2);
   stage.apply(raiseOf('a'), raiseOf('a'), clearOf('a'));
   for (const [id, alert] of [
     [1, 'A1'],

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { ALERTS_GROUP } from '../../src/base/ids.ts';
-import { INTAKE_HELD_BYTES_MAX, SLICE_MS_MAX } from '../../src/base/limits.ts';
+import { INTAKE_HELD_BYTES_MAX, TURN_MS_MAX } from '../../src/base/limits.ts';
 import { ClientSession, type Host } from '../../src/replica/service/client-session.ts';
 import { Intake, type Taker } from '../../src/replica/service/intake.ts';
+import { Turns } from '../../src/replica/turns.ts';
 import { encodeWatch } from '../../src/wire/clients/client-messages.ts';
 import { FrameType } from '../../src/wire/frame.ts';
 import { BusyClock, VirtualClock } from '../client/virtual-clock.ts';
@@ -53,9 +54,9 @@ const BODY = encodeWatch({ from: undefined, filter: undefined });
 test('a turn takes what there is time for; the rest waits unread, one frame of a connection at most, and is taken in order', async () => {
   const clock = new BusyClock();
   const taken: string[] = [];
-  const intake = new Intake(clock);
+  const intake = new Intake(new Turns(clock));
   const [a, b, c] = ['a', 'b', 'c'].map((name) => new Line(name, intake, taken));
-  clock.stepMs = SLICE_MS_MAX / 2;
+  clock.stepMs = TURN_MS_MAX / 4;
   a?.brings(1, 2, 3, 4, 5);
   b?.brings(1, 2);
   c?.brings(1);
@@ -69,7 +70,7 @@ test('a turn takes what there is time for; the rest waits unread, one frame of a
 test('whoever comes while others wait goes behind them', () => {
   const clock = new BusyClock();
   const taken: string[] = [];
-  const intake = new Intake(clock, 1);
+  const intake = new Intake(new Turns(clock, 1));
   const [a, b] = ['a', 'b'].map((name) => new Line(name, intake, taken));
   a?.brings(1, 2);
   b?.brings(1);
@@ -80,7 +81,7 @@ test('whoever comes while others wait goes behind them', () => {
 test('each turn begins anew, and one that takes little holds nobody', async () => {
   const clock = new VirtualClock();
   const taken: string[] = [];
-  const line = new Line('a', new Intake(clock, 3), taken);
+  const line = new Line('a', new Intake(new Turns(clock, 3)), taken);
   for (let turn = 0; turn < 4; turn += 1) {
     line.brings(3 * turn, 3 * turn + 1, 3 * turn + 2);
     expect(line.isPaused).toBe(false);
@@ -91,7 +92,7 @@ test('each turn begins anew, and one that takes little holds nobody', async () =
 
 test('of a connection that breaks while its frame waits nothing is taken: no watch is left behind', async () => {
   const clock = new VirtualClock();
-  const intake = new Intake(clock, 1);
+  const intake = new Intake(new Turns(clock, 1));
   const added: number[] = [];
   const watches = {
     remove: () => false,
@@ -110,7 +111,7 @@ test('of a connection that breaks while its frame waits nothing is taken: no wat
 });
 
 test('frames that wait take no more memory than their limit: what is beyond is taken at once', () => {
-  const intake = new Intake(new VirtualClock(), 0);
+  const intake = new Intake(new Turns(new VirtualClock(), 0));
   const half = new Uint8Array(INTAKE_HELD_BYTES_MAX / 2);
   const taken: number[] = [];
   for (const id of [1, 2, 3, 4]) {

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { TocsinError } from '../../src/base/errors.ts';
 import { type Millis, millis, type Revision, revision } from '../../src/base/ids.ts';
-import { SLICE_MS_MAX } from '../../src/base/limits.ts';
+import { TURN_MS_MAX } from '../../src/base/limits.ts';
 import { AppliedState } from '../../src/replica/pipeline/applied-state.ts';
 import { Pages, type Wanted } from '../../src/replica/service/pages.ts';
+import { Turns } from '../../src/replica/turns.ts';
 import type { AlertPage, Answer } from '../../src/statemachine/alert-api.ts';
 import type { AlertId } from '../../src/statemachine/types.ts';
 import { decodeListAnswer } from '../../src/wire/clients/answers.ts';
@@ -24,7 +25,7 @@ type Asked = Omit<Wanted, 'ageMs' | 'deadline'> & { readonly deadline?: Millis }
 function scene(clock: VirtualClock, alerts: number): Scene {
   const bench = new Bench();
   const state = new AppliedState(bench.machine);
-  const pages = new Pages(state, clock);
+  const pages = new Pages(state, clock, new Turns(clock));
   for (let n = 0; n < alerts; n += 1) bench.done(raise({ dedupKey: `k${n}` }));
   for (const event of bench.out.events) state.history.push(event);
   const ask = ({
@@ -61,10 +62,10 @@ describe('a page', () => {
   });
 
   test('is not made for somebody whose time is over while those before have their turn', async () => {
-    const clock = new WorkingClock(SLICE_MS_MAX / 4);
+    const clock = new WorkingClock(TURN_MS_MAX / 16);
     const { ask } = scene(clock, 500);
     const first = ask({ filter: { text: 'K49' }, options: { limit: 100 } });
-    const deadline = millis(clock.monotonic() + SLICE_MS_MAX / 8);
+    const deadline = millis(clock.monotonic() + TURN_MS_MAX / 32);
     const late = ask({ filter: {}, options: {}, deadline });
     const isRefused = expect(late).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
     await clock.run(0);
@@ -73,7 +74,7 @@ describe('a page', () => {
   });
 
   test('is full although the slice ends again and again, and of one state although that changes meanwhile', async () => {
-    const clock = new WorkingClock(SLICE_MS_MAX / 4);
+    const clock = new WorkingClock(TURN_MS_MAX / 16);
     const { ask, bench, state } = scene(clock, 500);
     let cleared = 0;
     const clearOne = (): void => {
@@ -95,7 +96,7 @@ describe('a page', () => {
   });
 
   test('ends early rather than look through many alerts for long, and the next ones find the rest', async () => {
-    const clock = new WorkingClock(SLICE_MS_MAX / 4);
+    const clock = new WorkingClock(TURN_MS_MAX / 8);
     const { ask } = scene(clock, 5_000);
     const found: AlertId[] = [];
     let pages = 0;
@@ -117,7 +118,7 @@ describe('a page', () => {
   });
 
   test('of the past is made after what happened since was undone, a slice at a time', async () => {
-    const clock = new WorkingClock(SLICE_MS_MAX / 4);
+    const clock = new WorkingClock(TURN_MS_MAX / 16);
     const { ask } = scene(clock, 500);
     let turns = 0;
     const count = (): void => {

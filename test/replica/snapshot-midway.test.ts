@@ -1,37 +1,26 @@
 import { expect, test } from 'vitest';
-import { logIndex, term, unixMillis } from '../../src/base/ids.ts';
-import { SLICE_MS_MAX } from '../../src/base/limits.ts';
+import { logIndex, term } from '../../src/base/ids.ts';
+import { TURN_MS_MAX } from '../../src/base/limits.ts';
 import { AppliedState } from '../../src/replica/pipeline/applied-state.ts';
 import { Applier } from '../../src/replica/pipeline/applier.ts';
 import { Snapshotter } from '../../src/replica/snapshots/snapshotter.ts';
+import { Turns } from '../../src/replica/turns.ts';
 import { AlertMachine } from '../../src/statemachine/machine.ts';
-import { endAfter } from '../../src/storage/log/log-state.ts';
 import { MemoryDisk } from '../../src/storage/log/memory-log-store.ts';
-import { EntryRecord, entryOf } from '../../src/wire/log/record.ts';
-import { BusyClock } from '../client/virtual-clock.ts';
-import { at, CLUSTER, emptyLogEnd, hard } from '../storage/entries.ts';
+import { VirtualClock } from '../client/virtual-clock.ts';
+import { at, batches, CLUSTER } from '../storage/entries.ts';
 import { raiseRecord } from './scripted.ts';
 
 test('a snapshot that waits for the end of an entry is let go when the replica stops', async () => {
-  const clock = new BusyClock();
+  const clock = new VirtualClock();
   const store = new MemoryDisk(CLUSTER).open();
   const records = Array.from({ length: 40 }, (_, n) => raiseRecord(`k${n}`));
-  let end = emptyLogEnd;
-  const entries = [records.slice(0, 4), records].map((bodies) => {
-    const record = EntryRecord.draft(
-      'commands',
-      unixMillis(1_700_000_000_000),
-      bodies.length,
-      bodies,
-    );
-    record.seal({ index: at(end.index + 1), term: hard(1).term }, end.chain);
-    end = endAfter(record);
-    return entryOf(record);
-  });
+  const entries = batches([records.slice(0, 4), records]);
   await store.load();
   const state = new AppliedState(new AlertMachine());
+  const turns = new Turns(clock, 60);
   const applier = new Applier({
-    clock,
+    turns,
     store,
     state,
     entryAt: (index) => entries[index - 1],
@@ -43,6 +32,7 @@ test('a snapshot that waits for the end of an entry is let go when the replica s
   const snapshotter = new Snapshotter({
     store,
     clock,
+    turns,
     state,
     place: () => ({ index: state.machine.applied, term: term(1), chain: 0, members: [] }),
     problem: () => undefined,
@@ -53,7 +43,6 @@ test('a snapshot that waits for the end of an entry is let go when the replica s
     onFault: (error) => expect.unreachable(String(error)),
   });
   applier.advance(at(1));
-  clock.stepMs = SLICE_MS_MAX + 1;
   applier.advance(at(2));
   expect(state.machine.isMidway).toBe(true);
   let told = false;

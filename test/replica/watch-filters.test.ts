@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { millis, revision } from '../../src/base/ids.ts';
 import { AppliedState } from '../../src/replica/pipeline/applied-state.ts';
 import { WatchHub } from '../../src/replica/service/watch-hub.ts';
+import { Turns } from '../../src/replica/turns.ts';
 import type { WatchMessage } from '../../src/statemachine/alert-api.ts';
 import type { Batch } from '../../src/statemachine/commands.ts';
 import { AlertMachine, type Applied } from '../../src/statemachine/machine.ts';
@@ -36,7 +37,7 @@ async function watched(
 ): Promise<{ state: AppliedState; told: WatchMessage[]; events: AppliedEvent[] }> {
   const clock = new VirtualClock();
   const state = new AppliedState(new AlertMachine(SMALL_LIMITS), historyEventsMax);
-  const hub = new WatchHub(state, clock);
+  const hub = new WatchHub(state, clock, new Turns(clock));
   const channel = new ScriptedChannel();
   const events: AppliedEvent[] = [];
   const other = new ScriptedChannel();

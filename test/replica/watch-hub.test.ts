@@ -4,6 +4,7 @@ import { logIndex, revision, unixMillis } from '../../src/base/ids.ts';
 import { WATCH_UNSENT_BYTES_MAX } from '../../src/base/limits.ts';
 import { AppliedState } from '../../src/replica/pipeline/applied-state.ts';
 import { WatchHub } from '../../src/replica/service/watch-hub.ts';
+import { Turns } from '../../src/replica/turns.ts';
 import type { WatchMessage } from '../../src/statemachine/alert-api.ts';
 import { AlertMachine, type Applied } from '../../src/statemachine/machine.ts';
 import type { History } from '../../src/statemachine/queries/history.ts';
@@ -20,7 +21,7 @@ class Stage {
 
   constructor(historyEventsMax = 1_000) {
     this.state = new AppliedState(new AlertMachine(), historyEventsMax);
-    this.hub = new WatchHub(this.state, this.clock);
+    this.hub = new WatchHub(this.state, this.clock, new Turns(this.clock));
   }
 
   get machine(): AlertMachine {
@@ -267,12 +268,13 @@ test('a connection that refuses a frame is closed, and its watches go with it', 
   stage.hub.close();
 });
 
-test('a closed hub takes no more watches and leaves no timer', () => {
+test('a closed hub takes no more watches and leaves no timer', async () => {
   const stage = new Stage();
   stage.watch(new ScriptedChannel(), 1, 1);
   stage.hub.close();
   expect(() => stage.watch(new ScriptedChannel(), 1, 1)).toThrow('stopping');
   stage.hub.wake();
+  await stage.clock.run(0);
   expect(stage.clock.pending).toBe(0);
 });
 

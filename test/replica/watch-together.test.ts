@@ -3,6 +3,7 @@ import { logIndex, revision, unixMillis } from '../../src/base/ids.ts';
 import { WATCH_UNSENT_BYTES_MAX } from '../../src/base/limits.ts';
 import { AppliedState } from '../../src/replica/pipeline/applied-state.ts';
 import { WatchHub } from '../../src/replica/service/watch-hub.ts';
+import { Turns } from '../../src/replica/turns.ts';
 import { AlertMachine, type Applied } from '../../src/statemachine/machine.ts';
 import type { AlertFilter } from '../../src/statemachine/types.ts';
 import { decodeShared, WatchReader } from '../../src/wire/clients/watch-messages.ts';
@@ -14,7 +15,7 @@ import { raiseOf, ScriptedChannel, type SentFrame } from './scripted.ts';
 class Scene {
   readonly clock: VirtualClock = new VirtualClock();
   readonly state: AppliedState = new AppliedState(new AlertMachine(), 1_000);
-  readonly hub: WatchHub = new WatchHub(this.state, this.clock);
+  readonly hub: WatchHub = new WatchHub(this.state, this.clock, new Turns(this.clock));
   readonly channel: ScriptedChannel = new ScriptedChannel();
 
   constructor() {

@@ -38,6 +38,18 @@ export function endOfAll(entries: readonly Entry[]): LogPlace {
 
 export const emptyLogEnd: LogPlace = emptyEnd(CLUSTER);
 
+/** A log of entries of term 1, one for each list of commands. */
+export function batches(lists: readonly (readonly Uint8Array[])[]): Entry[] {
+  let end: LogPlace = emptyLogEnd;
+  return lists.map((bodies) => {
+    const time = unixMillis(1_700_000_000_000);
+    const record = EntryRecord.draft('commands', time, bodies.length, bodies);
+    record.seal({ index: at(end.index + 1), term: hard(1).term }, end.chain);
+    end = endAfter(record);
+    return entryOf(record);
+  });
+}
+
 /** A comparable form: place, and a hash of all bytes. */
 export const digest = (entries: readonly Entry[]): string[] =>
   entries.map((entry) => {

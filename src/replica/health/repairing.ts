@@ -35,7 +35,7 @@ export class Repairing implements Resident {
   constructor(parts: RepairingParts, restored: Restored) {
     this.#parts = parts;
     this.#restored = restored;
-    const { identity, store, transport, clock, log } = parts;
+    const { identity, store, transport, clock, turns, log } = parts;
     this.#startedAt = clock.monotonic();
     const members = new Members(identity, restored);
     const addressOf = (peer: ReplicaId): string | undefined => members.addressOf(peer);
@@ -43,12 +43,13 @@ export class Repairing implements Resident {
     this.#lane = new BulkLane({ transport, clock, self: this.hello, addressOf });
     this.#answers = new BulkAnswers(store, clock);
     const { snapshots } = store;
-    this.#fetch = new SnapshotFetch({ lane: this.#lane, clock, snapshots, machine: parts, log });
+    const lane = this.#lane;
+    this.#fetch = new SnapshotFetch({ lane, clock, turns, snapshots, machine: parts, log });
     this.#repair = new Repair({
       store,
       clock,
       members,
-      lane: this.#lane,
+      lane,
       snapshots: this.#fetch,
       log,
     });

@@ -1,3 +1,4 @@
+import { assert } from '../../base/assert.ts';
 import type { AlertMachine } from '../../statemachine/machine.ts';
 import { History } from '../../statemachine/queries/history.ts';
 import type { AppliedEvent } from '../../statemachine/types.ts';
@@ -8,8 +9,8 @@ export class AppliedState {
   readonly #historyEventsMax: number | undefined;
   readonly #rules: RulesFeed | undefined;
   #machine: AlertMachine;
-  /** What waits for the end of an entry: one snapshot, at most. */
-  readonly #steps: (() => void)[] = [];
+  /** What waits for the end of the entry under way. */
+  #waiting: (() => void) | undefined;
   #history: History;
 
   constructor(machine: AlertMachine, historyEventsMax?: number, rules?: RulesFeed) {
@@ -37,18 +38,25 @@ export class AppliedState {
     this.#machine = machine;
     this.#history = new History(this.#historyEventsMax, machine.revision);
     this.#rules?.look(machine);
-    this.ended();
+    this.letGo();
   }
 
-  /** Calls `step` at a moment at which no entry is applied by half: now, or as soon as the one under way has ended. */
+  /**
+   * Calls `step` when no entry is applied by half: now, or as soon as the one under way has ended, or never will. One at a time waits, since
+   * one snapshot at a time is taken.
+   */
   whole(step: () => void): void {
-    if (this.#machine.isMidway) this.#steps.push(step);
-    else step();
+    if (this.#machine.isMidway) {
+      assert(this.#waiting === undefined, 'something waits for the end of the entry already');
+      this.#waiting = step;
+    } else step();
   }
 
-  /** An entry has ended. */
-  ended(): void {
-    for (let step = this.#steps.shift(); step !== undefined; step = this.#steps.shift()) step();
+  /** There is no entry under way, or it will not be gone on with: whoever waits for its end waits no more. */
+  letGo(): void {
+    const step = this.#waiting;
+    this.#waiting = undefined;
+    step?.();
   }
 
   /** Commands have been applied. */

@@ -1,19 +1,19 @@
-import { assert, must } from '../../base/assert.ts';
-import type { Clock } from '../../base/clock.ts';
+import { assert } from '../../base/assert.ts';
 import { TocsinError } from '../../base/errors.ts';
 import { type LogIndex, logIndex, lower } from '../../base/ids.ts';
-import { LOG_READ_BYTES_MAX, SLICE_MS_MAX, SLICE_STEPS_PER_LOOK } from '../../base/limits.ts';
+import { LOG_READ_BYTES_MAX } from '../../base/limits.ts';
 import type { Entry } from '../../raft/types.ts';
 import type { Submission } from '../../statemachine/commands.ts';
 import type { Applied } from '../../statemachine/machine.ts';
 import type { Reply } from '../../statemachine/types.ts';
 import type { LogStore } from '../../storage/types.ts';
-import { decodeSubmissions } from '../../wire/commands/commands.ts';
+import { SubmissionReader } from '../../wire/commands/commands.ts';
 import { recordOf } from '../../wire/log/record.ts';
+import type { Turns } from '../turns.ts';
 import type { AppliedState } from './applied-state.ts';
 
 export interface ApplierParts {
-  readonly clock: Clock;
+  readonly turns: Turns;
   readonly store: LogStore;
   readonly state: AppliedState;
   /** The entry from memory, or undefined if it must be read from disk. */
@@ -22,16 +22,24 @@ export interface ApplierParts {
   readonly firstInMemory: () => number;
   /** One entry has been applied. The array is reused: take what you need. */
   readonly onApplied: (entry: Entry, replies: readonly Reply[]) => void;
-  /** Everything that could be applied in this slice has been. */
+  /** Everything that there was time for in this turn has been applied. */
   readonly onSlice: () => void;
   /** A bug or a damaged log: this replica may now differ from the others, and must halt. */
   readonly onFault: (error: unknown) => void;
-  /** A slice ends after so many commands, whatever the clock says. @defaultValue as many as there is time for */
-  readonly sliceStepsMax?: number | undefined;
+}
+
+/** The entry under way. It is read whole before anything of it is done: one that cannot be is not applied at all. */
+interface Begun {
+  readonly entry: Entry;
+  /** Undefined = it has no commands. */
+  readonly reader: SubmissionReader | undefined;
+  readonly submissions: Submission[];
+  /** How many of them the machine took. */
+  taken: number;
 }
 
 /**
- * Applies committed entries to the machine, in order, in slices that leave the loop to others. A slice may end within an entry of many
+ * Applies committed entries to the machine, in order, as far as each turn of the loop has time. A turn may end within an entry of many
  * commands: what was taken of it shows, as it was agreed on, but the entry counts as applied, and is answered, when all of it is.
  */
 export class Applier {
@@ -41,11 +49,8 @@ export class Applier {
   #applied: LogIndex;
   /** Entries read from disk, of which some may be applied already. */
   #page: readonly Entry[] = [];
-  /** The entry that was begun and has not ended, its commands, and how many of them were taken. */
-  #entry: Entry | undefined;
-  #submissions: readonly Submission[] = [];
-  #taken = 0;
-  /** A slice runs, is scheduled, or waits for the disk. */
+  #begun: Begun | undefined;
+  /** Its work is under way, or it waits for the disk. */
   #busy = false;
   #stopped = false;
 
@@ -61,93 +66,99 @@ export class Applier {
   /** Everything up to `committed` may be applied. */
   advance(committed: LogIndex): void {
     if (committed > this.#target) this.#target = committed;
-    if (!this.#busy) this.#run();
+    if (this.#busy || this.#stopped || this.#applied >= this.#target) return;
+    this.#busy = true;
+    this.#parts.turns.now(this.#work);
   }
 
   /** Another machine took the place of the one so far: it goes on from where that one is. */
   replaced(): void {
     this.#applied = this.#parts.state.machine.applied;
     this.#page = [];
-    this.#entry = undefined;
-    this.#submissions = [];
+    this.#begun = undefined;
   }
 
   stop(): void {
     this.#stopped = true;
-    // Whoever waits for the end of the entry under way waits for nothing now.
-    this.#parts.state.ended();
+    this.#parts.state.letGo();
   }
 
-  #run(): void {
-    if (this.#stopped) return;
-    this.#busy = true;
+  readonly #work = (isOver: () => boolean): boolean => {
+    if (this.#stopped) return false;
     const from = this.#applied;
     try {
-      const next = this.#applySlice();
+      const next = this.#applySlice(isOver);
       this.#note();
-      if (this.#applied > from || this.#entry !== undefined) this.#advanced();
-      if (next === 'later') this.#parts.clock.soon(() => this.#run());
-      else if (next === 'disk') this.#readOn();
-      else this.#busy = false;
+      if (this.#applied > from || this.#begun?.taken) this.#advanced();
+      if (next === 'disk') this.#readOn();
+      this.#busy = next !== 'nothing';
+      return next === 'later';
     } catch (error) {
       this.#fail(error);
+      return false;
     }
-  }
+  };
 
   #advanced(): void {
     this.#parts.state.advanced();
     this.#parts.onSlice();
   }
 
-  /** Applies what is at hand until the slice is over. Answers what the next one waits for. */
-  #applySlice(): 'nothing' | 'later' | 'disk' {
-    const { clock, sliceStepsMax = Number.POSITIVE_INFINITY } = this.#parts;
-    const end = clock.monotonic() + SLICE_MS_MAX;
-    let left = sliceStepsMax;
+  /** Applies what is at hand until its share of the turn is over. Answers what it waits for. */
+  #applySlice(isOver: () => boolean): 'nothing' | 'later' | 'disk' {
     while (this.#applied < this.#target && !this.#stopped) {
-      if (this.#entry === undefined && !this.#begin()) return 'disk';
-      left -= this.#takeOn(Math.min(left, SLICE_STEPS_PER_LOOK));
-      if (left <= 0 || clock.monotonic() > end) return 'later';
+      const begun = this.#begun ?? this.#begin();
+      if (begun === undefined) return 'disk';
+      if (begun.reader?.isAtEnd === false) this.#read(begun, begun.reader);
+      else this.#take(begun);
+      if (isOver()) return this.#applied < this.#target ? 'later' : 'nothing';
     }
     return 'nothing';
   }
 
-  /** The next entry. False = it is not at hand. */
-  #begin(): boolean {
+  /** The next entry; undefined = it is not at hand. */
+  #begin(): Begun | undefined {
     const entry = this.#entryAt(logIndex(this.#applied + 1));
-    if (entry === undefined) return false;
-    const { kind, body, time } = recordOf(entry);
-    // Before anything of the entry is done: one that cannot be read whole is not applied at all.
-    this.#submissions = kind === 'commands' ? submissionsOf(entry.index, body) : [];
-    this.#taken = 0;
-    this.#entry = entry;
-    this.#out.replies.length = 0;
-    this.#parts.state.machine.begin({ index: entry.index, time }, this.#out);
-    return true;
+    if (entry === undefined) return undefined;
+    const { kind, body } = recordOf(entry);
+    const reader = kind === 'commands' ? new SubmissionReader(body) : undefined;
+    this.#begun = { entry, reader, submissions: [], taken: 0 };
+    return this.#begun;
   }
 
-  /** Takes the next commands of the entry that was begun, which may be its last. Answers how many. */
-  #takeOn(max: number): number {
+  /** @throws TocsinError DATA_CORRUPT, DATA_NEWER_FORMAT */
+  #read({ entry: { index }, submissions }: Begun, reader: SubmissionReader): void {
+    try {
+      submissions.push(reader.next());
+    } catch (error) {
+      if (!TocsinError.is(error)) throw error;
+      const code = error.code === 'DATA_NEWER_FORMAT' ? error.code : 'DATA_CORRUPT';
+      throw new TocsinError(code, `entry ${index}: ${error.message}`, { cause: error });
+    }
+  }
+
+  /** Takes the next command, which may be the last. */
+  #take(begun: Begun): void {
     const { machine } = this.#parts.state;
-    const from = this.#taken;
-    const to = Math.min(from + max, this.#submissions.length);
-    for (let at = from; at < to; at += 1)
-      machine.take(must(this.#submissions[at], 'no command %', at), this.#out);
-    this.#taken = to;
-    if (to === this.#submissions.length) this.#end();
-    return to - from;
+    const { entry, submissions, taken } = begun;
+    if (taken === 0) {
+      this.#out.replies.length = 0;
+      machine.begin({ index: entry.index, time: recordOf(entry).time }, this.#out);
+    }
+    const submission = submissions[taken];
+    if (submission !== undefined) machine.take(submission, this.#out);
+    begun.taken += 1;
+    if (begun.taken >= submissions.length) this.#end(entry);
   }
 
-  #end(): void {
+  #end(entry: Entry): void {
     const { state, onApplied } = this.#parts;
-    const entry = must(this.#entry, 'no entry was begun');
     state.machine.end();
     this.#applied = entry.index;
-    this.#entry = undefined;
-    this.#submissions = [];
+    this.#begun = undefined;
     this.#note();
     onApplied(entry, this.#out.replies);
-    state.ended();
+    state.letGo();
   }
 
   /** The history must not lag behind the alerts when others look at both. */
@@ -175,7 +186,7 @@ export class Applier {
     store.read(from, to, LOG_READ_BYTES_MAX).then(
       (entries) => {
         this.#page = entries;
-        this.#run();
+        this.#parts.turns.now(this.#work);
       },
       (error: unknown) => this.#fail(error),
     );
@@ -185,16 +196,5 @@ export class Applier {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#parts.onFault(error);
-  }
-}
-
-/** @throws TocsinError DATA_CORRUPT, DATA_NEWER_FORMAT */
-function submissionsOf(index: LogIndex, body: Uint8Array): Submission[] {
-  try {
-    return decodeSubmissions(body);
-  } catch (error) {
-    if (!TocsinError.is(error)) throw error;
-    const code = error.code === 'DATA_NEWER_FORMAT' ? error.code : 'DATA_CORRUPT';
-    throw new TocsinError(code, `entry ${index}: ${error.message}`, { cause: error });
   }
 }

@@ -1,8 +1,8 @@
-import type { Clock } from '../../base/clock.ts';
-import { type GroupId, type Millis, millis } from '../../base/ids.ts';
-import { INTAKE_HELD_BYTES_MAX, SLICE_MS_MAX } from '../../base/limits.ts';
+import type { GroupId } from '../../base/ids.ts';
+import { INTAKE_HELD_BYTES_MAX } from '../../base/limits.ts';
 import type { Channel } from '../../transport/types.ts';
 import type { FrameType } from '../../wire/frame.ts';
+import type { Turns } from '../turns.ts';
 
 /** Whoever a connection's frames are for. */
 export interface Taker {
@@ -25,54 +25,34 @@ interface Held {
  * no more bytes of all than INTAKE_HELD_BYTES_MAX: a frame beyond is taken at once.
  */
 export class Intake {
-  readonly #clock: Clock;
-  readonly #framesMax: number;
+  readonly #turns: Turns;
   readonly #held: Held[] = [];
-  /** When this turn has done enough; undefined = it has taken nothing yet. */
-  #end: Millis | undefined;
-  #frames = 0;
   #heldBytes = 0;
 
-  /** `framesMax`: a turn has done enough after so many, whatever the clock says. */
-  constructor(clock: Clock, framesMax: number = Number.POSITIVE_INFINITY) {
-    this.#clock = clock;
-    this.#framesMax = framesMax;
+  constructor(turns: Turns) {
+    this.#turns = turns;
   }
 
   /** Hands the frame over: now, or in a later turn. */
   admit(taker: Taker, type: FrameType, group: GroupId, id: number, body: Uint8Array): void {
     const fits = this.#heldBytes + body.byteLength <= INTAKE_HELD_BYTES_MAX;
-    if (fits && (this.#held.length > 0 || this.#isOver())) {
+    if (fits && (this.#held.length > 0 || !this.#turns.takesStep())) {
       taker.channel.pause();
       this.#heldBytes += body.byteLength;
       this.#held.push({ taker, type, group, id, body });
-    } else {
-      this.#frames += 1;
-      taker.take(type, group, id, body);
-    }
+      if (this.#held.length === 1) this.#turns.later(this.#work);
+    } else taker.take(type, group, id, body);
   }
 
-  #isOver(): boolean {
-    const now = this.#clock.monotonic();
-    if (this.#end === undefined) {
-      this.#end = millis(now + SLICE_MS_MAX);
-      this.#clock.soon(() => this.#turn());
-    }
-    return now > this.#end || this.#frames >= this.#framesMax;
-  }
-
-  /** A new turn: whoever was held comes first. */
-  #turn(): void {
-    this.#end = undefined;
-    this.#frames = 0;
-    while (this.#held.length > 0 && !this.#isOver()) {
+  readonly #work = (isOver: () => boolean): boolean => {
+    do {
       const held = this.#held.shift();
-      if (held === undefined) return;
+      if (held === undefined) return false;
       const { taker, type, group, id, body } = held;
-      this.#frames += 1;
       this.#heldBytes -= body.byteLength;
       taker.take(type, group, id, body);
       taker.channel.resume();
-    }
-  }
+    } while (!isOver());
+    return this.#held.length > 0;
+  };
 }

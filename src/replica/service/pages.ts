@@ -10,7 +10,7 @@ import type { AlertSlice, PageOptions } from '../../statemachine/queries/queries
 import type { Alert, AlertFilter, AlertId } from '../../statemachine/types.ts';
 import { ListAnswer } from '../../wire/clients/answers.ts';
 import type { AppliedState } from '../pipeline/applied-state.ts';
-import { SlicedWork } from '../slices.ts';
+import type { Turns, Work } from '../turns.ts';
 import type { Freshness } from './read-desk.ts';
 
 /** Which page of which list; `at`: as it was at a revision, else of now. */
@@ -65,19 +65,21 @@ export class Pages {
   /** Those used last, so that each page undoes only what has happened since the one before; the newest last. */
   readonly #pasts = new Map<Revision, Past>();
   readonly #clock: Clock;
-  readonly #work: SlicedWork;
+  readonly #turns: Turns;
+  /** One page after another, however many are asked for. */
+  readonly #asked: Work[] = [];
 
-  constructor(state: AppliedState, clock: Clock) {
+  constructor(state: AppliedState, clock: Clock, turns: Turns) {
     this.#state = state;
     this.#clock = clock;
-    this.#work = new SlicedWork(clock);
+    this.#turns = turns;
   }
 
   /** Makes a page, a slice at a time and after those that wait already; then calls back. */
   ask(wanted: Wanted, done: (outcome: readonly Uint8Array[] | TocsinError) => void): void {
     const search: Search = { wanted, found: [], turns: 0 };
     let page: Page | undefined;
-    this.#work.add((isOver) => {
+    this.#asked.push((isOver) => {
       try {
         page ??= this.#look(search, isOver);
       } catch (error) {
@@ -89,7 +91,17 @@ export class Pages {
       done(page.body.finish(page.answer));
       return false;
     });
+    if (this.#asked.length === 1) this.#turns.later(this.#work);
   }
+
+  readonly #work: Work = (isOver) => {
+    do {
+      const [first] = this.#asked;
+      if (first === undefined) return false;
+      if (!first(isOver)) this.#asked.shift();
+    } while (!isOver());
+    return this.#asked.length > 0;
+  };
 
   /** One turn. Undefined = there are more to come. @throws TocsinError as #find; DEADLINE_EXCEEDED */
   #look(search: Search, isOver: () => boolean): Page | undefined {

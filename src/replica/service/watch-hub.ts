@@ -3,8 +3,6 @@ import type { Clock, Timer } from '../../base/clock.ts';
 import { TocsinError } from '../../base/errors.ts';
 import { ALERTS_GROUP, millis, type Revision, revision } from '../../base/ids.ts';
 import {
-  SLICE_MS_MAX,
-  SLICE_STEPS_PER_LOOK,
   WATCH_FRAME_BYTES_MAX,
   WATCH_PROGRESS_MS,
   WATCH_SCAN_MAX,
@@ -26,6 +24,7 @@ import {
 } from '../../wire/clients/watch-messages.ts';
 import { FrameType } from '../../wire/frame.ts';
 import type { AppliedState } from '../pipeline/applied-state.ts';
+import type { Turns } from '../turns.ts';
 
 /**
  * A cursor into the shared history, and the watches of one connection that are told the same from there on. It has no
@@ -68,20 +67,21 @@ interface Line {
  */
 export class WatchHub {
   readonly #state: AppliedState;
-  readonly #clock: Clock;
   readonly #lines: Map<Channel, Line> = new Map();
   /** Each event is encoded once, for all its watchers. */
   readonly #encoded: WeakMap<AppliedEvent, Uint8Array> = new WeakMap();
   readonly #progress: Timer;
-  #turn: Timer | undefined;
+  readonly #turns: Turns;
+  /** Its work waits for a turn. */
+  #isDue = false;
   /** The watchers that have not had their turn in this round. */
   #round: Generator<[Line, Cursor]> | undefined;
   #again = false;
   #closed = false;
 
-  constructor(state: AppliedState, clock: Clock) {
+  constructor(state: AppliedState, clock: Clock, turns: Turns) {
     this.#state = state;
-    this.#clock = clock;
+    this.#turns = turns;
     this.#progress = clock.every(millis(WATCH_PROGRESS_MS), () => this.#tellProgress());
   }
 
@@ -153,13 +153,14 @@ export class WatchHub {
   wake(): void {
     if (this.#lines.size === 0) return;
     this.#again = true;
-    this.#turn ??= this.#clock.soon(() => this.#takeTurns());
+    if (this.#isDue) return;
+    this.#isDue = true;
+    this.#turns.later(this.#work);
   }
 
   close(): void {
     this.#closed = true;
     this.#progress.cancel();
-    this.#turn?.cancel();
     this.#lines.clear();
   }
 
@@ -168,11 +169,9 @@ export class WatchHub {
       for (const cursor of line.cursors) yield [line, cursor];
   }
 
-  /** One frame for each cursor that lacks something, round after round, in slices that leave the loop to others. */
-  #takeTurns(): void {
-    this.#turn = undefined;
-    const began = this.#clock.monotonic();
-    const isOver = (): boolean => this.#clock.monotonic() - began > SLICE_MS_MAX;
+  /** One frame for each cursor that lacks something, round after round. */
+  readonly #work = (isOver: () => boolean): boolean => {
+    if (this.#closed) return false;
     do {
       if (this.#round === undefined) {
         this.#round = this.#all();
@@ -182,9 +181,9 @@ export class WatchHub {
       if (done) this.#round = undefined;
       else if (this.#tell(...value, isOver)) this.#again = true;
     } while ((this.#round !== undefined || this.#again) && !isOver());
-    if (this.#round !== undefined || this.#again)
-      this.#turn ??= this.#clock.soon(() => this.#takeTurns());
-  }
+    this.#isDue = this.#round !== undefined || this.#again;
+    return this.#isDue;
+  };
 
   /** Tells the watches of a cursor a frame of what they lack, if their socket takes it. Whether there is more to tell. */
   #tell(line: Line, cursor: Cursor, isOver: () => boolean): boolean {
@@ -211,11 +210,11 @@ export class WatchHub {
     const items: Uint8Array[] = [];
     const end = Math.min(this.#history.newest, cursor.next + WATCH_SCAN_MAX - 1);
     let bytes = 0;
-    for (let step = 1; cursor.next <= end && bytes < WATCH_FRAME_BYTES_MAX; step += 1) {
-      if (step % SLICE_STEPS_PER_LOOK === 0 && isOver()) break;
+    while (cursor.next <= end && bytes < WATCH_FRAME_BYTES_MAX) {
       const { transaction } = this.#eventAt(cursor.next);
       if (transaction === undefined) bytes += this.#takeEvent(cursor, items);
       else bytes += this.#takeTransaction(cursor, transaction, items);
+      if (isOver()) break;
     }
     return items;
   }
@@ -345,7 +344,7 @@ function takeState(cursor: Cursor, isOver: () => boolean): readonly Uint8Array[]
   const items: Uint8Array[] = [];
   let bytes = 0;
   for (let step = 1; step <= WATCH_SCAN_MAX && bytes < WATCH_FRAME_BYTES_MAX; step += 1) {
-    if (step % SLICE_STEPS_PER_LOOK === 0 && isOver()) break;
+    if (step > 1 && isOver()) break;
     const { done, value: alert } = state.rest.next();
     if (done) {
       items.push(encodeCompacted(state.revision));

@@ -1,4 +1,4 @@
-import type { Clock } from '../../base/clock.ts';
+import { must } from '../../base/assert.ts';
 import { TocsinError } from '../../base/errors.ts';
 import { ALERT_SLAB_BYTES, ALERTS_UNPACKED_MAX } from '../../base/limits.ts';
 import type { AlertLimits } from '../../statemachine/alert-limits.ts';
@@ -9,9 +9,9 @@ import { MachineRestorer } from '../../statemachine/snapshot/restore.ts';
 import type { SnapshotMeta, SnapshotStore, SnapshotWriter } from '../../storage/types.ts';
 import { AlertPacker } from '../../wire/log/alert-packer.ts';
 import { ChunkPacker, decodeChunk } from '../../wire/log/snapshot-items.ts';
-import { Slices } from '../slices.ts';
+import type { Turns } from '../turns.ts';
 
-/** Between a machine and its snapshot, in slices that leave the loop to others. */
+/** Between a machine and its snapshot, as far as each turn of the loop has time. */
 
 /** How a replica's machine is made: in production with a secret seed, and the limits as they are. */
 export interface MachineOptions {
@@ -33,25 +33,30 @@ export const layoutOf = ({ seed, packing = PACKING }: MachineOptions): Layout =>
 
 const PACKING = { unpackedMax: ALERTS_UNPACKED_MAX, slabBytes: ALERT_SLAB_BYTES };
 
-/** Writes what was captured; `isWanted` is asked between slices, and false ends it. Whether it got to the end. */
+/** Writes what was captured; `isWanted` is asked in each turn, and false ends it. Whether it got to the end. */
 export async function writeImage(
   capture: MachineCapture,
   writer: SnapshotWriter,
-  clock: Clock,
+  turns: Turns,
   isWanted: () => boolean,
 ): Promise<boolean> {
   const packer = new ChunkPacker();
-  const slices = new Slices(clock);
-  for (const item of capture.items()) {
-    const full = packer.add(item);
-    if (full !== undefined) await writer.append(full);
-    if (!slices.step()) continue;
-    await slices.next();
-    if (!isWanted()) return false;
+  const items = capture.items();
+  let isAtEnd = false;
+  while (!isAtEnd && isWanted()) {
+    let chunk: Uint8Array | undefined;
+    await turns.done((isOver) => {
+      do {
+        const { done, value } = items.next();
+        isAtEnd = done === true;
+        chunk = done ? packer.end() : packer.add(value);
+        if (isAtEnd || chunk !== undefined) return false;
+      } while (!isOver());
+      return isWanted();
+    });
+    if (chunk !== undefined) await writer.append(chunk);
   }
-  const last = packer.end();
-  if (last !== undefined) await writer.append(last);
-  return true;
+  return isAtEnd;
 }
 
 /**
@@ -62,30 +67,39 @@ export async function readImage(
   snapshots: Pick<SnapshotStore, 'readChunk'>,
   meta: SnapshotMeta,
   options: MachineOptions,
-  clock: Clock,
+  turns: Turns,
 ): Promise<AlertMachine> {
   const restorer = new MachineRestorer(options.limits, layoutOf(options));
-  const slices = new Slices(clock);
   for (const chunk of meta.chunks.keys()) {
     const bytes = await snapshots.readChunk(meta.id, chunk);
     try {
-      for (const item of decodeChunk(bytes)) {
-        restorer.add(item);
-        if (slices.step()) await slices.next();
-      }
+      await restoreChunk(bytes, restorer, turns);
     } catch (error) {
       if (!TocsinError.is(error) || error.code !== 'BODY_MALFORMED') throw error;
       throw corrupt(meta, `chunk ${chunk}: ${error.message}`);
     }
   }
-  // What makes a machine of many chunks, and what is done with it, are each long enough for a turn of their own.
-  const isLong = meta.chunks.length > 1;
-  if (isLong) await slices.next();
-  const machine = restorer.finish();
-  if (machine.applied !== meta.index || machine.digest !== meta.digest)
+  let machine: AlertMachine | undefined;
+  await turns.done(() => {
+    machine = restorer.finish();
+    return false;
+  });
+  const made = must(machine, 'no machine was made of snapshot %', meta.id);
+  if (made.applied !== meta.index || made.digest !== meta.digest)
     throw corrupt(meta, 'the state in it is another one than it says');
-  if (isLong) await slices.next();
-  return machine;
+  return made;
+}
+
+function restoreChunk(bytes: Uint8Array, restorer: MachineRestorer, turns: Turns): Promise<void> {
+  const items = decodeChunk(bytes)[Symbol.iterator]();
+  return turns.done((isOver) => {
+    do {
+      const { done, value } = items.next();
+      if (done) return false;
+      restorer.add(value);
+    } while (!isOver());
+    return true;
+  });
 }
 
 const corrupt = ({ id }: SnapshotMeta, what: string): TocsinError =>

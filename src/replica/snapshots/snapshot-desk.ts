@@ -15,6 +15,7 @@ import { BulkLane } from '../peers/bulk-lane.ts';
 import type { Members } from '../peers/members.ts';
 import type { PeerLinks } from '../peers/peer-links.ts';
 import type { AppliedState } from '../pipeline/applied-state.ts';
+import type { Turns } from '../turns.ts';
 import type { MachineOptions } from './machine-image.ts';
 import { type FetchedSnapshot, SnapshotFetch } from './snapshot-fetch.ts';
 import { type SnapshotPolicy, Snapshotter } from './snapshotter.ts';
@@ -22,6 +23,7 @@ import { type SnapshotPolicy, Snapshotter } from './snapshotter.ts';
 export interface SnapshotDeskParts {
   readonly store: LogStore;
   readonly clock: Clock;
+  readonly turns: Turns;
   readonly state: AppliedState;
   readonly driver: CoreDriver;
   readonly members: Members;
@@ -51,14 +53,15 @@ export class SnapshotDesk {
 
   constructor(parts: SnapshotDeskParts) {
     this.#parts = parts;
-    const { store, clock, state, driver, members, place, problem, machine, policy, log } = parts;
-    const { transport, self } = parts;
+    const { store, clock, turns, state, driver, members, place, problem } = parts;
+    const { transport, self, machine, policy, log } = parts;
     const addressOf = (peer: ReplicaId): string | undefined => members.addressOf(peer);
     this.#lane = new BulkLane({ transport, clock, self, addressOf });
     this.#answers = new BulkAnswers(store, clock, (reaching) => this.#snapshotter.want(reaching));
     this.#snapshotter = new Snapshotter({
       store,
       clock,
+      turns,
       state,
       place: () => {
         const { index, term, chain } = place();
@@ -75,6 +78,7 @@ export class SnapshotDesk {
     this.#fetch = new SnapshotFetch({
       lane: this.#lane,
       clock,
+      turns,
       snapshots: store.snapshots,
       machine,
       log,

@@ -8,11 +8,13 @@ import { FrameType } from '../../wire/frame.ts';
 import { decodeSnapshotMeta } from '../../wire/log/snapshot-meta.ts';
 import { encodeSnapshotFetch } from '../../wire/peers/bulk-messages.ts';
 import type { BulkLane } from '../peers/bulk-lane.ts';
+import type { Turns } from '../turns.ts';
 import { type MachineOptions, readImage } from './machine-image.ts';
 
 export interface SnapshotFetchParts {
   readonly lane: BulkLane;
   readonly clock: Clock;
+  readonly turns: Turns;
   readonly snapshots: SnapshotStore;
   readonly machine: MachineOptions;
   readonly log: (line: string) => void;
@@ -62,7 +64,7 @@ export class SnapshotFetch {
   }
 
   async #fetch(peer: ReplicaId, reaching: LogIndex): Promise<FetchedSnapshot | undefined> {
-    const { lane, snapshots, clock, log } = this.#parts;
+    const { lane, snapshots, turns, log } = this.#parts;
     const ask = encodeSnapshotFetch({ what: 'newest', reaching });
     const meta = decodeSnapshotMeta(await lane.ask(peer, FrameType.SNAPSHOT_FETCH, [ask]));
     if (meta.index < reaching)
@@ -72,7 +74,7 @@ export class SnapshotFetch {
     await this.#fill(peer, staged);
     if (this.#stopped) return undefined;
     await staged.finish();
-    const machine = await readImage(snapshots, meta, this.#parts.machine, clock);
+    const machine = await readImage(snapshots, meta, this.#parts.machine, turns);
     return this.#stopped ? undefined : { meta, machine };
   }
 

@@ -16,6 +16,7 @@ import type { LogStore, SnapshotMeta, SnapshotSubject } from '../../storage/type
 import { snapshotBytes } from '../../wire/log/snapshot-meta.ts';
 import type { AppliedState } from '../pipeline/applied-state.ts';
 import { isFull } from '../room-again.ts';
+import type { Turns } from '../turns.ts';
 import { writeImage } from './machine-image.ts';
 
 /** When a snapshot is due: after so many entries, or bytes of them. */
@@ -35,6 +36,7 @@ const POLICY: SnapshotPolicy = {
 export interface SnapshotterParts {
   readonly store: LogStore;
   readonly clock: Clock;
+  readonly turns: Turns;
   readonly state: AppliedState;
   /** The entry that was applied last, and who belonged to the cluster then. */
   readonly place: () => Pick<SnapshotSubject, 'index' | 'term' | 'chain' | 'members'>;
@@ -190,12 +192,12 @@ export class Snapshotter {
   }
 
   async #write({ machine, capture, subject }: Captured): Promise<SnapshotMeta | undefined> {
-    const { store, clock, state, problem, durable } = this.#parts;
+    const { store, turns, state, problem, durable } = this.#parts;
     const isWanted = (): boolean =>
       !this.#stopped && state.machine === machine && problem() === undefined;
     const writer = await store.snapshots.create(subject);
     try {
-      const isWhole = await writeImage(capture, writer, clock, isWanted);
+      const isWhole = await writeImage(capture, writer, turns, isWanted);
       // A quorum can commit what this disk does not hold yet, and a log must never end before its snapshot.
       while (isWanted() && durable() < subject.index) await this.#wait();
       if (!isWhole || !isWanted()) return undefined;

@@ -204,7 +204,7 @@ export class SimCluster {
       // Few enough that most are packed, and unpacked again, in slabs that are soon full.
       packing: { unpackedMax: 1 + (seed % 64), slabBytes: 1_024 << (seed % 3) },
       // So few that entries of a few commands are applied in several turns, and frames of clients held until the next.
-      sliceStepsMax: 1 + (seed % 5),
+      stepsPerTurnMax: 1 + (seed % 5),
       log: (line: string) => this.#trace.say(this.clock.monotonic(), `${machine.host}: ${line}`),
       onFault: (error: unknown) => this.#faulted(machine, error),
     };

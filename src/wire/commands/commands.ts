@@ -157,33 +157,52 @@ export function checkCommands(body: Uint8Array): CommandCheck {
   return { count, urgency, takesRoom: adds };
 }
 
+/** All of them at once: see SubmissionReader. */
+export function decodeSubmissions(body: Uint8Array): Submission[] {
+  const reader = new SubmissionReader(body);
+  const submissions: Submission[] = [];
+  while (!reader.isAtEnd) submissions.push(reader.next());
+  return submissions;
+}
+
 /**
- * The commands of an entry, in order. Total over contents: a record that is whole but does not hold
+ * Reads the commands of an entry, in order, one at a time. Total over contents: a record that is whole but does not hold
  * a valid command gives `command: undefined`, on every replica alike. Only a kind or version that
  * this program does not know throws: a later program may do something with it, so this one must not
  * go on without it.
- * @throws TocsinError BODY_MALFORMED when the records do not fill `body`, which the leader made
- * sure of; DATA_NEWER_FORMAT
  */
-export function decodeSubmissions(body: Uint8Array): Submission[] {
-  const decoder = new CommandDecoder(body);
-  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  const submissions: Submission[] = [];
-  for (let at = 0; at < body.byteLength; ) {
+export class SubmissionReader {
+  readonly #body: Buffer;
+  readonly #decoder: CommandDecoder;
+  #at = 0;
+
+  constructor(body: Uint8Array) {
+    this.#body = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+    this.#decoder = new CommandDecoder(body);
+  }
+
+  get isAtEnd(): boolean {
+    return this.#at >= this.#body.byteLength;
+  }
+
+  /**
+   * @throws TocsinError BODY_MALFORMED when the records do not fill the body, which the leader made sure of;
+   * DATA_NEWER_FORMAT
+   */
+  next(): Submission {
+    const [body, at] = [this.#body, this.#at];
     const length = recordLengthAt(body, at);
     checkKnown(body, at);
     const fingerprint = fingerprintAt(body, at, length);
-    const command = decoder.decodeOrUndefined(at, length);
+    const command = this.#decoder.decodeOrUndefined(at, length);
+    this.#at += length;
     if (body[at + 7] === IN_SESSION) {
       const place = placeAt(body, at);
-      submissions.push({ key: `X${place.session}.${place.sequence}`, fingerprint, command, place });
-    } else {
-      const key = bytes.toString('hex', at + KEY_AT, at + KEY_AT + KEY_BYTES);
-      submissions.push({ key, fingerprint, command });
+      return { key: `X${place.session}.${place.sequence}`, fingerprint, command, place };
     }
-    at += length;
+    const key = body.toString('hex', at + KEY_AT, at + KEY_AT + KEY_BYTES);
+    return { key, fingerprint, command };
   }
-  return submissions;
 }
 
 /** @throws TocsinError DATA_NEWER_FORMAT */

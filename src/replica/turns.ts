@@ -1,0 +1,108 @@
+import type { Clock } from '../base/clock.ts';
+import { type Millis, millis } from '../base/ids.ts';
+import { TURN_MS_MAX } from '../base/limits.ts';
+
+/** Makes short steps, and asks after each whether its share of the turn is over. False = there is nothing left to do. */
+export type Work = (isOver: () => boolean) => boolean;
+
+/**
+ * What one turn of the loop has time for, shared by all work that can be long: what is applied, taken of clients, listed, told to
+ * watchers, written of a snapshot. Each has an equal part of what is left of the turn, in the order in which it came; what is not done by then goes
+ * behind the others, into the next turn.
+ */
+export class Turns {
+  readonly #clock: Clock;
+  readonly #stepsMax: number;
+  readonly #waiting: Work[] = [];
+  /** When this turn has done enough; undefined = it has done nothing yet. */
+  #end: Millis | undefined;
+  #shareEnd: Millis = millis(0);
+  #steps = 0;
+  #isScheduled = false;
+  readonly #isShareOver = (): boolean => {
+    this.#steps += 1;
+    return this.#isEnough(this.#shareEnd);
+  };
+
+  /** `stepsMax`: a turn has done enough after so many, whatever the clock says. */
+  constructor(clock: Clock, stepsMax: number = Number.POSITIVE_INFINITY) {
+    this.#clock = clock;
+    this.#stepsMax = stepsMax;
+  }
+
+  /** Whether a step can be made now, by whoever makes but one. */
+  takesStep(): boolean {
+    const end = this.#begun();
+    if (this.#isEnough(end)) return false;
+    this.#steps += 1;
+    return true;
+  }
+
+  /** Begins now if the turn has time, and goes on in later ones. */
+  now(work: Work): void {
+    const end = this.#begun();
+    if (this.#isEnough(end) || this.#share(work, end)) this.#waiting.push(work);
+  }
+
+  /** Begins in the next turn. */
+  later(work: Work): void {
+    this.#waiting.push(work);
+    this.#schedule();
+  }
+
+  /** As `now`; resolves when the work is done, and rejects with what it throws. */
+  done(work: Work): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.now((isOver) => {
+        try {
+          if (work(isOver)) return true;
+          resolve();
+        } catch (error) {
+          reject(error);
+        }
+        return false;
+      });
+    });
+  }
+
+  #begun(): Millis {
+    if (this.#end === undefined) {
+      this.#end = millis(this.#clock.monotonic() + TURN_MS_MAX);
+      this.#steps = 0;
+      this.#schedule();
+    }
+    return this.#end;
+  }
+
+  #isEnough(end: Millis): boolean {
+    return this.#steps >= this.#stepsMax || this.#clock.monotonic() >= end;
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    this.#clock.soon(() => this.#turn());
+  }
+
+  #turn(): void {
+    this.#isScheduled = false;
+    this.#end = undefined;
+    if (this.#waiting.length === 0) return;
+    const end = this.#begun();
+    let without = this.#waiting.length;
+    do {
+      const work = this.#waiting.shift();
+      if (work === undefined) return;
+      const now = this.#clock.monotonic();
+      const share = millis(now + (end - now) / Math.max(without, 1));
+      without -= 1;
+      if (this.#share(work, share)) this.#waiting.push(work);
+    } while (!this.#isEnough(end));
+  }
+
+  /** Whether there is more to do. */
+  #share(work: Work, end: Millis): boolean {
+    this.#shareEnd = end;
+    return work(this.#isShareOver);
+  }
+}

@@ -1,0 +1,150 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { TURN_MS_MAX } from '../../src/base/limits.ts';
+import { Turns, type Work } from '../../src/replica/turns.ts';
+import { VirtualClock } from '../client/virtual-clock.ts';
+import { WorkingClock } from './working-clock.ts';
+
+/** Milliseconds that its steps take. */
+const steps = fc.array(fc.double({ min: 0.01, max: 3, noNaN: true }), {
+  minLength: 1,
+  maxLength: 20,
+});
+const works = fc.array(steps, { minLength: 1, maxLength: 8 });
+
+/** One call of a work: in which turn of the loop, and how long it took. */
+interface Share {
+  readonly work: number;
+  readonly turn: number;
+  readonly ms: number;
+  readonly lastStepMs: number;
+}
+
+/** Runs the works, asked for `later` or `now`; in each turn of the loop time is counted anew. */
+async function sharesOf(
+  works: readonly (readonly number[])[],
+  how: 'later' | 'now',
+): Promise<Share[]> {
+  const clock = new WorkingClock();
+  const turns = new Turns(clock);
+  const shares: Share[] = [];
+  let turn = 0;
+  let left = works.length;
+  const count = (): void => {
+    turn += 1;
+    if (left > 0) clock.soon(count);
+  };
+  clock.soon(count);
+  for (const [work, steps] of works.entries()) {
+    let at = 0;
+    turns[how]((isOver) => {
+      const began = clock.monotonic();
+      let ms = 0;
+      do {
+        ms = steps[at] ?? 0;
+        clock.work(ms);
+        at += 1;
+      } while (at < steps.length && !isOver());
+      shares.push({ work, turn, ms: clock.monotonic() - began, lastStepMs: ms });
+      if (at < steps.length) return true;
+      left -= 1;
+      return false;
+    });
+  }
+  await clock.run(0);
+  expect(left).toBe(0);
+  return shares;
+}
+
+test.each(['later', 'now'] as const)(
+  'whatever waits, a turn takes no longer than it may, and the step under way then (%s)',
+  async (how) => {
+    await fc.assert(
+      fc.asyncProperty(works, async (works) => {
+        const shares = await sharesOf(works, how);
+        for (const turn of new Set(shares.map((share) => share.turn))) {
+          const taken = shares.filter((share) => share.turn === turn);
+          const ms = taken.reduce((sum, share) => sum + share.ms, 0);
+          expect(ms - (taken.at(-1)?.lastStepMs ?? 0)).toBeLessThan(TURN_MS_MAX + 1e-9);
+        }
+      }),
+    );
+  },
+);
+
+test('nobody has a second share while somebody who was there before waits for the first', async () => {
+  await fc.assert(
+    fc.asyncProperty(works, async (works) => {
+      const shares = await sharesOf(works, 'later');
+      const had = works.map(() => 0);
+      for (const { work } of shares) {
+        had[work] = (had[work] ?? 0) + 1;
+        for (const [other, steps] of works.entries()) {
+          const isDone = shares.filter((share) => share.work === other).length === had[other];
+          if (!isDone)
+            expect((had[work] ?? 0) - (had[other] ?? 0), `${steps}`).toBeLessThanOrEqual(1);
+        }
+      }
+    }),
+  );
+});
+
+test('those who wait have equal parts of a turn, and one alone has all of it', async () => {
+  const small = Array.from({ length: 400 }, () => TURN_MS_MAX / 100);
+  const four = await sharesOf([small, small, small, small], 'later');
+  const first = four.filter(({ turn }) => turn === 1);
+  expect(first.map(({ work }) => work)).toEqual([0, 1, 2, 3]);
+  for (const { ms } of first) expect(ms).toBeCloseTo(TURN_MS_MAX / 4, 1);
+  const alone = await sharesOf([small], 'later');
+  expect(alone).toHaveLength(4);
+});
+
+test('a turn has done enough after so many steps, whatever the clock says, and each turn begins anew', async () => {
+  const clock = new VirtualClock();
+  const turns = new Turns(clock, 3);
+  expect([turns.takesStep(), turns.takesStep()]).toEqual([true, true]);
+  const made: number[] = [];
+  const work: Work = (isOver) => {
+    do made.push(made.length);
+    while (made.length < 8 && !isOver());
+    return made.length < 8;
+  };
+  turns.now(work);
+  expect(made).toHaveLength(1);
+  expect(turns.takesStep()).toBe(false);
+  const seen: number[] = [];
+  clock.soon(() => seen.push(made.length));
+  clock.soon(() => clock.soon(() => seen.push(made.length)));
+  await clock.run(0);
+  expect(seen).toEqual([4, 7]);
+  expect(made).toHaveLength(8);
+  expect(turns.takesStep()).toBe(true);
+});
+
+test('when nothing waits nothing is left running', async () => {
+  const clock = new VirtualClock();
+  const turns = new Turns(clock);
+  expect(clock.pending).toBe(0);
+  turns.now(() => false);
+  await clock.run(0);
+  expect(clock.pending).toBe(0);
+});
+
+test('whoever waits for work to be done learns of its end, and of what it throws, and the others go on', async () => {
+  const clock = new VirtualClock();
+  const turns = new Turns(clock);
+  let left = 5;
+  const done = turns.done(() => {
+    left -= 1;
+    return left > 0;
+  });
+  const failed = turns.done(() => {
+    throw new Error('no');
+  });
+  const isRefused = expect(failed).rejects.toThrow('no');
+  const after = turns.done(() => false);
+  await clock.run(0);
+  await isRefused;
+  await Promise.all([done, after]);
+  expect(left).toBe(0);
+});
