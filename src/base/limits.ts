@@ -201,6 +201,8 @@ export const TURN_MS_MAX = 2;
  * compiled, it takes a hundred times as long.
  */
 export const RECORDS_PER_LOOK = 4;
+/** Lives of an alert that a replica plays before it starts: after so many V8 has compiled what they need. */
+export const REHEARSED_ROUNDS = 300;
 /** Blocks of LevelDB's files, of some 4 to 32 KiB, that are verified in a turn. */
 export const VERIFIED_BLOCKS_PER_TURN = 4;
 /** Of whole frames of clients that wait for a turn, of all connections together. */

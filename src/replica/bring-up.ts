@@ -21,6 +21,8 @@ type Rising = BringUpParts & Pick<ReplicaParts, 'turns'>;
 export interface BroughtUp {
   /** Not started yet. */
   readonly replica: Replica;
+  /** What it shares its turns of the loop with. */
+  readonly turns: Turns;
   readonly listener: Listener;
 }
 
@@ -41,15 +43,16 @@ export async function bringUp(
   const { snapshot } = restored;
   const machine =
     snapshot === undefined
-      ? newMachine(parts)
+      ? await turns.make(() => newMachine(parts))
       : await aloud(
           parts,
           'reading the newest snapshot',
           readImage(store.snapshots, snapshot, parts, turns),
         );
-  const replica = new Replica({ ...parts, restored, machine });
+  const replica = await turns.make(() => new Replica({ ...parts, restored, machine }));
   try {
-    return { replica, listener: await listenFor(replica, transport, address) };
+    const listener = await turns.make(() => listenFor(replica, transport, address));
+    return { replica, turns, listener };
   } catch (error) {
     replica.stop();
     throw error;

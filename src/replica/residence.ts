@@ -69,10 +69,13 @@ export class Residence {
     this.#store = store;
     const onFault = (error: unknown): void => this.#failed(error);
     this.#up = await bringUp({ ...this.#parts, store, onFault }, this.#address, signal);
-    const { replica, listener } = this.#up;
+    const { replica, turns, listener } = this.#up;
     this.#address = listener.address;
-    this.#parts.onUp(replica);
-    replica.start();
+    await turns.make(() => {
+      if (this.#leaving.signal.aborted) return;
+      this.#parts.onUp(replica);
+      replica.start();
+    });
   }
 
   /** Stops for good. Never rejects: what goes wrong is logged. */

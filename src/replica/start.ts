@@ -11,11 +11,13 @@ import { TcpTransport } from '../transport/tcp-transport.ts';
 import { Notifier } from './notifier.ts';
 import { TrendsFeed } from './peers/trends-feed.ts';
 import { RulesFeed } from './pipeline/rules-feed.ts';
+import { rehearse } from './rehearsal.ts';
 import type { Replica } from './replica.ts';
 import { Residence } from './residence.ts';
 import { openInRoom } from './room-again.ts';
 import type { Rota } from './rota.ts';
 import type { SnapshotPolicy } from './snapshots/snapshotter.ts';
+import { Turns } from './turns.ts';
 
 export interface ServeOptions {
   /** A formatted data folder. */
@@ -109,6 +111,7 @@ export async function startReplica(options: ServeOptions): Promise<RunningReplic
     leases: options.leases,
   });
   try {
+    await rehearse(new Turns(clock));
     await residence.enter(store, options.signal);
   } catch (error) {
     // What went wrong first is what the caller has to hear.

@@ -65,6 +65,20 @@ export class Turns {
     });
   }
 
+  /** As `done`, for what is made in one step. */
+  make<T>(step: () => T | Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.now(() => {
+        try {
+          resolve(step());
+        } catch (error) {
+          reject(error);
+        }
+        return false;
+      });
+    });
+  }
+
   #begun(): Millis {
     if (this.#end === undefined) {
       this.#end = millis(this.#clock.monotonic() + TURN_MS_MAX);

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { logIndex, term } from '../../src/base/ids.ts';
-import { TURN_MS_MAX } from '../../src/base/limits.ts';
 import { AppliedState } from '../../src/replica/pipeline/applied-state.ts';
 import { Applier } from '../../src/replica/pipeline/applier.ts';
 import { Snapshotter } from '../../src/replica/snapshots/snapshotter.ts';

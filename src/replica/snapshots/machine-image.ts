@@ -1,4 +1,3 @@
-import { must } from '../../base/assert.ts';
 import { TocsinError } from '../../base/errors.ts';
 import { ALERT_SLAB_BYTES, ALERTS_UNPACKED_MAX } from '../../base/limits.ts';
 import type { AlertLimits } from '../../statemachine/alert-limits.ts';
@@ -79,15 +78,10 @@ export async function readImage(
       throw corrupt(meta, `chunk ${chunk}: ${error.message}`);
     }
   }
-  let machine: AlertMachine | undefined;
-  await turns.done(() => {
-    machine = restorer.finish();
-    return false;
-  });
-  const made = must(machine, 'no machine was made of snapshot %', meta.id);
-  if (made.applied !== meta.index || made.digest !== meta.digest)
+  const machine = await turns.make(() => restorer.finish());
+  if (machine.applied !== meta.index || machine.digest !== meta.digest)
     throw corrupt(meta, 'the state in it is another one than it says');
-  return made;
+  return machine;
 }
 
 function restoreChunk(bytes: Uint8Array, restorer: MachineRestorer, turns: Turns): Promise<void> {
