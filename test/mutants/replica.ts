@@ -109,7 +109,6 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
     find: 'if (this.#machine.isMidway) {',
     replace: 'if (this.#machine.isMidway && this.#waiting !== undefined) {',
     killedBy: ['test/replica/applier.test.ts'],
-    simulated: SNAPSHOTS,
   },
   {
     name: 'a-budget-for-each-kind-of-work',

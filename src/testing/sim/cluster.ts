@@ -192,6 +192,9 @@ export class SimCluster {
     const transport = this.#transportOf(machine);
     const store = machine.disk.open();
     const seed = this.#prng.uint32();
+    // Where turns take time much happens between two of them: amid an entry, a page, a snapshot, a start.
+    const turnMs = (seed >>> 8) % 4 === 0 ? 1 + ((seed >>> 10) % 8) : 0;
+    machine.clock.turnMs = turnMs;
     const parts = {
       identity: machine.identity,
       store,
@@ -203,8 +206,9 @@ export class SimCluster {
       limits: LIMITS,
       // Few enough that most are packed, and unpacked again, in slabs that are soon full.
       packing: { unpackedMax: 1 + (seed % 64), slabBytes: 1_024 << (seed % 3) },
-      // So few that entries of a few commands are applied in several turns, and frames of clients held until the next.
-      stepsPerTurnMax: 1 + (seed % 5),
+      // So few that entries of a few commands are applied in several turns, and frames of clients held until the next; yet
+      // as many as it takes to catch up.
+      stepsPerTurnMax: 1 + turnMs + (seed % 5),
       log: (line: string) => this.#trace.say(this.clock.monotonic(), `${machine.host}: ${line}`),
       onFault: (error: unknown) => this.#faulted(machine, error),
     };

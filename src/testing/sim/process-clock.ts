@@ -18,6 +18,8 @@ interface Held {
 export class ProcessClock implements Clock {
   /** Of the wall clock alone, in milliseconds. */
   offset = 0;
+  /** By the true time, how long a turn of its loop takes: what is to run soon runs so much later, in order. */
+  turnMs = 0;
   readonly #clock: Clock;
   /** Milliseconds it counts in one. */
   readonly #rate: number;
@@ -66,7 +68,11 @@ export class ProcessClock implements Clock {
     return this.#held((task) => this.#clock.every(millis(period / this.#rate), task), run);
   }
   soon(run: () => void): Timer {
-    return this.#held((task) => this.#clock.soon(task), run);
+    const turn = millis(this.turnMs);
+    return this.#held(
+      (task) => (turn > 0 ? this.#clock.after(turn, task) : this.#clock.soon(task)),
+      run,
+    );
   }
 
   #held(set: (task: () => void) => Timer, run: () => void): Timer {
