@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,9 +16,10 @@ import { type RunningReplica, startReplica } from '../src/replica/start.ts';
 import { formatFolder } from '../src/storage/data-folder.ts';
 import { newClusterId } from '../src/storage/identity.ts';
 import { SystemClock } from '../src/transport/system-clock.ts';
-import { type Collection, CollectionTrace } from './measure/collections.ts';
+import { CollectionTrace } from './measure/collections.ts';
 import { measureMachine } from './measure/machine.ts';
 import { type StallRow, writeRun } from './measure/results.ts';
+import { cpuMs, ownOf, ranMs, type Span } from './measure/thread-time.ts';
 
 /**
  * How long a whole replica with very many open alerts holds its event loop, whatever it is asked to do:
@@ -31,14 +32,6 @@ const IN_FLIGHT = 8;
 const ADDRESS = '/ip4/127.0.0.1/tcp/7499';
 const clock = new SystemClock();
 
-/** A turn of the loop that took long enough to be of interest. */
-interface Turn {
-  readonly began: number;
-  readonly ended: number;
-  /** That this thread ran on a core. */
-  readonly ran: number;
-}
-
 const INTERESTING_MS = 0.2;
 const LONG_MS = 5;
 
@@ -47,7 +40,7 @@ const LONG_MS = 5;
  * (Linux tells; elsewhere what the process took of the processor, which is more). What of it the collector of garbage ran is told apart.
  */
 class LoopWatch {
-  #turns: Turn[] = [];
+  #turns: Span[] = [];
   #last = { at: performance.now(), ran: ranMs() };
   #cpuAtStart = 0;
   #running = true;
@@ -90,18 +83,12 @@ class LoopWatch {
       p999Ms: at(0.999),
       longestMs: tenths(own.at(-1) ?? 0),
       long: own.filter((ms) => ms > LONG_MS).length,
+      longCollected: turns.filter(({ ran }) => ran > LONG_MS).length,
       collectingMs: Math.round(paused.reduce((sum, ms) => sum + ms, 0)),
       longestCollectingMs: Math.round(Math.max(0, ...paused)),
       residentMiB: Math.round(process.memoryUsage.rss() / 2 ** 20),
     };
   }
-}
-
-/** Milliseconds that a turn ran, without the collector. */
-function ownOf({ began, ended, ran }: Turn, collections: readonly Collection[]): number {
-  let collecting = 0;
-  for (const one of collections) if (one.began < ended && one.ended > began) collecting += one.ran;
-  return Math.max(0, ran - collecting);
 }
 
 const tenths = (value: number): number => Math.round(value * 10) / 10;
@@ -111,36 +98,12 @@ function print(row: StallRow): void {
   const parts = [
     row.what.padEnd(32),
     `${count(row.wallMs)} ms, ${count(row.cpuMs)} of CPU;`,
-    `a turn: p99 ${row.p99Ms}  p99.9 ${row.p999Ms}  longest ${row.longestMs} ms, ${row.long} above ${LONG_MS};`,
+    `a turn: p99 ${row.p99Ms}  p99.9 ${row.p999Ms}  longest ${row.longestMs} ms, ${row.long} above ${LONG_MS}, ${row.longCollected} with the collector;`,
     `garbage: ${count(row.collectingMs)} ms, longest ${row.longestCollectingMs};`,
     `${row.residentMiB} MiB`,
   ];
   console.log(parts.join(' '));
 }
-
-function cpuMs(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1_000;
-}
-
-/**
- * How long this thread ran: the first number of schedstat, in nanoseconds. The kernel brings it up to date at each of its own ticks only, 4 ms
- * apart, and when it is asked what the process took: so it is asked that first.
- */
-const ranMs = ((): (() => number) => {
-  let file: number;
-  try {
-    file = openSync('/proc/thread-self/schedstat', 'r');
-  } catch {
-    return cpuMs;
-  }
-  const bytes = Buffer.alloc(128);
-  return () => {
-    cpuMs();
-    const length = readSync(file, bytes, 0, bytes.length, 0);
-    return Number(bytes.toString('latin1', 0, length).split(' ')[0]) / 1e6;
-  };
-})();
 
 const loop = new LoopWatch();
 const rows: StallRow[] = [];
@@ -223,7 +186,7 @@ async function fillAndSnapshot(folder: string): Promise<void> {
   const id = replicaId(1);
   const members = [{ id, address: ADDRESS }];
   await formatFolder(folder, { clusterId: newClusterId(), replicaId: id, incarnation: 1, members });
-  const running = await start(folder);
+  const running = await phase('start, with nothing', () => start(folder));
   await phaseOf(`raise ${ALERTS.toLocaleString('en-US')} alerts`, 'fill');
   await phase('nothing for two seconds', () => pause(2_000));
   await phase('take a snapshot', async () => {

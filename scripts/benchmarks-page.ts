@@ -202,15 +202,25 @@ function simulatorSection({ rows, machine, at, seeds }: SimulatorRun): readonly 
 }
 
 function stallSection({ rows, machine, at, alerts }: StallRun): readonly string[] {
-  const head = ['', 'ms', 'CPU ms', 'a turn: p99 ms', 'p99.9', 'longest', 'above 5 ms'];
+  const head = [
+    '',
+    'ms',
+    'CPU ms',
+    'a turn: p99 ms',
+    'p99.9',
+    'longest',
+    'above 5 ms',
+    'with the collector',
+  ];
   const cells = rows.map((row) => [
     row.what,
     ...[row.wallMs, row.cpuMs, row.p99Ms, row.p999Ms, row.longestMs, row.long].map(count),
+    count(row.longCollected),
     ...[row.collectingMs, row.longestCollectingMs, row.residentMiB].map(count),
   ]);
   return [
     '## What holds the loop',
-    `${minuteOf(at)}, ${machine.processor}, Node ${machine.node}; load average after the run ${machine.load}. \`npm run bench:stalls -- ${alerts}\`: one replica with its disk and its clients in one process. Turns of the loop by the CPU that they took, the collector of garbage told apart.`,
+    `${minuteOf(at)}, ${machine.processor}, Node ${machine.node}; load average after the run ${machine.load}. \`npm run bench:stalls -- ${alerts}\`: one replica with its disk and its clients in one process. Turns of the loop by how long the thread ran in them, without waits for a core or for other threads, and the collector of garbage told apart: what it ran in steps of marking too, as V8 traces it. *garbage ms* and its *longest* are by the clock.`,
     tableOf([...head, 'garbage ms', 'longest', 'MiB'], cells),
   ];
 }

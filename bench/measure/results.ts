@@ -79,7 +79,7 @@ export interface SimulatorRun {
   readonly rows: readonly SimulatorRow[];
 }
 
-/** What one phase did to the loop of a replica; milliseconds of CPU, garbage collection told apart. */
+/** What one phase did to the loop of a replica; milliseconds that its thread ran, the collector of garbage told apart. */
 export interface StallRow {
   readonly what: string;
   readonly wallMs: number;
@@ -90,6 +90,8 @@ export interface StallRow {
   readonly longestMs: number;
   /** Turns of more than 5 ms. */
   readonly long: number;
+  /** The same, what the collector ran counted in. */
+  readonly longCollected: number;
   readonly collectingMs: number;
   readonly longestCollectingMs: number;
   readonly residentMiB: number;

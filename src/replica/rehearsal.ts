@@ -1,8 +1,8 @@
 import { assert } from '../base/assert.ts';
 import { logIndex, unixMillis } from '../base/ids.ts';
-import { REHEARSED_ROUNDS } from '../base/limits.ts';
+import { ALERT_SLAB_BYTES, REHEARSED_ROUNDS } from '../base/limits.ts';
+import type { Command } from '../statemachine/commands.ts';
 import type { AlertMachine, Applied } from '../statemachine/machine.ts';
-import type { ConditionCommand } from '../statemachine/types.ts';
 import { decodeSubmit, encodeSubmit } from '../wire/clients/client-messages.ts';
 import { encodeReplies } from '../wire/clients/replies.ts';
 import { encodeEvent } from '../wire/clients/watch-messages.ts';
@@ -11,14 +11,17 @@ import { newMachine } from './snapshots/machine-image.ts';
 import type { Turns } from './turns.ts';
 
 const OBSERVED_AT = unixMillis(1_700_000_000_000);
+const WHO = { actor: 'rehearsal', observedAt: OBSERVED_AT };
+const ROUNDS_PER_SWEEP = 75;
 
 /**
  * Runs what the first clients will ask for, as far as each turn has time and on a machine that is thrown away. Code that was never run takes ten times
  * as long and more, and whoever comes first would wait for it: a frame of hundreds of commands is taken in one step.
  */
 export async function rehearse(turns: Turns): Promise<void> {
-  const machine = await turns.make(() => newMachine({ seed: 1 }));
-  const steps = lives(machine);
+  const packing = { unpackedMax: 1, slabBytes: ALERT_SLAB_BYTES };
+  const machine = await turns.make(() => newMachine({ seed: 1, packing }));
+  const steps = play(machine);
   await turns.done((isOver) => {
     do if (steps.next().done) return false;
     while (!isOver());
@@ -26,22 +29,28 @@ export async function rehearse(turns: Turns): Promise<void> {
   });
 }
 
-function* lives(machine: AlertMachine): Generator<undefined, undefined> {
-  for (let round = 1; round <= REHEARSED_ROUNDS; round += 1) yield* life(machine, round);
+type Steps = Generator<undefined, undefined>;
+
+function* play(machine: AlertMachine): Steps {
+  for (let round = 1; round <= REHEARSED_ROUNDS; round += 1) {
+    yield* entry(machine, lifeOf(round));
+    if (round % ROUNDS_PER_SWEEP === 0) yield* sweep(machine);
+  }
 }
 
-/** One alert, from the frame to the answer and to whoever watches. */
-function* life(machine: AlertMachine, round: number): Generator<undefined, undefined> {
+/** From the frame to the answers, and to whoever watches. */
+function* entry(machine: AlertMachine, commands: readonly Command[]): Steps {
+  const index = logIndex(machine.applied + 1);
   const records: Uint8Array[] = [];
-  for (const command of lifeOf(round)) {
-    records.push(encodeCommand(command, keyFromText(`${round} ${command.type}`)));
+  for (const command of commands) {
+    records.push(encodeCommand(command, keyFromText(`${index} ${command.type}`)));
     yield;
   }
-  const { commands } = decodeSubmit(Buffer.concat(encodeSubmit(1_000, records)));
+  const { commands: body } = decodeSubmit(Buffer.concat(encodeSubmit(1_000, records)));
   yield;
   const out: Applied = { replies: [], events: [] };
-  machine.begin({ index: logIndex(round), time: OBSERVED_AT }, out);
-  for (const reader = new SubmissionReader(commands); !reader.isAtEnd; ) {
+  machine.begin({ index, time: unixMillis(OBSERVED_AT + index) }, out);
+  for (const reader = new SubmissionReader(body); !reader.isAtEnd; ) {
     const submission = reader.next();
     yield;
     machine.take(submission, out);
@@ -59,24 +68,34 @@ function* life(machine: AlertMachine, round: number): Generator<undefined, undef
   );
 }
 
-function lifeOf(round: number): readonly ConditionCommand[] {
+/** Goes through all open alerts, in as many entries as it takes. */
+function* sweep(machine: AlertMachine): Steps {
+  const id = 'rehearsed';
+  yield* entry(machine, [
+    { ...WHO, type: 'set-inhibition', id, sources: ['OFF'], targets: ['HR:'] },
+  ]);
+  yield* entry(machine, [{ ...WHO, type: 'remove-inhibition', id }]);
+  while (machine.nextDue <= machine.time + 1)
+    yield* entry(machine, [{ ...WHO, type: 'clear', target: { id: 'A1' } }]);
+}
+
+/** Every other alert stays open. */
+function lifeOf(round: number): readonly Command[] {
   const dedupKey = `phys:pt-${round}:mon-1:HR:HI`;
-  const who = { actor: 'rehearsal', observedAt: OBSERVED_AT };
-  return [
-    {
-      ...who,
-      type: 'raise',
-      dedupKey,
-      kind: 'physiological',
-      priority: 'high',
-      condition: 'HR:HI',
-      text: 'Heart rate high',
-      subject: { unit: 'ED', bed: 'B7', patient: `pt-${round}`, device: 'mon-1' },
-      cause: { metric: 'HR', value: 141, unit: '/min', limit: 131, rule: 'hr-high@1' },
-      latching: false,
-      acknowledgementRequired: true,
-    },
-    { ...who, type: 'acknowledge', target: { dedupKey } },
-    { ...who, type: 'clear', target: { dedupKey } },
-  ];
+  const raise: Command = {
+    ...WHO,
+    type: 'raise',
+    dedupKey,
+    kind: 'physiological',
+    priority: 'high',
+    condition: 'HR:HI',
+    text: 'Heart rate high',
+    subject: { unit: 'ED', bed: 'B7', patient: `pt-${round}`, device: 'mon-1' },
+    cause: { metric: 'HR', value: 141, unit: '/min', limit: 131, rule: 'hr-high@1' },
+    latching: false,
+    acknowledgementRequired: true,
+  };
+  if (round % 2 === 0) return [raise];
+  const target = { dedupKey };
+  return [raise, { ...WHO, type: 'acknowledge', target }, { ...WHO, type: 'clear', target }];
 }
