@@ -24,7 +24,7 @@ export const LEADER_DISK_TICKS_MAX = 28;
 
 // Frames and what they carry.
 export const COMMAND_BYTES_MAX: number = 64 * KiB;
-/** Of an entry too, which is applied without a pause: at some ten microseconds a command this is 5 ms of the loop. */
+/** Of an entry too. A frame of so many is checked in one step, which takes 1 to 1.5 ms of the loop. */
 export const COMMANDS_PER_FRAME_MAX = 512;
 export const ENTRY_BYTES_MAX: number = 1 * MiB;
 export const FRAME_BYTES_MAX: number = 4 * MiB;
@@ -195,7 +195,7 @@ export const WATCH_BUFFER_MESSAGES_MAX = 4_096;
 export const WATCH_BUFFER_BYTES_MAX: number = 4 * MiB;
 
 /** What one turn of the loop has for all work that can be long together: what is applied, taken of clients, listed, told to watchers, captured. */
-export const TURN_MS_MAX = 2;
+export const TURN_MS_MAX = 1.5;
 /**
  * Records looked through between two looks at the clock, which costs as much as several of them. Few: while the code of such a step is not
  * compiled, it takes a hundred times as long.
@@ -418,9 +418,9 @@ export const REVIEW_ACTIONS_MAX = 32;
 export const SNAPSHOT_CHUNK_BYTES: number = 1 * MiB;
 /** Of a snapshot that is being written, between two syncs: a sync of everything at once would hold up those of the log. */
 export const SNAPSHOT_SYNC_BYTES: number = 8 * SNAPSHOT_CHUNK_BYTES;
-/** Records one page of a list looks at in a turn, and fewer when the slice is over before. */
+/** Records one page of a list looks at in a turn, and fewer when its share of the turn is over before. */
 export const LIST_SCAN_MAX = 8_192;
-/** Turns a page of a list is looked for in when slices end before; then it ends with what was found. */
+/** Turns a page of a list is looked for in; then it ends with what was found. */
 export const LIST_TURNS_MAX = 32;
 /** Of a page for which nobody says how much it may hold. */
 export const LIST_LIMIT_DEFAULT = 100;
