@@ -74,7 +74,7 @@ class LoopWatch {
     const collections = await this.#trace.end();
     const own = turns.map((turn) => ownOf(turn, collections)).sort((a, b) => a - b);
     const at = (share: number): number => tenths(own[Math.floor(own.length * share)] ?? 0);
-    const paused = collections.map(({ began, ended }) => ended - began);
+    const collected = collections.map(({ ran }) => ran);
     return {
       what,
       wallMs: Math.round(wallMs),
@@ -84,8 +84,8 @@ class LoopWatch {
       longestMs: tenths(own.at(-1) ?? 0),
       long: own.filter((ms) => ms > LONG_MS).length,
       longCollected: turns.filter(({ ran }) => ran > LONG_MS).length,
-      collectingMs: Math.round(paused.reduce((sum, ms) => sum + ms, 0)),
-      longestCollectingMs: Math.round(Math.max(0, ...paused)),
+      collectingMs: Math.round(collected.reduce((sum, ms) => sum + ms, 0)),
+      longestCollectingMs: Math.round(Math.max(0, ...collected)),
       residentMiB: Math.round(process.memoryUsage.rss() / 2 ** 20),
     };
   }

@@ -220,7 +220,7 @@ function stallSection({ rows, machine, at, alerts }: StallRun): readonly string[
   ]);
   return [
     '## What holds the loop',
-    `${minuteOf(at)}, ${machine.processor}, Node ${machine.node}; load average after the run ${machine.load}. \`npm run bench:stalls -- ${alerts}\`: one replica with its disk and its clients in one process. Turns of the loop by how long the thread ran in them, without waits for a core or for other threads, and the collector of garbage told apart: what it ran in steps of marking too, as V8 traces it. *garbage ms* and its *longest* are by the clock.`,
+    `${minuteOf(at)}, ${machine.processor}, Node ${machine.node}; load average after the run ${machine.load}. \`npm run bench:stalls -- ${alerts}\`: one replica with its disk and its clients in one process. Turns of the loop by how long the thread ran in them, without waits for a core or for other threads, and the collector of garbage told apart: what it ran in steps of marking too, as V8 traces it.`,
     tableOf([...head, 'garbage ms', 'longest', 'MiB'], cells),
   ];
 }

@@ -69,6 +69,10 @@ export class Residence {
     this.#store = store;
     const onFault = (error: unknown): void => this.#failed(error);
     this.#up = await bringUp({ ...this.#parts, store, onFault }, this.#address, signal);
+    if (this.#leaving.signal.aborted) {
+      await this.#vacate();
+      throw cancelled();
+    }
     const { replica, turns, listener } = this.#up;
     this.#address = listener.address;
     await turns.make(() => {

@@ -68,6 +68,8 @@ export async function startReplica(options: ServeOptions): Promise<RunningReplic
   const clock = new SystemClock();
   const log = options.log ?? (() => {});
   const freeBytes = (): Promise<number> => freeBytesAt(folder);
+  // Before anything is held that others could want.
+  await rehearse(new Turns(clock));
   const { identity, store } = await openInRoom(
     () => openFolder(folder, { clusterId }),
     { clock, log, freeBytes },
@@ -111,7 +113,6 @@ export async function startReplica(options: ServeOptions): Promise<RunningReplic
     leases: options.leases,
   });
   try {
-    await rehearse(new Turns(clock));
     await residence.enter(store, options.signal);
   } catch (error) {
     // What went wrong first is what the caller has to hear.

@@ -16,6 +16,8 @@ export class Turns {
   readonly #waiting: Work[] = [];
   /** When this turn has done enough; undefined = it has done nothing yet. */
   #end: Millis | undefined;
+  /** What came in began it: those who wait have what is left. */
+  #isEarly = false;
   #shareEnd: Millis = millis(0);
   #steps = 0;
   #isScheduled = false;
@@ -32,7 +34,7 @@ export class Turns {
 
   /** Whether a step can be made now, by whoever makes but one. */
   takesStep(): boolean {
-    const end = this.#begun();
+    const end = this.#begun(true);
     if (this.#isEnough(end)) return false;
     this.#steps += 1;
     return true;
@@ -40,11 +42,11 @@ export class Turns {
 
   /** Begins now if the turn has time, and goes on in later ones. */
   now(work: Work): void {
-    const end = this.#begun();
+    const end = this.#begun(true);
     if (this.#isEnough(end) || this.#share(work, end)) this.#waiting.push(work);
   }
 
-  /** Begins in the next turn. */
+  /** Begins when those who wait have their turn. */
   later(work: Work): void {
     this.#waiting.push(work);
     this.#schedule();
@@ -79,12 +81,13 @@ export class Turns {
     });
   }
 
-  #begun(): Millis {
+  #begun(isEarly: boolean): Millis {
     if (this.#end === undefined) {
       this.#end = millis(this.#clock.monotonic() + TURN_MS_MAX);
+      this.#isEarly = isEarly;
       this.#steps = 0;
-      this.#schedule();
     }
+    this.#schedule();
     return this.#end;
   }
 
@@ -95,14 +98,19 @@ export class Turns {
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    this.#clock.soon(() => this.#turn());
+    this.#clock.soon(() => {
+      this.#isScheduled = false;
+      if (!this.#isEarly || this.#waiting.length === 0) this.#end = undefined;
+      this.#isEarly = false;
+      if (this.#waiting.length === 0) return;
+      if (this.#end !== undefined && this.#isEnough(this.#end)) this.#schedule();
+      else this.#shareOut();
+    });
   }
 
-  #turn(): void {
-    this.#isScheduled = false;
-    this.#end = undefined;
-    if (this.#waiting.length === 0) return;
-    const end = this.#begun();
+  /** One share at least, however late it is: something is done in each turn. */
+  #shareOut(): void {
+    const end = this.#begun(false);
     let without = this.#waiting.length;
     do {
       const work = this.#waiting.shift();
@@ -110,13 +118,24 @@ export class Turns {
       const now = this.#clock.monotonic();
       const share = millis(now + (end - now) / Math.max(without, 1));
       without -= 1;
-      if (this.#share(work, share)) this.#waiting.push(work);
+      let isMore = true;
+      try {
+        isMore = this.#share(work, share);
+      } finally {
+        // What throws keeps its place: whoever asked for it counts on that.
+        if (isMore) this.#waiting.push(work);
+      }
     } while (!this.#isEnough(end));
   }
 
   /** Whether there is more to do. */
   #share(work: Work, end: Millis): boolean {
+    const outer = this.#shareEnd;
     this.#shareEnd = end;
-    return work(this.#isShareOver);
+    try {
+      return work(this.#isShareOver);
+    } finally {
+      this.#shareEnd = outer;
+    }
   }
 }

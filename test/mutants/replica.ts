@@ -1,5 +1,5 @@
 import type { Mutant } from './mutant.ts';
-import { CALM, DEPOSED, DYING, SNAPSHOTS } from './worlds.ts';
+import { CALM, DEPOSED, DYING } from './worlds.ts';
 
 /** Bugs in the shell around the core. */
 export const REPLICA_MUTANTS: readonly Mutant[] = [
@@ -117,6 +117,30 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
     find: 'if (this.#isEnough(end) || this.#share(work, end))',
     replace: 'if (this.#share(work, millis(this.#clock.monotonic() + TURN_MS_MAX)))',
     killedBy: ['test/replica/turns.test.ts'],
+  },
+  {
+    name: 'spend-a-turn-twice',
+    claim: 'what came in and what waits then have one turn together',
+    file: 'src/replica/turns.ts',
+    find: 'if (!this.#isEarly || this.#waiting.length === 0) this.#end = undefined;',
+    replace: 'this.#end = undefined;',
+    killedBy: ['test/replica/turns.test.ts'],
+  },
+  {
+    name: 'let-go-of-work-that-throws',
+    claim: 'a bug in one piece of work keeps nobody else waiting for ever',
+    file: 'src/replica/turns.ts',
+    find: 'let isMore = true;',
+    replace: 'let isMore = false;',
+    killedBy: ['test/replica/intake.test.ts'],
+  },
+  {
+    name: 'start-after-it-was-given-up',
+    claim: 'of a start that is given up nothing is left',
+    file: 'src/replica/residence.ts',
+    find: 'if (this.#leaving.signal.aborted) {',
+    replace: 'if (this.#leaving === undefined) {',
+    killedBy: ['test/replica/residence.test.ts'],
   },
   {
     name: 'go-on-with-whoever-came-first',

@@ -272,6 +272,24 @@ test('a slice ends within an entry, which is read whole before anything of it sh
   expect(revisions).toEqual([2, 5, 8, 10]);
 });
 
+test('what is asked for by whoever is told of a slice is applied too', async () => {
+  const entries = raises(3);
+  const clock = new VirtualClock();
+  const applier: Applier = new Applier({
+    turns: new Turns(clock),
+    store: new MemoryDisk(CLUSTER).open(),
+    state: new AppliedState(new AlertMachine()),
+    entryAt: (index) => entries[index - 1],
+    firstInMemory: () => 1,
+    onApplied: () => {},
+    onSlice: () => applier.advance(at(Math.min(applier.applied + 1, 3))),
+    onFault: (error) => expect.unreachable(String(error)),
+  });
+  applier.advance(at(1));
+  await clock.run(1);
+  expect(applier.applied).toBe(3);
+});
+
 test('what needs a whole entry waits for the end of the one under way, and comes before the next', async () => {
   const stage = await stageOf(batches([records(40), records(40, 'other')]), {
     onDisk: 0,

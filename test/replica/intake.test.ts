@@ -120,3 +120,24 @@ test('frames that wait take no more memory than their limit: what is beyond is t
   }
   expect(taken).toEqual([3, 4]);
 });
+
+test('after a frame that fails by a bug the others are taken', async () => {
+  const clock = new VirtualClock();
+  const intake = new Intake(new Turns(clock, 1));
+  const taken: number[] = [];
+  const takers = [1, 2, 3, 4].map((id) => ({
+    channel: new ScriptedChannel(),
+    take: (): void => {
+      if (id === 2) throw new Error('a bug');
+      taken.push(id);
+    },
+  }));
+  for (const taker of takers.slice(0, 3))
+    intake.admit(taker, FrameType.GET, ALERTS_GROUP, 1, new Uint8Array(1));
+  await expect(clock.run(1)).rejects.toThrow('a bug');
+  await clock.run(1);
+  for (const taker of takers.slice(3))
+    intake.admit(taker, FrameType.GET, ALERTS_GROUP, 1, new Uint8Array(1));
+  await clock.run(1);
+  expect(taken).toEqual([1, 3, 4]);
+});

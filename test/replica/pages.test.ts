@@ -154,4 +154,19 @@ describe('a page', () => {
       expect((await answered).value.alerts).toHaveLength(3);
     },
   );
+
+  test('that fails by a bug keeps nobody behind it waiting', async () => {
+    const clock = new VirtualClock();
+    const { ask, bench } = scene(clock, 3);
+    const list = bench.machine.list.bind(bench.machine);
+    bench.machine.list = () => {
+      bench.machine.list = list;
+      throw new Error('a bug');
+    };
+    void ask({ filter: {}, options: {} });
+    const behind = ask({ filter: {}, options: {} });
+    await expect(clock.run(0)).rejects.toThrow('a bug');
+    await clock.run(0);
+    expect((await behind).value.alerts).toHaveLength(3);
+  });
 });

@@ -91,8 +91,10 @@ export class Applier {
       this.#note();
       if (this.#applied > from || this.#begun?.taken) this.#advanced();
       if (next === 'disk') this.#readOn();
-      this.#busy = next !== 'nothing';
-      return next === 'later';
+      // Whoever was told may have asked for more.
+      const isLater = next === 'later' || (next === 'nothing' && this.#applied < this.#target);
+      this.#busy = next === 'disk' || isLater;
+      return isLater;
     } catch (error) {
       this.#fail(error);
       return false;

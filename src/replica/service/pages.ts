@@ -98,7 +98,12 @@ export class Pages {
     do {
       const [first] = this.#asked;
       if (first === undefined) return false;
-      if (!first(isOver)) this.#asked.shift();
+      let isMore = false;
+      try {
+        isMore = first(isOver);
+      } finally {
+        if (!isMore) this.#asked.shift();
+      }
     } while (!isOver());
     return this.#asked.length > 0;
   };
