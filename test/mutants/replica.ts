@@ -146,8 +146,8 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
     name: 'go-on-with-whoever-came-first',
     claim: 'whoever waits for a turn is not passed over for the sake of long work',
     file: 'src/replica/turns.ts',
-    find: 'if (this.#share(work, share)) this.#waiting.push(work);',
-    replace: 'if (this.#share(work, share)) this.#waiting.unshift(work);',
+    find: 'if (isMore) this.#waiting.push(work);',
+    replace: 'if (isMore) this.#waiting.unshift(work);',
     killedBy: ['test/replica/turns.test.ts'],
   },
   {
