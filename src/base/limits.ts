@@ -196,11 +196,10 @@ export const WATCH_BUFFER_BYTES_MAX: number = 4 * MiB;
 
 /** What one turn of the loop has for all work that can be long together: what is applied, taken of clients, listed, told to watchers, captured. */
 export const TURN_MS_MAX = 1.5;
-/**
- * Records looked through between two looks at the clock, which costs as much as several of them. Few: while the code of such a step is not
- * compiled, it takes a hundred times as long.
- */
-export const RECORDS_PER_LOOK = 4;
+/** What those who wait leave of a turn for what comes in after them: frames of clients come one at a time, and would get one in each turn. */
+export const TURN_LEFT_SHARE: number = 1 / 3;
+/** Short steps of such work between two looks at the clock, which cost something too: a command, a record of a list or a snapshot. */
+export const STEPS_PER_LOOK = 4;
 /** Lives of an alert that a replica plays before it starts: after so many V8 has compiled what they need. */
 export const REHEARSED_ROUNDS = 300;
 /** Blocks of LevelDB's files, of some 4 to 32 KiB, that are verified in a turn. */

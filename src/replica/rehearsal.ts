@@ -24,7 +24,7 @@ export async function rehearse(turns: Turns): Promise<void> {
   const steps = play(machine);
   await turns.done((isOver) => {
     do if (steps.next().done) return false;
-    while (!isOver());
+    while (!isOver(true));
     return true;
   });
 }

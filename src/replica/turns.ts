@@ -1,9 +1,11 @@
 import type { Clock } from '../base/clock.ts';
 import { type Millis, millis } from '../base/ids.ts';
-import { TURN_MS_MAX } from '../base/limits.ts';
+import { STEPS_PER_LOOK, TURN_LEFT_SHARE, TURN_MS_MAX } from '../base/limits.ts';
 
-/** Makes short steps, and asks after each whether its share of the turn is over. False = there is nothing left to do. */
-export type Work = (isOver: () => boolean) => boolean;
+/** Whether a share of the turn is over: to be asked after each step. `isLong`: the step can be long in itself. */
+export type IsOver = (isLong?: boolean) => boolean;
+/** Makes steps until its share of the turn is over. False = there is nothing left to do. */
+export type Work = (isOver: IsOver) => boolean;
 
 /**
  * What one turn of the loop has time for, shared by all work that can be long: what is applied, taken of clients, listed, told to
@@ -21,9 +23,11 @@ export class Turns {
   #shareEnd: Millis = millis(0);
   #steps = 0;
   #isScheduled = false;
-  readonly #isShareOver = (): boolean => {
+  readonly #isShareOver: IsOver = (isLong = false) => {
     this.#steps += 1;
-    return this.#isEnough(this.#shareEnd);
+    if (this.#steps >= this.#stepsMax) return true;
+    const isLook = isLong || this.#steps % STEPS_PER_LOOK === 0;
+    return isLook && this.#clock.monotonic() >= this.#shareEnd;
   };
 
   /** `stepsMax`: a turn has done enough after so many, whatever the clock says. */
@@ -108,9 +112,9 @@ export class Turns {
     });
   }
 
-  /** One share at least, however late it is: something is done in each turn. */
+  /** One share at least, however late it is: something is done in each turn. Some of it is left for what comes in after. */
   #shareOut(): void {
-    const end = this.#begun(false);
+    const end = millis(this.#begun(false) - TURN_MS_MAX * TURN_LEFT_SHARE);
     let without = this.#waiting.length;
     do {
       const work = this.#waiting.shift();

@@ -143,6 +143,15 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
     killedBy: ['test/replica/residence.test.ts'],
   },
   {
+    name: 'leave-nothing-of-a-turn',
+    claim:
+      'a client whose frames come one at a time has more than one taken in a turn, whatever waits',
+    file: 'src/replica/turns.ts',
+    find: 'millis(this.#begun(false) - TURN_MS_MAX * TURN_LEFT_SHARE)',
+    replace: 'this.#begun(false)',
+    killedBy: ['test/replica/turns.test.ts'],
+  },
+  {
     name: 'go-on-with-whoever-came-first',
     claim: 'whoever waits for a turn is not passed over for the sake of long work',
     file: 'src/replica/turns.ts',

@@ -111,7 +111,7 @@ test('a page from disk is applied in slices too', async () => {
     onDisk: 300,
     inMemory: 300,
   });
-  clock.stepMs = TURN_MS_MAX / 10;
+  clock.stepMs = TURN_MS_MAX / 5;
   applier.advance(at(300));
   await clock.run(1);
   expect(applied).toEqual(upTo(300));

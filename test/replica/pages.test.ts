@@ -118,7 +118,7 @@ describe('a page', () => {
   });
 
   test('of the past is made after what happened since was undone, a slice at a time', async () => {
-    const clock = new WorkingClock(TURN_MS_MAX / 16);
+    const clock = new WorkingClock(TURN_MS_MAX / 4);
     const { ask } = scene(clock, 500);
     let turns = 0;
     const count = (): void => {

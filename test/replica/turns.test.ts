@@ -2,11 +2,14 @@ import { stat } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Millis, millis } from '../../src/base/ids.ts';
-import { TURN_MS_MAX } from '../../src/base/limits.ts';
+import { TURN_LEFT_SHARE, TURN_MS_MAX } from '../../src/base/limits.ts';
 import { Turns, type Work } from '../../src/replica/turns.ts';
 import { SystemClock } from '../../src/transport/system-clock.ts';
 import { VirtualClock } from '../client/virtual-clock.ts';
 import { WorkingClock } from './working-clock.ts';
+
+/** What those who wait have of a turn. */
+const SHARED_MS = TURN_MS_MAX * (1 - TURN_LEFT_SHARE);
 
 /** Milliseconds that its steps take. */
 const steps = fc.array(fc.double({ min: 0.01, max: 3, noNaN: true }), {
@@ -47,7 +50,7 @@ async function sharesOf(
         ms = steps[at] ?? 0;
         clock.work(ms);
         at += 1;
-      } while (at < steps.length && !isOver());
+      } while (at < steps.length && !isOver(true));
       shares.push({ work, turn, ms: clock.monotonic() - began, lastStepMs: ms });
       if (at < steps.length) return true;
       left -= 1;
@@ -92,14 +95,36 @@ test('nobody has a second share while somebody who was there before waits for th
   );
 });
 
-test('those who wait have equal parts of a turn, and one alone has all of it', async () => {
-  const small = Array.from({ length: 400 }, () => TURN_MS_MAX / 100);
+test('those who wait have equal parts, and one alone has all of it', async () => {
+  const small = Array.from({ length: 400 }, () => SHARED_MS / 100);
   const four = await sharesOf([small, small, small, small], 'later');
   const first = four.filter(({ turn }) => turn === 1);
   expect(first.map(({ work }) => work)).toEqual([0, 1, 2, 3]);
-  for (const { ms } of first) expect(ms).toBeCloseTo(TURN_MS_MAX / 4, 1);
+  for (const { ms } of first) expect(ms).toBeCloseTo(SHARED_MS / 4, 1);
   const alone = await sharesOf([small], 'later');
   expect(alone).toHaveLength(4);
+});
+
+test('whoever comes after those who waited finds something left of the turn, and no more than that', async () => {
+  const clock = new WorkingClock();
+  const turns = new Turns(clock);
+  const hungry: Work = (isOver) => {
+    do clock.work(0.01);
+    while (!isOver(true));
+    return clock.monotonic() < 20;
+  };
+  const taken: number[] = [];
+  const come = (): void => {
+    let count = 0;
+    for (; turns.takesStep(); count += 1) clock.work(0.05);
+    taken.push(count);
+    if (taken.length < 5) clock.soon(come);
+  };
+  turns.later(hungry);
+  clock.soon(come);
+  await clock.run(0);
+  const due = (TURN_MS_MAX * TURN_LEFT_SHARE) / 0.05;
+  for (const count of taken) expect(Math.abs(count - due)).toBeLessThanOrEqual(1);
 });
 
 /** Node's own loop, in which time passes only while something is done. */
@@ -134,7 +159,7 @@ test.each([0, 20, 60])(
         for (let n = 0; n < early && turns.takesStep(); n += 1) step();
         turns.later((isOver) => {
           do step();
-          while (left > 0 && !isOver());
+          while (left > 0 && !isOver(true));
           return left > 0;
         });
       });
@@ -158,7 +183,7 @@ test('what is begun within a share leaves the share as long as it was', async ()
   };
   for (let n = 0; n < 4; n += 1) turns.later(work);
   await clock.run(0);
-  for (const ms of took) expect(ms).toBeCloseTo(TURN_MS_MAX / 4, 1);
+  for (const ms of took) expect(ms).toBeCloseTo(SHARED_MS / 4, 1);
 });
 
 test('after work that throws the others go on, and so does it', async () => {

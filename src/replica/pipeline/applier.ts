@@ -9,7 +9,7 @@ import type { Reply } from '../../statemachine/types.ts';
 import type { LogStore } from '../../storage/types.ts';
 import { SubmissionReader } from '../../wire/commands/commands.ts';
 import { recordOf } from '../../wire/log/record.ts';
-import type { Turns } from '../turns.ts';
+import type { IsOver, Turns, Work } from '../turns.ts';
 import type { AppliedState } from './applied-state.ts';
 
 export interface ApplierParts {
@@ -83,7 +83,7 @@ export class Applier {
     this.#parts.state.letGo();
   }
 
-  readonly #work = (isOver: () => boolean): boolean => {
+  readonly #work: Work = (isOver) => {
     if (this.#stopped) return false;
     const from = this.#applied;
     try {
@@ -107,7 +107,7 @@ export class Applier {
   }
 
   /** Applies what is at hand until its share of the turn is over. Answers what it waits for. */
-  #applySlice(isOver: () => boolean): 'nothing' | 'later' | 'disk' {
+  #applySlice(isOver: IsOver): 'nothing' | 'later' | 'disk' {
     while (this.#applied < this.#target && !this.#stopped) {
       const begun = this.#begun ?? this.#begin();
       if (begun === undefined) return 'disk';

@@ -2,7 +2,7 @@ import type { GroupId } from '../../base/ids.ts';
 import { INTAKE_HELD_BYTES_MAX } from '../../base/limits.ts';
 import type { Channel } from '../../transport/types.ts';
 import type { FrameType } from '../../wire/frame.ts';
-import type { Turns } from '../turns.ts';
+import type { Turns, Work } from '../turns.ts';
 
 /** Whoever a connection's frames are for. */
 export interface Taker {
@@ -44,7 +44,7 @@ export class Intake {
     } else taker.take(type, group, id, body);
   }
 
-  readonly #work = (isOver: () => boolean): boolean => {
+  readonly #work: Work = (isOver) => {
     do {
       const held = this.#held.shift();
       if (held === undefined) return false;
@@ -52,7 +52,7 @@ export class Intake {
       this.#heldBytes -= body.byteLength;
       taker.take(type, group, id, body);
       taker.channel.resume();
-    } while (!isOver());
+    } while (!isOver(true));
     return this.#held.length > 0;
   };
 }

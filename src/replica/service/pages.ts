@@ -104,7 +104,7 @@ export class Pages {
       } finally {
         if (!isMore) this.#asked.shift();
       }
-    } while (!isOver());
+    } while (!isOver(true));
     return this.#asked.length > 0;
   };
 

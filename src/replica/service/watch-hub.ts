@@ -24,7 +24,7 @@ import {
 } from '../../wire/clients/watch-messages.ts';
 import { FrameType } from '../../wire/frame.ts';
 import type { AppliedState } from '../pipeline/applied-state.ts';
-import type { Turns } from '../turns.ts';
+import type { Turns, Work } from '../turns.ts';
 
 /**
  * A cursor into the shared history, and the watches of one connection that are told the same from there on. It has no
@@ -170,7 +170,7 @@ export class WatchHub {
   }
 
   /** One frame for each cursor that lacks something, round after round. */
-  readonly #work = (isOver: () => boolean): boolean => {
+  readonly #work: Work = (isOver) => {
     if (this.#closed) return false;
     do {
       if (this.#round === undefined) {
@@ -180,7 +180,7 @@ export class WatchHub {
       const { done, value } = this.#round.next();
       if (done) this.#round = undefined;
       else if (this.#tell(...value, isOver)) this.#again = true;
-    } while ((this.#round !== undefined || this.#again) && !isOver());
+    } while ((this.#round !== undefined || this.#again) && !isOver(true));
     this.#isDue = this.#round !== undefined || this.#again;
     return this.#isDue;
   };

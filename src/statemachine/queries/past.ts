@@ -1,7 +1,6 @@
 import { must } from '../../base/assert.ts';
 import { TocsinError } from '../../base/errors.ts';
 import { type Revision, revision } from '../../base/ids.ts';
-import { RECORDS_PER_LOOK } from '../../base/limits.ts';
 import { idNumber } from '../alerts/alert-id.ts';
 import type { AlertTable, Met } from '../alerts/alert-table.ts';
 import { type Cursor, SortedMap } from '../collections/sorted-map.ts';
@@ -56,7 +55,7 @@ export class Past {
       const event = must(history.at(this.#undone), 'no event %', this.#undone);
       this.#note(event.alert.id, event.before);
       if (event.dropped !== undefined) this.#note(event.dropped.id, event.dropped);
-      if (this.#undone % RECORDS_PER_LOOK === 0 && isOver()) break;
+      if (isOver()) break;
     }
     return this.#undone === history.newest;
   }

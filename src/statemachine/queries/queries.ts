@@ -1,5 +1,5 @@
 import { TocsinError } from '../../base/errors.ts';
-import { LIST_LIMIT_DEFAULT, LIST_PAGE_MAX, RECORDS_PER_LOOK } from '../../base/limits.ts';
+import { LIST_LIMIT_DEFAULT, LIST_PAGE_MAX } from '../../base/limits.ts';
 import { idNumber } from '../alerts/alert-id.ts';
 import type { AlertCursor, AlertTable, Met } from '../alerts/alert-table.ts';
 import type { Alert, AlertFilter, AlertId } from '../types.ts';
@@ -49,8 +49,7 @@ export function pageOf(
   let scanned = 0;
   let newest = 0;
   for (const one of all) {
-    const isLook = scanned > 0 && scanned % RECORDS_PER_LOOK === 0;
-    if (alerts.length === limit || scanned === scanMax || (isLook && isOver()))
+    if (alerts.length === limit || scanned === scanMax || (scanned > 0 && isOver()))
       return { alerts, next: `A${newest}` };
     scanned += 1;
     newest = one.id;
