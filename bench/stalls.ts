@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { millis, replicaId } from '../src/base/ids.ts';
+import { millis, replicaId, revision } from '../src/base/ids.ts';
 import { COMMANDS_PER_FRAME_MAX } from '../src/base/limits.ts';
 import {
   type AlertFilter,
@@ -16,10 +16,9 @@ import { type RunningReplica, startReplica } from '../src/replica/start.ts';
 import { formatFolder } from '../src/storage/data-folder.ts';
 import { newClusterId } from '../src/storage/identity.ts';
 import { SystemClock } from '../src/transport/system-clock.ts';
-import { CollectionTrace } from './measure/collections.ts';
+import { LONG_MS, LoopWatch } from './measure/loop-watch.ts';
 import { measureMachine } from './measure/machine.ts';
 import { type StallRow, writeRun } from './measure/results.ts';
-import { cpuMs, ownOf, ranMs, type Span } from './measure/thread-time.ts';
 
 /**
  * How long a whole replica with very many open alerts holds its event loop, whatever it is asked to do:
@@ -30,68 +29,9 @@ const ALERTS = Number(process.argv[2] ?? 1_000_000);
 const BATCH = Math.min(500, COMMANDS_PER_FRAME_MAX);
 const IN_FLIGHT = 8;
 const ADDRESS = '/ip4/127.0.0.1/tcp/7499';
+const JOINER_ADDRESS = '/ip4/127.0.0.1/tcp/7498';
 const clock = new SystemClock();
 
-const INTERESTING_MS = 0.2;
-const LONG_MS = 5;
-
-/**
- * Watches the loop. A turn that waits for a core, or for another thread, is no longer for any fault of its own: what counts is what the thread ran
- * (Linux tells; elsewhere what the process took of the processor, which is more). What of it the collector of garbage ran is told apart.
- */
-class LoopWatch {
-  #turns: Span[] = [];
-  #last = { at: performance.now(), ran: ranMs() };
-  #cpuAtStart = 0;
-  #running = true;
-  readonly #trace: CollectionTrace = new CollectionTrace();
-
-  constructor() {
-    const look = (): void => {
-      const now = { at: performance.now(), ran: ranMs() };
-      const { at, ran } = this.#last;
-      if (now.at - at > INTERESTING_MS)
-        this.#turns.push({ began: at, ended: now.at, ran: now.ran - ran });
-      this.#last = now;
-      if (this.#running) setImmediate(look);
-    };
-    setImmediate(look);
-  }
-
-  stop(): void {
-    this.#running = false;
-  }
-
-  async begin(): Promise<void> {
-    await this.#trace.begin();
-    this.#turns = [];
-    this.#cpuAtStart = cpuMs();
-  }
-
-  /** What was seen since `begin`. */
-  async row(what: string, began: number): Promise<StallRow> {
-    const [wallMs, used, turns] = [performance.now() - began, cpuMs(), this.#turns];
-    const collections = await this.#trace.end();
-    const own = turns.map((turn) => ownOf(turn, collections)).sort((a, b) => a - b);
-    const at = (share: number): number => tenths(own[Math.floor(own.length * share)] ?? 0);
-    const collected = collections.map(({ ran }) => ran);
-    return {
-      what,
-      wallMs: Math.round(wallMs),
-      cpuMs: Math.round(used - this.#cpuAtStart),
-      p99Ms: at(0.99),
-      p999Ms: at(0.999),
-      longestMs: tenths(own.at(-1) ?? 0),
-      long: own.filter((ms) => ms > LONG_MS).length,
-      longCollected: turns.filter(({ ran }) => ran > LONG_MS).length,
-      collectingMs: Math.round(collected.reduce((sum, ms) => sum + ms, 0)),
-      longestCollectingMs: Math.round(Math.max(0, ...collected)),
-      residentMiB: Math.round(process.memoryUsage.rss() / 2 ** 20),
-    };
-  }
-}
-
-const tenths = (value: number): number => Math.round(value * 10) / 10;
 const count = (value: number): string => value.toLocaleString('en-US').padStart(7);
 
 function print(row: StallRow): void {
@@ -105,15 +45,13 @@ function print(row: StallRow): void {
   console.log(parts.join(' '));
 }
 
-const loop = new LoopWatch();
 const rows: StallRow[] = [];
 
 async function phase<T>(what: string, work: () => Promise<T>): Promise<T> {
   await pause(20); // what was printed of the phase before is no turn of this one
-  await loop.begin();
-  const began = performance.now();
+  const watch = await LoopWatch.begin();
   const result = await work();
-  const row = await loop.row(what, began);
+  const row = await watch.end(what);
   print(row);
   rows.push(row);
   return result;
@@ -124,12 +62,14 @@ const pause = (delay: number): Promise<void> =>
     clock.after(millis(delay), resolve);
   });
 
+type Part = 'fill' | 'list' | 'search' | 'watch' | 'join' | 'restart';
+
 /**
  * A phase in which a process of its own asks: what asks, and what reads the answers, is no part of what is measured. Nor is the start
  * of it, which copies this one: it waits for a word.
  */
-async function phaseOf(title: string, what: 'fill' | 'list' | 'search'): Promise<void> {
-  const args = [import.meta.filename, `${ALERTS}`, what];
+async function phaseOf(title: string, what: Part, ...rest: readonly string[]): Promise<void> {
+  const args = [import.meta.filename, `${ALERTS}`, what, ...rest];
   const child = spawn(process.execPath, args, { stdio: ['pipe', 'inherit', 'inherit'] });
   const ended = new Promise<void>((resolve, reject) => {
     child.once('error', reject);
@@ -175,6 +115,17 @@ async function list(filter: AlertFilter, pagesMax: number): Promise<void> {
   await client.close();
 }
 
+/** From the beginning: what the history does not remember any more comes as a state. */
+async function watch(): Promise<void> {
+  const client = await connect({ endpoints: [ADDRESS], name: 'bench' });
+  const { revision: newest } = await client.status();
+  for await (const message of client.watch({ from: revision(1) })) {
+    const at = message.type === 'event' ? message.event.revision : message.revision;
+    if (at >= newest) break;
+  }
+  await client.close();
+}
+
 /** The replica of a folder, once it leads. */
 async function start(folder: string): Promise<RunningReplica> {
   const running = await startReplica({ folder });
@@ -195,19 +146,46 @@ async function fillAndSnapshot(folder: string): Promise<void> {
   });
   await phaseOf('50 pages of a list, 1,000 each', 'list');
   await phaseOf('a list of one bed, to its end', 'search');
+  await phaseOf('a watch that begins with the state', 'watch');
+  await joinedBy(folder, running);
   await running.close();
 }
+
+/** A new member fetches the snapshot: what it does to both. */
+async function joinedBy(folder: string, running: RunningReplica): Promise<void> {
+  const { clusterId } = running.identity;
+  const [id, incarnation, address] = [replicaId(2), 2, JOINER_ADDRESS];
+  const members = [...running.identity.members, { id, address }];
+  const [own, told] = [join(folder, 'joiner'), join(folder, 'joiner.json')];
+  await formatFolder(own, { clusterId, replicaId: id, incarnation, members, joining: true });
+  const client = await connect({ endpoints: [ADDRESS], name: 'bench' });
+  await client.operator.change({ op: 'add', id, address, incarnation, priority: 0 });
+  await client.close();
+  await phaseOf('a new member fetches the snapshot', 'join', own, told);
+  rows.push(...rowsIn(told));
+}
+
+async function joiner(folder: string, told: string): Promise<void> {
+  const running = await phase('the same, in the new member', () => full(startReplica({ folder })));
+  await running.close();
+  writeFileSync(told, JSON.stringify(rows));
+}
+
+/** Once all alerts are there. */
+async function full(starting: Promise<RunningReplica>): Promise<RunningReplica> {
+  const running = await starting;
+  while (running.replica.status().openAlerts < ALERTS) await pause(5);
+  return running;
+}
+
+const rowsIn = (file: string): StallRow[] => JSON.parse(readFileSync(file, 'utf8')) as StallRow[];
 
 /** The newest snapshot holds everything. */
 const isCovered = ({ replica }: RunningReplica): boolean =>
   replica.snapshots.newest?.index === replica.status().applied;
 
 async function restart(folder: string, told: string): Promise<void> {
-  const running = await phase('restart, from snapshot and log', async () => {
-    const again = await start(folder);
-    while (again.replica.status().openAlerts < ALERTS) await pause(5);
-    return again;
-  });
+  const running = await phase('restart, from snapshot and log', () => full(start(folder)));
   await phase('nothing for two seconds', () => pause(2_000));
   await running.close();
   writeFileSync(told, JSON.stringify(rows));
@@ -219,10 +197,10 @@ async function all(): Promise<void> {
     await fillAndSnapshot(folder);
     // In a process of its own, whose memory is all its own.
     const told = join(folder, 'restart.json');
-    execFileSync(process.execPath, [import.meta.filename, `${ALERTS}`, folder, told], {
+    execFileSync(process.execPath, [import.meta.filename, `${ALERTS}`, 'restart', folder, told], {
       stdio: 'inherit',
     });
-    rows.push(...(JSON.parse(readFileSync(told, 'utf8')) as StallRow[]));
+    rows.push(...rowsIn(told));
     const [at, machine] = [new Date().toISOString(), await measureMachine()];
     const out = join('bench', 'results', 'stalls.json');
     await writeRun(out, { bench: 'stalls', at, machine, alerts: ALERTS, rows });
@@ -231,11 +209,18 @@ async function all(): Promise<void> {
   }
 }
 
-const [, , , what, told] = process.argv;
-if (what === 'fill' || what === 'list' || what === 'search') await once(process.stdin, 'data');
+const PARTS: Readonly<Record<Part, (folder: string, told: string) => Promise<void>>> = {
+  fill,
+  list: () => list({}, 50),
+  search: () => list({ bed: 'B7' }, ALERTS),
+  watch,
+  join: joiner,
+  restart,
+};
+
+const [, , , what, ownFolder = '', told = ''] = process.argv;
 if (what === undefined) await all();
-else if (what === 'fill') await fill();
-else if (what === 'list') await list({}, 50);
-else if (what === 'search') await list({ bed: 'B7' }, ALERTS);
-else if (told !== undefined) await restart(what, told);
-loop.stop();
+else {
+  if (what !== 'restart') await once(process.stdin, 'data');
+  await PARTS[what as Part](ownFolder, told);
+}

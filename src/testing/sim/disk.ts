@@ -48,6 +48,8 @@ export class SimDisk {
   readonly #damaged: Set<number> = new Set();
   /** Entries that were acknowledged, and lost in a way that no process can notice. */
   readonly #forgotten: Set<number> = new Set();
+  /** What was durable when all of it was wiped. */
+  readonly #wiped: Map<number, number | 'snapshot'> = new Map();
   /** A copy of the hard state is gone, and no process has looked yet. */
   #isStateHurt = false;
   #isSnapshotHurt = false;
@@ -67,6 +69,11 @@ export class SimDisk {
 
   /** All that was on it is gone. */
   wipe(): void {
+    const last = this.state?.lastIndex ?? 0;
+    for (let index = 1; index <= last; index += 1) {
+      const chain = this.chainAt(index);
+      if (chain !== undefined) this.#wiped.set(index, chain);
+    }
     this.#memory = this.#blank();
     this.repaired();
   }
@@ -94,7 +101,9 @@ export class SimDisk {
     const bytes = this.#memory.peek(entryKey(index));
     if (bytes !== undefined) return recordIn(bytes)?.chain;
     if (this.#forgotten.has(index)) return 'snapshot';
-    return index <= (this.state?.base.index ?? 0) ? 'snapshot' : undefined;
+    if (index <= (this.state?.base.index ?? 0)) return 'snapshot';
+    // It was acknowledged while it was there: a quorum outlives the loss of this disk, and of what it held.
+    return this.#wiped.get(index);
   }
 
   /** The term of a durable entry; undefined = there is none, or not by itself any more. */
