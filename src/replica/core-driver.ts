@@ -147,7 +147,8 @@ export class CoreDriver {
   /** Peers reach this replica from now on. */
   begin(): void {
     this.#core.started();
-    this.work();
+    // In the next turn: to start and to dial the others take long enough for one, while their code is new.
+    this.soon();
   }
   /** One unit of time, or so many at once in which the process stood still. */
   tick(lateMs: Millis | undefined): void {
