@@ -1,34 +1,30 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { logIndex, term, unixMillis } from '../../src/base/ids.ts';
 import { LOG_ENTRY_MEMORY_BYTES } from '../../src/base/limits.ts';
 import type { RaftCore } from '../../src/raft/core.ts';
 import { RaftLog } from '../../src/raft/log.ts';
 import { EntryRecord } from '../../src/wire/log/record.ts';
+import { living } from '../living.ts';
 import { accepted, drain, loneLeader } from './lone-core.ts';
 
 const ENTRIES = 20_000;
 
-setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as () => void;
 const body = new Uint8Array(100);
 
 /** Bytes of heap that stay of each of so many. */
-function kept(add: (at: number) => void): number {
-  collect();
-  const before = process.memoryUsage().heapUsed;
+async function kept(add: (at: number) => void): Promise<number> {
+  const before = await living();
   for (let at = 1; at <= ENTRIES; at += 1) add(at);
-  collect();
-  return (process.memoryUsage().heapUsed - before) / ENTRIES;
+  const { heap } = await living();
+  return (heap - before.heap) / ENTRIES;
 }
 
 const recordAt = (at: number): EntryRecord =>
   EntryRecord.draft('commands', unixMillis(at), 1, [body]);
 
-test('an entry takes as much memory besides its bytes as the log counts for it', () => {
+test('an entry takes as much memory besides its bytes as the log counts for it', async () => {
   const log = new RaftLog([], [], logIndex(0));
-  const each = kept((at) => {
+  const each = await kept((at) => {
     log.append({ index: logIndex(at), term: term(1), payload: recordAt(at) });
   });
   expect(log.last.index).toBe(ENTRIES);
@@ -49,19 +45,19 @@ function proposer(core: RaftCore): (at: number) => void {
   };
 }
 
-test('an entry that a leader made itself takes no more than one that it was sent', () => {
+test('an entry that a leader made itself takes no more than one that it was sent', async () => {
   const core = loneLeader();
-  const each = kept(proposer(core));
+  const each = await kept(proposer(core));
   expect(core.committed).toBeGreaterThan(ENTRIES);
   expect(each).toBeGreaterThan(LOG_ENTRY_MEMORY_BYTES * 0.75);
   expect(each).toBeLessThan(LOG_ENTRY_MEMORY_BYTES * 1.25);
 });
 
-test('a leader whose entries take what they may takes no more, however many follow', () => {
+test('a leader whose entries take what they may takes no more, however many follow', async () => {
   const core = loneLeader({ options: { logMemoryBytesMax: 2 ** 21 } });
   const propose = proposer(core);
-  kept(propose);
-  const each = kept(propose);
+  await kept(propose);
+  const each = await kept(propose);
   expect(core.committed).toBeGreaterThan(ENTRIES * 2);
   expect(core.last.index - core.firstInMemory).toBeLessThan(ENTRIES / 4);
   // Between two times that it lets go of some, it takes an eighth more.

@@ -1,8 +1,6 @@
 import { appendFile, mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   TREND_JOURNAL_BLOCK_BYTES,
@@ -18,6 +16,7 @@ import {
   openTrendJournal,
   type TrendJournal,
 } from '../../src/storage/trend/trend-journal.ts';
+import { living } from '../living.ts';
 
 async function folder(): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'tocsin-trend-'));
@@ -288,22 +287,18 @@ describe('a journal that was torn', () => {
 });
 
 describe('the room of a journal', () => {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  const blocksHeld = (): number => {
-    for (let times = 0; times < 2; times += 1) collect();
-    return process.memoryUsage().arrayBuffers / TREND_JOURNAL_BLOCK_BYTES;
-  };
+  const blocksHeld = async (): Promise<number> =>
+    (await living()).arrays / TREND_JOURNAL_BLOCK_BYTES;
 
   it('is used again by what follows, and given back when it was for one slow write alone', async () => {
     const journal = await openTrendJournal(await folder());
     const half = new Uint8Array(TREND_JOURNAL_BLOCK_BYTES / 2);
-    const before = blocksHeld();
+    const before = await blocksHeld();
     const segment = async (blocks: number): Promise<number> => {
       await journal.begin();
       for (let at = 0; at < blocks; at += 1) journal.append(1, half);
       await journal.sync();
-      return Math.round(blocksHeld() - before);
+      return Math.round((await blocksHeld()) - before);
     };
     expect(await segment(2)).toBe(2);
     expect(await segment(TREND_JOURNAL_SPARES_MAX)).toBe(TREND_JOURNAL_SPARES_MAX);

@@ -1,5 +1,3 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { TREND_HOUR_MS, TREND_WINDOW_MS } from '../../../src/base/trend-limits.ts';
 import { hourOf } from '../../../src/replica/trend/digest-table.ts';
@@ -10,6 +8,7 @@ import { MemoryJournal } from '../../../src/storage/trend/trend-journal.ts';
 import { SKETCHES } from '../../../src/wire/trend/sketch.ts';
 import { BatchBuilder, decodeSamples } from '../../../src/wire/trend/trend-samples.ts';
 import { VirtualClock } from '../../client/virtual-clock.ts';
+import { living } from '../../living.ts';
 
 const SERIES = 16;
 const STEP_MS = 2_000;
@@ -17,20 +16,11 @@ const HOURS = 3;
 const DIGEST_BYTES = 8;
 const NOISE_BYTES = 128 * 1_024;
 
-setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as () => void;
-
 /** Takes all and keeps none of it, so that what stays in memory is the keeper's. */
 class NowhereDisk extends MemoryTrendDisk {
   override write(): Promise<void> {
     return Promise.resolve();
   }
-}
-
-function held(): { readonly heap: number; readonly arrays: number } {
-  for (let times = 0; times < 2; times += 1) collect();
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return { heap: heapUsed, arrays: arrayBuffers };
 }
 
 test('an hour of samples leaves nothing in memory but a digest of each window', async () => {
@@ -65,9 +55,9 @@ test('an hour of samples leaves nothing in memory but a digest of each window', 
   };
 
   await playHours();
-  const before = held();
+  const before = await living();
   await playHours();
-  const after = held();
+  const after = await living();
   const digests = HOURS * SERIES * (TREND_HOUR_MS / TREND_WINDOW_MS) * DIGEST_BYTES;
   expect(after.arrays - before.arrays).toBeGreaterThan(digests / 2);
   expect(after.arrays - before.arrays).toBeLessThan(digests + NOISE_BYTES);
