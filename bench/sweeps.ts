@@ -1,8 +1,7 @@
 import { logIndex, unixMillis } from '../src/base/ids.ts';
 import { ALERT_SLAB_BYTES, COMMANDS_PER_FRAME_MAX } from '../src/base/limits.ts';
-import { rehearse } from '../src/replica/rehearsal.ts';
+import { rehearse } from '../src/replica/rehearsal/rehearse.ts';
 import { newMachine } from '../src/replica/snapshots/machine-image.ts';
-import { Turns } from '../src/replica/turns.ts';
 import type { WindowId } from '../src/statemachine/beside/suppression.ts';
 import type { Command } from '../src/statemachine/commands.ts';
 import type { AlertMachine, Applied } from '../src/statemachine/machine.ts';
@@ -137,7 +136,7 @@ const rule = (id: string, sources: readonly string[]): Command => ({
 const count = (value: number): string => value.toLocaleString('en-US').padStart(7);
 
 // As before a replica starts.
-await rehearse(new Turns(new SystemClock()));
+await rehearse(new SystemClock());
 const timed = new Timed();
 timed.fill();
 console.log(`${count(ALERTS)} alerts, ${count(BIG)} of them of one gateway`);

@@ -200,10 +200,18 @@ export const TURN_MS_MAX = 1.5;
 export const TURN_LEFT_SHARE: number = 1 / 3;
 /** Short steps of such work between two looks at the clock, which cost something too: a command, a record of a list or a snapshot. */
 export const STEPS_PER_LOOK = 4;
-/** Lives of an alert that a replica plays before it starts: after so many V8 has compiled what they need. */
-export const REHEARSED_ROUNDS = 300;
+/** Lives of an alert that a replica plays before it starts, and frames of many alerts: after so many V8 has compiled what they need. */
+export const REHEARSED_ROUNDS = 50;
+export const REHEARSED_FRAMES = 4;
+export const REHEARSED_FRAME_COMMANDS = 50;
+/** How long that may take, by the time on the stage, which jumps. */
+export const REHEARSED_MS_MAX = 600_000;
 /** Blocks of LevelDB's files, of some 4 to 32 KiB, that are verified in a turn. */
 export const VERIFIED_BLOCKS_PER_TURN = 4;
+/** Of entries that LevelDB is given in a turn, if they are more than one: it copies them, 1 to 1.5 ms a MiB. */
+export const PUT_BYTES_PER_TURN_MAX: number = MiB / 2;
+/** Read from one connection in a turn, with a read more: what comes is summed, checked and taken at once, 1 to 1.5 ms a MiB. */
+export const READ_BYTES_PER_TURN_MAX: number = MiB / 2;
 /** Of whole frames of clients that wait for a turn, of all connections together. */
 export const INTAKE_HELD_BYTES_MAX: number = 16 * MiB;
 /** A loop that stood still for longer, the whole process perhaps, has missed what the others decided meanwhile. */

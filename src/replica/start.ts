@@ -11,13 +11,12 @@ import { TcpTransport } from '../transport/tcp-transport.ts';
 import { Notifier } from './notifier.ts';
 import { TrendsFeed } from './peers/trends-feed.ts';
 import { RulesFeed } from './pipeline/rules-feed.ts';
-import { rehearse } from './rehearsal.ts';
+import { rehearse } from './rehearsal/rehearse.ts';
 import type { Replica } from './replica.ts';
 import { Residence } from './residence.ts';
 import { openInRoom } from './room-again.ts';
 import type { Rota } from './rota.ts';
 import type { SnapshotPolicy } from './snapshots/snapshotter.ts';
-import { Turns } from './turns.ts';
 
 export interface ServeOptions {
   /** A formatted data folder. */
@@ -69,7 +68,7 @@ export async function startReplica(options: ServeOptions): Promise<RunningReplic
   const log = options.log ?? (() => {});
   const freeBytes = (): Promise<number> => freeBytesAt(folder);
   // Before anything is held that others could want.
-  await rehearse(new Turns(clock));
+  await rehearseOnce(clock, log);
   const { identity, store } = await openInRoom(
     () => openFolder(folder, { clusterId }),
     { clock, log, freeBytes },
@@ -132,6 +131,16 @@ export async function startReplica(options: ServeOptions): Promise<RunningReplic
       await end(undefined);
     },
   };
+}
+
+let rehearsed: Promise<void> | undefined;
+
+/** Once for the process: what is compiled then stays. Without it the first requests take longer, which is no reason not to start. */
+function rehearseOnce(clock: SystemClock, log: (line: string) => void): Promise<void> {
+  rehearsed ??= rehearse(clock).catch((error: unknown) =>
+    log(`the rehearsal failed, and the start goes on without: ${asFault(error).message}`),
+  );
+  return rehearsed;
 }
 
 /** Gives a successor the chance to be elected before this replica falls silent. */

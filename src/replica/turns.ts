@@ -71,15 +71,16 @@ export class Turns {
     });
   }
 
-  /** As `done`, for what is made in one step. */
+  /** Makes something in one step, which may be long: it has a turn that nothing was done in before. */
   make<T>(step: () => T | Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.now(() => {
+      this.later((isOver) => {
         try {
           resolve(step());
         } catch (error) {
           reject(error);
         }
+        isOver();
         return false;
       });
     });

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { constants, existsSync } from 'node:fs';
 import { access, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { TocsinError } from '../base/errors.ts';
 import type { ReplicaId } from '../base/ids.ts';
@@ -112,7 +113,7 @@ export async function openFolder(
     const snapshots = new Snapshots(filesIn(join(raft, SNAPSHOT_FOLDER)));
     const room = (): Promise<number> => freeBytesAt(raft);
     const { clusterId } = identity;
-    const store = new LevelLogStore(database, clusterId, highWater, snapshots, room);
+    const store = new LevelLogStore(database, clusterId, highWater, snapshots, room, nextTurn);
     return { identity, store };
   } catch (error) {
     await highWater.close();

@@ -1,17 +1,27 @@
 import type { Socket } from 'node:net';
 import { assert } from '../base/assert.ts';
+import type { Clock } from '../base/clock.ts';
+import { READ_BYTES_PER_TURN_MAX } from '../base/limits.ts';
 import type { Link, LinkEvents } from './link.ts';
 import { type RawConnection, socketOf } from './tcp-library.ts';
+
+/** What Node reads at once. As long as a read is this full it reads on in the same turn, up to 2 MiB. */
+const FULL_READ_BYTES = 64 * 1024;
 
 /** A TCP connection as a link. */
 export class TcpLink implements Link {
   readonly remoteAddress: string;
   readonly #connection: RawConnection;
   readonly #socket: Socket;
+  readonly #clock: Clock;
   #events: LinkEvents | undefined;
   #released = false;
+  #paused = false;
+  /** Of the full reads one after another. */
+  #readBytes = 0;
 
-  constructor(connection: RawConnection) {
+  constructor(connection: RawConnection, clock: Clock) {
+    this.#clock = clock;
     this.remoteAddress = connection.remoteAddr.toString();
     this.#connection = connection;
     this.#socket = socketOf(connection);
@@ -48,10 +58,12 @@ export class TcpLink implements Link {
   }
 
   pause(): void {
+    this.#paused = true;
     if (!this.#released) this.#connection.pause();
   }
 
   resume(): void {
+    this.#paused = false;
     if (!this.#released) this.#connection.resume();
   }
 
@@ -69,7 +81,19 @@ export class TcpLink implements Link {
   }
 
   #received(chunk: Uint8Array): void {
-    if (!this.#released) this.#events?.received(chunk);
+    if (this.#released) return;
+    this.#events?.received(chunk);
+    this.#readBytes = chunk.byteLength < FULL_READ_BYTES ? 0 : this.#readBytes + chunk.byteLength;
+    if (this.#readBytes >= READ_BYTES_PER_TURN_MAX) this.#rest();
+  }
+
+  /** What has come beyond that is read in the next turn. */
+  #rest(): void {
+    this.#readBytes = 0;
+    this.#socket.pause();
+    this.#clock.soon(() => {
+      if (!this.#released && !this.#paused) this.#socket.resume();
+    });
   }
 }
 

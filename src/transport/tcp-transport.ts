@@ -53,7 +53,9 @@ export class TcpTransport implements Transport {
     const where = parseTcpAddress(address);
     const doorman = new Doorman(self, accept, this.#room, this.#options);
     const server = this.#library.createListener({
-      upgrader: upgrader((connection) => doorman.meet(new TcpLink(connection))),
+      upgrader: upgrader((connection) =>
+        doorman.meet(new TcpLink(connection, this.#options.clock)),
+      ),
     });
     try {
       await server.listen(where.multiaddr);
@@ -92,7 +94,7 @@ export class TcpTransport implements Transport {
     try {
       await this.#library.dial(where.multiaddr, {
         upgrader: upgrader((connection) => {
-          link = new TcpLink(connection);
+          link = new TcpLink(connection, this.#options.clock);
         }),
         signal: given.signal,
       });

@@ -10,6 +10,7 @@ import { SESSION_MUTANTS } from './sessions.ts';
 import { CLUSTER_MUTANTS } from './simulator.ts';
 import { STATEMACHINE_MUTANTS } from './statemachine.ts';
 import { STORAGE_MUTANTS } from './storage.ts';
+import { TURN_MUTANTS } from './turns.ts';
 
 /** Every seeded bug of this repository. */
 export const MUTANTS: readonly Mutant[] = [
@@ -20,6 +21,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...STORAGE_MUTANTS,
   ...STATEMACHINE_MUTANTS,
   ...REPLICA_MUTANTS,
+  ...TURN_MUTANTS,
   ...CLOCK_MUTANTS,
   ...SESSION_MUTANTS,
   ...HOUSE_MUTANTS,

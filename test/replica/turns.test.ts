@@ -257,3 +257,25 @@ test('whoever waits for work to be done learns of its end, and of what it throws
   await Promise.all([done, after]);
   expect(left).toBe(0);
 });
+
+test('each thing that is made has a turn in which nothing was done before it, and whoever made it learns what it is', async () => {
+  const clock = new VirtualClock();
+  const turns = new Turns(clock);
+  let turn = 0;
+  const count = (): void => {
+    turn += 1;
+    if (turn < 10) clock.soon(count);
+  };
+  clock.soon(count);
+  const madeIn: number[] = [];
+  const make = async (): Promise<void> => {
+    for (let times = 0; times < 3; times += 1) madeIn.push(await turns.make(() => turn));
+  };
+  const made = make();
+  expect(turns.takesStep()).toBe(true);
+  const failed = expect(turns.make(() => Promise.reject(new Error('no')))).rejects.toThrow('no');
+  await clock.run(0);
+  await Promise.all([made, failed]);
+  expect(new Set(madeIn).size).toBe(3);
+  expect(madeIn.every((at) => at > 0)).toBe(true);
+});

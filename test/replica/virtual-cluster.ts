@@ -145,7 +145,7 @@ export class VirtualCluster {
       },
     });
     machine.residence = residence;
-    await residence.enter(machine.disk.open());
+    await this.clock.settle(residence.enter(machine.disk.open()));
   }
 
   /** Dies without a word: its connections break, and a write under way meets its fate. */

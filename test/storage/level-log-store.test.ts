@@ -1,5 +1,6 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { replicaId } from '../../src/base/ids.ts';
 import { formatFolder, openFolder } from '../../src/storage/data-folder.ts';
@@ -70,7 +71,14 @@ async function openStore(
   const snapshots = new Snapshots(filesIn(join(raft, 'snapshots')));
   const database = wrap(await openDatabase(raft, false));
   const highWater = await HighWater.open(raft);
-  return new LevelLogStore(database, clusterId, highWater, snapshots, () => freeBytesAt(raft));
+  return new LevelLogStore(
+    database,
+    clusterId,
+    highWater,
+    snapshots,
+    () => freeBytesAt(raft),
+    nextTurn,
+  );
 }
 
 async function inDatabase(

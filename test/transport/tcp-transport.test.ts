@@ -1,13 +1,12 @@
 import { createServer, type Server, Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { TocsinError } from '../../src/base/errors.ts';
+import { READ_BYTES_PER_TURN_MAX } from '../../src/base/limits.ts';
 import { TcpTransport, type TcpTransportOptions } from '../../src/transport/tcp-transport.ts';
 import { FrameType } from '../../src/wire/frame.ts';
 import { transportContract } from './contract.ts';
 import { Ear, never, peerHello, post, until, withHost } from './helpers.ts';
 import { census, frame, portOf, rigWith } from './tcp-rig.ts';
-
-const _MiB = 1024 * 1024;
 
 transportContract('TCP', (limited) =>
   rigWith(limited === true ? { connectionsMax: 2, closeMsMax: 30 } : {}),
@@ -127,6 +126,33 @@ describe('TCP connections', () => {
         await until(() => census() === idle);
       }
       expect(host.ears.every((ear) => ear.closes.length === 1)).toBe(true);
+    });
+  });
+
+  test('bring no more in a turn of the loop than it has time for, however much has come, and all of it in the end', async () => {
+    await withHost(rigWith(), async (host, address) => {
+      const near = await new TcpTransport().dial(address, peerHello(2), never());
+      await until(() => host.channels.length === 1);
+      const [far] = host.channels;
+      let bytes = 0;
+      let turnBytes = 0;
+      let most = 0;
+      far!.onFrame = (_type, _group, _id, body) => {
+        bytes += body.byteLength;
+        turnBytes += body.byteLength;
+        most = Math.max(most, turnBytes);
+      };
+      const body = new Uint8Array(50_000);
+      for (let i = 0; i < 100; i += 1) post(near, i, body);
+      // Each turn is counted by itself.
+      await until(() => {
+        turnBytes = 0;
+        return bytes === 100 * body.byteLength;
+      });
+      expect(most).toBeGreaterThan(READ_BYTES_PER_TURN_MAX / 4);
+      // Two reads, of 64 KiB, and the rest of a frame come on top.
+      expect(most).toBeLessThan(READ_BYTES_PER_TURN_MAX + 131_072 + body.byteLength);
+      near.close();
     });
   });
 

@@ -8,6 +8,7 @@ import type { Channel, Lane, Transport } from '../../transport/types.ts';
 import type { FrameType } from '../../wire/frame.ts';
 import type { Hello } from '../../wire/handshake.ts';
 import { decodePeerMessage, encodePeerMessage } from '../../wire/peers/peer-messages.ts';
+import type { Turns } from '../turns.ts';
 import { mustBeOurs } from './bulk-lane.ts';
 import type { Members } from './members.ts';
 import { ANSWERS, type Strangers } from './strangers.ts';
@@ -15,6 +16,7 @@ import { ANSWERS, type Strangers } from './strangers.ts';
 export interface PeerLinksParts {
   readonly transport: Transport;
   readonly clock: Clock;
+  readonly turns: Pick<Turns, 'make'>;
   readonly self: Hello & { readonly replicaId: ReplicaId };
   /** Those that have to be answered though nothing here leads to them. */
   readonly strangers: Pick<Strangers, 'answer' | 'look'>;
@@ -60,7 +62,7 @@ export class PeerLinks {
         if (this.#links.has(name)) continue;
         const link = new Link(this.#parts, member, lane);
         this.#links.set(name, link);
-        link.dial();
+        void this.#parts.turns.make(() => link.dial());
       }
   }
 

@@ -54,6 +54,7 @@ export class LevelLogStore implements LogStore {
   readonly #clusterId: string;
   readonly #highWater: HighWater;
   readonly #room: () => Promise<number>;
+  readonly #nextTurn: () => Promise<void>;
   readonly #scrub: Scrub;
   readonly #turns: Turns = new Turns();
   /** Known once loaded. */
@@ -67,19 +68,24 @@ export class LevelLogStore implements LogStore {
   /** Entries up to here are on disk, and no write under way cuts them. */
   #readableTo = 0;
 
-  /** Takes over an open database and its high-water mark, which `close` closes. `room` tells what the disk has left. */
+  /**
+   * Takes over an open database and its high-water mark, which `close` closes. `room` tells what the disk has left; a write that is
+   * long goes on in the `nextTurn` of the loop.
+   */
   constructor(
     database: Database,
     clusterId: string,
     highWater: HighWater,
     snapshots: Snapshots,
     room: () => Promise<number>,
+    nextTurn: () => Promise<void>,
   ) {
     this.#database = database;
     this.#clusterId = clusterId;
     this.#highWater = highWater;
     this.snapshots = snapshots;
     this.#room = room;
+    this.#nextTurn = nextTurn;
     this.#scrub = new Scrub(database, snapshots, () => this.#used('scrub'));
   }
 
@@ -124,7 +130,9 @@ export class LevelLogStore implements LogStore {
       const after = stateAfter(state, batch, kept);
       this.#readableTo = kept.index;
       const chained = this.#database.batch();
-      putEntries(chained, batch.entries);
+      const { entries } = batch;
+      let put = putEntries(chained, entries, 0);
+      for (; put < entries.length; put = putEntries(chained, entries, put)) await this.#nextTurn();
       delEntries(chained, after.end.index + 1, state.end.index);
       await this.#commit(chained, after, true);
     });
@@ -194,7 +202,8 @@ export class LevelLogStore implements LogStore {
     await this.#between('repairing the log', async (state) => {
       mustFit(entries, must(damage.ranges[0], 'no entries are to be repaired'), state.base);
       const chained = this.#database.batch();
-      putEntries(chained, entries);
+      let put = putEntries(chained, entries, 0);
+      for (; put < entries.length; put = putEntries(chained, entries, put)) await this.#nextTurn();
       await chained.write({ sync: true });
       const left = await rangesLeft(this.#database, damage.ranges, entries, state.base);
       this.#damage = damageOf(left, damage.snapshotFrom);

@@ -1,3 +1,4 @@
+import { PUT_BYTES_PER_TURN_MAX } from '../../base/limits.ts';
 import type { Entry } from '../../raft/types.ts';
 import { recordOf } from '../../wire/log/record.ts';
 import { type Batch, entryKey, STATE_KEYS } from '../level/level.ts';
@@ -16,9 +17,20 @@ export function putInitialState(batch: Batch, clusterId: string, after?: LogPlac
   return markOf(state, 0);
 }
 
-/** The bytes of the records go to LevelDB as they are. */
-export function putEntries(batch: Batch, entries: readonly Entry[]): void {
-  for (const entry of entries) batch.put(entryKey(entry.index), recordOf(entry).bytes);
+/**
+ * The bytes of the records go to LevelDB as they are. It copies them at once, so a turn of the loop gets only so many, from place `from` of
+ * `entries` on. Answers the place that it got to.
+ */
+export function putEntries(batch: Batch, entries: readonly Entry[], from: number): number {
+  let at = from;
+  for (let bytes = 0; at < entries.length; at += 1) {
+    const entry = entries[at] as Entry;
+    const record = recordOf(entry).bytes;
+    bytes += record.byteLength;
+    if (at > from && bytes > PUT_BYTES_PER_TURN_MAX) break;
+    batch.put(entryKey(entry.index), record);
+  }
+  return at;
 }
 
 export function delEntries(batch: Batch, from: number, to: number): void {

@@ -193,7 +193,7 @@ class MemoryLogStore extends LevelLogStore {
     room: () => Promise<number>,
     asks: (batch: LogWrite) => void,
   ) {
-    super(database, clusterId, highWater, snapshots, room);
+    super(database, clusterId, highWater, snapshots, room, () => Promise.resolve());
     this.#asks = asks;
   }
 
