@@ -6,12 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { millis, replicaId, revision } from '../src/base/ids.ts';
 import { COMMANDS_PER_FRAME_MAX } from '../src/base/limits.ts';
-import {
-  type AlertFilter,
-  connect,
-  type ListCursor,
-  type RaiseInput,
-} from '../src/client/index.ts';
+import type { BatchedCommand } from '../src/client/command-batch.ts';
+import { type AlertFilter, connect, type ListCursor } from '../src/client/index.ts';
 import { type RunningReplica, startReplica } from '../src/replica/start.ts';
 import { formatFolder } from '../src/storage/data-folder.ts';
 import { newClusterId } from '../src/storage/identity.ts';
@@ -19,6 +15,7 @@ import { SystemClock } from '../src/transport/system-clock.ts';
 import { LONG_MS, LoopWatch } from './measure/loop-watch.ts';
 import { measureMachine } from './measure/machine.ts';
 import { type StallRow, writeRun } from './measure/results.ts';
+import { raiseOfMonitor } from './workloads/alerts.ts';
 
 /**
  * How long a whole replica with very many open alerts holds its event loop, whatever it is asked to do:
@@ -81,15 +78,11 @@ async function phaseOf(title: string, what: Part, ...rest: readonly string[]): P
   });
 }
 
-const raises = (from: number): RaiseInput[] =>
-  Array.from({ length: Math.min(BATCH, ALERTS - from) }, (_, n) => ({
-    dedupKey: `phys:pt-${from + n}:mon-01:HR:HI`,
-    condition: 'HR:HI',
-    priority: 'high',
-    text: 'Heart rate high',
-    subject: { unit: 'ED', bed: `B${n}`, patient: `pt-${from + n}`, device: 'mon-01' },
-    cause: { metric: 'HR', value: 141, unit: '/min', limit: 131, rule: 'hr-high@1' },
-  }));
+const raises = (from: number): BatchedCommand[] =>
+  Array.from({ length: Math.min(BATCH, ALERTS - from) }, (_, n) => {
+    const [key, patient] = [`phys:pt-${from + n}:mon-01:HR:HI`, `pt-${from + n}`];
+    return raiseOfMonitor(key, patient, `B${n}`, clock.wall());
+  });
 
 async function fill(): Promise<void> {
   const client = await connect({ endpoints: [ADDRESS], name: 'bench' });
@@ -98,7 +91,7 @@ async function fill(): Promise<void> {
     while (next < ALERTS) {
       const from = next;
       next += BATCH;
-      await client.batch(raises(from).map((raise) => ({ type: 'raise', ...raise })));
+      await client.batch(raises(from));
     }
   };
   await Promise.all(Array.from({ length: IN_FLIGHT }, one));

@@ -10,6 +10,7 @@ import { SystemClock } from '../src/transport/system-clock.ts';
 import { decodeSubmissions, encodeCommand, keyFromText } from '../src/wire/commands/commands.ts';
 import { CollectionTrace } from './measure/collections.ts';
 import { ownOf, ranMs, type Span } from './measure/thread-time.ts';
+import { raiseOfMonitor } from './workloads/alerts.ts';
 
 /**
  * How long one entry takes while very many alerts at rest are gone through: `npm run bench:sweeps -- ALERTS`. A third of
@@ -37,20 +38,13 @@ function conditionOf(n: number): string {
 function alertAt(n: number): RaiseCommand {
   const condition = conditionOf(n);
   const device = deviceOf(n);
+  const isOfBody = condition.startsWith('HR') || condition.startsWith('SpO2');
+  const key = `phys:pt-${n}:${device}:${condition}`;
   return {
-    type: 'raise',
-    dedupKey: `phys:pt-${n}:${device}:${condition}`,
-    kind:
-      condition.startsWith('HR') || condition.startsWith('SpO2') ? 'physiological' : 'technical',
-    priority: 'high',
+    ...raiseOfMonitor(key, `pt-${n}`, `B${n % 500}`, unixMillis(FROM)),
+    kind: isOfBody ? 'physiological' : 'technical',
     condition,
-    text: 'Heart rate high',
     subject: { unit: `U${n % 100}`, bed: `B${n % 500}`, patient: `pt-${n}`, device },
-    cause: { metric: 'HR', value: 141, unit: '/min', limit: 131, rule: 'hr-high@1' },
-    latching: false,
-    acknowledgementRequired: false,
-    actor: 'ward',
-    observedAt: unixMillis(FROM),
   };
 }
 

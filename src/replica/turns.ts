@@ -22,12 +22,14 @@ export class Turns {
   #isEarly = false;
   #shareEnd: Millis = millis(0);
   #steps = 0;
+  /** Short steps of this share since the last look at the clock. */
+  #unlooked = 0;
   #isScheduled = false;
   readonly #isShareOver: IsOver = (isLong = false) => {
     this.#steps += 1;
     if (this.#steps >= this.#stepsMax) return true;
-    const isLook = isLong || this.#steps % STEPS_PER_LOOK === 0;
-    return isLook && this.#clock.monotonic() >= this.#shareEnd;
+    this.#unlooked = isLong ? 0 : (this.#unlooked + 1) % STEPS_PER_LOOK;
+    return this.#unlooked === 0 && this.#clock.monotonic() >= this.#shareEnd;
   };
 
   /** `stepsMax`: a turn has done enough after so many, whatever the clock says. */
@@ -137,6 +139,7 @@ export class Turns {
   #share(work: Work, end: Millis): boolean {
     const outer = this.#shareEnd;
     this.#shareEnd = end;
+    this.#unlooked = 0;
     try {
       return work(this.#isShareOver);
     } finally {
