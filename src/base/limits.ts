@@ -204,8 +204,9 @@ export const STEPS_PER_LOOK = 4;
 export const REHEARSED_ROUNDS = 50;
 export const REHEARSED_FRAMES = 4;
 export const REHEARSED_FRAME_COMMANDS = 50;
-/** How long that may take, by the time on the stage, which jumps. */
-export const REHEARSED_MS_MAX = 600_000;
+/** What of a turn that takes, and how long it may take in all: a start goes on without it. */
+export const REHEARSED_TURN_MS = 1;
+export const REHEARSED_MS_MAX = 3_000;
 /** Blocks of LevelDB's files, of some 4 to 32 KiB, that are verified in a turn. */
 export const VERIFIED_BLOCKS_PER_TURN = 4;
 /** Of entries that LevelDB is given in a turn, if they are more than one: it copies them, 1 to 1.5 ms a MiB. */

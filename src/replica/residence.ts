@@ -76,7 +76,7 @@ export class Residence {
     const { replica, turns, listener } = this.#up;
     this.#address = listener.address;
     await turns.make(() => {
-      if (this.#leaving.signal.aborted) return;
+      if (signal.aborted || this.#leaving.signal.aborted) throw cancelled();
       this.#parts.onUp(replica);
       replica.start();
     });

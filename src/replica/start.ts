@@ -14,7 +14,7 @@ import { RulesFeed } from './pipeline/rules-feed.ts';
 import { rehearse } from './rehearsal/rehearse.ts';
 import type { Replica } from './replica.ts';
 import { Residence } from './residence.ts';
-import { openInRoom } from './room-again.ts';
+import { cancelled, openInRoom } from './room-again.ts';
 import type { Rota } from './rota.ts';
 import type { SnapshotPolicy } from './snapshots/snapshotter.ts';
 
@@ -68,7 +68,7 @@ export async function startReplica(options: ServeOptions): Promise<RunningReplic
   const log = options.log ?? (() => {});
   const freeBytes = (): Promise<number> => freeBytesAt(folder);
   // Before anything is held that others could want.
-  await rehearseOnce(clock, log);
+  await unlessAborted(rehearseOnce(clock, log), options.signal);
   const { identity, store } = await openInRoom(
     () => openFolder(folder, { clusterId }),
     { clock, log, freeBytes },
@@ -141,6 +141,20 @@ function rehearseOnce(clock: SystemClock, log: (line: string) => void): Promise<
     log(`the rehearsal failed, and the start goes on without: ${asFault(error).message}`),
   );
   return rehearsed;
+}
+
+/** Goes on with what is shared by others, unless `signal` gives up before. @throws TocsinError CANCELLED */
+function unlessAborted(shared: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) return shared;
+  if (signal.aborted) throw cancelled();
+  return new Promise((resolve, reject) => {
+    const giveUp = (): void => reject(cancelled());
+    signal.addEventListener('abort', giveUp);
+    void shared.then(() => {
+      signal.removeEventListener('abort', giveUp);
+      resolve();
+    });
+  });
 }
 
 /** Gives a successor the chance to be elected before this replica falls silent. */

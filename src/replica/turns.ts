@@ -73,7 +73,7 @@ export class Turns {
     });
   }
 
-  /** Makes something in one step, which may be long: it has a turn that nothing was done in before. */
+  /** Makes something in one step, which may be long: it has a share of a later turn, not what is left of this one. */
   make<T>(step: () => T | Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       this.later((isOver) => {

@@ -317,4 +317,13 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
     replace: 'if (this.#members.find(id)) continue;',
     killedBy: ['test/replica/strangers.test.ts'],
   },
+  {
+    name: 'compact-to-what-was-fetched',
+    claim:
+      'a snapshot that was fetched while an own one was taken does not compact a log that may not reach it',
+    file: 'src/replica/snapshots/snapshotter.ts',
+    find: 'const isOlder = before !== undefined && before.index < meta.index;',
+    replace: 'const isOlder = before !== undefined;',
+    killedBy: ['test/replica/snapshot-midway.test.ts'],
+  },
 ];

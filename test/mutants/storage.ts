@@ -194,4 +194,28 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     replace: 'const next = isWhole ? this.#snapshots.list.length : snapshot;',
     killedBy: ['test/storage/log-at-rest.test.ts'],
   },
+  {
+    name: 'two-batches-at-once',
+    claim: 'a repair and a compaction that are asked for at once come one after another',
+    file: 'src/storage/log/turns.ts',
+    find: 'return this.#writing ?? this.#moving;',
+    replace: 'return this.#writing;',
+    killedBy: ['test/storage/log-together.test.ts'],
+  },
+  {
+    name: 'fail-the-write-behind-a-refused-repair',
+    claim: 'bytes from elsewhere that are not what they should be are no fault of this disk',
+    file: 'src/storage/log/turns.ts',
+    find: 'await this.#moving.catch(() => undefined); // its caller is told',
+    replace: 'await this.#moving;',
+    killedBy: ['test/storage/log-together.test.ts'],
+  },
+  {
+    name: 'repair-what-was-compacted',
+    claim: 'of a range that reaches below where the log begins now, the rest is repaired',
+    file: 'src/storage/log/level-log-store.ts',
+    find: 'const needed = entries.filter(({ index }) => index > base.index);',
+    replace: 'const needed = entries;',
+    killedBy: ['test/storage/log-together.test.ts'],
+  },
 ];

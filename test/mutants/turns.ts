@@ -12,7 +12,7 @@ export const TURN_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'make-what-is-long-at-once',
-    claim: 'a step of a start, which can be long, has a turn in which nothing was done before it',
+    claim: 'a step of a start, which can be long, does not begin in what is left of a turn',
     file: 'src/replica/turns.ts',
     find: 'this.later((isOver) => {',
     replace: 'this.now((isOver) => {',
@@ -71,7 +71,7 @@ export const TURN_MUTANTS: readonly Mutant[] = [
     name: 'start-unrehearsed',
     claim: 'the first clients of a process do not wait for code to be compiled',
     file: 'src/replica/start.ts',
-    find: 'await rehearseOnce(clock, log);',
+    find: 'await unlessAborted(rehearseOnce(clock, log), options.signal);',
     replace: '',
     killedBy: ['test/replica/rehearsed-once.test.ts'],
   },

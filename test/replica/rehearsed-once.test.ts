@@ -29,5 +29,7 @@ test('a process rehearses once, while nothing is held that others could want, an
   }
   expect(rehearse).toHaveBeenCalledTimes(1);
   expect(lines.filter((line) => line.includes('forgot the words'))).toHaveLength(1);
+  const signal = AbortSignal.abort();
+  await expect(startReplica({ folder, signal })).rejects.toMatchObject({ code: 'CANCELLED' });
   await remove(root);
 });

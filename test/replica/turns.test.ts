@@ -258,7 +258,7 @@ test('whoever waits for work to be done learns of its end, and of what it throws
   expect(left).toBe(0);
 });
 
-test('each thing that is made has a turn in which nothing was done before it, and whoever made it learns what it is', async () => {
+test('each thing that is made after another has a later turn, and whoever made it learns what it is', async () => {
   const clock = new VirtualClock();
   const turns = new Turns(clock);
   let turn = 0;

@@ -1,9 +1,14 @@
 import { must } from '../../base/assert.ts';
 import type { Clock } from '../../base/clock.ts';
 import { TocsinError } from '../../base/errors.ts';
-import { ALERTS_GROUP, millis, type ReplicaId, replicaId } from '../../base/ids.ts';
+import { ALERTS_GROUP, type Millis, millis, type ReplicaId, replicaId } from '../../base/ids.ts';
 import { JumpingClock } from '../../base/jumping-clock.ts';
-import { ALERT_SLAB_BYTES, REHEARSED_MS_MAX, TICK_MS } from '../../base/limits.ts';
+import {
+  ALERT_SLAB_BYTES,
+  REHEARSED_MS_MAX,
+  REHEARSED_TURN_MS,
+  TICK_MS,
+} from '../../base/limits.ts';
 import { MemoryDisk } from '../../storage/log/memory-log-store.ts';
 import type { Member } from '../../storage/types.ts';
 import { MemoryNetwork } from '../../transport/memory-transport.ts';
@@ -28,8 +33,8 @@ const STEPS_PER_TURN = 4;
 const HISTORY_EVENTS = 16;
 
 /**
- * A cluster of two whole replicas, with disks, a network and a time of its own, all in memory: nobody outside can tell that it is there,
- * and of one that is let go nothing is left. Its time jumps to whatever is next, so it waits for nothing.
+ * A cluster of two whole replicas, with disks, a network and a time of its own, all in memory: nobody outside can tell that it is there.
+ * Its time jumps to whatever is next, so it waits for nothing.
  */
 export class Stage {
   readonly #loop: Clock;
@@ -38,13 +43,17 @@ export class Stage {
   readonly #cast: BroughtUp[] = [];
   #fault: unknown;
 
-  /** `loop`: each task on the stage has a turn of it. */
+  /** `loop`: of which each turn has time for some tasks on the stage. */
   constructor(loop: Clock) {
     this.#loop = loop;
   }
 
-  /** What of `play` waits for anything on the stage goes on. @throws whatever goes wrong there; UNAVAILABLE if it does not end */
+  /**
+   * What `play` waits for on the stage goes on, until the play ends.
+   * @throws whatever goes wrong there; UNAVAILABLE when nothing more happens, or after REHEARSED_MS_MAX
+   */
   async perform(play: () => Promise<void>): Promise<void> {
+    const deadline = this.#loop.monotonic() + REHEARSED_MS_MAX;
     let isOver = false;
     const playing = play().finally(() => {
       isOver = true;
@@ -53,11 +62,22 @@ export class Stage {
     playing.catch(() => {});
     while (!isOver) {
       await this.#turn();
-      const isMore = this.#clock.runNext(REHEARSED_MS_MAX);
-      if (this.#fault !== undefined) throw this.#fault;
-      if (!isMore && !isOver) throw new TocsinError('UNAVAILABLE', 'nothing more happens');
+      const now = this.#loop.monotonic();
+      if (now > deadline) throw new TocsinError('UNAVAILABLE', 'it takes too long');
+      await this.#tasks(millis(now + REHEARSED_TURN_MS), () => isOver);
     }
     await playing;
+  }
+
+  /** One task after another until `end`, and after each whatever promises have made ready. */
+  async #tasks(end: Millis, isOver: () => boolean): Promise<void> {
+    while (!isOver()) {
+      const isMore = this.#clock.runNext(Number.POSITIVE_INFINITY);
+      await microtasks();
+      if (this.#fault !== undefined) throw this.#fault;
+      if (!isMore && !isOver()) throw new TocsinError('UNAVAILABLE', 'nothing more happens');
+      if (this.#loop.monotonic() >= end) return;
+    }
   }
 
   /** Brings both replicas up, until one leads; a client's connection to it. */
@@ -103,6 +123,12 @@ export class Stage {
   }
 }
 
+/** A tick runs when all microtasks have. */
+const microtasks = (): Promise<void> =>
+  new Promise((resolve) => {
+    queueMicrotask(() => process.nextTick(resolve));
+  });
+
 type Heard = (type: FrameType, body: Uint8Array) => void;
 
 /** A client's connection, without what a client does when things go wrong. */
@@ -121,8 +147,9 @@ export class Caller {
     return new Promise((resolve, reject) => {
       const id = this.follow(type, body, (answer, bytes) => {
         this.#waiting.delete(id);
-        if (answer === FrameType.FAIL) reject(decodeFail(bytes));
-        else resolve(bytes);
+        if (answer !== FrameType.FAIL) resolve(bytes);
+        // Not here: what is thrown on the stage must not reach the process.
+        else void Promise.resolve(bytes).then(decodeFail).then(reject, reject);
       });
     });
   }

@@ -204,7 +204,9 @@ export class Snapshotter {
       const before = this.newest;
       const meta = await writer.commit();
       this.#parts.log(`snapshot ${meta.id}: ${snapshotBytes(meta)} bytes`);
-      if (before !== undefined && isWanted()) await this.#compact(before.index);
+      // One that was fetched meanwhile takes the place of the log, which may not reach it.
+      const isOlder = before !== undefined && before.index < meta.index;
+      if (isOlder && isWanted()) await this.#compact(before.index);
       return meta;
     } finally {
       await writer.abandon();

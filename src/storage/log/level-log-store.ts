@@ -167,8 +167,8 @@ export class LevelLogStore implements LogStore {
       // A snapshot may have taken the place of the log meanwhile.
       if (index > state.base.index)
         await this.#commit(this.#database.batch(), compacted(state, { index, term, chain }), false);
+      this.#damage = damageLeft(this.#damage, to, to);
     });
-    this.#damage = damageLeft(this.#damage, to, to);
     this.#clear(before + 1, to);
     await this.#clearing;
     this.#turns.mustGoOn();
@@ -196,26 +196,32 @@ export class LevelLogStore implements LogStore {
   }
 
   async repair(entries: readonly Entry[]): Promise<Damage | undefined> {
-    const damage = this.#damage;
-    // While it was asked for the log was compacted behind it.
-    if (damage === undefined) return undefined;
     await this.#between('repairing the log', async (state) => {
-      mustFit(entries, must(damage.ranges[0], 'no entries are to be repaired'), state.base);
+      const damage = this.#damage;
+      const [range] = damage?.ranges ?? [];
+      // While it was asked for, or waited, the log was compacted behind it.
+      if (damage === undefined || range === undefined) return;
+      const { base } = state;
+      const needed = entries.filter(({ index }) => index > base.index);
+      mustFit(needed, range, base);
       const chained = this.#database.batch();
-      let put = putEntries(chained, entries, 0);
-      for (; put < entries.length; put = putEntries(chained, entries, put)) await this.#nextTurn();
+      let put = putEntries(chained, needed, 0);
+      for (; put < needed.length; put = putEntries(chained, needed, put)) await this.#nextTurn();
       await chained.write({ sync: true });
-      const left = await rangesLeft(this.#database, damage.ranges, entries, state.base);
+      const left = await rangesLeft(this.#database, damage.ranges, needed, base);
       this.#damage = damageOf(left, damage.snapshotFrom);
     });
     return this.#damage;
   }
 
   async giveUp(never: LogIndex): Promise<Damage | undefined> {
-    const damage = must(this.#damage, 'nothing is to be given up');
     await this.#between('cutting the log', async (state) => {
-      const [range, ...left] = damage.ranges;
-      const { from } = must(range, 'nothing is to be given up');
+      const damage = this.#damage;
+      const [range, ...left] = damage?.ranges ?? [];
+      // Made good meanwhile, it is not given up; and of another range nothing was proven.
+      if (damage === undefined || range === undefined || never < range.from || never > range.to)
+        return;
+      const { from } = range;
       const kept = await placeBefore(this.#database, from, state);
       const after = cutState(state, kept, never);
       const chained = this.#database.batch();

@@ -40,8 +40,7 @@ export class Turns {
   async write(action: () => Promise<void>): Promise<void> {
     this.mustGoOn();
     assert(this.#writing === undefined, 'a write is under way');
-    const moving = this.#moving;
-    this.#writing = moving === undefined ? action() : moving.then(action);
+    this.#writing = this.#behindMoving(action);
     try {
       await this.#writing;
     } catch (error) {
@@ -51,12 +50,24 @@ export class Turns {
     }
   }
 
-  /** A batch of our own: it waits for the write under way, and the next one waits for it. */
+  async #behindMoving(action: () => Promise<void>): Promise<void> {
+    if (this.#moving !== undefined) {
+      await this.#moving.catch(() => undefined); // its caller is told
+      this.mustGoOn();
+    }
+    await action();
+  }
+
+  get #busy(): Promise<void> | undefined {
+    return this.#writing ?? this.#moving;
+  }
+
+  /** A batch of our own: it waits for the write, and for the other batch, under way; and the next one waits for it. */
   async between(doing: string, action: () => Promise<void>): Promise<void> {
     this.mustGoOn();
-    while (this.#writing !== undefined) await this.#writing.catch(() => undefined);
+    for (let busy = this.#busy; busy !== undefined; busy = this.#busy)
+      await busy.catch(() => undefined);
     this.mustGoOn();
-    assert(this.#moving === undefined, `${doing} while another batch is under way`);
     this.#moving = action();
     try {
       await this.#moving;
