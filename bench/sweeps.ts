@@ -9,7 +9,7 @@ import type { RaiseCommand } from '../src/statemachine/types.ts';
 import { SystemClock } from '../src/transport/system-clock.ts';
 import { decodeSubmissions, encodeCommand, keyFromText } from '../src/wire/commands/commands.ts';
 import { CollectionTrace } from './measure/collections.ts';
-import { ownOf, ranMs, type Span } from './measure/thread-time.ts';
+import { between, lookNow, ownOf, type Span } from './measure/thread-time.ts';
 import { raiseOfMonitor } from './workloads/alerts.ts';
 
 /**
@@ -75,9 +75,9 @@ class Timed {
     let events = 0;
     let next = command === undefined ? [] : [command];
     do {
-      const [began, before] = [performance.now(), ranMs()];
+      const before = lookNow();
       events += this.#apply(next);
-      spans.push({ began, ended: performance.now(), ran: ranMs() - before });
+      spans.push(between(before, lookNow()));
       next = [];
     } while (this.#isDue());
     const collections = await trace.end();

@@ -1,6 +1,6 @@
 import { CollectionTrace } from './collections.ts';
 import type { StallRow } from './results.ts';
-import { cpuMs, ownOf, ranMs, type Span } from './thread-time.ts';
+import { between, cpuMs, lookNow, ownOf, type Span } from './thread-time.ts';
 
 /** Shorter turns are not kept. */
 const INTERESTING_MS = 0.2;
@@ -16,17 +16,15 @@ export class LoopWatch {
   readonly #trace: CollectionTrace;
   readonly #began = performance.now();
   readonly #cpuAtStart = cpuMs();
-  #last = { at: performance.now(), ran: ranMs() };
+  #last = lookNow();
   #isRunning = true;
 
   private constructor(trace: CollectionTrace) {
     this.#trace = trace;
     const look = (): void => {
       if (!this.#isRunning) return;
-      const now = { at: performance.now(), ran: ranMs() };
-      const { at, ran } = this.#last;
-      if (now.at - at > INTERESTING_MS)
-        this.#turns.push({ began: at, ended: now.at, ran: now.ran - ran });
+      const [last, now] = [this.#last, lookNow()];
+      if (now.began - last.ended > INTERESTING_MS) this.#turns.push(between(last, now));
       this.#last = now;
       setImmediate(look);
     };

@@ -26,7 +26,7 @@ export function cpuMs(): number {
  * How long this thread ran: the first number of schedstat, in nanoseconds. The kernel brings it up to date at each of its own ticks only, 4 ms
  * apart, and when it is asked what the process took: so it is asked that first.
  */
-export const ranMs: () => number = (() => {
+const ranMs: () => number = (() => {
   let file: number;
   try {
     file = openSync('/proc/thread-self/schedstat', 'r');
@@ -40,3 +40,20 @@ export const ranMs: () => number = (() => {
     return Number(bytes.toString('latin1', 0, length).split(' ')[0]) / 1e6;
   };
 })();
+
+/**
+ * How long the thread ran by now. To look takes memory too: what the collector runs meanwhile may have been counted or not, so the time that
+ * the look took belongs to what was before it and to what comes after.
+ */
+export function lookNow(): Span {
+  const began = performance.now();
+  const ran = ranMs();
+  return { began, ran, ended: performance.now() };
+}
+
+/** What was between two looks. */
+export const between = (one: Span, other: Span): Span => ({
+  began: one.began,
+  ended: other.ended,
+  ran: other.ran - one.ran,
+});
