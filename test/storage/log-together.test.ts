@@ -58,7 +58,7 @@ test('a write, a repair and a compaction that are asked for at once come one aft
       };
       const outcomes = await Promise.allSettled(
         order.map(async (what, n) => {
-          for (let left = delays[n]!; left > 0; left -= 1) await undefined;
+          for (let left = delays[n]!; left > 0; left -= 1) await Promise.resolve();
           return await act[what]();
         }),
       );
