@@ -115,8 +115,8 @@ export async function startReplica(options: ServeOptions): Promise<RunningReplic
     await residence.enter(store, options.signal);
   } catch (error) {
     // What went wrong first is what the caller has to hear.
-    await residence.leave();
-    throw error;
+    await end(undefined);
+    throw (await closed) ?? error;
   }
   return {
     identity,

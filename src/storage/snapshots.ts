@@ -29,6 +29,8 @@ export class Snapshots implements SnapshotStore {
   readonly #files: Files;
   #list: SnapshotMeta[] = [];
   #making = false;
+  /** Of what changes which files there are. */
+  #last: Promise<void> = Promise.resolve();
 
   constructor(files: Files) {
     this.#files = files;
@@ -51,26 +53,29 @@ export class Snapshots implements SnapshotStore {
     assert(!this.#making, 'a snapshot is being made');
     this.#making = true;
     await this.#files.remove(MAKING);
-    return new Writer(this.#files, subject, (meta) => this.#made(meta));
+    return new Writer(this.#files, subject, (meta) => this.#alone(() => this.#made(meta)));
   }
 
   async stage(meta: SnapshotMeta): Promise<StagedSnapshot> {
-    const staged = nameOf(meta.id, 'staged');
-    const isComplete = this.#has(meta.id);
-    if (!isComplete) {
-      await this.#removeStaged(meta.id);
-      await writeMeta(this.#files, staged, meta);
-      await this.#files.write(nameOf(meta.id, 'data'), 0, new Uint8Array(0));
-    }
-    const present = isComplete
+    await this.#alone(() => this.#begin(meta));
+    const present = this.#has(meta.id)
       ? meta.chunks.map(() => true)
       : await intactChunks(this.#files, meta);
-    return new Staged(this.#files, meta, present, async () => {
-      if (this.#has(meta.id)) return;
-      await this.#files.rename(staged, nameOf(meta.id, 'meta'));
-      await this.#files.syncNames();
-      await this.#adopt(meta);
-    });
+    return new Staged(this.#files, meta, present, () => this.#alone(() => this.#fetched(meta)));
+  }
+
+  async #begin(meta: SnapshotMeta): Promise<void> {
+    if (this.#has(meta.id)) return;
+    await this.#removeStaged(meta.id);
+    await writeMeta(this.#files, nameOf(meta.id, 'staged'), meta);
+    await this.#files.write(nameOf(meta.id, 'data'), 0, new Uint8Array(0));
+  }
+
+  async #fetched(meta: SnapshotMeta): Promise<void> {
+    if (this.#has(meta.id)) return;
+    await this.#files.rename(nameOf(meta.id, 'staged'), nameOf(meta.id, 'meta'));
+    await this.#files.syncNames();
+    await this.#adopt(meta);
   }
 
   async readChunk(id: string, chunk: number): Promise<Uint8Array> {
@@ -83,11 +88,13 @@ export class Snapshots implements SnapshotStore {
     return bytes;
   }
 
-  async drop(id: string): Promise<void> {
-    if (!this.#has(id)) return;
-    this.#list = this.#list.filter((each) => each.id !== id);
-    await this.#remove(id);
-    await this.#files.syncNames();
+  drop(id: string): Promise<void> {
+    return this.#alone(async () => {
+      if (!this.#has(id)) return;
+      this.#list = this.#list.filter((each) => each.id !== id);
+      await this.#remove(id);
+      await this.#files.syncNames();
+    });
   }
 
   /** Whether a chunk is whole. If not, the snapshot is none any more: what is whole of it waits to be staged again. */
@@ -95,11 +102,25 @@ export class Snapshots implements SnapshotStore {
     const meta = this.#list.find((each) => each.id === id);
     if (meta === undefined || (await readChunk(this.#files, meta, chunk)) !== undefined)
       return true;
-    if (!this.#has(id)) return true; // it has been dropped meanwhile
-    this.#list = this.#list.filter((each) => each.id !== id);
-    await this.#files.rename(nameOf(id, 'meta'), nameOf(id, 'staged'));
-    await this.#files.syncNames();
-    return false;
+    let isAside = false;
+    await this.#alone(async () => {
+      if (!this.#has(id)) return; // it has been dropped meanwhile
+      this.#list = this.#list.filter((each) => each.id !== id);
+      await this.#files.rename(nameOf(id, 'meta'), nameOf(id, 'staged'));
+      await this.#files.syncNames();
+      isAside = true;
+    });
+    return !isAside;
+  }
+
+  /**
+   * One after another: to whoever clears away what is staged, a snapshot that is being completed looks like that, and its files would
+   * go while it is listed.
+   */
+  #alone(action: () => Promise<void>): Promise<void> {
+    const done = this.#last.then(action);
+    this.#last = done.catch(() => undefined); // its caller is told
+    return done;
   }
 
   #has(id: string): boolean {

@@ -218,4 +218,20 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     replace: 'const needed = entries;',
     killedBy: ['test/storage/log-together.test.ts'],
   },
+  {
+    name: 'clear-away-what-is-being-completed',
+    claim: 'a snapshot that is fetched does not take away the files of one that is being completed',
+    file: 'src/storage/snapshots.ts',
+    find: 'const done = this.#last.then(action);',
+    replace: 'const done = action();',
+    killedBy: ['test/storage/snapshots-together.test.ts'],
+  },
+  {
+    name: 'tell-of-damage-behind-a-snapshot',
+    claim: 'a snapshot that takes the place of the log makes good what was lost in it',
+    file: 'src/storage/log/level-log-store.ts',
+    find: 'this.#damage = damageLeft(this.#damage, snapshot.index, snapshot.index);\n      this.#clear',
+    replace: 'this.#clear',
+    killedBy: ['test/storage/log-together.test.ts'],
+  },
 ];

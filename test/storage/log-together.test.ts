@@ -86,3 +86,25 @@ test('a write, a repair and a compaction that are asked for at once come one aft
     }),
   );
 });
+
+test('a snapshot that takes the place of the log makes good what was lost in it, whether the log goes on behind it or not', async () => {
+  for (const length of [12, 14]) {
+    const { store } = await damagedLog(3);
+    const whole = [...LOG, ...MORE].slice(0, length);
+    await store.restart(await makeSnapshot(store, whole), hard(1, length));
+    expect(await store.repair(GIVEN)).toBeUndefined();
+    expect(await store.giveUp(at(LOST.to))).toBeUndefined();
+    await store.close();
+  }
+});
+
+test('a write that waits for a repair when the log is closed wrote nothing, and says that it was closed', async () => {
+  const { disk, store } = await damagedLog(3);
+  const repair = store.repair(GIVEN);
+  const write = store.write(writing(MORE, hard(1, 12)));
+  const refused = expect(write).rejects.toMatchObject({ code: 'CLOSED' });
+  await store.close();
+  await refused;
+  await repair;
+  expect((await disk.open().load()).tail.at(-1)?.index).toBe(LOG.length);
+});

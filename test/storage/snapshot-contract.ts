@@ -30,7 +30,7 @@ export const subjectAt = ({ index, term, chain }: LogPlace): SnapshotSubject => 
   machineVersion: 1,
 });
 
-const chunksOf = (place: LogPlace, count: number): Uint8Array[] =>
+export const chunksOf = (place: LogPlace, count: number): Uint8Array[] =>
   Array.from({ length: count }, (_, i) => Buffer.alloc(1000 + i, place.index + i));
 
 /** Makes a snapshot of as many chunks at the end of `log`. */

@@ -181,10 +181,13 @@ export class LevelLogStore implements LogStore {
       const chained = this.#database.batch();
       if (await holds(this.#database, state, snapshot)) {
         const after = { ...state, hardState: committedTo(hardState, snapshot) };
-        return this.#commit(chained, after, true);
+        await this.#commit(chained, after, true);
+        this.#damage = damageLeft(this.#damage, snapshot.index, snapshot.index);
+        return;
       }
       delEntries(chained, snapshot.index + 1, state.end.index);
       await this.#commit(chained, restartedAt(snapshot, hardState), true);
+      this.#damage = damageLeft(this.#damage, snapshot.index, snapshot.index);
       this.#clear(state.base.index + 1, Math.min(state.end.index, snapshot.index));
     });
   }

@@ -44,6 +44,8 @@ export class Turns {
     try {
       await this.#writing;
     } catch (error) {
+      // Closed while it waited, it wrote nothing.
+      if (TocsinError.is(error) && error.code === 'CLOSED') throw error;
       throw this.fail(error, 'writing the log');
     } finally {
       this.#writing = undefined;
