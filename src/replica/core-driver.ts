@@ -1,5 +1,6 @@
-import { assert, must } from '../base/assert.ts';
+import { assert } from '../base/assert.ts';
 import type { Clock, Timer } from '../base/clock.ts';
+import { TocsinError } from '../base/errors.ts';
 import {
   type LogIndex,
   logIndex,
@@ -8,8 +9,7 @@ import {
   type ReplicaId,
   type UnixMillis,
 } from '../base/ids.ts';
-import { COMMIT_NOTICE_MS, LEASE_MS, READ_ROUND_MS, TICK_MS } from '../base/limits.ts';
-import { Prng } from '../base/prng.ts';
+import { COMMIT_NOTICE_MS, TICK_MS } from '../base/limits.ts';
 import type { Plan, Target } from '../raft/change.ts';
 import type { Configuration } from '../raft/configuration.ts';
 import { RaftCore, type RaftInit } from '../raft/core.ts';
@@ -24,11 +24,10 @@ import type {
   Ready,
   Standing,
 } from '../raft/types.ts';
-import type { LogPlace, LogStore, Restored, SnapshotMeta } from '../storage/types.ts';
-import { EntryRecord, recordOf } from '../wire/log/record.ts';
+import type { LogPlace, LogStore, SnapshotMeta } from '../storage/types.ts';
+import { EntryRecord } from '../wire/log/record.ts';
 import { listsOf } from '../wire/peers/members.ts';
 import { LogTime } from './clocks/log-time.ts';
-import type { Members } from './peers/members.ts';
 import { DiskWriter } from './pipeline/disk-writer.ts';
 import { Sealer } from './pipeline/sealer.ts';
 
@@ -46,6 +45,8 @@ export interface DriverEvents {
   progressed(ready: Ready, snapshot: SnapshotMeta | undefined): void;
   /** Somebody else leads, or nobody. */
   standing(before: Standing, now: Standing): void;
+  /** Entries at rest, of which memory holds none, are damaged: a peer cannot have them from here. */
+  rotten(error: TocsinError): void;
   failed(error: unknown): void;
 }
 
@@ -206,7 +207,10 @@ export class CoreDriver {
   }
   /** A durable snapshot reaches beyond `index`: the core forgets what is up to there, and then the disk may. */
   compact(index: LogIndex): void {
+    const chain = this.#sealer.chainAt(index);
     this.#core.compact(index);
+    // If nothing is left in memory, this is what the next entry hangs on.
+    if (chain !== undefined) this.#sealer.restart({ index, chain });
   }
   /** Puts a snapshot in the place of log and state. False if it brings nothing new; else `progressed` tells the rest. */
   restore(meta: SnapshotMeta): boolean {
@@ -330,19 +334,28 @@ export class CoreDriver {
   }
 
   /** A peer lags behind memory: what it needs comes from disk. */
-  #readFor(read: LogRead): void {
+  #readFor({ peer, from, bytesMax }: LogRead): void {
     if (this.#stopped) return;
+    const to = logIndex(this.firstInMemory - 1);
     // Only what is durable leaves memory, and what is committed is never cut.
-    const to = this.#writer.durable;
-    assert(read.from <= to, `entry ${read.from} left memory, but only ${to} are on disk`);
-    this.#parts.store.read(read.from, to, read.bytesMax).then(
-      (entries) => {
-        if (this.#stopped) return;
-        this.#core.entriesRead(read.peer, entries);
-        this.soon();
+    assert(from <= to && to <= this.durable, `entry ${from} is neither in memory nor on disk`);
+    this.#parts.store.read(from, to, bytesMax).then(
+      (entries) => this.#entriesRead(peer, entries),
+      (error: unknown) => {
+        if (!isRot(error)) this.#parts.events.failed(error);
+        else {
+          // Whatever becomes of that place, the peer comes to ask for it again.
+          this.#parts.events.rotten(error);
+          this.#entriesRead(peer, []);
+        }
       },
-      (error: unknown) => this.#parts.events.failed(error),
     );
+  }
+
+  #entriesRead(peer: ReplicaId, entries: readonly Entry[]): void {
+    if (this.#stopped) return;
+    this.#core.entriesRead(peer, entries);
+    this.soon();
   }
 
   #noteStanding(): void {
@@ -355,34 +368,5 @@ export class CoreDriver {
   }
 }
 
-/** What a core starts from, out of what the disk remembers. */
-export function initFrom(
-  { hardState, tail, terms, base, snapshot, configurations }: Restored,
-  id: ReplicaId,
-  members: Members,
-  seed: number,
-  leases: boolean,
-): DriverParts['init'] {
-  // Who belonged to the cluster where the log begins matters no more than until its next configuration entry, which is
-  // in the snapshot if there is one: it cannot be cut any more.
-  const configuration = listsOf(snapshot?.members ?? members.first);
-  const committed = Math.max(hardState.commit, (snapshot ?? base).index);
-  return {
-    id,
-    options: {
-      commitNoticeMs: COMMIT_NOTICE_MS,
-      readRoundMs: READ_ROUND_MS,
-      leaseMs: leases ? LEASE_MS : 0,
-    },
-    voters: configuration.voters,
-    prng: new Prng(seed),
-    hardState: { ...hardState, commit: logIndex(committed) },
-    tail,
-    terms,
-    snapshot: base.index === 0 ? undefined : { ...base, configuration },
-    configurations: configurations.map((entry) => ({
-      index: entry.index,
-      configuration: must(recordOf(entry).configuration, `entry ${entry.index}`),
-    })),
-  };
-}
+const isRot = (error: unknown): error is TocsinError =>
+  TocsinError.is(error) && error.code === 'DATA_CORRUPT';

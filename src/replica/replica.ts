@@ -16,7 +16,8 @@ import type { Hello } from '../wire/handshake.ts';
 import { recordOf } from '../wire/log/record.ts';
 import type { Checkpoint } from '../wire/peers/digests.ts';
 import { Clocks } from './clocks/clocks.ts';
-import { CoreDriver, initFrom } from './core-driver.ts';
+import { CoreDriver } from './core-driver.ts';
+import { initFrom } from './core-init.ts';
 import { Comparer } from './health/comparer.ts';
 import { Quarantine } from './health/quarantine.ts';
 import { StallGuard } from './health/stall-guard.ts';
@@ -159,6 +160,7 @@ export class Replica implements Resident {
         wrote: (ms) => this.#proposals.stages.synced(ms),
         progressed: (ready, snapshot) => this.#progressed(ready, snapshot),
         standing: (before, now) => this.#changedStanding(before, now),
+        rotten: (error) => this.#upkeep.rotten(error),
         failed: (error) => this.#fault(error),
       },
     });
@@ -194,7 +196,6 @@ export class Replica implements Resident {
   get log(): Pick<CoreDriver, 'committed' | 'lastIndex' | 'configuration'> {
     return this.#driver;
   }
-
   get hello(): Hello & { readonly replicaId: ReplicaId } {
     return helloOf(this.#parts);
   }

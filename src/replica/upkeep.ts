@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts';
+import type { TocsinError } from '../base/errors.ts';
 import type { LogIndex, ReplicaId } from '../base/ids.ts';
 import type { LogStore } from '../storage/types.ts';
 import type { Alarm } from '../wire/clients/status.ts';
@@ -45,6 +46,7 @@ export class Upkeep {
       isAlone: () => members.others.length === 0,
       mute: (on) => driver.mute(on),
       repair: (damage) => snapshots.repair(damage),
+      makeUp: (damage) => snapshots.makeUp(damage),
       log,
       onFault,
     });
@@ -52,6 +54,11 @@ export class Upkeep {
 
   get alarms(): readonly Alarm[] {
     return [...this.room.alarms, ...this.#scrubber.alarms];
+  }
+
+  /** Somebody has met damage at rest: it is looked for. */
+  rotten(error: TocsinError): void {
+    this.#scrubber.hurry(error.message);
   }
 
   /** Called once a tick. */

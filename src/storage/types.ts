@@ -110,11 +110,16 @@ export interface LogStore {
   /** Entries `from` … `to`, as many as fit `bytesMax`, at least one. */
   read(from: LogIndex, to: LogIndex, bytesMax: number): Promise<readonly Entry[]>;
   /**
-   * Drops the entries up to `to`, a slice at a time between writes. A complete snapshot must reach `to`. What a crash
-   * leaves undone is done by the next call.
-   * @throws TocsinError DATA_CORRUPT: entry `to` is not whole, so nothing is dropped; DISK_FAILED, DISK_FULL
+   * The place of an entry, as it says itself or as a complete snapshot does; where the log begins, if that is later.
+   * @throws TocsinError DATA_CORRUPT: the entry is not whole; DISK_FAILED
    */
-  compact(to: LogIndex): Promise<void>;
+  placeAt(index: LogIndex): Promise<LogPlace>;
+  /**
+   * Drops the entries up to `to`, a slice at a time between writes; that last one may be lost itself. A complete snapshot
+   * must reach it. What a crash leaves undone is done by the next call.
+   * @throws TocsinError DISK_FAILED, DISK_FULL
+   */
+  compact(to: LogPlace): Promise<void>;
   /**
    * Puts the log behind a complete snapshot, in one synced step: entries after it stay if the log holds that very place,
    * and go otherwise. Counts as a write.

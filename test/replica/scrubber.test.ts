@@ -16,7 +16,7 @@ const DAMAGE = { ranges: [], snapshotFrom: undefined };
 
 test.each([
   ['with peers is muted until they have repaired it', false, ['on'], 'repaired'],
-  ['alone goes on, and says how what it holds can be saved', true, [], 'snapshot save'],
+  ['alone goes on, and says how what it holds is saved', true, [], 'snapshot save'],
 ])('a replica whose log rots at rest, %s', async (_what, isAlone, muted, says) => {
   const clock = new VirtualClock();
   const store = new MemoryDisk(CLUSTER).open();
@@ -28,6 +28,7 @@ test.each([
     isAlone: () => isAlone,
     mute: (on) => voice.push(on ? 'on' : 'off'),
     repair: () => new Promise(() => {}),
+    makeUp: () => Promise.resolve(false),
     log: () => {},
     onFault: (error) => {
       throw error;
@@ -42,8 +43,13 @@ test.each([
   expect(scrubber.alarms[0]?.says).toContain(says);
 });
 
-/** When slices begin, on a disk where each takes so long. */
-async function slicesOf(sliceMs: number, forMs: number, roundEnds = false): Promise<number[]> {
+/** When slices begin, on a disk where each takes so long. `meanwhile` is called so often, too. */
+async function slicesOf(
+  sliceMs: number,
+  forMs: number,
+  roundEnds = false,
+  meanwhile: (scrubber: Scrubber) => void = () => {},
+): Promise<number[]> {
   const clock = new VirtualClock();
   const began: number[] = [];
   const store = new MemoryDisk(CLUSTER).open();
@@ -60,12 +66,16 @@ async function slicesOf(sliceMs: number, forMs: number, roundEnds = false): Prom
     isAlone: () => false,
     mute: () => {},
     repair: () => Promise.resolve(true),
+    makeUp: () => Promise.resolve(true),
     log: () => {},
     onFault: (error) => {
       throw error;
     },
   });
-  const ticker = clock.every(TICK_MS as Millis, () => scrubber.tick());
+  const ticker = clock.every(TICK_MS as Millis, () => {
+    scrubber.tick();
+    meanwhile(scrubber);
+  });
   await clock.run(millis(forMs));
   ticker.cancel();
   return began;
@@ -100,4 +110,10 @@ test('a log that one slice reads is not read over and over', async () => {
   const pauses = pausesOf(await slicesOf(0, 10_000, true));
   expect(pauses.length).toBeGreaterThan(3);
   for (const pause of pauses) expect(pause).toBeGreaterThanOrEqual(SCRUB_ROUND_MS);
+});
+
+test('a round does not wait once somebody has met damage, however often that is told', async () => {
+  const pauses = pausesOf(await slicesOf(0, 10_000, true, (scrubber) => scrubber.hurry('rot')));
+  expect(pauses.length).toBeGreaterThan(50);
+  for (const pause of pauses) expect(pause).toBeLessThanOrEqual(2 * TICK_MS);
 });

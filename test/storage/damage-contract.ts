@@ -3,7 +3,16 @@ import { describe, expect, test } from 'vitest';
 import type { Entry } from '../../src/raft/types.ts';
 import type { DamagedRange, LogStore, Restored } from '../../src/storage/types.ts';
 import { recordOf } from '../../src/wire/log/record.ts';
-import { at, digest, emptyLogEnd, endOfAll, entriesAfter, hard, writing } from './entries.ts';
+import {
+  at,
+  compactTo,
+  digest,
+  emptyLogEnd,
+  endOfAll,
+  entriesAfter,
+  hard,
+  writing,
+} from './entries.ts';
 import { heal } from './heal.ts';
 import type { Rig } from './rig.ts';
 import { makeSnapshot } from './snapshot-contract.ts';
@@ -226,7 +235,7 @@ function givingUp(parts: Parts): void {
 const lives = fc.record({
   sizes: fc.array(fc.nat(300), { minLength: 1, maxLength: 14 }),
   snapshotAt: fc.nat(14),
-  compactTo: fc.nat(14),
+  compactAt: fc.nat(14),
   lost: fc.array(fc.record({ index: fc.nat(13), how: fc.constantFrom('rotten', 'gone') })),
   bytesMax: fc.integer({ min: 1, max: 900 }),
 });
@@ -234,12 +243,12 @@ const lives = fc.record({
 function anyDamage(makeRig: () => Promise<Rig>): void {
   test('whatever is lost of a log, one intact peer restores it to the byte', async () => {
     await fc.assert(
-      fc.asyncProperty(lives, async ({ sizes, snapshotAt, compactTo, lost, bytesMax }) => {
+      fc.asyncProperty(lives, async ({ sizes, snapshotAt, compactAt, lost, bytesMax }) => {
         const half = Math.ceil(sizes.length / 2);
         const first = entriesAfter(emptyLogEnd, 1, sizes.slice(0, half));
         const log = [...first, ...entriesAfter(endOfAll(first), 2, sizes.slice(half))];
         const reach = Math.min(snapshotAt, log.length);
-        const base = Math.min(compactTo, reach);
+        const base = Math.min(compactAt, reach);
         await inPair(
           { log, makeRig },
           async (rig) => {
@@ -259,7 +268,7 @@ function anyDamage(makeRig: () => Promise<Rig>): void {
           async (store) => {
             await store.write(writing(log, hard(2)));
             if (reach > 0) await makeSnapshot(store, log.slice(0, reach));
-            await store.compact(at(base));
+            await compactTo(store, base);
           },
         );
       }),

@@ -67,3 +67,7 @@ export const writing = (
   truncateFrom: truncateFrom === undefined ? undefined : logIndex(truncateFrom),
   entries,
 });
+
+/** Drops the entries up to `index`, which must be whole. */
+export const compactTo = async (store: LogStore, index: number): Promise<void> =>
+  store.compact(await store.placeAt(at(index)));

@@ -18,7 +18,7 @@ import { sameVote } from '../../src/storage/log/state-record.ts';
 import { Turns } from '../../src/storage/log/turns.ts';
 import type { LogStore } from '../../src/storage/types.ts';
 import { recordOf } from '../../src/wire/log/record.ts';
-import { at, emptyLogEnd, entriesAfter, hard, writing } from './entries.ts';
+import { compactTo, emptyLogEnd, entriesAfter, hard, writing } from './entries.ts';
 import { identity, remove, temporaryFolder } from './folders.ts';
 import { makeSnapshot } from './snapshot-contract.ts';
 
@@ -68,10 +68,10 @@ test('what is compacted is gone from the disk, and nothing else is', async () =>
   await inStore(async (store) => {
     await store.write(writing(log, hard(1, 8)));
     await makeSnapshot(store, log.slice(0, 5));
-    await store.compact(at(3));
+    await compactTo(store, 3);
   });
   expect(await indexesAtRest()).toEqual([4, 5, 6, 7, 8]);
-  await inStore((store) => store.compact(at(5)));
+  await inStore((store) => compactTo(store, 5));
   expect(await indexesAtRest()).toEqual([6, 7, 8]);
 });
 
@@ -81,7 +81,7 @@ test.each([[5], [1, 2, 5], [1, 2, 3, 4, 5]])(
     await inStore(async (store) => {
       await store.write(writing(log, hard(1, 8)));
       await makeSnapshot(store, log.slice(0, 5));
-      await store.compact(at(5));
+      await compactTo(store, 5);
     });
     await inDatabase(async (database) => {
       for (const index of left) {
@@ -89,7 +89,7 @@ test.each([[5], [1, 2, 5], [1, 2, 3, 4, 5]])(
         if (entry !== undefined) await database.put(entryKey(index), recordOf(entry).bytes);
       }
     });
-    await inStore(async (store) => store.compact(at(5)));
+    await inStore(async (store) => compactTo(store, 5));
     expect(await indexesAtRest()).toEqual([6, 7, 8]);
   },
 );

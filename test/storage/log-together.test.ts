@@ -5,6 +5,7 @@ import type { LogStore } from '../../src/storage/types.ts';
 import {
   at,
   CLUSTER,
+  compactTo,
   digest,
   emptyLogEnd,
   endOfAll,
@@ -53,7 +54,7 @@ test('a write, a repair and a compaction that are asked for at once come one aft
       const act = {
         write: () => store.write(writing(MORE, hard(1, 12))),
         repair: () => store.repair(GIVEN),
-        compact: () => store.compact(at(reach)),
+        compact: () => compactTo(store, reach),
         'wrong repair': () => store.repair(LOG.slice(0, 1)),
       };
       const outcomes = await Promise.allSettled(

@@ -7,7 +7,7 @@ import { entryKey, openDatabase } from '../../src/storage/level/level.ts';
 import { recoverFolder } from '../../src/storage/recover.ts';
 import type { LogStore, Restored } from '../../src/storage/types.ts';
 import { recordOf } from '../../src/wire/log/record.ts';
-import { at, CLUSTER, digest, emptyLogEnd, entriesAfter, hard, writing } from './entries.ts';
+import { CLUSTER, compactTo, digest, emptyLogEnd, entriesAfter, hard, writing } from './entries.ts';
 import { copy, identity, remove, temporaryFolder } from './folders.ts';
 import { makeSnapshot } from './snapshot-contract.ts';
 
@@ -100,7 +100,7 @@ test('it begins after a snapshot as any log does', async () => {
   await inStore(async (store) => {
     await store.load();
     await makeSnapshot(store, log);
-    await store.compact(at(5));
+    await compactTo(store, 5);
   });
   await lose(4);
   expect(await recoverFolder(path, options)).toMatchObject({ last: 6, lost: undefined });
@@ -111,7 +111,7 @@ test('without the snapshot that the log begins after there is nothing to go on f
   await inStore(async (store) => {
     await store.load();
     await makeSnapshot(store, log);
-    await store.compact(at(4));
+    await compactTo(store, 4);
   });
   await remove(join(path, 'raft', 'snapshots'));
   await expect(recoverFolder(path, options)).rejects.toThrow(

@@ -1,7 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { must } from '../../src/base/assert.ts';
 import type { LogStore, Scrubbed } from '../../src/storage/types.ts';
-import { at, digest, emptyLogEnd, endOfAll, entriesAfter, hard, writing } from './entries.ts';
+import {
+  at,
+  compactTo,
+  digest,
+  emptyLogEnd,
+  endOfAll,
+  entriesAfter,
+  hard,
+  writing,
+} from './entries.ts';
 import { heal } from './heal.ts';
 import type { Rig } from './rig.ts';
 import { makeSnapshot } from './snapshot-contract.ts';
@@ -138,7 +147,7 @@ export function scrubContract(name: string, makeRig: () => Promise<Rig>): void {
         async (_rig, store) => void (await makeSnapshot(store, log.slice(0, 5))),
         async (store) => {
           await store.scrub(1);
-          await store.compact(at(5));
+          await compactTo(store, 5);
           expect((await round(store, 1)).at(-1)?.damage).toBeUndefined();
         },
       ));
@@ -151,19 +160,42 @@ export function scrubContract(name: string, makeRig: () => Promise<Rig>): void {
         },
         async (store) => {
           const corrupt = expect.objectContaining({ code: 'DATA_CORRUPT' });
-          await expect(store.compact(at(4))).rejects.toThrow(corrupt);
+          await expect(compactTo(store, 4)).rejects.toThrow(corrupt);
           await store.write(writing(entriesAfter(endOfAll(log), 1, [1])));
-          await store.compact(at(6));
+          await compactTo(store, 6);
           expect((await round(store, 1e6)).at(-1)?.damage).toBeUndefined();
           expect(digest(await store.read(at(7), at(8), 1e6))).toEqual(digest(log.slice(6)));
         },
       ));
 
+    test.each([1, 4, 8])(
+      'once a snapshot holds it, a log begins right after lost entry %i, and goes on from there',
+      (lost) =>
+        inUse(
+          async (rig, store) => {
+            await makeSnapshot(store, log);
+            await rig.damageInUse(store, lost, 'gone');
+          },
+          async (store) => {
+            const place = endOfAll(log.slice(0, lost));
+            await store.compact(place);
+            const more = entriesAfter(endOfAll(log), 1, [1]);
+            await store.write(writing(more));
+            expect((await round(store, 1e6)).at(-1)?.damage).toBeUndefined();
+            const { damage, base } = await heal(store, store);
+            expect(damage).toBeUndefined();
+            expect(base).toEqual(place);
+            const left = [...log, ...more].slice(lost);
+            expect(digest(await store.read(at(lost + 1), at(9), 1e6))).toEqual(digest(left));
+          },
+        ),
+    );
+
     test('a snapshot that rots is none any more, and comes back chunk by chunk', () =>
       inUse(
         async (rig, store) => {
           await makeSnapshot(store, log.slice(0, 5));
-          await store.compact(at(5));
+          await compactTo(store, 5);
           await rig.rotSnapshots();
         },
         async (store, peer) => {
@@ -184,7 +216,7 @@ export function scrubContract(name: string, makeRig: () => Promise<Rig>): void {
         'is there, and the log compacted',
         async (store) => {
           await makeSnapshot(store, log.slice(0, 6));
-          await store.compact(at(6));
+          await compactTo(store, 6);
           expect(await store.repair(log.slice(4, 5)), 'it came too late').toBeUndefined();
         },
       ],
@@ -195,7 +227,7 @@ export function scrubContract(name: string, makeRig: () => Promise<Rig>): void {
         inUse(
           async (rig, store) => {
             await makeSnapshot(store, log.slice(0, 3));
-            await store.compact(at(3));
+            await compactTo(store, 3);
             await rig.rotSnapshots();
             await rig.damageInUse(store, 5, 'rotten');
           },

@@ -9,7 +9,16 @@ import type {
   SnapshotSubject,
 } from '../../src/storage/types.ts';
 import type { ClusterMember } from '../../src/wire/peers/members.ts';
-import { at, digest, emptyLogEnd, endOfAll, entriesAfter, hard, writing } from './entries.ts';
+import {
+  at,
+  compactTo,
+  digest,
+  emptyLogEnd,
+  endOfAll,
+  entriesAfter,
+  hard,
+  writing,
+} from './entries.ts';
 import type { Rig } from './rig.ts';
 
 export const members: readonly ClusterMember[] = [1, 2, 3].map((id) => ({
@@ -85,7 +94,7 @@ function compacting({ log, filled, reload, summary }: Omit<Parts, 'open' | 'rig'
   test.each([1, 4, 5])('compacted up to %d the log begins there and still chains', async (to) => {
     const store = await filled();
     const snapshot = await makeSnapshot(store, log.slice(0, 5));
-    await store.compact(at(to));
+    await compactTo(store, to);
     expect(digest(await store.read(at(to + 1), at(8), 1e6))).toEqual(digest(log.slice(to)));
     await expect(store.read(at(to), at(8), 1e6)).rejects.toThrow('the log begins after');
     const more = entriesAfter(endOfAll(log), 2, [9]);
@@ -101,8 +110,8 @@ function compacting({ log, filled, reload, summary }: Omit<Parts, 'open' | 'rig'
   test('a log that is compacted to its end is empty and goes on from there', async () => {
     const store = await filled();
     await makeSnapshot(store, log);
-    await store.compact(at(8));
-    await store.compact(at(3)); // behind the base: nothing to do
+    await compactTo(store, 8);
+    await compactTo(store, 3); // behind the base: nothing to do
     const restored = await reload(store, 'close');
     expect(restored).toMatchObject({ base: { index: 8 }, tail: [], terms: [] });
   });
@@ -110,7 +119,7 @@ function compacting({ log, filled, reload, summary }: Omit<Parts, 'open' | 'rig'
   test('a log that was emptied takes entries where the base is', async () => {
     const store = await filled();
     await makeSnapshot(store, log);
-    await store.compact(at(8));
+    await compactTo(store, 8);
     const more = entriesAfter(endOfAll(log), 4, [1, 2]);
     await store.write(writing(more, hard(4, 8)));
     await store.write(writing(entriesAfter(endOfAll(log), 5, [3]), hard(5, 8), 9));
@@ -120,17 +129,17 @@ function compacting({ log, filled, reload, summary }: Omit<Parts, 'open' | 'rig'
 
   test('what no snapshot reaches is not compacted, and nothing before the base is cut', async () => {
     const store = await filled();
-    await expect(store.compact(at(3))).rejects.toThrow('the newest snapshot reaches 0');
+    await expect(compactTo(store, 3)).rejects.toThrow('the newest snapshot reaches 0');
     await makeSnapshot(store, log.slice(0, 5));
-    await expect(store.compact(at(6))).rejects.toThrow('the newest snapshot reaches 5');
-    await store.compact(at(5));
+    await expect(compactTo(store, 6)).rejects.toThrow('the newest snapshot reaches 5');
+    await compactTo(store, 5);
     await expect(store.write(writing([], undefined, 5))).rejects.toThrow();
   });
 
   test('writes go on while the log is compacted', async () => {
     const store = await filled();
     await makeSnapshot(store, log.slice(0, 7));
-    const compacting = store.compact(at(7));
+    const compacting = compactTo(store, 7);
     const more = entriesAfter(endOfAll(log), 2, [9, 10]);
     for (const entry of more) await store.write(writing([entry]));
     await compacting;
@@ -153,7 +162,7 @@ function doubting({ log, filled, open }: Pick<Parts, 'log' | 'filled' | 'open'>)
       3,
       async (store) => {
         await makeSnapshot(store, log.slice(0, 3));
-        await store.compact(at(3));
+        await compactTo(store, 3);
         await store.write(writing(entriesAfter(endOfAll(log), 3, [1])));
       },
     ],
@@ -277,7 +286,7 @@ function making({ log, filled, reload, open }: Omit<Parts, 'summary' | 'rig'>): 
   test('a log that begins after a dropped snapshot asks for another', async () => {
     const store = await filled();
     const { id, index } = await makeSnapshot(store, log.slice(0, 5));
-    await store.compact(index);
+    await compactTo(store, index);
     await store.snapshots.drop(id);
     expect((await reload(store, 'close')).damage).toEqual({ ranges: [], snapshotFrom: index });
   });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { formatFolder, openFolder } from '../../src/storage/data-folder.ts';
 import type { LogStore, Restored } from '../../src/storage/types.ts';
-import { at, emptyLogEnd, entriesAfter, hard, writing } from './entries.ts';
+import { compactTo, emptyLogEnd, entriesAfter, hard, writing } from './entries.ts';
 import { identity, remove, temporaryFolder } from './folders.ts';
 import { makeSnapshot } from './snapshot-contract.ts';
 
@@ -31,7 +31,7 @@ beforeEach(async () => {
     await store.write(writing(log, hard(2, 8)));
     await makeSnapshot(store, log.slice(0, 4));
     await makeSnapshot(store, log.slice(0, 7));
-    await store.compact(at(4));
+    await compactTo(store, 4);
   });
 });
 afterEach(() => remove(root));

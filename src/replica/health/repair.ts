@@ -21,6 +21,8 @@ export interface RepairParts {
   readonly members: Members;
   readonly lane: BulkLane;
   readonly snapshots: SnapshotFetch;
+  /** Puts a snapshot in the place of `lost` and all before it; `peer` has one. False = not now. */
+  readonly standIn: (lost: DamagedRange, peer: ReplicaId) => Promise<boolean>;
   readonly log: (line: string) => void;
 }
 
@@ -111,7 +113,11 @@ export class Repair {
       }
     }
     const beyond = answers.find(({ answer }) => answer?.found === 'compacted');
-    if (beyond !== undefined) return await this.#fetchFrom(beyond.peer, range);
+    // The log of that peer begins later: what was lost is in its snapshot.
+    if (beyond !== undefined)
+      return (await this.#parts.standIn(range, beyond.peer))
+        ? { came: 'on', left: undefined }
+        : { came: 'nowhere', isHopeless: false };
     // A majority of all voters as this log knows them, this replica not counted; and what is lost may have changed them, so
     // whoever cuts abstains until somebody leads without its vote. Where the log knows of two there is no such majority: the
     // other one's word would do if they were really two, but a third, of whom only the lost entries told, may have committed
@@ -150,14 +156,6 @@ export class Repair {
       if (!TocsinError.is(error)) throw error;
       return { peer, answer: undefined };
     }
-  }
-
-  /** The log of that peer begins later: what was lost is in its snapshot. */
-  async #fetchFrom(peer: ReplicaId, { to }: DamagedRange): Promise<Round> {
-    const fetched = await this.#parts.snapshots.fetch(peer, to);
-    return fetched === undefined
-      ? { came: 'nowhere', isHopeless: false }
-      : { came: 'on', left: undefined };
   }
 
   async #fetchSnapshot({ snapshotFrom }: Damage): Promise<Round> {

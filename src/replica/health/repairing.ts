@@ -51,6 +51,7 @@ export class Repairing implements Resident {
       members,
       lane,
       snapshots: this.#fetch,
+      standIn: async ({ to }, peer) => (await this.#fetch.fetch(peer, to)) !== undefined,
       log,
     });
   }

@@ -20,6 +20,8 @@ export interface ScrubberParts {
   readonly mute: (on: boolean) => void;
   /** Gets back from peers what was lost. False = it was stopped. */
   readonly repair: (damage: Damage) => Promise<boolean>;
+  /** Makes up for what nobody else has. False = not yet. */
+  readonly makeUp: (damage: Damage) => Promise<boolean>;
   readonly log: (line: string) => void;
   readonly onFault: (error: unknown) => void;
 }
@@ -33,6 +35,8 @@ export class Scrubber {
   #isBusy = false;
   #restsUntil: Millis = millis(Number.NEGATIVE_INFINITY);
   #damage: Damage | undefined;
+  /** Of this round it was told already that somebody has met damage. */
+  #isTold = false;
 
   constructor(parts: ScrubberParts) {
     this.#parts = parts;
@@ -41,6 +45,14 @@ export class Scrubber {
   get alarms(): readonly Alarm[] {
     if (this.#damage === undefined) return [];
     return [{ name: 'log-damaged', says: this.#parts.isAlone() ? IS_ALONE : IS_REPAIRING }];
+  }
+
+  /** Somebody has met damage: a new round does not wait. */
+  hurry(why: string): void {
+    if (this.#isTold) return;
+    this.#isTold = true;
+    this.#restsUntil = millis(Number.NEGATIVE_INFINITY);
+    this.#parts.log(`${why}; what is at rest is looked through for it`);
   }
 
   /** Called once a tick. */
@@ -54,6 +66,7 @@ export class Scrubber {
       .then(({ damage, roundEnds }) => {
         const ended = clock.monotonic();
         const pause = roundEnds ? SCRUB_ROUND_MS : 0;
+        if (roundEnds) this.#isTold = false;
         this.#restsUntil = millis(Math.max(restEnd(began, ended), ended + pause));
         return this.#found(damage);
       })
@@ -69,14 +82,16 @@ export class Scrubber {
   }
 
   async #found(damage: Damage | undefined): Promise<void> {
-    const { isAlone, mute, repair, log } = this.#parts;
+    const { isAlone, mute, repair, makeUp, log } = this.#parts;
     const isNew = this.#damage === undefined;
     this.#damage = damage;
     if (damage === undefined) return;
     if (isNew) log('entries at rest are damaged');
-    // Nobody could give them back. The state in memory is right, and serves as long as it can; a snapshot of it makes up for
-    // what is damaged.
-    if (isAlone()) return;
+    if (isAlone()) {
+      // Nobody could give them back, and nobody else could serve. The state in memory is right.
+      if (await makeUp(damage)) this.#damage = undefined;
+      return;
+    }
     mute(true);
     if (!(await repair(damage))) return;
     this.#damage = undefined;
@@ -87,7 +102,7 @@ export class Scrubber {
 
 const IS_REPAIRING = 'entries at rest are damaged; they are being repaired';
 const IS_ALONE =
-  'entries at rest are damaged, and no other replica has them: before it is started again, save its state (tocsin snapshot save)';
+  'entries at rest are damaged, and no other replica has them; a snapshot will make up for them: while this alarm is on, do not stop this replica, or save its state first (tocsin snapshot save)';
 
 /** When the next slice may begin, after one that was read between these. */
 function restEnd(began: Millis, ended: Millis): Millis {

@@ -6,16 +6,18 @@ import type { LogPlace } from '../../storage/types.ts';
 import { recordOf } from '../../wire/log/record.ts';
 import type { LogTime } from '../clocks/log-time.ts';
 
+type Base = Pick<LogPlace, 'index' | 'chain'>;
+
 /** Gives entries their time and their link of the chain, and refuses those that do not fit into it. */
 export class Sealer {
   readonly #core: RaftCore;
   readonly #logTime: LogTime;
   readonly #time: () => UnixMillis;
   /** Where the log begins: the first entry's link hangs on this. */
-  #base: LogPlace;
+  #base: Base;
 
   /** `time`: the stamp of what is applied, because the log may be empty behind a snapshot. */
-  constructor(core: RaftCore, logTime: LogTime, base: LogPlace, time: () => UnixMillis) {
+  constructor(core: RaftCore, logTime: LogTime, base: Base, time: () => UnixMillis) {
     this.#core = core;
     this.#logTime = logTime;
     this.#base = base;
@@ -23,7 +25,7 @@ export class Sealer {
   }
 
   /** The log begins after a snapshot now. */
-  restart(base: LogPlace): void {
+  restart(base: Base): void {
     this.#base = base;
   }
 

@@ -69,6 +69,8 @@ export class SnapshotDesk {
       },
       problem,
       durable: () => driver.durable,
+      committed: () => driver.committed,
+      termAt: (index) => driver.termAt(index),
       needed: () => this.#needed(),
       compacting: (index) => driver.compact(index),
       log,
@@ -134,10 +136,19 @@ export class SnapshotDesk {
       members,
       lane: this.#lane,
       snapshots: this.#fetch,
+      // What is lost is applied here, and need not be fetched.
+      standIn: (range) => this.#snapshotter.standIn(range),
       log,
     });
     this.#repair = repair;
     return repair.run(damage);
+  }
+
+  /** Nobody else has what the log has lost: a snapshot of the state makes up for it. False = not yet. */
+  async makeUp({ ranges: [range], snapshotFrom }: Damage): Promise<boolean> {
+    if (range !== undefined) return await this.#snapshotter.standIn(range);
+    if (snapshotFrom !== undefined) this.#snapshotter.want(snapshotFrom);
+    return false;
   }
 
   /** The newest snapshot of a peer that reaches `reaching`; undefined = not now. */

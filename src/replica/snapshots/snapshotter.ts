@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import { TocsinError } from '../../base/errors.ts';
-import { type LogIndex, logIndex, type Millis, millis } from '../../base/ids.ts';
+import { type LogIndex, logIndex, type Millis, millis, term } from '../../base/ids.ts';
 import {
   LOG_KEPT_BYTES_MAX,
   SNAPSHOT_ENTRIES,
@@ -12,7 +12,13 @@ import {
 import type { Entry } from '../../raft/types.ts';
 import type { AlertMachine } from '../../statemachine/machine.ts';
 import type { MachineCapture } from '../../statemachine/snapshot/capture.ts';
-import type { LogStore, SnapshotMeta, SnapshotSubject } from '../../storage/types.ts';
+import type {
+  DamagedRange,
+  LogPlace,
+  LogStore,
+  SnapshotMeta,
+  SnapshotSubject,
+} from '../../storage/types.ts';
 import { snapshotBytes } from '../../wire/log/snapshot-meta.ts';
 import type { AppliedState } from '../pipeline/applied-state.ts';
 import { isFull } from '../room-again.ts';
@@ -44,6 +50,9 @@ export interface SnapshotterParts {
   readonly problem: () => TocsinError | undefined;
   /** Entries up to here are on this disk. */
   readonly durable: () => LogIndex;
+  readonly committed: () => number;
+  /** Of an entry of the log, or of the place where it begins; undefined = there is none. */
+  readonly termAt: (index: number) => number | undefined;
   /** What connected peers and those who fetch a snapshot still need of the log; the lowest place. */
   readonly needed: () => LogIndex;
   /** The log is about to lose everything up to `index`. */
@@ -109,6 +118,31 @@ export class Snapshotter {
   want(reaching: LogIndex): void {
     if (reaching <= this.#parts.state.machine.applied)
       this.#wanted = logIndex(Math.max(this.#wanted, reaching));
+  }
+
+  /**
+   * Lets the log begin right after what it has lost, once a snapshot holds that. One is taken if there is none; until it is
+   * there, and while the state is in doubt, the answer is false.
+   */
+  async standIn({ to, chainAfter }: DamagedRange): Promise<boolean> {
+    const { state, durable, committed, termAt, problem, log } = this.#parts;
+    if (this.#isBusy || this.#stopped || problem() !== undefined) return false;
+    if (to > Math.min(state.machine.applied, committed(), durable())) return false;
+    if ((this.newest?.index ?? 0) < to) {
+      this.want(to);
+      return false;
+    }
+    const at = termAt(to);
+    // A snapshot has taken its place meanwhile.
+    if (at === undefined) return true;
+    this.#isBusy = true;
+    try {
+      await this.#forget({ index: to, term: term(at), chain: chainAfter });
+    } finally {
+      this.#isBusy = false;
+    }
+    log(`what was lost is in a snapshot: the log begins after entry ${to}`);
+    return true;
   }
 
   stop(): void {
@@ -214,17 +248,23 @@ export class Snapshotter {
   }
 
   async #compact(to: LogIndex): Promise<void> {
-    const { needed, compacting, store, log } = this.#parts;
+    const { needed, store, log } = this.#parts;
     const upTo = logIndex(Math.min(to, Math.max(needed(), this.#leastKept())));
     if (upTo === 0) return;
-    compacting(upTo);
     try {
-      await store.compact(upTo);
+      const place = await store.placeAt(upTo);
+      // Those that are there may have rotted meanwhile.
+      if ((this.newest?.index ?? 0) >= upTo) await this.#forget(place);
     } catch (error) {
       // What rots is found and repaired by whoever looks for that; then the log is compacted after the next snapshot.
       if (!TocsinError.is(error) || error.code !== 'DATA_CORRUPT') throw error;
       log(`the log is not compacted: ${error.message}`);
     }
+  }
+
+  #forget(to: LogPlace): Promise<void> {
+    this.#parts.compacting(to.index);
+    return this.#parts.store.compact(to);
   }
 
   /** Nobody makes the log keep more than this, however far behind. */

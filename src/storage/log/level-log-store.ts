@@ -154,19 +154,28 @@ export class LevelLogStore implements LogStore {
     return readEntries(this.#database, base, from, to, bytesMax).catch(this.#readFault);
   }
 
-  async compact(to: LogIndex): Promise<void> {
+  async placeAt(index: LogIndex): Promise<LogPlace> {
+    this.#turns.mustGoOn();
+    const { base } = this.#used('placeAt');
+    if (index <= base.index) return base;
+    const known = this.snapshots.list.find((each) => each.index === index);
+    return known ?? (await readPlace(this.#database, index).catch(this.#readFault));
+  }
+
+  async compact({ index: to, term, chain }: LogPlace): Promise<void> {
     this.#turns.mustGoOn();
     const newest = this.snapshots.list[0]?.index ?? 0;
     assert(to <= newest, `compacts up to ${to}, the newest snapshot reaches ${newest}`);
     const before = this.#used('compact').base.index;
     if (to <= before) return this.#clearing;
-    const { index, term, chain } = await this.#placeOf(to);
     // Not synced: until a later write makes it durable a crash brings back the base before, and nothing of the entries is
     // gone before they are cleared, after it.
     await this.#between('compacting the log', async (state) => {
       // A snapshot may have taken the place of the log meanwhile.
-      if (index > state.base.index)
-        await this.#commit(this.#database.batch(), compacted(state, { index, term, chain }), false);
+      if (to > state.base.index) {
+        const after = compacted(state, { index: to, term, chain });
+        await this.#commit(this.#database.batch(), after, false);
+      }
       this.#damage = damageLeft(this.#damage, to, to);
     });
     this.#clear(before + 1, to);
@@ -334,12 +343,6 @@ export class LevelLogStore implements LogStore {
     } catch (error) {
       throw this.#turns.fail(error, 'mending the log');
     }
-  }
-
-  /** As a snapshot names it, or as the entry itself does if it is whole. */
-  #placeOf(index: LogIndex): Promise<LogPlace> | LogPlace {
-    const known = this.snapshots.list.find((each) => each.index === index);
-    return known ?? readPlace(this.#database, index).catch(this.#readFault);
   }
 
   /** Removes what is before the base, in the background. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Prng } from '../../../src/base/prng.ts';
 import type { Entry } from '../../../src/raft/types.ts';
 import { formatFolder, openFolder } from '../../../src/storage/data-folder.ts';
-import { endOfAll, entriesAfter, hard, writing } from '../entries.ts';
+import { compactTo, endOfAll, entriesAfter, hard, writing } from '../entries.ts';
 import { copy, identity } from '../folders.ts';
 import { subjectAt } from '../snapshot-contract.ts';
 
@@ -43,7 +43,7 @@ export async function makeSample(path: string): Promise<Sample> {
         for (let chunk = 0; chunk < SNAPSHOT_CHUNKS; chunk += 1)
           await writer.append(Buffer.alloc(prng.between(900, 4_000), chunk + life));
         const { index } = await writer.commit();
-        if (life === 2) await store.compact(index);
+        if (life === 2) await compactTo(store, index);
       }
     } finally {
       await store.close();
