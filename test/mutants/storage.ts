@@ -68,9 +68,9 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     name: 'die-of-a-rotten-entry-to-compact',
     claim: 'an entry that is rotten where the log is to begin is repaired first, and ends nothing',
     file: 'src/storage/log/level-log-store.ts',
-    find: 'return known ?? readPlace(this.#database, index).catch(this.#readFault);',
+    find: 'return known ?? (await readPlace(this.#database, index).catch(this.#readFault));',
     replace:
-      "return known ?? readPlace(this.#database, index).catch((error) => Promise.reject(this.#turns.fail(error, 'x')));",
+      "return known ?? (await readPlace(this.#database, index).catch((error) => Promise.reject(this.#turns.fail(error, 'x'))));",
     killedBy: ['test/storage/level-log-store.test.ts'],
   },
   {
