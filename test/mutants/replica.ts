@@ -1,5 +1,5 @@
 import type { Mutant } from './mutant.ts';
-import { CALM, DEPOSED, DYING } from './worlds.ts';
+import { CALM, DEPOSED, DYING, ROTTING } from './worlds.ts';
 
 /** Bugs in the shell around the core. */
 export const REPLICA_MUTANTS: readonly Mutant[] = [
@@ -333,6 +333,7 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
     find: 'await this.#forget({ index: to, term: term(at), chain: chainAfter });',
     replace: 'void chainAfter;',
     killedBy: ['test/replica/repair.test.ts', 'test/replica/stand-in.test.ts'],
+    simulated: ROTTING,
   },
   {
     name: 'stand-in-for-what-is-to-come',

@@ -15,6 +15,13 @@ export const CALM: Partial<Scenario> = { ...BUSY, durationMs: 3_000, faults: [] 
 /** Processes die, and what was not durable may be there or not. */
 export const DYING: Partial<Scenario> = { ...BUSY, faults: ['kill', 'kill-all', 'disk-slow'] };
 
+/** What is at rest rots while processes run, and logs are shortened at different times. */
+export const ROTTING: Partial<Scenario> = {
+  ...BUSY,
+  ...{ durationMs: 20_000, faultEveryMs: 1_000, faultLastsMs: 3_000, snapshotEvery: 40 },
+  faults: ['rot-in-use', 'pause', 'isolate', 'kill'],
+};
+
 /** Leaders are cut off, and come back with entries that nobody else has. */
 export const DEPOSED: Partial<Scenario> = {
   ...BUSY,

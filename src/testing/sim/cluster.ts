@@ -309,7 +309,8 @@ export class SimCluster {
     this.faults.set(code, (this.faults.get(code) ?? 0) + 1);
     this.#trace.say(this.clock.monotonic(), `${machine.host} stops by itself: ${code}`);
     // A broken promise of our own code is what this is all for.
-    if (code !== 'DISK_FAILED' && code !== 'DISK_FULL') this.failure ??= error;
+    const isExpected = code === 'DATA_CORRUPT' ? machine.disk.isRotting : DISK.includes(code);
+    if (!isExpected) this.failure ??= error;
     this.clock.soon(() => this.crash(machine));
   }
 
@@ -374,6 +375,8 @@ export class SimCluster {
   }
 }
 
+/** What a disk does, whoever uses it. */
+const DISK: readonly string[] = ['DISK_FAILED', 'DISK_FULL'];
 const WHO = { clusterId: CLUSTER_ID, incarnation: 1 } as const;
 /** What the invariants look into. */
 const PROMISES: readonly FrameType[] = [

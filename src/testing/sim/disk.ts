@@ -46,6 +46,8 @@ export class SimDisk {
   #pending: HeldWrite | undefined;
   /** Entries that were damaged and may not be repaired yet. */
   readonly #damaged: Set<number> = new Set();
+  /** Entries that rotted while a process runs that may not have noticed yet, as they were. */
+  readonly #rotting: Map<number, EntryRecord> = new Map();
   /** Entries that were acknowledged, and lost in a way that no process can notice. */
   readonly #forgotten: Set<number> = new Set();
   /** What was durable when all of it was wiped. */
@@ -99,7 +101,8 @@ export class SimDisk {
     // It was durable, and will be again before anyone relies on it.
     if (this.#damaged.has(index)) return 'snapshot';
     const bytes = this.#memory.peek(entryKey(index));
-    if (bytes !== undefined) return recordIn(bytes)?.chain;
+    const record = (bytes && recordIn(bytes)) ?? this.#rotting.get(index);
+    if (bytes !== undefined || record !== undefined) return record?.chain;
     if (this.#forgotten.has(index)) return 'snapshot';
     if (index <= (this.state?.base.index ?? 0)) return 'snapshot';
     // It was acknowledged while it was there: a quorum outlives the loss of this disk, and of what it held.
@@ -111,7 +114,7 @@ export class SimDisk {
     const { base } = this.state ?? {};
     if (base !== undefined && index === base.index) return base.term;
     const bytes = this.#memory.peek(entryKey(index));
-    return bytes === undefined ? undefined : recordIn(bytes)?.term;
+    return ((bytes && recordIn(bytes)) ?? this.#rotting.get(index))?.term;
   }
 
   open(): LogStore {
@@ -157,7 +160,7 @@ export class SimDisk {
 
   /** Something on it is not what was acknowledged, or may not be. */
   get isDamaged(): boolean {
-    return this.hasLost || this.#isStateHurt || this.#isInDoubt;
+    return this.hasLost || this.#isStateHurt || this.#isInDoubt || this.isRotting;
   }
 
   /** A process abstains that runs on it; or will, since the mark knows of more: the doubt itself takes a write. */
@@ -180,6 +183,32 @@ export class SimDisk {
       this.#damaged.add(index);
       this.#memory.damage(index, this.#prng.pick(kinds));
     }
+  }
+
+  /** Some entries are not what they were, and the process that runs has them, or knows that they are in a snapshot. */
+  rot(kinds: readonly RecordDamage[]): void {
+    const { base, hardState } = this.state ?? {};
+    const first = (base?.index ?? 0) + 1;
+    // The entry after it must be known to be committed, or nothing says what it was.
+    const last = (hardState?.commit ?? 0) - 1;
+    for (let count = this.#prng.between(1, 3); count > 0 && first <= last; count -= 1) {
+      const index = this.#prng.between(first, last);
+      const bytes = this.#memory.peek(entryKey(index));
+      const record = bytes && recordIn(bytes);
+      if (record === undefined) continue;
+      this.#rotting.set(index, record);
+      this.#memory.damage(index, this.#prng.pick(kinds));
+    }
+  }
+
+  /** What rotted while a process ran is not made good yet. */
+  get isRotting(): boolean {
+    const base = this.state?.base.index ?? 0;
+    for (const index of this.#rotting.keys()) {
+      const bytes = this.#memory.peek(entryKey(index));
+      if (index <= base || (bytes && recordIn(bytes)) !== undefined) this.#rotting.delete(index);
+    }
+    return this.#rotting.size > 0;
   }
 
   /** One of the two copies of the hard state is gone. */
@@ -226,6 +255,7 @@ export class SimDisk {
     if (hardState?.abstain !== true) this.#forgotten.clear();
     else for (const index of this.#damaged) if (index > lastIndex) this.#forgotten.add(index);
     this.#damaged.clear();
+    this.#rotting.clear();
     this.#isStateHurt = false;
     this.#isSnapshotHurt = false;
   }
@@ -236,6 +266,8 @@ export class SimDisk {
     this.#pending = undefined;
     const before = this.state;
     this.#memory.crash(write !== undefined && this.#prng.chance(0.5) ? 'kept' : 'lost');
+    if (this.isRotting) for (const index of this.#rotting.keys()) this.#damaged.add(index);
+    this.#rotting.clear();
     this.#told(before);
   }
 

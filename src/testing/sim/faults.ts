@@ -127,6 +127,7 @@ export class Faults {
       case 'disk-misdirected':
       case 'disk-state':
       case 'disk-forgets':
+      case 'rot-in-use':
         return this.#mayLose(victim);
       default:
         return true;
@@ -191,6 +192,9 @@ export class Faults {
       case 'disk-write-error':
       case 'disk-read-error':
         return this.#hurtDisk(fault, victim);
+      case 'rot-in-use':
+        victim.disk.rot(['rotten', 'torn', 'gone']);
+        return undefined;
       case 'disks-swapped': {
         const partner = this.#partnerOf(victim);
         return partner && cluster.swaps.swap(victim, partner);

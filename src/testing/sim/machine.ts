@@ -29,6 +29,12 @@ export interface Machine {
   isGone: boolean;
 }
 
+/** Nothing that it holds has rotted, and it does not say so. */
+export function isSound({ disk, replica }: Machine): boolean {
+  const alarms = replica?.status().alarms ?? [];
+  return !disk.isRotting && alarms.every(({ name }) => name !== 'log-damaged');
+}
+
 /** What else runs in the process of a replica, and dies with it. */
 export interface Companion {
   started(machine: Machine): void;

@@ -12,7 +12,7 @@ import { Recorder, seenEvent } from '../workload/recorder.ts';
 import { CLUSTER_ID, SimCluster } from './cluster.ts';
 import { Escalations } from './escalations.ts';
 import { Faults } from './faults.ts';
-import type { Machine } from './machine.ts';
+import { isSound, type Machine } from './machine.ts';
 import { LOSSES, type Scenario } from './scenario.ts';
 import { Trace } from './trace.ts';
 import { Trends } from './trends.ts';
@@ -48,6 +48,8 @@ const CLIMBERS = [501, 502, 503] as const;
 const TIMEOUT_MS = 4_000;
 /** For a healed cluster to serve again, and to come to one state. */
 const RECOVERY_MS = 30_000;
+/** For some rounds of the scrub on a slow disk. */
+const SCRUBBED_MS = 120_000;
 const WATCH_MS = 3_000;
 /** Who resumes mostly lacks no more than this. */
 const WATCH_BEHIND_MAX = 50;
@@ -171,6 +173,8 @@ class Run {
     await this.#pass(RECOVERY_MS, () => this.#isAtRest());
     assert(this.#isAtRest(), `the replicas did not converge: ${this.#states()}`);
     this.#events = this.#readEvents();
+    await this.#pass(SCRUBBED_MS, () => this.#living.every(isSound));
+    assert(this.#living.every(isSound), 'what rots at rest is not made good');
   }
 
   /** Those that go on to the end. Whoever is left dead may hold nothing that another has lost, nor a vote that is needed. */

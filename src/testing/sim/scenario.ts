@@ -33,6 +33,7 @@ export const FAULTS = [
   'clock-jump',
   'hand-over',
   'members',
+  'rot-in-use',
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
@@ -45,6 +46,7 @@ export const LOSSES: readonly Fault[] = [
   'disk-forgets',
   'disk-wiped',
   'snapshot-rot',
+  'rot-in-use',
 ];
 
 /** One run, as its seed draws it: swarm testing leaves much out of each, so that what is left meets undisturbed. */
@@ -86,10 +88,10 @@ export function drawScenario(seed: number): Scenario {
   const keys = prng.between(1, 8);
   const density = prng.unit();
   const replicas = prng.pick([1, 3, 3, 3, 3, 5, 5]);
-  const faults = FAULTS.filter(() => prng.chance(density));
+  const drawn = FAULTS.filter((fault) => fault !== 'rot-in-use' && prng.chance(density));
   const losses = prng.fork(1);
   const more = prng.fork(2);
-  return {
+  const scenario = {
     seed,
     replicas,
     callers: prng.between(1, 6),
@@ -107,7 +109,7 @@ export function drawScenario(seed: number): Scenario {
     },
     thinkMs: prng.pick([50, 100, 200, 400, 1_000, 3_000]),
     durationMs: prng.between(10_000, 120_000),
-    faults,
+    faults: drawn,
     faultEveryMs: prng.pick([300, 1_000, 3_000, 10_000]),
     faultLastsMs: prng.pick([100, 500, 2_000, 5_000]),
     netDelayMs: prng.pick([0.2, 1, 5, 30]),
@@ -120,4 +122,7 @@ export function drawScenario(seed: number): Scenario {
     mixedVersions: more.chance(0.3),
     trends: prng.fork(3).chance(0.15),
   };
+  // Comes last: what is drawn here shifts nothing that a seed means beside it.
+  const rots = prng.fork(4).chance(density);
+  return rots ? { ...scenario, faults: [...drawn, 'rot-in-use'] } : scenario;
 }
