@@ -43,3 +43,17 @@ export class MemoryFiles implements Files {
     return must(this.contents.get(name), `no file ${name}`);
   }
 }
+
+/** The same files, for a process that waits before each operation; one that has died waits for ever. */
+export function slowed(files: Files, wait: () => Promise<void>): Files {
+  return new Proxy(files, {
+    get: (target, name) => {
+      const value: unknown = Reflect.get(target, name);
+      if (typeof value !== 'function') return value;
+      return async (...args: unknown[]): Promise<unknown> => {
+        await wait();
+        return value.apply(target, args);
+      };
+    },
+  });
+}

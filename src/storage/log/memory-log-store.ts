@@ -1,9 +1,10 @@
 import { TocsinError } from '../../base/errors.ts';
 import type { Entry } from '../../raft/types.ts';
 import { recordOf } from '../../wire/log/record.ts';
+import type { Files } from '../files.ts';
 import { entryKey, STATE_KEYS } from '../level/level.ts';
 import { type Change, MemoryContents, MemoryDatabase } from '../level/memory-database.ts';
-import { MemoryFiles } from '../memory-files.ts';
+import { MemoryFiles, slowed } from '../memory-files.ts';
 import { Snapshots } from '../snapshots.ts';
 import type { LogStore, LogWrite } from '../types.ts';
 import { HighWater, type Mark, type MarkFile } from './high-water.ts';
@@ -35,6 +36,8 @@ export class MemoryDisk {
    * the writes to come.
    */
   onWrite: ((write: HeldWrite) => void) | undefined = undefined;
+  /** Whoever opens it from now on waits for this before each operation on a file; undefined = for nothing. */
+  beforeFile: (() => Promise<void>) | undefined = undefined;
   /** Room that the disk says it has left. */
   freeBytes: number = 2 ** 40;
   /** Of its snapshots: what a test changes there is what the next start finds. */
@@ -69,10 +72,19 @@ export class MemoryDisk {
     );
     this.#open = database;
     const highWater = new HighWater(this.#markFile(database), this.#mark);
-    const snapshots = new Snapshots(this.files);
+    const snapshots = new Snapshots(this.#filesFor(database));
     const room = async (): Promise<number> => this.freeBytes;
     return new MemoryLogStore(database, this.#clusterId, highWater, snapshots, room, (batch) => {
       this.#asked = batch;
+    });
+  }
+
+  #filesFor(database: MemoryDatabase): Files {
+    const { beforeFile } = this;
+    if (beforeFile === undefined) return this.files;
+    return slowed(this.files, async () => {
+      await beforeFile();
+      if (this.#open !== database) await new Promise(() => {});
     });
   }
 

@@ -66,6 +66,7 @@ export class SimDisk {
   #blank(): MemoryDisk {
     const memory = new MemoryDisk(this.#clusterId);
     memory.onWrite = (write) => this.#decide(write);
+    memory.beforeFile = () => this.#delay();
     return memory;
   }
 
