@@ -1,13 +1,12 @@
 import { type LogIndex, logIndex, type ReplicaId } from '../base/ids.ts';
-import type { Leader, State } from './state.ts';
+import type { State } from './state.ts';
 import type { AppendReply, Entry, EntryId, Payload } from './types.ts';
 
 /** Appends to the leader's own log. It is sent, and counted, only later. */
-export function appendOwn(s: State, leader: Leader, payload: Payload): EntryId {
+export function appendOwn(s: State, payload: Payload): EntryId {
   const id: EntryId = { index: logIndex(s.log.last.index + 1), term: s.term };
   // Not `{ ...id, payload }`: of what is spread and then added to, V8 makes a shape for each object alone, 208 bytes, and keeps it.
   takeEntry(s, { index: id.index, term: id.term, payload });
-  leader.uncommittedBytes += payload.byteLength;
   // To itself, like to any follower: counted when the disk has it (thesis §10.2.1), void if the term has passed.
   s.out.sendAfterSync.push(accepted(s, s.id, id.index));
   return id;

@@ -217,10 +217,11 @@ export class RaftCore {
     assert(payload.configuration === undefined, 'who takes part is changed by `change`');
     if (s.role.role !== 'leader') return { ok: false, reason: 'not-leader' };
     if (s.role.transferTo !== undefined) return { ok: false, reason: 'transferring' };
-    const bytes = s.role.uncommittedBytes + payload.byteLength;
-    if (s.role.uncommittedBytes > 0 && bytes > s.options.uncommittedBytesMax)
+    const { uncommittedBytes } = s.log;
+    const bytes = uncommittedBytes + payload.byteLength;
+    if (uncommittedBytes > 0 && bytes > s.options.uncommittedBytesMax)
       return { ok: false, reason: 'overloaded' };
-    return { ok: true, id: appendOwn(s, s.role, payload) };
+    return { ok: true, id: appendOwn(s, payload) };
   }
 
   /**

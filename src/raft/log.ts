@@ -30,6 +30,7 @@ export class RaftLog {
   #base: EntryId;
   #committed: LogIndex;
   #bytes = 0;
+  #uncommittedBytes = 0;
 
   /** `runs` cover everything after the base, `tail` the newest part of it. */
   constructor(
@@ -57,6 +58,8 @@ export class RaftLog {
     );
     assert(committed >= base.index, `committed ${committed} is before the base ${base.index}`);
     this.#committed = committed;
+    for (const { index, payload } of tail)
+      if (index > committed) this.#uncommittedBytes += payload.byteLength;
     assert(
       this.firstInMemory <= Math.max(committed, base.index + 1),
       `memory begins at ${this.firstInMemory}, after the committed ${committed}`,
@@ -80,6 +83,10 @@ export class RaftLog {
   /** What the entries in memory take there. */
   get bytes(): number {
     return this.#bytes;
+  }
+  /** Of entries beyond the commit index, whoever proposed them. */
+  get uncommittedBytes(): number {
+    return this.#uncommittedBytes;
   }
 
   /** The term of the entry at `index`, the base included; undefined before the base and after the last. */
@@ -145,6 +152,7 @@ export class RaftLog {
       this.#runs.push({ from: entry.index, term: entry.term });
     this.#entries.push(entry);
     this.#bytes += memoryBytesOf(entry);
+    this.#uncommittedBytes += entry.payload.byteLength;
   }
 
   /** Removes `from` and everything after it. */
@@ -152,7 +160,10 @@ export class RaftLog {
     assert(from > this.#committed, `truncating ${from} would cut committed ${this.#committed}`);
     assert(from <= this.last.index, `nothing to truncate at ${from}, last is ${this.last.index}`);
     const removed = this.#entries.splice(from - this.firstInMemory);
-    for (const entry of removed) this.#bytes -= memoryBytesOf(entry);
+    for (const entry of removed) {
+      this.#bytes -= memoryBytesOf(entry);
+      this.#uncommittedBytes -= entry.payload.byteLength;
+    }
     while ((this.#runs.at(-1)?.from ?? 0) >= from) this.#runs.pop();
     // Every place from the commit index on stays in memory, but for the base; so the end still shows its term.
     assert(
@@ -164,6 +175,8 @@ export class RaftLog {
   commitTo(index: LogIndex): void {
     assert(index >= this.#committed, 'commit fell from % to %', this.#committed, index);
     assert(index <= this.last.index, 'commit % is past the last entry %', index, this.last.index);
+    for (let at = this.#committed + 1; at <= index; at += 1)
+      this.#uncommittedBytes -= must(this.entryAt(at), 'no entry at %', at).payload.byteLength;
     this.#committed = index;
   }
 
@@ -206,6 +219,7 @@ export class RaftLog {
     this.#entries.length = 0;
     this.#runs.length = 0;
     this.#bytes = 0;
+    this.#uncommittedBytes = 0;
     this.#committed = base.index;
   }
 

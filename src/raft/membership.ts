@@ -90,7 +90,7 @@ export function settleChange(s: State, leader: Leader): void {
 
 function appendConfiguration(s: State, leader: Leader, payload: Payload): EntryId {
   const before = configurationNow(s);
-  const id = appendOwn(s, leader, payload);
+  const id = appendOwn(s, payload);
   const after = configurationNow(s);
   assert(after === payload.configuration, `entry ${id.index} carries another configuration`);
   // Whoever is back after a removal starts anew: what was known of it is of another life.

@@ -140,11 +140,6 @@ function onRefusal(s: State, progress: Progress, m: AppendReply): void {
 function commitByCounting(s: State, leader: Leader): void {
   const reached = reachedBy(configurationNow(s), (voter) => leader.progress.get(voter)?.match ?? 0);
   if (reached <= s.log.committed || s.log.termAt(reached) !== s.term) return;
-  // Entries of earlier terms were never counted as proposed here.
-  const ownFrom = Math.max(s.log.committed + 1, leader.firstIndex);
-  for (let index = ownFrom; index <= reached; index += 1)
-    leader.uncommittedBytes -= s.log.entryAt(index)?.payload.byteLength ?? 0;
-  assert(leader.uncommittedBytes >= 0, 'uncommitted bytes fell to %', leader.uncommittedBytes);
   s.log.commitTo(logIndex(reached));
   settleChange(s, leader);
 }

@@ -74,7 +74,6 @@ export function becomeLeader(s: State): void {
     role: 'leader',
     progress,
     firstIndex: next,
-    uncommittedBytes: 0,
     untoldSince: undefined,
     heartbeatElapsed: 0,
     ticks: 0,
@@ -97,7 +96,7 @@ export function becomeLeader(s: State): void {
   noteQuorum(s, leader);
   resetElectionTimer(s);
   // Commits what earlier terms left behind, which counting alone may not (§5.4.2, §8).
-  appendOwn(s, leader, s.noop());
+  appendOwn(s, s.noop());
 }
 
 /** A fresh random time-out, so that split votes are rare and end soon (§5.2). */

@@ -65,7 +65,6 @@ export interface Leader {
   readonly progress: Map<ReplicaId, Progress>;
   /** First entry of this reign: nothing below it is committed by counting (§5.4.2), no read served before it commits (§6.4). */
   readonly firstIndex: LogIndex;
-  uncommittedBytes: number;
   /** The leader's clock when it committed the first of what somebody has not been told is committed. */
   untoldSince: number | undefined;
   heartbeatElapsed: number;

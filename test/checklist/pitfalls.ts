@@ -224,7 +224,7 @@ export const AGREEMENT_PITFALLS: readonly Pitfall[] = [
   pitfall(
     by(
       'What is uncommitted grows without bound',
-      'raft/replication › proposals end when too much is uncommitted, and go on when it is committed',
+      'raft/uncommitted › proposals end when too much is uncommitted, and go on when it is committed',
     ),
     'take-proposals-without-end',
   ),

@@ -145,7 +145,8 @@ export const REPLICATION: Chapter = chapter('Replication and log matching', {
   ),
   82: by(
     'Uncommitted bytes are bounded; beyond that proposals are refused before they are appended',
-    'raft/replication › proposals end when too much is uncommitted, and go on when it is committed',
+    'raft/uncommitted › proposals end when too much is uncommitted, and go on when it is committed',
+    'raft/uncommitted › what earlier reigns left uncommitted counts too: many in a row gather no more than one, but for their beginnings',
     'raft/agreement › what a leader cut off cannot commit is bounded, and its room comes back with the next reign',
   ),
   83: by(

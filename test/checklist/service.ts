@@ -57,7 +57,7 @@ export const SERVICE: Chapter = chapter('State machine, retries, clients', {
   205: by(
     'Overload is refused with a code, the less urgent first, and room comes back',
     'replica/proposals › the less urgent is refused first, and room comes back whichever way a proposal leaves',
-    'raft/replication › proposals end when too much is uncommitted, and go on when it is committed',
+    'raft/uncommitted › proposals end when too much is uncommitted, and go on when it is committed',
   ),
   206: by(
     'Peers and clients of other versions agree on one, or are refused',

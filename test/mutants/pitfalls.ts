@@ -192,8 +192,18 @@ export const PITFALL_MUTANTS: readonly Mutant[] = [
     file: 'src/raft/core.ts',
     find: 'bytes > s.options.uncommittedBytesMax)',
     replace: 'bytes > Number.MAX_SAFE_INTEGER)',
-    killedBy: ['test/raft/replication.test.ts'],
+    killedBy: ['test/raft/uncommitted.test.ts'],
     test: 'proposals end when too much is uncommitted',
+  },
+  {
+    name: 'forget-what-is-inherited',
+    claim: 'what earlier reigns left uncommitted counts as what a leader proposes itself',
+    file: 'src/raft/core.ts',
+    find: 'const { uncommittedBytes } = s.log;',
+    replace:
+      'let uncommittedBytes = 0;\n    for (let at = Math.max(s.role.firstIndex, s.log.committed + 1); at <= s.log.last.index; at += 1)\n      uncommittedBytes += s.log.entryAt(at)?.payload.byteLength ?? 0;',
+    killedBy: ['test/raft/uncommitted.test.ts'],
+    test: 'what earlier reigns left uncommitted counts',
   },
   {
     name: 'believe-a-round-to-come',

@@ -99,6 +99,8 @@ function compare(
     expect(log.entryAt(index)).toMatchObject(id(index, model[index - 1]?.term ?? 0));
   const held = model.slice(first - 1);
   expect(log.bytes).toBe(held.reduce((sum, each) => sum + each.bytes + LOG_ENTRY_MEMORY_BYTES, 0));
+  const uncommitted = model.slice(committed);
+  expect(log.uncommittedBytes).toBe(uncommitted.reduce((sum, { bytes }) => sum + bytes, 0));
   expect(log.slice(first - 1, 10, 10)).toBeUndefined();
   for (const limit of [0, 1, 2, 99])
     for (const at of [0, 1, last, last + 5]) {

@@ -242,22 +242,6 @@ test('what a peer is told to be committed is never more than it is known to hold
   for (const [to, commit] of told) if (to === 3) expect(commit).toBe(0);
 });
 
-test('proposals end when too much is uncommitted, and go on when it is committed', () => {
-  const core = loneLeader({ options: { uncommittedBytesMax: 100 } });
-  const { term } = core.standing;
-  for (let round = 0; round < 20; round += 1) {
-    let taken = 0;
-    for (; taken < 50 && core.propose(payload).ok; taken += 1);
-    expect(taken).toBe(round === 0 ? 9 : 10);
-    expect(core.propose(payload)).toEqual({ ok: false, reason: 'overloaded' });
-    drain(core);
-    core.step(accepted([2, 1, term], core.last.index));
-    drain(core);
-  }
-  // One that is too large by itself still passes when nothing else waits.
-  expect(core.propose({ byteLength: 5000 }).ok).toBe(true);
-});
-
 test('a transfer waits for the log of its target, refuses proposals meanwhile, and ends by itself', () => {
   const core = loneLeader();
   drain(core);
