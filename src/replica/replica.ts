@@ -37,7 +37,7 @@ import { ClientSession } from './service/client-session.ts';
 import type { Resident } from './service/front-door.ts';
 import { Intake } from './service/intake.ts';
 import { Pages } from './service/pages.ts';
-import { type FreshDone, ReadDesk } from './service/read-desk.ts';
+import { type FreshDone, type Freshness, ReadDesk } from './service/read-desk.ts';
 import { Reads } from './service/reads.ts';
 import { describeStanding, notLeading, unknownOutcome } from './service/redirect.ts';
 import { statusOf } from './service/status.ts';
@@ -281,8 +281,8 @@ export class Replica implements Resident {
     if (this.#phase === 'stopped') done(this.#notLeading());
     else this.#readDesk.read(level, done);
   }
-  get isLeased(): boolean {
-    return this.#readDesk.isLeased;
+  holds(level: Consistency, freshness: Freshness): boolean {
+    return this.#readDesk.holds(level, freshness);
   }
 
   get problem(): TocsinError | undefined {

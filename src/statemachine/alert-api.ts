@@ -131,7 +131,10 @@ export type Consistency = 'linearizable' | 'lease' | 'local' | Bounds;
 
 /** A state that may be somewhat old: any replica answers by itself as long as it keeps to all that is asked. */
 export interface Bounds {
-  /** It holds everything that was acknowledged so long before the answer, or earlier. */
+  /**
+   * It holds everything that was acknowledged so long before the answer, or earlier. UNAVAILABLE where that is less than it
+   * takes to ask a quorum.
+   */
   readonly maxAgeMs?: number;
   /** It holds this revision: that of a write of one's own, to read it back anywhere. */
   readonly minRevision?: Revision;

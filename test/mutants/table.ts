@@ -5,6 +5,7 @@ import { PITFALL_MUTANTS } from './pitfalls.ts';
 import { MEMBER_PITFALL_MUTANTS } from './pitfalls-members.ts';
 import { SERVICE_PITFALL_MUTANTS } from './pitfalls-service.ts';
 import { RAFT_MUTANTS } from './raft.ts';
+import { READ_MUTANTS } from './reads.ts';
 import { REPLICA_MUTANTS } from './replica.ts';
 import { SESSION_MUTANTS } from './sessions.ts';
 import { CLUSTER_MUTANTS } from './simulator.ts';
@@ -21,6 +22,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...STORAGE_MUTANTS,
   ...STATEMACHINE_MUTANTS,
   ...REPLICA_MUTANTS,
+  ...READ_MUTANTS,
   ...TURN_MUTANTS,
   ...CLOCK_MUTANTS,
   ...SESSION_MUTANTS,

@@ -1,20 +1,32 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { must } from '../../src/base/assert.ts';
 import { TocsinError } from '../../src/base/errors.ts';
 import { millis, revision } from '../../src/base/ids.ts';
 import { ELECTION_TICKS_MAX, LEASE_MS, TICK_MS } from '../../src/base/limits.ts';
+import { Prng } from '../../src/base/prng.ts';
 import type { Replica } from '../../src/replica/replica.ts';
-import type { Freshness } from '../../src/replica/service/read-desk.ts';
-import type { Consistency } from '../../src/statemachine/alert-api.ts';
+import { ageOf, type FreshDone } from '../../src/replica/service/read-desk.ts';
+import type { AlertPage, Answer, Consistency } from '../../src/statemachine/alert-api.ts';
 import { clusterOf } from './scenes.ts';
 import type { VirtualCluster } from './virtual-cluster.ts';
+
+interface Aged {
+  readonly ageMs: number | undefined;
+}
+
+/** How old the state at hand is when it may be answered from. */
+const aged =
+  (replica: Replica, done: (outcome: Aged | TocsinError) => void): FreshDone =>
+  (outcome) =>
+    done(TocsinError.is(outcome) ? outcome : { ageMs: ageOf(outcome, replica.clock.monotonic()) });
 
 const read = (
   cluster: VirtualCluster,
   replica: Replica,
   level: Consistency,
-): Promise<Freshness | TocsinError> =>
-  cluster.clock.settle(new Promise((resolve) => replica.read(level, resolve)));
+): Promise<Aged | TocsinError> =>
+  cluster.clock.settle(new Promise((resolve) => replica.read(level, aged(replica, resolve))));
 
 /** A read that nobody answered by then. */
 async function readWithin(
@@ -22,14 +34,17 @@ async function readWithin(
   replica: Replica,
   level: Consistency,
   ms: number,
-): Promise<Freshness | TocsinError | 'nothing'> {
-  let seen: Freshness | TocsinError | 'nothing' = 'nothing';
-  replica.read(level, (outcome) => {
+): Promise<Aged | TocsinError | 'nothing'> {
+  let seen: Aged | TocsinError | 'nothing' = 'nothing';
+  const note = (outcome: Aged | TocsinError): void => {
     seen = outcome;
-  });
+  };
+  replica.read(level, aged(replica, note));
   await cluster.clock.run(ms);
   return seen;
 }
+
+const isLeased = (replica: Replica): boolean => replica.holds('lease', { asOf: undefined });
 
 function followerOf(cluster: VirtualCluster): Replica {
   const found = cluster.running.find(({ replica }) => replica?.standing.role === 'follower');
@@ -71,7 +86,7 @@ test('a bounded read is answered at once while the leader is heard, and not when
   });
   const old = await readWithin(cluster, follower, { maxAgeMs: 60_000 }, 0);
   expect(old).toMatchObject({ ageMs: expect.any(Number) });
-  expect((old as Freshness).ageMs).toBeGreaterThan(4_000);
+  expect((old as Aged).ageMs).toBeGreaterThan(4_000);
 });
 
 test('a read of a least revision waits for it, and is refused if it has not happened', async () => {
@@ -133,7 +148,7 @@ test('a leader answers on its lease without asking, and not once it may have bee
   expect(await readWithin(cluster, leader, 'lease', 0)).toEqual({ ageMs: 0 });
   for (const other of [1, 2, 3]) if (other !== id) cluster.cut(other, id);
   await cluster.clock.run(LEASE_MS);
-  expect(leader.isLeased).toBe(false);
+  expect(isLeased(leader)).toBe(false);
   expect(await readWithin(cluster, leader, 'lease', 10)).not.toEqual({ ageMs: 0 });
   cluster.heal();
   await cluster.clock.run(ELECTION_TICKS_MAX * TICK_MS * 3);
@@ -143,13 +158,13 @@ test('a leader answers on its lease without asking, and not once it may have bee
   const at = must(next.standing.leader, 'a leader');
   cluster.pause(at);
   await cluster.clock.run(millis(LEASE_MS + 100));
-  expect(next.isLeased, 'the first thing it does when it wakes').toBe(false);
+  expect(isLeased(next), 'the first thing it does when it wakes').toBe(false);
   cluster.resume(at);
 });
 
 test('without leases a lease read is a linearizable one', async () => {
   const cluster = await clusterOf(3, 5);
-  expect(cluster.leader.isLeased).toBe(false);
+  expect(isLeased(cluster.leader)).toBe(false);
   expect(await read(cluster, cluster.leader, 'lease')).toEqual({ ageMs: 0 });
 });
 
@@ -163,4 +178,94 @@ test('each answer carries its age through the client', async () => {
   const { ageMs } = await ask({ maxAgeMs: 2_000 });
   expect(ageMs).toBeLessThanOrEqual(2_000);
   await expect(ask({} as Consistency)).rejects.toBeInstanceOf(TocsinError);
+});
+
+/** A client of one follower, and what was acknowledged to another client, and when. */
+async function bounded(seed: number) {
+  const cluster = await clusterOf(3, seed);
+  const leader = must(cluster.leader.standing.leader, 'a leader');
+  const id = (leader % 3) + 1;
+  const reader = await cluster.client('r', { endpoints: [`/memory/${id}`] });
+  const writer = await cluster.client('w');
+  const written: { readonly dedupKey: string; readonly at: number }[] = [];
+  const raise = async (): Promise<void> => {
+    const dedupKey = `k${written.length}`;
+    await cluster.clock.settle(writer.raise({ ...RAISE, dedupKey }));
+    written.push({ dedupKey, at: cluster.clock.monotonic() });
+  };
+  const alertsOf = async (maxAgeMs: number, answer: Promise<Answer<AlertPage>>): Promise<void> => {
+    const { value, ageMs } = await answer;
+    const keys = value.alerts.map((alert) => alert.dedupKey);
+    // What the answer took on its way.
+    const until = cluster.clock.monotonic() - maxAgeMs - 5;
+    const due = written.filter(({ at }) => at <= until).map(({ dedupKey }) => dedupKey);
+    expect(keys).toEqual(expect.arrayContaining(due));
+    expect(ageMs).toBeLessThanOrEqual(maxAgeMs);
+  };
+  const list = (maxAgeMs: number): Promise<void> =>
+    alertsOf(maxAgeMs, reader.list({}, { consistency: { maxAgeMs }, timeoutMs: 60_000 }));
+  await raise();
+  await cluster.clock.run(300);
+  return { cluster, leader, id, raise, list };
+}
+
+test('an answer that a quorum was asked for is no older than was asked, however long that took', async () => {
+  const { cluster, leader, id, raise, list } = await bounded(7);
+  cluster.cut(leader, id);
+  await cluster.clock.run(260);
+  const answer = list(100);
+  await cluster.clock.run(5);
+  await raise();
+  await cluster.clock.run(300);
+  cluster.heal();
+  await cluster.clock.settle(answer);
+});
+
+test('a page that was young enough is asked for again when it has grown too old before it was built', async () => {
+  const { cluster, id, raise, list } = await bounded(8);
+  const answer = list(600);
+  await cluster.clock.run(1);
+  cluster.pause(id);
+  await raise();
+  await cluster.clock.run(2_000);
+  cluster.resume(id);
+  await cluster.clock.settle(answer);
+});
+
+test('what cannot be had as young as that is refused, and the next read is answered', async () => {
+  const { cluster, list } = await bounded(9);
+  const refused = list(0);
+  refused.catch(() => {});
+  await expect(cluster.clock.settle(refused)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  await cluster.clock.settle(list(1_000));
+});
+
+test('whatever is cut off or stands still meanwhile, an answer holds what was acknowledged by the time that was asked', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 0, max: 2 ** 31 }), async (seed) => {
+      const { cluster, leader, id, raise, list } = await bounded(seed);
+      const draw = new Prng(seed);
+      const reads: Promise<void>[] = [];
+      for (let step = 0; step < 25; step += 1) {
+        const does: () => unknown = draw.pick<() => unknown>([
+          () => cluster.cut(leader, id),
+          () => cluster.cut(id, leader),
+          () => cluster.pause(id),
+          () => cluster.resume(id),
+          () => cluster.heal(),
+          raise,
+          () => void reads.push(list(draw.between(20, 800))),
+        ]);
+        await does();
+        await cluster.clock.run(draw.between(1, 250));
+      }
+      cluster.heal();
+      cluster.resume(id);
+      const outcomes = await cluster.clock.settle(Promise.allSettled(reads));
+      for (const outcome of outcomes)
+        if (outcome.status === 'rejected' && !TocsinError.is(outcome.reason)) throw outcome.reason;
+      await cluster.close();
+    }),
+    { numRuns: 12 },
+  );
 });

@@ -20,7 +20,7 @@ interface Scene {
   ask(asked: Asked): Promise<Answer<AlertPage>>;
 }
 
-type Asked = Omit<Wanted, 'ageMs' | 'deadline'> & { readonly deadline?: Millis };
+type Asked = Omit<Wanted, 'asOf' | 'deadline'> & { readonly deadline?: Millis };
 
 function scene(clock: VirtualClock, alerts: number): Scene {
   const bench = new Bench();
@@ -33,7 +33,7 @@ function scene(clock: VirtualClock, alerts: number): Scene {
     ...asked
   }: Asked): ReturnType<Scene['ask']> =>
     new Promise((resolve, reject) => {
-      pages.ask({ ...asked, ageMs: undefined, deadline }, (outcome) => {
+      pages.ask({ ...asked, asOf: undefined, deadline }, (outcome) => {
         if (TocsinError.is(outcome)) reject(outcome);
         else resolve(decodeListAnswer(join(outcome)));
       });

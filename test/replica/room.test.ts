@@ -65,7 +65,7 @@ test('a follower whose disk is full to the last byte answers from what it has, a
   replica.read({ maxAgeMs: 1 }, note);
   replica.read('linearizable', note);
   await cluster.clock.run(100);
-  const old = { ageMs: expect.any(Number) };
+  const old = { asOf: expect.any(Number) };
   expect(told).toEqual([old, old, 'UNAVAILABLE', 'UNAVAILABLE']);
   expect(replica.status().alarms).toMatchObject([{ name: 'disk-full' }]);
   fill(cluster, follower, 4 * DISK_FREE_BYTES_LOW);

@@ -32,7 +32,6 @@ export class SessionStage implements Host {
   readonly channel: ScriptedChannel = new ScriptedChannel();
   readonly proposals: Proposal[] = [];
   readonly reads: FreshDone[] = [];
-  readonly isLeased: boolean = true;
 
   constructor(historyEventsMax = 1_000) {
     this.#state = new AppliedState(this.machine, historyEventsMax);
@@ -55,8 +54,11 @@ export class SessionStage implements Host {
 
   propose = (proposal: Proposal): unknown => this.proposals.push(proposal);
   read(level: Consistency, done: FreshDone): void {
-    if (level === 'local') done({ ageMs: undefined });
+    if (level === 'local') done({ asOf: undefined });
     else this.reads.push(done);
+  }
+  holds(): boolean {
+    return true;
   }
   problem: TocsinError | undefined;
 
@@ -88,7 +90,7 @@ export class SessionStage implements Host {
 
   /** Every request that waits gets its answer. */
   answerAll(): void {
-    for (const done of this.reads.splice(0)) done({ ageMs: 0 });
+    for (const done of this.reads.splice(0)) done({ asOf: this.clock.monotonic() });
     for (const { settle, count } of this.proposals.splice(0))
       settle(Array(count).fill({ ok: false, code: 'ALERT_NOT_FOUND', message: '' }));
   }

@@ -44,7 +44,8 @@ export interface Host {
   /** Calls back when the state at hand is as fresh as asked for, or why it will not be. */
   read(level: Consistency, done: FreshDone): void;
   /** Surely nobody else leads now: what is at hand is linearizable. */
-  readonly isLeased: boolean;
+  /** Whether what was asked still holds when the answer is built. */
+  holds(level: Consistency, freshness: Freshness): boolean;
   status(): ReplicaStatus;
   /** Why nobody can be served now; undefined = everybody is. */
   readonly problem: TocsinError | undefined;
@@ -192,7 +193,8 @@ export class ClientSession implements Taker {
         const alert = machine.get(ref);
         return alert === undefined ? undefined : shown(machine, alert);
       });
-      done([encodeGetAnswer(answerOf(value, machine.revision, freshness))]);
+      const now = this.#host.clock.monotonic();
+      done([encodeGetAnswer(answerOf(value, machine.revision, freshness, now))]);
     });
   }
 
@@ -212,10 +214,10 @@ export class ClientSession implements Taker {
     const { filter, consistency, limit, after, at } = decodeList(request);
     const deadline = this.#deadlineOf(timeoutMs);
     const level = this.#levelAt(at, consistency);
-    this.#read(id, level, deadline, ({ ageMs }, done) => {
+    this.#read(id, level, deadline, ({ asOf }, done) => {
       const options = { limit, ...(after === undefined ? {} : { after }) };
       this.#count();
-      this.#host.pages.ask({ at, filter, options, ageMs, deadline }, (outcome) => {
+      this.#host.pages.ask({ at, filter, options, asOf, deadline }, (outcome) => {
         this.#requests -= 1;
         if (TocsinError.is(outcome)) this.#fail(id, outcome);
         else done(outcome);
@@ -236,12 +238,17 @@ export class ClientSession implements Taker {
 
   /** Answers now, or when what is at hand is known to be as fresh as was asked. */
   #read(id: number, level: Consistency, deadline: Millis, build: Build): void {
+    this.#ask({ id, level, deadline, build, isRepeated: false });
+  }
+
+  #ask(read: Reading): void {
+    const { id, level, deadline } = read;
     this.#count();
     this.#host.read(level, (outcome) => {
       this.#requests -= 1;
       if (TocsinError.is(outcome)) this.#fail(id, outcome);
       else if (this.#host.clock.monotonic() > deadline) this.#fail(id, tooLate());
-      else this.#answerRead(id, level, deadline, (done) => build(outcome, done));
+      else this.#answerRead(read, outcome);
     });
   }
 
@@ -255,18 +262,13 @@ export class ClientSession implements Taker {
   }
 
   /** A read that cannot be answered fails alone, and so does one that a slow reader leaves no room for. */
-  #answerRead(
-    id: number,
-    level: Consistency,
-    deadline: Millis,
-    build: (done: Built) => void,
-  ): void {
+  #answerRead(read: Reading, freshness: Freshness): void {
+    const { id, level, build, isRepeated } = read;
     try {
-      build((body) => {
-        // While the answer was built the lease may have run out; a quorum is asked then.
-        if (level === 'lease' && !this.#host.isLeased)
-          this.#read(id, 'linearizable', deadline, (_, done) => build(done));
-        else this.#sendAnswer(id, body);
+      build(freshness, (body) => {
+        if (this.#host.holds(level, freshness)) this.#sendAnswer(id, body);
+        else if (isRepeated) this.#fail(id, tooOld());
+        else this.#ask({ ...read, level: surer(level), isRepeated: true });
       });
     } catch (error) {
       if (!TocsinError.is(error)) throw error;
@@ -311,6 +313,25 @@ export class ClientSession implements Taker {
     // Whoever does not read its answers must not make us keep them. The caller learns that the connection is gone.
     this.channel.close();
   }
+}
+
+/** For a lease that has run out a quorum is asked. */
+const surer = (level: Consistency): Consistency => (level === 'lease' ? 'linearizable' : level);
+
+const tooOld = (): TocsinError =>
+  new TocsinError(
+    'UNAVAILABLE',
+    'it takes longer to ask a quorum and to build the answer than the answer may be old',
+  );
+
+/** A read under way. */
+interface Reading {
+  readonly id: number;
+  readonly level: Consistency;
+  readonly deadline: Millis;
+  readonly build: Build;
+  /** The answer before was too old when it was built. */
+  readonly isRepeated: boolean;
 }
 
 type Built = (body: readonly Uint8Array[]) => void;

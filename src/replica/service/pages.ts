@@ -11,15 +11,13 @@ import type { Alert, AlertFilter, AlertId } from '../../statemachine/types.ts';
 import { ListAnswer } from '../../wire/clients/answers.ts';
 import type { AppliedState } from '../pipeline/applied-state.ts';
 import type { Turns, Work } from '../turns.ts';
-import type { Freshness } from './read-desk.ts';
+import { ageOf, type Freshness } from './read-desk.ts';
 
 /** Which page of which list; `at`: as it was at a revision, else of now. */
-export interface Wanted {
+export interface Wanted extends Freshness {
   readonly at?: Revision | undefined;
   readonly filter: AlertFilter;
   readonly options: PageOptions;
-  /** Of the state, for the answer to say. */
-  readonly ageMs: number | undefined;
   /** After it nobody waits for the page any more. */
   readonly deadline: Millis;
 }
@@ -43,11 +41,10 @@ interface Page {
 export const tooLate = (): TocsinError =>
   new TocsinError('DEADLINE_EXCEEDED', 'the time allowed ran out before the answer was built');
 
-export const answerOf = <T>(value: T, at: Revision, { ageMs }: Freshness): Answer<T> => ({
-  value,
-  revision: at,
-  ...(ageMs === undefined ? {} : { ageMs }),
-});
+export function answerOf<T>(value: T, at: Revision, freshness: Freshness, now: Millis): Answer<T> {
+  const ageMs = ageOf(freshness, now);
+  return { value, revision: at, ...(ageMs === undefined ? {} : { ageMs }) };
+}
 
 const pageOf = (answer: Answer<AlertSlice>): Page => ({
   answer,
@@ -88,7 +85,8 @@ export class Pages {
         return false;
       }
       if (page === undefined || this.#write(page)) return true;
-      done(page.body.finish(page.answer));
+      const { value, revision } = page.answer;
+      done(page.body.finish(answerOf(value, revision, wanted, this.#clock.monotonic())));
       return false;
     });
     if (this.#asked.length === 1) this.#turns.later(this.#work);
@@ -133,7 +131,7 @@ export class Pages {
 
   /** Undefined = there is more to undo first. @throws TocsinError CURSOR_EXPIRED, BAD_REQUEST */
   #find(
-    { at, filter, options: asked, ...age }: Wanted,
+    { at, filter, options: asked }: Wanted,
     isOver: () => boolean,
   ): Answer<AlertSlice> | undefined {
     const options = { ...asked, isOver };
@@ -141,11 +139,11 @@ export class Pages {
     const { revision } = machine;
     if (at !== undefined && at > revision) throw notYet(at, revision);
     if (at === undefined || at === revision)
-      return answerOf(machine.list(filter, options), revision, age);
+      return { value: machine.list(filter, options), revision };
     const past = this.#past(at);
     if (!past.undo(history, isOver)) return undefined;
     const value = machine.listAt(past, history, filter, options);
-    return answerOf(value, at, age);
+    return { value, revision: at };
   }
 
   #past(at: Revision): Past {

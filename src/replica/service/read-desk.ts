@@ -1,11 +1,11 @@
 import type { Clock } from '../../base/clock.ts';
 import { TocsinError } from '../../base/errors.ts';
-import { revision } from '../../base/ids.ts';
+import { type Millis, millis, revision } from '../../base/ids.ts';
 import { READS_PENDING_MAX } from '../../base/limits.ts';
 import type { Bounds, Consistency } from '../../statemachine/alert-api.ts';
 import type { CoreDriver } from '../core-driver.ts';
 import type { AppliedState } from '../pipeline/applied-state.ts';
-import type { Reads } from './reads.ts';
+import type { ReadDone, Reads } from './reads.ts';
 
 export interface ReadDeskParts {
   readonly clock: Clock;
@@ -15,15 +15,17 @@ export interface ReadDeskParts {
   readonly notLeading: () => TocsinError;
 }
 
-/** Told once: the age of the state at hand, which is what was asked for; or why it will not be. */
+/** Told once: how fresh the state at hand is, which is what was asked for; or why it will not be. */
 export type FreshDone = (outcome: Freshness | TocsinError) => void;
 
 export interface Freshness {
-  /** Undefined = not known. */
-  readonly ageMs: number | undefined;
+  /** The state holds everything that was acknowledged by then; undefined = not known. */
+  readonly asOf: Millis | undefined;
 }
 
-const NOW: Freshness = { ageMs: 0 };
+/** How old such a state is; undefined = not known. */
+export const ageOf = ({ asOf }: Freshness, now: Millis): number | undefined =>
+  asOf === undefined ? undefined : Math.max(0, now - asOf);
 
 /** Sees to it that a read is answered from a state that is as fresh as it asked for. */
 export class ReadDesk {
@@ -35,45 +37,60 @@ export class ReadDesk {
 
   /** Calls back at once if it can, else when a quorum has confirmed it. */
   read(level: Consistency, done: FreshDone): void {
-    if (level === 'local') done({ ageMs: this.#ageMs });
-    else if (level === 'lease' && this.isLeased) done(NOW);
+    const { clock } = this.#parts;
+    if (level === 'local') done(this.#atHand);
+    else if (level === 'lease' && this.#isLeased) done({ asOf: clock.monotonic() });
     else if (typeof level === 'object') this.#readWithin(level, done);
-    else this.#confirm(done);
+    // Linearizable: what is acknowledged while a quorum is asked need not be seen.
+    else this.#confirm((error) => done(error ?? { asOf: clock.monotonic() }));
   }
 
   /**
-   * Surely nobody else leads now, and everything committed is applied. Asked again when the answer is built: the process
-   * may have stood still meanwhile.
+   * Whether that is still so when the answer is built: asking a quorum, waiting for a turn and building took time, and the
+   * process may have stood still meanwhile.
    */
-  get isLeased(): boolean {
+  holds(level: Consistency, freshness: Freshness): boolean {
+    if (level === 'lease') return this.#isLeased;
+    const { maxAgeMs } = typeof level === 'object' ? level : {};
+    return maxAgeMs === undefined || this.#isWithin(maxAgeMs, freshness);
+  }
+
+  /** Surely nobody else leads now, and everything committed is applied. */
+  get #isLeased(): boolean {
     const { driver, clock, state } = this.#parts;
     const index = driver.lease(clock.monotonic());
     return index !== undefined && index <= state.machine.applied;
   }
 
-  get #ageMs(): number | undefined {
-    const { driver, clock, state } = this.#parts;
-    const fresh = driver.freshAt(state.machine.applied);
-    return fresh === undefined ? undefined : Math.max(0, clock.monotonic() - fresh);
+  #isWithin(maxAgeMs: number, freshness: Freshness): boolean {
+    const ageMs = ageOf(freshness, this.#parts.clock.monotonic());
+    return ageMs !== undefined && ageMs <= maxAgeMs;
+  }
+
+  get #atHand(): Freshness {
+    const { driver, state } = this.#parts;
+    return { asOf: driver.freshAt(state.machine.applied) };
   }
 
   #readWithin({ maxAgeMs, minRevision = revision(0) }: Bounds, done: FreshDone): void {
-    const { machine } = this.#parts.state;
-    const ageMs = this.#ageMs;
-    const isYoung = maxAgeMs === undefined || (ageMs !== undefined && ageMs <= maxAgeMs);
-    if (isYoung && machine.revision >= minRevision) {
-      done({ ageMs });
+    const { state, clock } = this.#parts;
+    const atHand = this.#atHand;
+    const isYoung = maxAgeMs === undefined || this.#isWithin(maxAgeMs, atHand);
+    if (isYoung && state.machine.revision >= minRevision) {
+      done(atHand);
       return;
     }
-    this.#confirm((outcome) => {
-      const isThere = this.#parts.state.machine.revision >= minRevision;
-      if (TocsinError.is(outcome) || isThere) done(outcome);
-      else done(new TocsinError('UNAVAILABLE', `revision ${minRevision} has not happened yet`));
+    const askedAt = clock.monotonic();
+    this.#confirm((error) => {
+      if (error !== undefined) done(error);
+      else if (state.machine.revision < minRevision)
+        done(new TocsinError('UNAVAILABLE', `revision ${minRevision} has not happened yet`));
+      else done({ asOf: millis(Math.max(askedAt, this.#atHand.asOf ?? askedAt)) });
     });
   }
 
   /** Linearizable: by the leader, or by a follower that asks it. */
-  #confirm(done: FreshDone): void {
+  #confirm(done: ReadDone): void {
     const { driver, reads, notLeading } = this.#parts;
     if (driver.standing.leader === undefined) {
       done(notLeading());
@@ -83,7 +100,7 @@ export class ReadDesk {
       done(new TocsinError('OVERLOADED', `${reads.pending} reads are waiting`));
       return;
     }
-    reads.ask((error) => done(error ?? NOW));
+    reads.ask(done);
     driver.soon();
   }
 }
