@@ -150,7 +150,7 @@ test.skipIf(!canMount).each([
     let age: Awaited<ReturnType<typeof read>>;
     await until('it knows how old its state is', () => {
       void read(full, 'local').then((is) => (age = is));
-      return age !== undefined && 'ageMs' in age && age.ageMs !== undefined;
+      return age !== undefined && 'asOf' in age && age.asOf !== undefined;
     });
     expect(full.replica.machine.openCount).toBeGreaterThanOrEqual(before.length);
     let turns = 0;
