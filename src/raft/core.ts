@@ -106,7 +106,7 @@ export class RaftCore {
       life: 0,
       sequence: 0,
       age: 0,
-      stalledAt: -1,
+      stalledAt: Number.NEGATIVE_INFINITY,
       stallTicks: 0,
       stallForgottenAt: 0,
       freshness: new Freshness(),
@@ -199,8 +199,8 @@ export class RaftCore {
 
   /**
    * The process stood still for so many ticks. A leader trusts no lease from before and, if that was long, steps down;
-   * a follower listens first before it takes the leader for silent. Whoever stood still waits longer for a while before it
-   * campaigns.
+   * a follower listens first before it takes the leader for silent. Pauses that follow each other are time that passes.
+   * Whoever stood still waits longer for a while before it campaigns.
    */
   stalled(ticks: number): void {
     stalled(this.#s, ticks);

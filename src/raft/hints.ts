@@ -42,21 +42,25 @@ const LISTENING_BEATS = 2;
 /** The process stood still for so many ticks; what came in meanwhile is yet to be heard. */
 export function stalled(s: State, ticks: number): void {
   rememberStall(s, ticks);
-  if (s.role.role === 'leader') {
-    // Others may lead by now: what was confirmed before says nothing any more.
-    s.role.leaseAfter = s.now;
-    if (ticks * 2 >= s.options.electionTicksMin) stepDown(s);
-    return;
-  }
-  // Whoever stands still from one tick to the next hears in between what has come: to such a one this is a tick.
-  if (s.age === s.stalledAt) tick(s);
-  else {
-    // Silence that was not listened to is no silence.
-    const patience = s.options.heartbeatTicks * 2;
+  const patience = s.options.heartbeatTicks * 2;
+  const again = s.age - s.stalledAt < patience;
+  // Others may lead by now: what was confirmed before says nothing any more.
+  if (s.role.role === 'leader') s.role.leaseAfter = s.now;
+  // Silence that was not listened to is no silence.
+  else if (!again)
     s.electionElapsed = Math.min(s.electionElapsed, Math.max(0, s.electionTimeout - patience));
-  }
+  // Whoever stands still again and again hears in between what has come: to such a one time passes.
+  if (again) tick(s, timeOf(s, ticks));
   s.stalledAt = s.age;
+  if (ticks * 2 >= s.options.electionTicksMin) stepDown(s);
 }
+
+/**
+ * To a leader, no more than a third of a time-out: what a peer answers to the heartbeat sent after one pause is heard after the
+ * next at the latest, before its silence counts. To others a tick, for whoever stands still should not campaign first.
+ */
+const timeOf = (s: State, ticks: number): number =>
+  s.role.role === 'leader' ? Math.min(ticks, Math.floor(s.options.electionTicksMin / 3)) : 1;
 
 /** No more than sets it behind all who are steady: somebody has to lead, even where everybody stands still at times. */
 function rememberStall(s: State, ticks: number): void {

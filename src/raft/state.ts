@@ -153,7 +153,7 @@ export interface State {
   sequence: number;
   /** Ticks since this replica was started. */
   age: number;
-  /** Its age when it last stood still. */
+  /** Its age when it last stood still; long ago = never. */
   stalledAt: number;
   /** How long it stood still at most of late, bounded: by so much longer it waits before it campaigns. */
   stallTicks: number;

@@ -6,15 +6,15 @@ import { reachedBy } from './quorum.ts';
 import { repeatQuestion, sendHeartbeat } from './reads.ts';
 import { becomeFollower } from './roles.ts';
 import { configurationNow, type Leader, type State } from './state.ts';
-import { preferSuccessor, stepDown, tickTransfer } from './transfer.ts';
+import { preferSuccessor, stepDown, tickTransfer, tryTransfer } from './transfer.ts';
 
-/** One unit of time has passed. */
-export function tick(s: State): void {
+/** One unit of time has passed; to a leader perhaps more at once. */
+export function tick(s: State, units = 1): void {
   s.electionElapsed += 1;
   s.sinceLeader += 1;
   s.age += 1;
   if (s.role.role === 'leader') {
-    tickLeader(s, s.role);
+    tickLeader(s, s.role, units);
     return;
   }
   if (s.electionElapsed >= s.electionTimeout) {
@@ -28,20 +28,22 @@ export function tick(s: State): void {
   if (s.electionElapsed % s.options.heartbeatTicks === 0) ask(s, s.role);
 }
 
-function tickLeader(s: State, leader: Leader): void {
-  leader.ticks += 1;
-  leader.heartbeatElapsed += 1;
-  tickTransfer(s, leader);
+function tickLeader(s: State, leader: Leader, units: number): void {
+  leader.ticks += units;
+  leader.heartbeatElapsed += units;
+  tickTransfer(s, leader, units);
   if (s.role !== leader) return;
   if (leader.ticks >= s.options.electionTicksMin && !hearsQuorum(s, leader)) {
     becomeFollower(s, s.term, undefined);
     return;
   }
   if (leader.heartbeatElapsed < s.options.heartbeatTicks) return;
-  leader.heartbeatElapsed = 0;
   reviewMembers(s, leader);
   watchOwnDisk(s, leader);
   if (s.role !== leader) return;
+  leader.heartbeatElapsed = 0;
+  // The order may have been lost.
+  tryTransfer(s);
   preferSuccessor(s, leader);
   for (const [member, progress] of leader.progress) {
     progress.retryDue = true;
@@ -54,7 +56,7 @@ function watchOwnDisk(s: State, leader: Leader): void {
   const match = leader.progress.get(s.id)?.match ?? s.log.last.index;
   const waits = match < s.log.last.index && match === leader.diskMatch;
   leader.diskMatch = match;
-  leader.diskWaits = waits ? leader.diskWaits + s.options.heartbeatTicks : 0;
+  leader.diskWaits = waits ? leader.diskWaits + leader.heartbeatElapsed : 0;
   if (leader.diskWaits >= LEADER_DISK_TICKS_MAX) stepDown(s);
 }
 

@@ -34,17 +34,13 @@ export function stepDown(s: State): void {
 }
 
 /** Gives up a transfer that has taken too long, and the reign with it where that was to end. */
-export function tickTransfer(s: State, leader: Leader): void {
+export function tickTransfer(s: State, leader: Leader, units: number): void {
   if (leader.transferTo === undefined) {
     assert(!leader.resigning, '% resigns term %, and hands over to nobody', s.id, s.term);
     return;
   }
-  leader.transferElapsed += 1;
-  if (leader.transferElapsed < s.options.electionTicksMin) {
-    // The order may have been lost.
-    if (leader.transferElapsed % s.options.heartbeatTicks === 0) tryTransfer(s);
-    return;
-  }
+  leader.transferElapsed += units;
+  if (leader.transferElapsed < s.options.electionTicksMin) return;
   leader.transferTo = undefined;
   if (leader.resigning) becomeFollower(s, s.term, undefined);
 }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { must } from '../../src/base/assert.ts';
 import { TocsinError } from '../../src/base/errors.ts';
 import { millis } from '../../src/base/ids.ts';
-import { DIGEST_EVERY, STALL_MS_MAX } from '../../src/base/limits.ts';
+import { DIGEST_EVERY, STALL_MS_MAX, TICK_MS } from '../../src/base/limits.ts';
 import { clusterOf, raiserOf } from './scenes.ts';
 import { raiseRecord } from './scripted.ts';
 import { VirtualCluster } from './virtual-cluster.ts';
@@ -17,6 +17,24 @@ test('a leader that stood still for half an election time-out lets go before any
   cluster.resume(id);
   await cluster.clock.run(200);
   expect(cluster.leader.standing.leader).not.toBe(id);
+});
+
+test('a leader that hears nobody and stands still all the time lets go within a bound', async () => {
+  const cluster = await clusterOf(3, 2);
+  const id = must(cluster.leader.standing.leader, 'a leader');
+  const { replica } = must(cluster.machines[id - 1], 'its machine');
+  for (const other of [1, 2, 3]) {
+    cluster.cut(id, other);
+    cluster.cut(other, id);
+  }
+  const since = cluster.clock.monotonic();
+  while (replica?.standing.role === 'leader') {
+    cluster.pause(id);
+    await cluster.clock.run(STALL_MS_MAX + 2 * TICK_MS);
+    cluster.resume(id);
+    await cluster.clock.run(15);
+    expect(cluster.clock.monotonic() - since).toBeLessThan(3_000);
+  }
 });
 
 test('a follower that stood still reads what has arrived before it campaigns', async () => {
