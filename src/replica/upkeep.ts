@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { TocsinError } from '../base/errors.ts';
-import type { LogIndex, ReplicaId } from '../base/ids.ts';
+import { type LogIndex, logIndex, lower, type ReplicaId } from '../base/ids.ts';
+import { votersOf } from '../raft/configuration.ts';
 import type { LogStore } from '../storage/types.ts';
 import type { Alarm } from '../wire/clients/status.ts';
 import type { Room } from '../wire/peers/room.ts';
@@ -43,7 +44,8 @@ export class Upkeep {
     this.#scrubber = new Scrubber({
       store,
       clock,
-      isAlone: () => members.others.length === 0,
+      isAlone: () => votersOf(driver.configuration).every((id) => id === self),
+      readable: () => lower(logIndex(driver.committed), driver.durable),
       mute: (on) => driver.mute(on),
       repair: (damage) => snapshots.repair(damage),
       makeUp: (damage) => snapshots.makeUp(damage),

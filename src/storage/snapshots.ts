@@ -97,7 +97,6 @@ export class Snapshots implements SnapshotStore {
     });
   }
 
-  /** Whether a chunk is whole. If not, the snapshot is none any more: what is whole of it waits to be staged again. */
   async verify(id: string, chunk: number): Promise<boolean> {
     const meta = this.#list.find((each) => each.id === id);
     if (meta === undefined || (await readChunk(this.#files, meta, chunk)) !== undefined)

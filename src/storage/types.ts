@@ -143,10 +143,10 @@ export interface LogStore {
    */
   giveUp(never: LogIndex): Promise<Damage | undefined>;
   /**
-   * Verifies the next part of what is at rest: entries that are committed, chunks of snapshots. Where it has got to is not
-   * kept over a restart, which verifies everything.
+   * Verifies the next part of what is at rest: entries that are committed, chunks of snapshots. Of what `committed` says the
+   * log may not know yet. Where it has got to is not kept over a restart, which verifies everything.
    */
-  scrub(bytesMax: number): Promise<Scrubbed>;
+  scrub(bytesMax: number, committed?: LogIndex): Promise<Scrubbed>;
   /** Room left on the disk. @throws TocsinError DISK_FAILED */
   freeBytes(): Promise<number>;
   /** Nothing waits to be written: a moment for what is done in idle time. Returns at once. */
@@ -170,6 +170,8 @@ export interface SnapshotStore {
    * @throws TocsinError DATA_MISSING (no such snapshot any more), DATA_CORRUPT, DISK_FAILED
    */
   readChunk(id: string, chunk: number): Promise<Uint8Array>;
+  /** Whether a chunk is whole. If not, the snapshot leaves the list: what is whole of it waits to be staged again. */
+  verify(id: string, chunk: number): Promise<boolean>;
   /**
    * Forgets a complete one for good; does nothing if there is none of that id. If none is left that reaches the place the
    * log begins after, the next start asks for another.

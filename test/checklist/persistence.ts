@@ -151,8 +151,8 @@ export const PERSISTENCE: Chapter = chapter('Persistence, crashes, storage', {
   120: by(
     'Entries that are found damaged while a replica runs, or leads, silence it until they are repaired',
     'replica/health › rot at rest is found while the replica runs, and repaired before it has a voice again',
-    'replica/repair › what %s has lost while it runs, and its peers have compacted, is made up for once and for all',
-    'replica/repair › rot on one running replica at a time heals by itself, whatever any of them has compacted',
+    'replica/rot-in-use › what %s has lost while it runs, and its peers have compacted, is made up for once and for all',
+    'replica/rot-in-use › rot on one running replica at a time heals by itself, whatever any of them has compacted',
     'storage/level-log-store › damage that appears while it runs is seen by the page that reads it',
   ),
   121: by(

@@ -332,7 +332,7 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
     file: 'src/replica/snapshots/snapshotter.ts',
     find: 'await this.#forget({ index: to, term: term(at), chain: chainAfter });',
     replace: 'void chainAfter;',
-    killedBy: ['test/replica/repair.test.ts', 'test/replica/stand-in.test.ts'],
+    killedBy: ['test/replica/rot-in-use.test.ts', 'test/replica/lost-entries.test.ts'],
     simulated: ROTTING,
   },
   {
@@ -342,7 +342,7 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
     find: 'if (to > Math.min(state.machine.applied, committed(), durable())) return false;',
     replace:
       'if (to > Math.min(state.machine.applied, durable())) return false;\n    void committed;',
-    killedBy: ['test/replica/stand-in.test.ts'],
+    killedBy: ['test/replica/lost-entries.test.ts'],
   },
   {
     name: 'forget-in-memory-alone',
@@ -350,7 +350,7 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
     file: 'src/replica/snapshots/snapshotter.ts',
     find: 'const place = await store.placeAt(upTo);',
     replace: 'this.#parts.compacting(upTo);\n      const place = await store.placeAt(upTo);',
-    killedBy: ['test/replica/stand-in.test.ts'],
+    killedBy: ['test/replica/lost-entries.test.ts'],
   },
   {
     name: 'lose-the-thread-behind-a-snapshot',

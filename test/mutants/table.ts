@@ -1,4 +1,5 @@
 import { CLOCK_MUTANTS } from './clocks.ts';
+import { HEALING_MUTANTS } from './healing.ts';
 import { HOUSE_MUTANTS } from './house.ts';
 import type { Mutant } from './mutant.ts';
 import { PITFALL_MUTANTS } from './pitfalls.ts';
@@ -22,6 +23,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...STORAGE_MUTANTS,
   ...STATEMACHINE_MUTANTS,
   ...REPLICA_MUTANTS,
+  ...HEALING_MUTANTS,
   ...READ_MUTANTS,
   ...TURN_MUTANTS,
   ...CLOCK_MUTANTS,

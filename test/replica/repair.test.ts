@@ -1,10 +1,9 @@
 import fc from 'fast-check';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { must } from '../../src/base/assert.ts';
 import { REPAIR_PAUSE_MS, REPAIR_ROUNDS_MAX } from '../../src/base/limits.ts';
-import { Prng } from '../../src/base/prng.ts';
 import { clusterOf, digestsOf, OFTEN, raiseMany } from './scenes.ts';
-import { VirtualCluster } from './virtual-cluster.ts';
+import type { VirtualCluster } from './virtual-cluster.ts';
 
 const diskOf = (cluster: VirtualCluster, id: number) =>
   must(cluster.machines[id - 1], `machine ${id}`).disk;
@@ -247,97 +246,6 @@ test('a snapshot that a peer needs is taken, whatever another one asks for that 
   await cluster.clock.settle(Promise.all([more, cluster.start(2)]));
   await cluster.converge();
   expect(digestsOf(cluster).size).toBe(1);
-});
-
-/** What this replica would start from now; it is started again after that. */
-async function restartedFrom(cluster: VirtualCluster, id: number) {
-  const disk = diskOf(cluster, id);
-  cluster.crash(id, 'lost');
-  const restored = await cluster.clock.settle(disk.open().load());
-  disk.crash('lost');
-  await cluster.start(id);
-  return restored;
-}
-
-/** A cluster in which each replica takes snapshots by a policy of its own. */
-async function clusterBy(seed: number, policies: readonly VirtualCluster['snapshots'][]) {
-  const cluster = new VirtualCluster(policies.length, seed);
-  onTestFinished(() => cluster.close());
-  for (const [at, policy] of policies.entries()) {
-    cluster.snapshots = policy;
-    await cluster.start(at + 1);
-  }
-  await cluster.converge();
-  return cluster;
-}
-
-test.each([
-  ['a follower', 3],
-  ['the leader', 1],
-])(
-  'what %s has lost while it runs, and its peers have compacted, is made up for once and for all',
-  async (who, id) => {
-    const cluster = await clusterBy(
-      1,
-      [1, 2, 3].map((each) => (each === id ? undefined : OFTEN)),
-    );
-    expect(cluster.leader.standing.leader === id).toBe(who === 'the leader');
-    const client = await cluster.client('c');
-    await raiseMany(cluster, client, 'k', 100);
-    await cluster.converge();
-    const replica = must(cluster.machines[id - 1]?.replica, `replica ${id}`);
-    const repair = vi.spyOn(replica.snapshots, 'repair');
-    for (const index of [20, 30]) diskOf(cluster, id).damage(index, 'gone');
-    await cluster.clock.run(20_000);
-    expect(repair, 'once for each').toHaveBeenCalledTimes(2);
-    expect(replica.status().alarms).toEqual([]);
-    await raiseMany(cluster, client, 'more', 5);
-    await cluster.converge();
-    expect(cluster.machines.map(({ fault }) => fault)).toEqual([undefined, undefined, undefined]);
-    const { damage, base } = await restartedFrom(cluster, id);
-    expect(damage).toBeUndefined();
-    expect(base.index).toBe(30);
-    await cluster.converge();
-    expect(digestsOf(cluster).size).toBe(1);
-  },
-);
-
-/** Rot on one replica at a time, while all run and serve, is gone after a while, and nobody has stopped for it. */
-async function liveStory(seed: number): Promise<void> {
-  const draw = new Prng(seed);
-  const every = (entries: number) => ({ ...OFTEN, entries });
-  const policies = [1, 2, 3].map(() => draw.pick([undefined, OFTEN, every(7)]));
-  const cluster = await clusterBy(seed, policies);
-  try {
-    const client = await cluster.client('c');
-    for (let round = 0; round < 4; round += 1) {
-      await raiseMany(cluster, client, `r${round}-`, draw.between(1, 60));
-      await cluster.converge();
-      const id = draw.between(1, 3);
-      const replica = must(cluster.machines[id - 1]?.replica, 'a replica');
-      for (let n = draw.between(1, 4); n > 0; n -= 1)
-        diskOf(cluster, id).damage(
-          draw.between(1, replica.status().lastIndex),
-          draw.pick(['rotten', 'torn', 'gone'] as const),
-        );
-      // What is not known to be committed is not looked at; so others follow the last one.
-      await raiseMany(cluster, client, `while${round}-`, draw.between(3, 99));
-      await cluster.clock.run(20_000);
-      expect(replica.status().alarms).toEqual([]);
-      expect(cluster.machines.map(({ fault }) => fault)).toEqual([undefined, undefined, undefined]);
-      expect((await restartedFrom(cluster, id)).damage).toBeUndefined();
-      await cluster.converge();
-    }
-    expect(digestsOf(cluster).size).toBe(1);
-  } finally {
-    await cluster.close();
-  }
-}
-
-test('rot on one running replica at a time heals by itself, whatever any of them has compacted', async () => {
-  await fc.assert(fc.asyncProperty(fc.integer({ min: 0, max: 2 ** 31 }), liveStory), {
-    numRuns: 6,
-  });
 });
 
 test('damage on one replica at a time heals by itself, whatever has been compacted meanwhile', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Millis, millis } from '../../src/base/ids.ts';
+import { logIndex, type Millis, millis } from '../../src/base/ids.ts';
 import {
   SCRUB_REST_MS_MAX,
   SCRUB_REST_TIMES,
@@ -28,6 +28,7 @@ test.each([
     isAlone: () => isAlone,
     mute: (on) => voice.push(on ? 'on' : 'off'),
     repair: () => new Promise(() => {}),
+    readable: () => logIndex(0),
     makeUp: () => Promise.resolve(false),
     log: () => {},
     onFault: (error) => {
@@ -66,6 +67,7 @@ async function slicesOf(
     isAlone: () => false,
     mute: () => {},
     repair: () => Promise.resolve(true),
+    readable: () => logIndex(0),
     makeUp: () => Promise.resolve(true),
     log: () => {},
     onFault: (error) => {

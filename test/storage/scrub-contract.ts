@@ -191,6 +191,25 @@ export function scrubContract(name: string, makeRig: () => Promise<Rig>): void {
         ),
     );
 
+    test.each([4, 8])(
+      'a snapshot takes its place in a log whose entry %i, which it reaches, has rotted; what goes on from it stays',
+      (reach) =>
+        inUse(
+          async (rig, store) => {
+            await makeSnapshot(store, log.slice(0, reach));
+            await rig.damageInUse(store, reach, 'rotten');
+          },
+          async (store) => {
+            const meta = store.snapshots.list[0]!;
+            await store.restart(meta, hard(1, reach));
+            expect((await round(store, 1e6)).at(-1)?.damage).toBeUndefined();
+            const { base, tail } = await heal(store, store);
+            expect(base.index).toBe(reach);
+            expect(digest(tail)).toEqual(digest(log.slice(reach)));
+          },
+        ),
+    );
+
     test('a snapshot that rots is none any more, and comes back chunk by chunk', () =>
       inUse(
         async (rig, store) => {

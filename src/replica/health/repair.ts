@@ -21,8 +21,11 @@ export interface RepairParts {
   readonly members: Members;
   readonly lane: BulkLane;
   readonly snapshots: SnapshotFetch;
-  /** Puts a snapshot in the place of `lost` and all before it; `peer` has one. False = not now. */
-  readonly standIn: (lost: DamagedRange, peer: ReplicaId) => Promise<boolean>;
+  /**
+   * Does without the entries up to the last of `lost`, for a snapshot that holds them. `peer` has one, and has compacted them;
+   * undefined = nobody has them. False = not now.
+   */
+  readonly doWithout: (lost: DamagedRange, peer: ReplicaId | undefined) => Promise<boolean>;
   readonly log: (line: string) => void;
 }
 
@@ -113,11 +116,7 @@ export class Repair {
       }
     }
     const beyond = answers.find(({ answer }) => answer?.found === 'compacted');
-    // The log of that peer begins later: what was lost is in its snapshot.
-    if (beyond !== undefined)
-      return (await this.#parts.standIn(range, beyond.peer))
-        ? { came: 'on', left: undefined }
-        : { came: 'nowhere', isHopeless: false };
+    if (beyond !== undefined) return await this.#doWithout(range, beyond.peer);
     // A majority of all voters as this log knows them, this replica not counted; and what is lost may have changed them, so
     // whoever cuts abstains until somebody leads without its vote. Where the log knows of two there is no such majority: the
     // other one's word would do if they were really two, but a third, of whom only the lost entries told, may have committed
@@ -131,7 +130,15 @@ export class Repair {
       return { came: 'on', left: await store.giveUp(range.to) };
     }
     this.#waitsFor = describeWait(answers);
-    return { came: 'nowhere', isHopeless: this.#isHopeless(answers) };
+    if (!this.#isHopeless(answers)) return { came: 'nowhere', isHopeless: false };
+    const round = await this.#doWithout(range, undefined);
+    return round.came === 'on' ? round : { came: 'nowhere', isHopeless: true };
+  }
+
+  async #doWithout(lost: DamagedRange, peer: ReplicaId | undefined): Promise<Round> {
+    return (await this.#parts.doWithout(lost, peer))
+      ? { came: 'on', left: undefined }
+      : { came: 'nowhere', isHopeless: false };
   }
 
   /**

@@ -51,7 +51,8 @@ export class Repairing implements Resident {
       members,
       lane,
       snapshots: this.#fetch,
-      standIn: async ({ to }, peer) => (await this.#fetch.fetch(peer, to)) !== undefined,
+      doWithout: async ({ to }, peer) =>
+        peer !== undefined && (await this.#fetch.fetch(peer, to)) !== undefined,
       log,
     });
   }

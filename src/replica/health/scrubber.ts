@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import { TocsinError } from '../../base/errors.ts';
-import { type Millis, millis } from '../../base/ids.ts';
+import { type LogIndex, type Millis, millis } from '../../base/ids.ts';
 import {
   SCRUB_REST_MS_MAX,
   SCRUB_REST_TIMES,
@@ -14,8 +14,10 @@ import type { Alarm } from '../../wire/clients/status.ts';
 export interface ScrubberParts {
   readonly store: LogStore;
   readonly clock: Clock;
-  /** No other replica can repair anything. */
+  /** No other replica has a voice: nobody could lead while this one is silent, and what a learner has it has from here. */
   readonly isAlone: () => boolean;
+  /** Up to here the log at rest is what was committed. */
+  readonly readable: () => LogIndex;
   /** Takes the replica's voice in matters of agreement away, or gives it back. */
   readonly mute: (on: boolean) => void;
   /** Gets back from peers what was lost. False = it was stopped. */
@@ -47,7 +49,7 @@ export class Scrubber {
     return [{ name: 'log-damaged', says: this.#parts.isAlone() ? IS_ALONE : IS_REPAIRING }];
   }
 
-  /** Somebody has met damage: a new round does not wait. */
+  /** Somebody has met damage: the next slice, or the next round, does not wait. */
   hurry(why: string): void {
     if (this.#isTold) return;
     this.#isTold = true;
@@ -57,12 +59,12 @@ export class Scrubber {
 
   /** Called once a tick. */
   tick(): void {
-    const { store, clock, onFault } = this.#parts;
+    const { store, clock, readable, onFault } = this.#parts;
     const began = clock.monotonic();
     if (this.#isBusy || began < this.#restsUntil) return;
     this.#isBusy = true;
     store
-      .scrub(SCRUB_SLICE_BYTES)
+      .scrub(SCRUB_SLICE_BYTES, readable())
       .then(({ damage, roundEnds }) => {
         const ended = clock.monotonic();
         const pause = roundEnds ? SCRUB_ROUND_MS : 0;
@@ -102,7 +104,7 @@ export class Scrubber {
 
 const IS_REPAIRING = 'entries at rest are damaged; they are being repaired';
 const IS_ALONE =
-  'entries at rest are damaged, and no other replica has them; a snapshot will make up for them: while this alarm is on, do not stop this replica, or save its state first (tocsin snapshot save)';
+  'entries at rest are damaged, and no other voter could give them back; a snapshot will make up for them: while this alarm is on, do not stop this replica, or save its state first (tocsin snapshot save)';
 
 /** When the next slice may begin, after one that was read between these. */
 function restEnd(began: Millis, ended: Millis): Millis {

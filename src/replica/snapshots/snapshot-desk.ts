@@ -50,6 +50,7 @@ export class SnapshotDesk {
   #repair: Repair | undefined;
   #fetched: FetchedSnapshot | undefined;
   #offers = 0;
+  #isStopped = false;
 
   constructor(parts: SnapshotDeskParts) {
     this.#parts = parts;
@@ -111,6 +112,7 @@ export class SnapshotDesk {
   }
 
   stop(): void {
+    this.#isStopped = true;
     this.#snapshotter.stop();
     this.#fetch.stop();
     this.#repair?.stop();
@@ -130,6 +132,7 @@ export class SnapshotDesk {
   /** Gets back from peers what the log has lost while it is in use. False = it was stopped. */
   repair(damage: Damage): Promise<boolean> {
     const { store, clock, members, log } = this.#parts;
+    if (this.#isStopped) return Promise.resolve(false);
     const repair = new Repair({
       store,
       clock,
@@ -137,7 +140,7 @@ export class SnapshotDesk {
       lane: this.#lane,
       snapshots: this.#fetch,
       // What is lost is applied here, and need not be fetched.
-      standIn: (range) => this.#snapshotter.standIn(range),
+      doWithout: (lost) => this.#snapshotter.beginAfter(lost),
       log,
     });
     this.#repair = repair;
@@ -146,7 +149,7 @@ export class SnapshotDesk {
 
   /** Nobody else has what the log has lost: a snapshot of the state makes up for it. False = not yet. */
   async makeUp({ ranges: [range], snapshotFrom }: Damage): Promise<boolean> {
-    if (range !== undefined) return await this.#snapshotter.standIn(range);
+    if (range !== undefined) return await this.#snapshotter.beginAfter(range);
     if (snapshotFrom !== undefined) this.#snapshotter.want(snapshotFrom);
     return false;
   }

@@ -121,28 +121,39 @@ export class Snapshotter {
   }
 
   /**
-   * Lets the log begin right after what it has lost, once a snapshot holds that. One is taken if there is none; until it is
+   * Lets the log begin right after what it has lost, once a snapshot holds that and can be read. One is taken if there is none; until it is
    * there, and while the state is in doubt, the answer is false.
    */
-  async standIn({ to, chainAfter }: DamagedRange): Promise<boolean> {
-    const { state, durable, committed, termAt, problem, log } = this.#parts;
+  async beginAfter({ to, chainAfter }: DamagedRange): Promise<boolean> {
+    const { state, durable, committed, problem, log } = this.#parts;
     if (this.#isBusy || this.#stopped || problem() !== undefined) return false;
     if (to > Math.min(state.machine.applied, committed(), durable())) return false;
     if ((this.newest?.index ?? 0) < to) {
       this.want(to);
       return false;
     }
-    const at = termAt(to);
-    // A snapshot has taken its place meanwhile.
-    if (at === undefined) return true;
     this.#isBusy = true;
     try {
+      if (!(await this.#isWhole(to)) || problem() !== undefined) return false;
+      const at = this.#parts.termAt(to);
+      // A snapshot takes the place of the log: the core has taken it over, and the disk is about to.
+      if (at === undefined) return true;
       await this.#forget({ index: to, term: term(at), chain: chainAfter });
     } finally {
       this.#isBusy = false;
     }
     log(`what was lost is in a snapshot: the log begins after entry ${to}`);
     return true;
+  }
+
+  /** Whether the newest snapshot reaches `to` and can be read: one that has rotted is not relied on, and taken anew. */
+  async #isWhole(to: LogIndex): Promise<boolean> {
+    const { snapshots } = this.#parts.store;
+    const newest = this.newest;
+    if (newest === undefined) return false;
+    for (let chunk = 0; chunk < newest.chunks.length && !this.#stopped; chunk += 1)
+      if (!(await snapshots.verify(newest.id, chunk))) return false;
+    return !this.#stopped && (this.newest?.index ?? 0) >= to;
   }
 
   stop(): void {

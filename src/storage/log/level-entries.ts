@@ -1,8 +1,9 @@
 import { assert, BugError } from '../../base/assert.ts';
 import { TocsinError } from '../../base/errors.ts';
+import { logIndex } from '../../base/ids.ts';
 import { COMPACT_ENTRIES_MAX, LOG_READ_BYTES_MAX, LOG_SCAN_ENTRIES } from '../../base/limits.ts';
 import type { Entry } from '../../raft/types.ts';
-import { EntryRecord, entryOf } from '../../wire/log/record.ts';
+import { EntryRecord, entryOf, recordOf } from '../../wire/log/record.ts';
 import {
   type Database,
   ENTRY_KEYS_BEGIN,
@@ -161,26 +162,40 @@ export async function readEntries(
   return entries;
 }
 
-/** Where a log ends once it is cut from `from` on. */
+/**
+ * Where a log ends once it is cut from `from` on. Of an entry there that has rotted, the one that takes the place of what is cut
+ * says what it was.
+ */
 export async function placeBefore(
   database: Database,
   from: number,
   { base, end }: Pick<LogState, 'base' | 'end'>,
+  next?: Entry,
 ): Promise<LogPlace> {
   if (from > end.index) return end;
   assert(from > base.index, `cut from ${from}, the log begins after ${base.index}`);
-  return from === base.index + 1 ? base : readPlace(database, from - 1);
+  if (from === base.index + 1) return base;
+  const record = await recordAt(database, from - 1);
+  if (typeof record !== 'string') return endAfter(record);
+  if (next?.index !== from) throw corrupt(record);
+  return { index: logIndex(from - 1), term: next.term, chain: recordOf(next).previousChain };
 }
 
-/** Whether the log goes through that very place. */
+/** Whether the log goes through that very place. @throws TocsinError DATA_CORRUPT, DISK_FAILED */
 export async function holds(
   database: Database,
   { base, end }: Pick<LogState, 'base' | 'end'>,
-  place: LogPlace,
+  { index, chain }: LogPlace,
 ): Promise<boolean> {
-  if (place.index > end.index || place.index < base.index) return false;
-  const own = place.index === base.index ? base : await readPlace(database, place.index);
-  return own.chain === place.chain;
+  if (index > end.index || index < base.index) return false;
+  if (index === base.index) return base.chain === chain;
+  if (index === end.index) return end.chain === chain;
+  const record = await recordAt(database, index);
+  if (typeof record !== 'string') return record.chain === chain;
+  const next = await recordAt(database, index + 1);
+  // A snapshot holds the entry itself; but whether this log goes on from it must be known.
+  if (typeof next === 'string') throw corrupt(record);
+  return next.previousChain === chain;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { assert, must } from '../../base/assert.ts';
-import { type LogIndex, lower } from '../../base/ids.ts';
+import { type LogIndex, logIndex, lower } from '../../base/ids.ts';
 import { HIGH_WATER_LAG_MAX } from '../../base/limits.ts';
 import type { Entry, HardState } from '../../raft/types.ts';
 import { type Batch, type Database, faultOf } from '../level/level.ts';
@@ -126,7 +126,10 @@ export class LevelLogStore implements LogStore {
     return this.#turns.write(async () => {
       const state = this.#used('write');
       const cut = batch.truncateFrom;
-      const kept = cut === undefined ? state.end : await placeBefore(this.#database, cut, state);
+      const kept =
+        cut === undefined
+          ? state.end
+          : await placeBefore(this.#database, cut, state, batch.entries[0]);
       const after = stateAfter(state, batch, kept);
       this.#readableTo = kept.index;
       const chained = this.#database.batch();
@@ -244,10 +247,10 @@ export class LevelLogStore implements LogStore {
     return this.#damage;
   }
 
-  async scrub(bytesMax: number): Promise<Scrubbed> {
+  async scrub(bytesMax: number, committed: LogIndex = logIndex(0)): Promise<Scrubbed> {
     this.#used('scrub');
     const { bytes, roundEnds, lost, snapshot } = await this.#scrub
-      .slice(bytesMax)
+      .slice(bytesMax, committed)
       .catch(this.#readFault);
     const { base } = this.#used('scrub');
     const reach = this.snapshots.list[0]?.index ?? 0;

@@ -110,7 +110,9 @@ export async function rangesLeft(
     throw new TocsinError('DATA_CORRUPT', `entry ${first.index} does not follow the base`);
   }
   const isDamaged = ranges.some(({ from, to }) => from <= before && before <= to);
-  const chain = isDamaged ? undefined : (await readPlace(database, before)).chain;
+  // It may have rotted since the ranges were found.
+  const isThere = !isDamaged && (await isWhole(database, before));
+  const chain = isThere ? (await readPlace(database, before)).chain : undefined;
   return repaired(ranges, first.index, first.previousChain, chain);
 }
 

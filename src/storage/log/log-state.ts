@@ -35,7 +35,7 @@ export const endAfter = (record: EntryRecord): LogPlace => ({
   chain: record.chain,
 });
 
-const higher = (a: LogIndex, b: LogIndex): LogIndex => (a > b ? a : b);
+export const higher = (a: LogIndex, b: LogIndex): LogIndex => (a > b ? a : b);
 
 /** Why `record` cannot be the entry right after `end`; undefined = it is. */
 export function findBreak(end: LogPlace, record: EntryRecord): string | undefined {

@@ -3,7 +3,7 @@ import type { Database } from '../level/level.ts';
 import type { Snapshots } from '../snapshots.ts';
 import type { DamagedRange, LogPlace } from '../types.ts';
 import { surveySome } from './level-entries.ts';
-import { endAfter, findBreak, type LogState } from './log-state.ts';
+import { endAfter, findBreak, higher, type LogState } from './log-state.ts';
 
 /** What one slice has read. */
 export interface Slice {
@@ -38,16 +38,17 @@ export class Scrub {
     this.#state = state;
   }
 
-  slice(bytesMax: number): Promise<Slice> {
+  /** `known` to be committed may be more than the log knows of. */
+  slice(bytesMax: number, known: LogIndex): Promise<Slice> {
     const { base } = this.#state();
     const cursor = this.#cursor ?? { in: 'entries', after: base };
     if (cursor.in === 'snapshots') return this.#chunk(cursor.snapshot, cursor.chunk);
-    return this.#entries(cursor.after.index < base.index ? base : cursor.after, bytesMax);
+    return this.#entries(cursor.after.index < base.index ? base : cursor.after, bytesMax, known);
   }
 
-  async #entries(from: LogPlace, bytesMax: number): Promise<Slice> {
+  async #entries(from: LogPlace, bytesMax: number, known: LogIndex): Promise<Slice> {
     const { hardState, end } = this.#state();
-    const committed = lower(hardState.commit, end.index);
+    const committed = lower(higher(hardState.commit, known), end.index);
     let last: LogPlace = from;
     let lost: DamagedRange | undefined;
     // One more, where there is one: it says what the last of them must be.

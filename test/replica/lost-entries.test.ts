@@ -24,12 +24,12 @@ test('what a log has lost is in a snapshot that is taken for it, and the log beg
   const compacted: number[] = [];
   const compacting = (index: number): void => void compacted.push(index);
   const { clock, store, snapshotter } = await rigWithLoss(4, { compacting });
-  expect(await clock.settle(snapshotter.standIn(LOST)), 'there is none yet').toBe(false);
+  expect(await clock.settle(snapshotter.beginAfter(LOST)), 'there is none yet').toBe(false);
   expect(compacted).toEqual([]);
   snapshotter.tick();
   await clock.run(10);
   expect(snapshotter.newest).toMatchObject({ index: 4 });
-  expect(await clock.settle(snapshotter.standIn(LOST))).toBe(true);
+  expect(await clock.settle(snapshotter.beginAfter(LOST))).toBe(true);
   expect(compacted).toEqual([3]);
   expect(await store.read(at(4), at(5), 1e6)).toHaveLength(2);
 });
@@ -43,7 +43,7 @@ test.each<[string, number, Partial<SnapshotterParts>]>([
   const compacting = (): void => expect.unreachable('it is compacted');
   const { clock, store, snapshotter } = await rigWithLoss(applied, { compacting, ...parts });
   await makeSnapshot(store, ENTRIES.slice(0, 4));
-  expect(await clock.settle(snapshotter.standIn(LOST))).toBe(false);
+  expect(await clock.settle(snapshotter.beginAfter(LOST))).toBe(false);
 });
 
 test('while a snapshot is taken nothing is compacted, and while the log is compacted none is dropped', async () => {
@@ -52,7 +52,7 @@ test('while a snapshot is taken nothing is compacted, and while the log is compa
     durable: () => logIndex(isDurable ? 5 : 3),
   });
   await clock.settle(snapshotter.take());
-  const standing = snapshotter.standIn(LOST);
+  const standing = snapshotter.beginAfter(LOST);
   const discarding = snapshotter.discard(at(1)).then(() => store.scrub(1));
   expect(await clock.settle(standing)).toBe(true);
   expect(store.snapshots.list).toHaveLength(1);
@@ -62,7 +62,7 @@ test('while a snapshot is taken nothing is compacted, and while the log is compa
   isDurable = false;
   const taken = snapshotter.take();
   await clock.run(10);
-  expect(await snapshotter.standIn(LOST), 'one is being written').toBe(false);
+  expect(await snapshotter.beginAfter(LOST), 'one is being written').toBe(false);
   isDurable = true;
   expect(await clock.settle(taken)).toMatchObject({ index: 4 });
 });
