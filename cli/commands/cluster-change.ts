@@ -202,10 +202,8 @@ async function leftOnceHeard(session: Session, replica: number): Promise<Left> {
 
 async function leftWithout(session: Session, replica: number): Promise<Left> {
   const change = { op: 'remove', id: replicaId(replica) } as const;
-  const { before, members } = await ask(session, change, true);
-  // Of the members after the change, those that are there now: it has been heard itself if it votes.
-  const isVoter = before.voters > members.filter(({ roles }) => roles.includes('voter')).length;
-  return { replica, ...before, alive: before.alive - (isVoter ? 1 : 0) };
+  const { before, after } = await ask(session, change, true);
+  return { replica, ...before, alive: after.alive };
 }
 
 async function tellDrained(io: Io, flags: ClientFlags, leader: number, left: Left): Promise<void> {

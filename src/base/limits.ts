@@ -103,8 +103,8 @@ export const CLOSE_DISK_MS_MAX = 5_000;
 /** A message whose term is further ahead is a fault of its sender, and ignored. */
 export const TERM_JUMP_MAX: number = 2 ** 32;
 
-/** A learner whose log ends so many entries behind the commit index, or fewer, keeps up. */
-export const PROMOTION_LAG_MAX = 64;
+/** Whoever lacks an entry for longer than so many heartbeats does not keep up: no change of members counts on it. */
+export const LAG_ROUNDS_MAX = 5;
 /** Heartbeats over which a learner must have kept up before it may become a voter. */
 export const PROMOTION_ROUNDS = 5;
 
@@ -619,7 +619,10 @@ assert(TALLY_BEDS_MAX <= BODY_ITEMS_MAX, 'the beds of a unit must fit in one rec
 assert(SESSION_WINDOW_MAX * 16 <= SESSION_REPLIES_MAX, 'one session must not keep the others out');
 assert(PLACE_CHARS_MAX * 2 < NAME_CHARS_MAX, 'a unit and a bed must pass as one name');
 assert(PATIENTS_MAX >= BEDS_MAX, 'a full house must still be able to admit who waits for a bed');
-assert(PROMOTION_LAG_MAX <= APPEND_ENTRIES_MAX, 'what a new voter still lacks must fit one append');
+assert(
+  LAG_ROUNDS_MAX * HEARTBEAT_TICKS < ELECTION_TICKS_MIN,
+  'who keeps up holds all before a transfer to it is given up',
+);
 assert(HISTORY_EVENTS_MAX >= COMMANDS_PER_FRAME_MAX, 'one entry must fit the history');
 assert(RUN_SAMPLES_MAX < 2 ** 15, 'a run and its on-bit must fit 16 bits');
 assert(

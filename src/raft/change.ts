@@ -7,6 +7,7 @@ import {
   isVoterOf,
   membersOf,
   sameConfiguration,
+  votersOf,
 } from './configuration.ts';
 import { majorityOf } from './quorum.ts';
 
@@ -23,13 +24,13 @@ export interface Target {
 
 /** What is known of the members now. */
 export interface Facts {
-  /** Heard from not long ago. */
-  alive(id: ReplicaId): boolean;
+  /** Why it cannot be counted on to hold an entry soon, for people; undefined = it can. */
+  hindrance(id: ReplicaId): string | undefined;
   /** Has kept up with the log for a while, so that its vote would not hold anything up. */
   caughtUp(id: ReplicaId): boolean;
 }
 
-/** One set of voters: how many it needs to decide, and how many could take part now. */
+/** One set of voters: how many it needs to decide, and how many can be counted on. */
 export interface Tally {
   readonly voters: number;
   readonly needed: number;
@@ -56,7 +57,7 @@ export function planChange(current: Configuration, target: Target, facts: Facts)
   const wanted = configurationOf(target.voters, target.learners);
   const before = tallyOf(current.voters, facts);
   const after = tallyOf(wanted.voters, facts);
-  const flaw = findRefusal(current, wanted, facts) ?? findStandstill(before, after);
+  const flaw = findRefusal(current, wanted, facts) ?? findStandstill(current, wanted, facts);
   if (flaw !== undefined) return { ok: false, ...flaw, before, after };
   return { ok: true, configuration: enterChange(current, wanted), before, after };
 }
@@ -94,7 +95,11 @@ function findRefusal(
   facts: Facts,
 ): Flaw | undefined {
   const { voters, learners } = wanted;
-  if (isJoint(current)) return { reason: 'change-pending', says: 'a change is under way' };
+  if (isJoint(current)) {
+    // Whom it waits for, if it does not end by itself.
+    const says = ['a change is under way', ...hindrancesOf(votersOf(current), facts)].join('; ');
+    return { reason: 'change-pending', says };
+  }
   if (voters.length === 0) return { reason: 'no-voters', says: 'nobody would be left to vote' };
   const clash = learners.find((id) => voters.includes(id));
   if (clash !== undefined)
@@ -109,22 +114,32 @@ function findRefusal(
   if (stranger !== undefined)
     return { reason: 'not-a-learner', says: `${stranger} must be a learner first` };
   const behind = fresh.find((id) => !facts.caughtUp(id));
-  return behind === undefined
-    ? undefined
-    : { reason: 'not-caught-up', says: `${behind} has not caught up yet` };
+  if (behind === undefined) return undefined;
+  const says = facts.hindrance(behind) ?? `${behind} has not caught up yet`;
+  return { reason: 'not-caught-up', says };
 }
 
-/** A change needs both quorums; whoever is not there now cannot be counted on. */
-function findStandstill(before: Tally, after: Tally): Flaw | undefined {
-  const short = [before, after].find((tally) => tally.alive < tally.needed);
-  if (short === undefined) return undefined;
-  const whose = short === before ? 'now' : 'afterwards';
-  const says = `${short.needed} of ${short.voters} voters are needed ${whose}, ${short.alive} are there`;
-  return { reason: 'no-quorum', says };
+/** A change needs both quorums: begun without one of them it would hold up all that is written, until there is one. */
+function findStandstill(
+  current: Configuration,
+  wanted: Configuration,
+  facts: Facts,
+): Flaw | undefined {
+  const both = { now: current.voters, afterwards: wanted.voters };
+  for (const [when, voters] of Object.entries(both)) {
+    const { needed, alive } = tallyOf(voters, facts);
+    if (alive >= needed) continue;
+    const count = `${needed} of ${voters.length} voters are needed ${when}, ${alive} can be counted on`;
+    return { reason: 'no-quorum', says: [count, ...hindrancesOf(voters, facts)].join('; ') };
+  }
+  return undefined;
 }
+
+const hindrancesOf = (ids: readonly ReplicaId[], facts: Facts): readonly string[] =>
+  ids.flatMap((id) => facts.hindrance(id) ?? []);
 
 const tallyOf = (voters: readonly ReplicaId[], facts: Facts): Tally => ({
   voters: voters.length,
   needed: majorityOf(voters.length),
-  alive: voters.filter((id) => facts.alive(id)).length,
+  alive: voters.filter((id) => facts.hindrance(id) === undefined).length,
 });

@@ -1,5 +1,4 @@
 import { assert } from '../base/assert.ts';
-import { PROMOTION_LAG_MAX } from '../base/limits.ts';
 import { appendOwn } from './append.ts';
 import {
   type ChangeRefusal,
@@ -11,7 +10,7 @@ import {
   targetOf,
 } from './change.ts';
 import { isJoint, isMemberOf, membersOf, sameConfiguration } from './configuration.ts';
-import { isAlive, isCaughtUp, newProgress } from './peers.ts';
+import { hindranceOf, isCaughtUp, keepsUp, newProgress } from './peers.ts';
 import { noteQuorum, sendHeartbeat } from './reads.ts';
 import { becomeFollower } from './roles.ts';
 import { configurationNow, type Leader, type State } from './state.ts';
@@ -114,10 +113,11 @@ function retire(s: State, leader: Leader): void {
 /** Once a heartbeat: who keeps up, and who is gone for good. */
 export function reviewMembers(s: State, leader: Leader): void {
   const { current, newest } = s.configurations;
+  leader.ends.shift();
+  leader.ends.push(s.log.last.index);
   const over = leader.ticks - leader.changedAt >= s.options.electionTicksMin;
   for (const [member, progress] of leader.progress) {
-    const near = progress.match + PROMOTION_LAG_MAX >= s.log.committed;
-    progress.roundsNear = near && isAlive(s, leader, member) ? progress.roundsNear + 1 : 0;
+    progress.roundsNear = keepsUp(s, leader, member) ? progress.roundsNear + 1 : 0;
     if (isMemberOf(current, member) || s.log.committed < newest.index) continue;
     // A removed member is told of it, if it can be; it is counted nowhere any more.
     if (over || progress.commitTold >= newest.index) leader.progress.delete(member);
@@ -125,6 +125,6 @@ export function reviewMembers(s: State, leader: Leader): void {
 }
 
 const factsOf = (s: State, leader: Leader): Facts => ({
-  alive: (id) => isAlive(s, leader, id),
+  hindrance: (id) => hindranceOf(s, leader, id),
   caughtUp: (id) => isCaughtUp(leader, id),
 });

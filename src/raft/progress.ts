@@ -81,7 +81,7 @@ export class Progress {
   /** A beat of the peer and the leader's clock when it came in, waiting for a quorum to confirm a later heartbeat. */
   beat = 0;
   beatAt = 0;
-  /** Heartbeats in a row at which the peer was alive and not far behind. */
+  /** Heartbeats in a row at which the peer kept up. */
   roundsNear = 0;
   /** The highest commit index this peer was told. */
   commitTold: LogIndex = logIndex(0);

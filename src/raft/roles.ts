@@ -2,7 +2,7 @@ import { assert } from '../base/assert.ts';
 import { logIndex, type ReplicaId, type Term, term } from '../base/ids.ts';
 import { appendOwn } from './append.ts';
 import { membersOf } from './configuration.ts';
-import { newProgress } from './peers.ts';
+import { endsFrom, newProgress } from './peers.ts';
 import type { Progress } from './progress.ts';
 import { dropReads, knownAsLeader, noteQuorum } from './reads.ts';
 import {
@@ -74,6 +74,7 @@ export function becomeLeader(s: State): void {
     role: 'leader',
     progress,
     firstIndex: next,
+    ends: endsFrom(next),
     untoldSince: undefined,
     heartbeatElapsed: 0,
     ticks: 0,

@@ -65,6 +65,8 @@ export interface Leader {
   readonly progress: Map<ReplicaId, Progress>;
   /** First entry of this reign: nothing below it is committed by counting (§5.4.2), no read served before it commits (§6.4). */
   readonly firstIndex: LogIndex;
+  /** Where the log ended at the newest heartbeats, the one of LAG_ROUNDS_MAX heartbeats before the newest first. */
+  readonly ends: LogIndex[];
   /** The leader's clock when it committed the first of what somebody has not been told is committed. */
   untoldSince: number | undefined;
   heartbeatElapsed: number;

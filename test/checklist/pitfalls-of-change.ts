@@ -74,6 +74,7 @@ export const CHANGE_PITFALLS: readonly Pitfall[] = [
       'A promotion of one who lags stops commits',
       'raft/change › %s is refused › a voter that lags behind',
       'raft/membership › a learner becomes a voter only after it kept up for a while, and anew after it fell behind',
+      'raft/plans › a learner that answers, and takes no entries, is given no vote',
     ),
     'promote-who-lags',
   ),

@@ -250,4 +250,13 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     killedBy: ['test/raft/start.test.ts'],
     test: 'the first Ready tells',
   },
+  {
+    name: 'count-on-whoever-answers',
+    claim: 'a change of members counts on nobody who answers and takes no entries',
+    file: 'src/raft/peers.ts',
+    find: 'isAlive(s, leader, id) && matchOf(leader, id) >= must(leader.ends[0]',
+    replace: 'isAlive(s, leader, id) && 0 <= must(leader.ends[0]',
+    killedBy: ['test/raft/plans.test.ts'],
+    test: 'a change that is not refused ends',
+  },
 ];

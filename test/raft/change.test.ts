@@ -23,7 +23,7 @@ const ids = (...numbers: readonly number[]): ReplicaId[] => numbers.map(replicaI
 const plain = (voters: readonly number[], learners: readonly number[] = []): Configuration =>
   configurationOf(ids(...voters), ids(...learners));
 const facts = (dead: readonly number[] = [], behind: readonly number[] = []): Facts => ({
-  alive: (id) => !dead.includes(id),
+  hindrance: (id) => (dead.includes(id) ? `${id} is ill` : undefined),
   caughtUp: (id) => !behind.includes(id),
 });
 
@@ -121,15 +121,31 @@ test.each([
   expect(planned).toMatchObject({ ok: false, reason });
 });
 
-test('a refusal for want of a quorum says whether it is wanted now or afterwards', () => {
+test('a refusal for want of a quorum says whether it is wanted now or afterwards, and what is the matter with whom', () => {
   const refusal = (to: Configuration, dead: readonly number[]) =>
     planChange(THREE, to, facts(dead));
   expect(refusal(plain([1]), [2, 3])).toMatchObject({
-    says: '2 of 3 voters are needed now, 1 are there',
+    says: '2 of 3 voters are needed now, 1 can be counted on; 2 is ill; 3 is ill',
   });
   expect(refusal(plain([1, 3]), [3])).toMatchObject({
-    says: '2 of 2 voters are needed afterwards, 1 are there',
+    says: '2 of 2 voters are needed afterwards, 1 can be counted on; 3 is ill',
   });
+});
+
+test('who asks for a change while one is under way hears whom that waits for', () => {
+  const joint = enterChange(THREE, plain([1, 3]));
+  const saysWith = (...dead: readonly number[]): unknown => {
+    const planned = planChange(joint, plain([1]), facts(dead));
+    return 'says' in planned && planned.says;
+  };
+  expect(saysWith()).toBe('a change is under way');
+  expect(saysWith(2, 3)).toBe('a change is under way; 2 is ill; 3 is ill');
+});
+
+test('a learner that cannot be counted on is refused a vote with the reason', () => {
+  const promote = (known: Facts) => planChange(THREE, plain([1, 2, 3, 4]), known);
+  expect(promote(facts([], [4]))).toMatchObject({ says: '4 has not caught up yet' });
+  expect(promote(facts([4], [4]))).toMatchObject({ reason: 'not-caught-up', says: '4 is ill' });
 });
 
 test('as many members as there may be are taken', () => {

@@ -95,6 +95,7 @@ test('there is no lease before an own commit, while handing over, once somebody 
 test('with a change of members a lease needs the new quorum too, at once', () => {
   const core = leaseholder(1000);
   core.step(answered(3, 0));
+  core.step(accepted([3, 1, 1], 1));
   const planned = core.plan({ voters: [1, 3].map(replicaId), learners: [] });
   if (planned?.ok !== true) throw new Error('the change was refused');
   expect(core.lease(millis(1001))).toBe(1);

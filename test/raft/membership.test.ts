@@ -5,7 +5,7 @@ import {
   ELECTION_TICKS_MAX,
   ELECTION_TICKS_MIN,
   HEARTBEAT_TICKS,
-  PROMOTION_LAG_MAX,
+  LAG_ROUNDS_MAX,
   PROMOTION_ROUNDS,
 } from '../../src/base/limits.ts';
 import type { Target } from '../../src/raft/change.ts';
@@ -71,7 +71,8 @@ test('no change before an entry of the own reign is committed (raft-dev, 2015), 
   const fresh = loneLeader();
   drain(fresh);
   for (const from of [2, 3]) fresh.step(heard([from, 1, 1]));
-  expect(change(fresh, target([1, 2]))).toMatchObject({ ok: false, reason: 'not-ready' });
+  const learns = payload(configurationOf([1, 2, 3].map(replicaId), [replicaId(4)]));
+  expect(fresh.change(learns)).toMatchObject({ ok: false, reason: 'not-ready' });
   fresh.step(accepted([2, 1, 1], 1));
   fresh.step(heard([3, 1, 1]));
   expect(change(fresh, target([1, 2, 3], [4]))).toMatchObject({ ok: true, id: id(2, 1) });
@@ -168,9 +169,9 @@ test('a learner becomes a voter only after it kept up for a while, and anew afte
     alive: true,
     caughtUp: true,
   });
-  for (let n = 0; n <= PROMOTION_LAG_MAX; n += 1) core.propose({ byteLength: 1 });
+  core.propose({ byteLength: 1 });
   drain(core);
-  beat(core, [2, 3], 1);
+  beat(core, [2, 3], LAG_ROUNDS_MAX + 1);
   expect(change(core, target([1, 2, 3, 4]))).toMatchObject({ reason: 'not-caught-up' });
   beat(core, [2, 3, 4], PROMOTION_ROUNDS + 1);
   expect(change(core, target([1, 2, 3, 4]))).toMatchObject({ ok: true });

@@ -5,7 +5,6 @@ import {
   ELECTION_TICKS_MIN,
   HEARTBEAT_TICKS,
   LEADER_DISK_TICKS_MAX,
-  PROMOTION_LAG_MAX,
   REST_TIMEOUTS,
   STALL_REMEMBERED_TICKS,
 } from '../../src/base/limits.ts';
@@ -115,7 +114,7 @@ test('to one that answers and yet lags no leader begins to hand over, for nothin
     }
     return core.standing.transferring;
   };
-  for (let n = 0; n <= PROMOTION_LAG_MAX; n += 1) core.propose({ byteLength: 1 });
+  core.propose({ byteLength: 1 });
   expect(handsOverWithin(ELECTION_TICKS_MAX * 3)).toBe(false);
   core.step(accepted([3, 1, 1], core.last.index));
   expect(handsOverWithin(ELECTION_TICKS_MAX)).toBe(true);

@@ -57,7 +57,7 @@ function ofCore(core: RaftCore): string {
       const reads = [...role.readsNew, ...role.readsPending].map(
         ({ context, from, index, round }) => `${context} ${from} ${index} ${round}`,
       );
-      return `${common} L ${role.firstIndex} ${role.ticks} ${role.heartbeatElapsed} ${role.round} ${role.transferTo} ${peers} ${reads} ${role.readsNew.length}`;
+      return `${common} L ${role.firstIndex} ${role.ends} ${role.ticks} ${role.heartbeatElapsed} ${role.round} ${role.transferTo} ${peers} ${reads} ${role.readsNew.length}`;
     }
   }
 }
