@@ -137,6 +137,7 @@ export class Replica implements Resident {
     this.#admin = new Administrator({
       ...common,
       snapshots: this.snapshots,
+      rooms: this.#upkeep.rooms,
       successor: () => successorOf(members, this.#links, driver),
       confirm: (done) => this.read('linearizable', done),
       notLeading: () => this.#notLeading(),
@@ -249,7 +250,6 @@ export class Replica implements Resident {
   receive(message: Message): void {
     if (this.#phase === 'running' && this.#upkeep.room.takes(message)) this.#driver.step(message);
   }
-
   peerLost(peer: ReplicaId): void {
     if (this.#phase === 'running') this.#driver.peerLost(peer);
   }

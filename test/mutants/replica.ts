@@ -66,8 +66,8 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
     name: 'write-what-a-majority-cannot-keep',
     claim: 'what a majority has no room for is refused before it is written',
     file: 'src/replica/peers/rooms.ts',
-    find: 'return worst === undefined ? own() :',
-    replace: 'return worst !== -1 ? own() :',
+    find: 'this.#ofMajority(members.voters)',
+    replace: 'this.#ofMajority(members.voters.slice(0, 0))',
     killedBy: ['test/replica/room.test.ts'],
   },
   {
@@ -375,5 +375,14 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
     find: 'if (await makeUp(damage)) this.#damage = undefined;',
     replace: 'void makeUp;',
     killedBy: ['test/replica/health.test.ts'],
+  },
+  {
+    name: 'leave-the-quorum-to-full-disks',
+    claim: 'no change of members leaves a majority without room on its disks',
+    file: 'src/replica/service/administrator.ts',
+    find: 'rooms.fullAmong(members.voters).length > 0',
+    replace: 'rooms.fullAmong(members.voters).length >= 0',
+    killedBy: ['test/replica/membership.test.ts'],
+    test: 'a removal that leaves the quorum',
   },
 ];

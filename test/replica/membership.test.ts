@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 import { must } from '../../src/base/assert.ts';
-import { replicaId } from '../../src/base/ids.ts';
+import { type ReplicaId, replicaId } from '../../src/base/ids.ts';
+import { DISK_FREE_BYTES_LOW, DISK_FREE_BYTES_OUT, DISK_LOOK_MS } from '../../src/base/limits.ts';
 import type { ChangeReport, MemberChange } from '../../src/wire/clients/admin-messages.ts';
 import { addOf, stageOf } from './stage.ts';
+import type { VirtualCluster } from './virtual-cluster.ts';
 
 const rolesOf = ({ members }: ChangeReport): string[] =>
   members.map(({ id, roles }) => `${id} ${roles.join('+')}`);
@@ -98,6 +100,133 @@ test('a change that could not be committed now is refused before it is begun', a
     await cluster.clock.run(2_000);
     const report = await change({ op: 'remove', id: must(other, 'another') });
     expect(report).toMatchObject({ outcome: 'refused', after: { voters: 2, needed: 2, alive: 1 } });
+  } finally {
+    await cluster.close();
+  }
+});
+
+const fill = (cluster: VirtualCluster, id: number, freeBytes: number): Promise<void> => {
+  must(cluster.machines[id - 1], 'a machine').disk.freeBytes = freeBytes;
+  return cluster.clock.run(2 * DISK_LOOK_MS);
+};
+const FULL = DISK_FREE_BYTES_OUT - 1;
+const EMPTY = 4 * DISK_FREE_BYTES_LOW;
+
+/** Who leads, another one, and a third whose disk gets full. */
+const castOf = (cluster: VirtualCluster): readonly [ReplicaId, ReplicaId, ReplicaId] => {
+  const leader = must(cluster.leader.standing.leader, 'a leader');
+  const [good, full] = [1, 2, 3].filter((id) => id !== leader).map(replicaId);
+  return [leader, must(good, 'a second'), must(full, 'a third')];
+};
+
+test.each([
+  ['took nothing of what was written', 5],
+  ['will take nothing', 0],
+])(
+  'a removal that leaves the quorum to a voter that answers, and %s, is refused, says who that is, and is done once there is room',
+  async (_, count) => {
+    const { cluster, change, raise } = await stageOf(3, 12);
+    try {
+      const [, good, full] = castOf(cluster);
+      await fill(cluster, full, FULL);
+      await raise('meanwhile', count);
+      await cluster.clock.run(1_000);
+      const report = await change({ op: 'remove', id: good });
+      expect(report).toMatchObject({ outcome: 'refused' });
+      expect(report.says).toContain(`replica ${full}`);
+      expect(report.says).not.toContain(`replica ${good}`);
+      await raise('goes on', 5);
+      await fill(cluster, full, EMPTY);
+      await cluster.converge();
+      expect(await change({ op: 'remove', id: good })).toMatchObject({ outcome: 'done' });
+      await raise('after', 5);
+    } finally {
+      await cluster.close();
+    }
+  },
+);
+
+test.each([
+  ['took nothing of what was written', 5],
+  ['will take nothing', 0],
+])(
+  'a learner that answers, and %s, is given no vote that is needed, and has it once there is room',
+  async (_, count) => {
+    const { cluster, change, raise } = await stageOf(1, 13);
+    try {
+      const id = cluster.join();
+      await cluster.start(id);
+      await change(addOf(cluster, id));
+      await cluster.clock.run(2_000);
+      await fill(cluster, id, FULL);
+      await raise('meanwhile', count);
+      await cluster.clock.run(1_000);
+      const report = await change({ op: 'promote', id });
+      expect(report).toMatchObject({ outcome: 'refused' });
+      expect(report.says).toContain(`replica ${id}`);
+      await raise('goes on', 5);
+      await fill(cluster, id, EMPTY);
+      await cluster.converge();
+      expect(await change({ op: 'promote', id })).toMatchObject({ outcome: 'done' });
+      await raise('after', 5);
+    } finally {
+      await cluster.close();
+    }
+  },
+);
+
+test('a voter that takes no entries can be removed, for the others can do without it', async () => {
+  const { cluster, change, raise } = await stageOf(3, 14);
+  try {
+    const [, , full] = castOf(cluster);
+    await fill(cluster, full, FULL);
+    await raise('meanwhile', 5);
+    await cluster.clock.run(1_000);
+    const counts = { before: { alive: 2 }, after: { voters: 2, needed: 2, alive: 2 } };
+    expect(await change({ op: 'remove', id: full }, true)).toMatchObject(counts);
+    expect(await change({ op: 'remove', id: full })).toMatchObject({ outcome: 'done' });
+    await raise('after', 5);
+  } finally {
+    await cluster.close();
+  }
+});
+
+test('a change during which a member goes down that it needs ends by itself once that is back', async () => {
+  const { cluster, client, change, raise } = await stageOf(3, 15);
+  try {
+    const [, good, other] = castOf(cluster);
+    await raise('before', 5);
+    cluster.crash(other, 'kept');
+    const begun = client.operator.change({ op: 'remove', id: good }, { dryRun: false });
+    await expect(cluster.clock.settle(begun)).rejects.toThrow();
+    await cluster.start(other);
+    await cluster.clock.run(5_000);
+    expect(await change({ op: 'remove', id: good })).toMatchObject({ outcome: 'unchanged' });
+    await raise('after', 5);
+  } finally {
+    await cluster.close();
+  }
+});
+
+test('a change during which the disk of a member hangs that it needs says whom it waits for, and ends by itself once the disk goes on', async () => {
+  const { cluster, client, change, raise } = await stageOf(3, 16);
+  try {
+    const [, good, other] = castOf(cluster);
+    await raise('before', 5);
+    const { disk } = must(cluster.machines[other - 1], 'a machine');
+    const onWrite = must(disk.onWrite, 'a disk that takes its time');
+    const held: Parameters<typeof onWrite>[0][] = [];
+    disk.onWrite = (write) => void held.push(write);
+    const begun = client.operator.change({ op: 'remove', id: good }, { dryRun: false });
+    await expect(cluster.clock.settle(begun)).rejects.toThrow();
+    const asked = await change({ op: 'remove', id: good });
+    expect(asked).toMatchObject({ outcome: 'refused' });
+    expect(asked.says).toMatch(`a change is under way; replica ${other} answers, and has`);
+    disk.onWrite = onWrite;
+    for (const write of held) onWrite(write);
+    await cluster.clock.run(2_000);
+    expect(await change({ op: 'remove', id: good })).toMatchObject({ outcome: 'unchanged' });
+    await raise('after', 5);
   } finally {
     await cluster.close();
   }

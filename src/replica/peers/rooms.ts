@@ -56,12 +56,24 @@ export class Rooms {
     );
   }
 
-  /** What is left for a new entry: it is written here, and by a majority, of which the best count. */
+  /** What is left for a new entry: it is written here, and by a majority. */
   get left(): Room {
     const { members, own } = this.#parts;
-    const rooms = members.voters.map((id) => ROOMS.indexOf(this.#roomOf(id))).sort((a, b) => a - b);
-    const worst = rooms[majorityOf(rooms.length) - 1];
-    return worst === undefined ? own() : worseRoom(own(), must(ROOMS[worst], `room ${worst}`));
+    return worseRoom(own(), this.#ofMajority(members.voters));
+  }
+
+  /** Those of them whose disk is full, if they are so many that a majority could keep nothing new. */
+  fullAmong(voters: readonly ReplicaId[]): readonly ReplicaId[] {
+    return this.#ofMajority(voters) === 'out'
+      ? voters.filter((id) => this.#roomOf(id) === 'out')
+      : [];
+  }
+
+  /** What a majority of them has left, of which the best count. */
+  #ofMajority(voters: readonly ReplicaId[]): Room {
+    const rooms = voters.map((id) => ROOMS.indexOf(this.#roomOf(id))).sort((a, b) => a - b);
+    const worst = rooms[majorityOf(rooms.length) - 1] ?? 0;
+    return must(ROOMS[worst], `room ${worst}`);
   }
 
   #roomOf(id: ReplicaId): Room {

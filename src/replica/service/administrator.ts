@@ -22,6 +22,7 @@ import type { ClusterMember } from '../../wire/peers/members.ts';
 import type { CoreDriver } from '../core-driver.ts';
 import { type Address, membersFor, type Wanted, wantedBy } from '../peers/member-change.ts';
 import type { Members } from '../peers/members.ts';
+import type { Rooms } from '../peers/rooms.ts';
 import type { SnapshotDesk } from '../snapshots/snapshot-desk.ts';
 import type { FreshDone } from './read-desk.ts';
 
@@ -30,6 +31,7 @@ export interface AdministratorParts {
   readonly driver: CoreDriver;
   readonly members: Members;
   readonly snapshots: SnapshotDesk;
+  readonly rooms: Pick<Rooms, 'fullAmong'>;
   /** Whom to hand over to if the operator names nobody. */
   readonly successor: () => ReplicaId | undefined;
   readonly notLeading: () => TocsinError;
@@ -157,6 +159,12 @@ export class Administrator {
       done([encodeChangeReport(report(outcome, plan.says))]);
       return;
     }
+    const full = this.#wouldBeFull(wanted.target.voters);
+    if (full.length > 0) {
+      const says = `afterwards nothing could be written: no room on the disk of replica ${full.join(', ')}`;
+      done([encodeChangeReport(report('refused', says))]);
+      return;
+    }
     if (dryRun) {
       done([encodeChangeReport(report('planned'))]);
       return;
@@ -170,6 +178,15 @@ export class Administrator {
     const deadline = millis(Math.min(until, clock.monotonic() + CHANGE_MS_MAX));
     this.#pending = { index: begun.id.index, deadline, report: report('done'), done };
     driver.soon();
+  }
+
+  /**
+   * Whose disks would keep these voters from writing anything, if that is not so already: where it is, it may take several
+   * changes, each of which such disks still take, until enough have room.
+   */
+  #wouldBeFull(voters: readonly ReplicaId[]): readonly ReplicaId[] {
+    const { rooms, members } = this.#parts;
+    return rooms.fullAmong(members.voters).length > 0 ? [] : rooms.fullAmong(voters);
   }
 
   #transfer(to: ReplicaId | undefined): void {
