@@ -1,12 +1,14 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { replicaId, unixMillis } from '../../src/base/ids.ts';
+import { must } from '../../src/base/assert.ts';
+import { logIndex, replicaId, term, unixMillis } from '../../src/base/ids.ts';
 import { formatFolder, openFolder } from '../../src/storage/data-folder.ts';
 import { entryKey, openDatabase } from '../../src/storage/level/level.ts';
 import { recoverFolder } from '../../src/storage/recover.ts';
 import type { LogStore, Restored } from '../../src/storage/types.ts';
-import { recordOf } from '../../src/wire/log/record.ts';
+import { EntryRecord, entryOf, recordOf } from '../../src/wire/log/record.ts';
+import type { ClusterMember, MemberRole } from '../../src/wire/peers/members.ts';
 import { CLUSTER, compactTo, digest, emptyLogEnd, entriesAfter, hard, writing } from './entries.ts';
 import { copy, identity, remove, temporaryFolder } from './folders.ts';
 import { makeSnapshot } from './snapshot-contract.ts';
@@ -65,6 +67,29 @@ test('the last replica becomes a cluster of its own, and keeps all it holds', as
   const opened = await openFolder(path);
   await opened.store.close();
   expect(opened.identity).toEqual(recovery.identity);
+});
+
+test('in the midst of a change of members it becomes one too, whichever side of the change it is on', async () => {
+  const member = (id: number, ...roles: MemberRole[]): ClusterMember => ({
+    id: replicaId(id),
+    address: `/ip4/127.0.0.1/tcp/740${id}`,
+    incarnation: 77,
+    roles,
+    priority: 0,
+  });
+  const change = EntryRecord.draftConfiguration(options.now, [
+    member(1, 'voter', 'outgoing'),
+    member(2, 'outgoing'),
+    member(3, 'voter', 'outgoing'),
+  ]);
+  change.seal({ index: logIndex(6), term: term(2) }, recordOf(must(log.at(-1), 'an entry')).chain);
+  await inStore(async (store) => {
+    await store.load();
+    await store.write(writing([entryOf(change)], hard(2, 4)));
+  });
+  expect(await recoverFolder(path, options)).toMatchObject({ last: 7, lost: undefined });
+  const forced = must((await loaded()).configurations.at(-1), 'a configuration');
+  expect(recordOf(forced).configuration).toMatchObject({ voters: [2], outgoing: [] });
 });
 
 test('with entries lost it goes on before the first of them, and says what is gone', async () => {
