@@ -1,6 +1,7 @@
 import { fstatSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { TocsinError } from '../../src/base/errors.ts';
+import { foundNoRoom } from '../../src/base/no-room.ts';
 import { onKeys } from '../input/keys.ts';
 import type { Files, Io, Output } from './io.ts';
 import { SERVICES } from './services.ts';
@@ -59,7 +60,7 @@ function lossOf(error: Error): TocsinError | undefined {
   const code = 'code' in error ? error.code : undefined;
   if (code === 'EPIPE' || code === 'ERR_STREAM_DESTROYED') return undefined;
   const message = `not all of the answer could be written: ${error.message}`;
-  return new TocsinError(code === 'ENOSPC' ? 'DISK_FULL' : 'DISK_FAILED', message, {
+  return new TocsinError(foundNoRoom(error) ? 'DISK_FULL' : 'DISK_FAILED', message, {
     cause: error,
   });
 }

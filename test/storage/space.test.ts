@@ -1,9 +1,12 @@
+import { constants } from 'node:os';
 import { expect, test } from 'vitest';
 import { DISK_FREE_BYTES_LOW as LOW, DISK_FREE_BYTES_OUT as OUT } from '../../src/base/limits.ts';
 import { faultOf } from '../../src/storage/level/level.ts';
 import { freeBytesAt, roomOf } from '../../src/storage/space.ts';
 import type { Room } from '../../src/wire/peers/room.ts';
 import { remove, temporaryFolder } from './folders.ts';
+
+const { EDQUOT } = constants.errno;
 
 test.each<[number, Room, Room]>([
   [LOW, 'ample', 'ample'],
@@ -32,6 +35,17 @@ test('the room of a folder is told; of none it is an error', async () => {
 test.each([
   Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' }),
   new Error('IO error: /data/raft/000005.log: No space left on device'),
-])('a full disk has a code of its own: %s', (error) => {
+  Object.assign(
+    new Error(`Unknown system error -${EDQUOT}: Unknown system error -${EDQUOT}, write`),
+    {
+      code: `Unknown system error -${EDQUOT}`,
+      errno: -EDQUOT,
+    },
+  ),
+  new Error('IO error: /data/raft/000005.log: Disk quota exceeded'),
+  new Error('Database failed to open', {
+    cause: new Error('IO error: /data/raft/000005.log: Disk quota exceeded'),
+  }),
+])('a full disk, or a quota that is used up, has a code of its own: %s', (error) => {
   expect(faultOf(error, 'writing').code).toBe('DISK_FULL');
 });

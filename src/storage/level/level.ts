@@ -2,6 +2,7 @@ import { Level } from 'level';
 import { BugError } from '../../base/assert.ts';
 import { TocsinError } from '../../base/errors.ts';
 import { LEVEL_BUFFER_BYTES } from '../../base/limits.ts';
+import { foundNoRoom } from '../../base/no-room.ts';
 
 /**
  * The door to LevelDB: its options, its keys and what its errors mean. Binary keys and values,
@@ -124,20 +125,19 @@ export async function mustBeUnlocked(folder: string): Promise<void> {
 export function faultOf(error: unknown, doing: string): TocsinError {
   if (error instanceof BugError) throw error;
   if (TocsinError.is(error)) return error;
-  const { code, text } = describe(error);
-  const message = `${doing}: ${text}`;
+  const root = rootOf(error);
+  const code = 'code' in root ? root.code : '';
+  const message = `${doing}: ${root.message}`;
   if (code === 'LEVEL_LOCKED')
     return new TocsinError('DATA_LOCKED', `${message} (another process uses it)`, { cause: error });
-  if (code === 'LEVEL_CORRUPTION' || /No such file/.test(text))
+  if (code === 'LEVEL_CORRUPTION' || /No such file/.test(root.message))
     return new TocsinError('DATA_CORRUPT', message, { cause: error });
-  const full = code === 'ENOSPC' || /No space left|ENOSPC/.test(text);
-  return new TocsinError(full ? 'DISK_FULL' : 'DISK_FAILED', message, { cause: error });
+  const is = foundNoRoom(root) ? 'DISK_FULL' : 'DISK_FAILED';
+  return new TocsinError(is, message, { cause: error });
 }
 
 /** LevelDB's own reason for a failed open is one `cause` down. */
-function describe(error: unknown): { readonly code: string; readonly text: string } {
-  if (!(error instanceof Error)) return { code: '', text: String(error) };
-  if (error.cause instanceof Error) return describe(error.cause);
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  return { code, text: error.message };
+function rootOf(error: unknown): Error {
+  if (!(error instanceof Error)) return new Error(String(error));
+  return error.cause instanceof Error ? rootOf(error.cause) : error;
 }
