@@ -11,7 +11,6 @@ import type { LogPlace, Restored, SnapshotMeta } from '../storage/types.ts';
 import type { Channel } from '../transport/types.ts';
 import type { AdminRequest } from '../wire/clients/admin-messages.ts';
 import type { ReplicaStatus } from '../wire/clients/status.ts';
-import type { FrameType } from '../wire/frame.ts';
 import type { Hello } from '../wire/handshake.ts';
 import { recordOf } from '../wire/log/record.ts';
 import type { Checkpoint } from '../wire/peers/digests.ts';
@@ -22,6 +21,7 @@ import { Comparer } from './health/comparer.ts';
 import { Quarantine } from './health/quarantine.ts';
 import { StallGuard } from './health/stall-guard.ts';
 import { helloOf, type ReplicaParts } from './parts.ts';
+import type { BulkAnswer } from './peers/bulk-lane.ts';
 import { Members } from './peers/members.ts';
 import { PeerLinks } from './peers/peer-links.ts';
 import { Strangers } from './peers/strangers.ts';
@@ -238,10 +238,8 @@ export class Replica implements Resident {
   }
 
   readonly toldRoom: Resident['toldRoom'] = (peer, room) => this.#upkeep.rooms.told(peer, room);
-  readonly answerBulk = (type: FrameType, body: Uint8Array): Promise<readonly Uint8Array[]> =>
-    this.problem === undefined
-      ? this.snapshots.answer(type, body)
-      : Promise.reject<readonly Uint8Array[]>(this.problem);
+  readonly answerBulk: BulkAnswer = (type, body) => this.snapshots.answer(type, body);
+  readonly diskFailed = (error: TocsinError): void => this.#fault(error);
 
   receiveDigests(peer: ReplicaId, checkpoints: readonly Checkpoint[]): void {
     this.#comparer.heard(peer, checkpoints);

@@ -52,7 +52,10 @@ export class Snapshots implements SnapshotStore {
   async create(subject: SnapshotSubject): Promise<SnapshotWriter> {
     assert(!this.#making, 'a snapshot is being made');
     this.#making = true;
-    await this.#files.remove(MAKING);
+    await this.#files.remove(MAKING).catch((error: unknown) => {
+      this.#making = false;
+      throw error;
+    });
     return new Writer(this.#files, subject, (meta) => this.#alone(() => this.#made(meta)));
   }
 
@@ -301,8 +304,8 @@ class Writer implements SnapshotWriter {
   async commit(): Promise<SnapshotMeta> {
     assert(this.#open, 'the snapshot is not being made any more');
     assert(this.#chunks.length > 0, 'a snapshot without a chunk');
-    this.#open = false;
     await this.#files.sync(MAKING);
+    this.#open = false;
     const hash = this.#hash.digest('hex');
     const { index, term } = this.#subject;
     const meta = {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { TocsinError } from '../../src/base/errors.ts';
+import { type Code, isCode, MEANING, TocsinError } from '../../src/base/errors.ts';
 import { groupId, replicaId } from '../../src/base/ids.ts';
 import { BULK_ANSWER_MS_MAX, BULK_IDLE_MS_MAX, BULK_REQUESTS_MAX } from '../../src/base/limits.ts';
 import { type BulkAnswer, BulkLane, serveBulk } from '../../src/replica/peers/bulk-lane.ts';
@@ -25,6 +25,11 @@ let lane: BulkLane;
 let listener: Listener;
 let served: Channel[];
 let answer: BulkAnswer;
+/** What the disk of who answers met. */
+let failures: Code[];
+let onDiskFailed: () => void;
+/** Whether whoever dials is let in. */
+let judge: () => void;
 
 const ask = (byte: number) => lane.ask(PEER, FrameType.GET, [Uint8Array.of(byte)]);
 
@@ -32,12 +37,22 @@ beforeEach(async () => {
   clock = new VirtualClock();
   network = new MemoryNetwork({ clock });
   served = [];
+  failures = [];
+  onDiskFailed = () => {};
+  judge = () => {};
   answer = async (_type, body) => [body, Uint8Array.of(99)];
   listener = await network.transport('r2').listen('/memory/2', hello(2), {
-    judge: () => {},
+    judge: () => judge(),
     open: (channel) => {
       served.push(channel);
-      serveBulk(channel, (type, body) => answer(type, body));
+      serveBulk(
+        channel,
+        (type, body) => answer(type, body),
+        ({ code }) => {
+          failures.push(code);
+          onDiskFailed();
+        },
+      );
     },
   });
   lane = new BulkLane({
@@ -68,12 +83,49 @@ test('each request gets its own answer, over one connection that is let go when 
   expect(served).toHaveLength(2);
 });
 
-test('what the peer cannot answer comes back as its error, and the connection stays', async () => {
-  answer = () => Promise.reject(new TocsinError('DATA_MISSING', 'no such snapshot'));
-  await expect(clock.settle(ask(1))).rejects.toMatchObject({ code: 'DATA_MISSING' });
+const CODES = Object.keys(MEANING).filter(isCode);
+
+test('that the peer has no answer is no fault of the own disk, whatever it says, and the connection stays', async () => {
+  for (const code of CODES) {
+    answer = () => Promise.reject(new TocsinError(code, 'so it is'));
+    await expect(clock.settle(ask(1))).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      message: `it says ${code}: so it is`,
+      cause: { code },
+    });
+  }
   answer = async () => [];
   expect([...(await clock.settle(ask(1)))]).toEqual([]);
   expect(served).toHaveLength(1);
+});
+
+test('a connection that the peer ends or refuses, whatever it says, is lost', async () => {
+  answer = () => new Promise(() => {});
+  for (const code of CODES) {
+    const lost = { code: 'CONNECTION_LOST', message: expect.stringContaining('so it is') };
+    const why = new TocsinError(code, 'so it is');
+    judge = () => {};
+    const ended = expect(clock.settle(ask(1))).rejects.toMatchObject(lost);
+    await clock.run(10);
+    served.at(-1)?.close(why);
+    await ended;
+    judge = () => {
+      throw why;
+    };
+    await expect(clock.settle(ask(2))).rejects.toMatchObject(lost);
+  }
+});
+
+test('of what cannot be answered a failed disk alone is told of here, once the peer is told', async () => {
+  for (const code of CODES) {
+    answer = () => Promise.reject(new TocsinError(code, 'so it is'));
+    await expect(clock.settle(ask(1))).rejects.toMatchObject({ cause: { code } });
+  }
+  expect(failures).toEqual(['DISK_FAILED']);
+  // Whoever is told closes everything at once.
+  onDiskFailed = () => served[0]?.close();
+  answer = () => Promise.reject(new TocsinError('DISK_FAILED', 'so it is'));
+  await expect(clock.settle(ask(1))).rejects.toMatchObject({ cause: { code: 'DISK_FAILED' } });
 });
 
 test('more requests at once than the bound are refused here, before they are sent', async () => {

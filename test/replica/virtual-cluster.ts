@@ -14,6 +14,9 @@ import { ProcessClock } from './process-clock.ts';
 
 const CLUSTER = 'c0ffee00c0ffee00c0ffee00c0ffee00';
 
+/** From a fault to the end of the process: what was said before arrives. */
+const GOODBYE_MS = 10;
+
 interface Machine {
   readonly host: string;
   readonly identity: Identity;
@@ -141,7 +144,11 @@ export class VirtualCluster {
       },
       onFault: (error: unknown) => {
         machine.fault = error;
-        this.crash(id, 'lost');
+        machine.replica = undefined;
+        void residence.leave();
+        this.clock.after(millis(GOODBYE_MS), () => {
+          if (machine.residence === residence) this.crash(id, 'lost');
+        });
       },
     });
     machine.residence = residence;

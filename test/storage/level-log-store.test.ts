@@ -374,6 +374,19 @@ describe('a log that was tampered with', () => {
     }
   });
 
+  test('closing while a peer is told what it has lost is no fault of the disk', async () => {
+    const { store } = await openFolder(path);
+    await store.load();
+    const { chain } = endOfAll(log);
+    const lost = { from: at(1), to: at(5), chainAfter: chain };
+    const told = store.lookUp(lost, 1_000).then(
+      ({ found }) => found,
+      (error: unknown) => (error as { code: string }).code,
+    );
+    await store.close();
+    expect(['entries', 'CLOSED']).toContain(await told);
+  });
+
   test('closing in the middle of a load ends it with CLOSED, or lets it finish', async () => {
     const { store } = await openFolder(path);
     const load = store.load().then(

@@ -31,6 +31,8 @@ export class Repairing implements Resident {
   readonly #fetch: SnapshotFetch;
   readonly #repair: Repair;
   readonly #startedAt: number;
+  /** Ends `run`. */
+  diskFailed: Resident['diskFailed'] = () => {};
 
   constructor(parts: RepairingParts, restored: Restored) {
     this.#parts = parts;
@@ -63,7 +65,11 @@ export class Repairing implements Resident {
 
   /** As Repair.run: resolves when the log is to be loaded again; false = it was stopped. */
   run(): Promise<boolean> {
-    return this.#repair.run(must(this.#restored.damage, 'a log that is whole needs no repair'));
+    const damage = must(this.#restored.damage, 'a log that is whole needs no repair');
+    return new Promise((resolve, reject) => {
+      this.diskFailed = reject;
+      this.#repair.run(damage).then(resolve, reject);
+    });
   }
 
   stop(): void {

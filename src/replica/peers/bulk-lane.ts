@@ -29,7 +29,8 @@ export class BulkLane {
 
   /**
    * The body of the peer's answer.
-   * @throws TocsinError CONNECTION_LOST, DEADLINE_EXCEEDED, OVERLOADED, what dialling throws, and what the peer answered
+   * @throws TocsinError UNAVAILABLE: the peer says why it has none; CONNECTION_LOST, DEADLINE_EXCEEDED, OVERLOADED, CLOSED,
+   * WRONG_REPLICA, BODY_MALFORMED, FRAME_UNKNOWN_TYPE. Never a code that is about a disk: that would be taken for this one's
    */
   async ask(peer: ReplicaId, type: FrameType, body: readonly Uint8Array[]): Promise<Uint8Array> {
     if (this.#closed) throw closed();
@@ -132,7 +133,7 @@ class Line {
     try {
       mustBeOurs(group);
       if (type === FrameType.ANSWER) this.#settle(id)?.resolve(body);
-      else if (type === FrameType.FAIL) this.#settle(id)?.reject(decodeFail(body));
+      else if (type === FrameType.FAIL) this.#settle(id)?.reject(asTold(decodeFail(body)));
       else throw new TocsinError('FRAME_UNKNOWN_TYPE', `no answer has frames of type ${type}`);
     } catch (error) {
       if (!TocsinError.is(error)) throw error;
@@ -151,11 +152,15 @@ class Line {
   }
 }
 
-/** Answers one request of a peer. @throws TocsinError, which the peer is told */
+/** Answers one request of a peer, from this replica's own disk. @throws TocsinError, which the peer is told */
 export type BulkAnswer = (type: FrameType, body: Uint8Array) => Promise<readonly Uint8Array[]>;
 
-/** Answers a peer's requests on its bulk connection, each with ANSWER or FAIL. */
-export function serveBulk(channel: Channel, answer: BulkAnswer): void {
+/** Answers a peer's requests on its bulk connection, each with ANSWER or FAIL. `diskFailed` hears of it after the peer. */
+export function serveBulk(
+  channel: Channel,
+  answer: BulkAnswer,
+  diskFailed: (error: TocsinError) => void,
+): void {
   let underWay = 0;
   const send = (type: FrameType, id: number, body: readonly Uint8Array[]): void => {
     if (!channel.send(type, ALERTS_GROUP, id, body)) channel.close();
@@ -163,6 +168,7 @@ export function serveBulk(channel: Channel, answer: BulkAnswer): void {
   const fail = (id: number, error: unknown): void => {
     if (!TocsinError.is(error)) throw error;
     send(FrameType.FAIL, id, [encodeFail(error)]);
+    if (error.code === 'DISK_FAILED') diskFailed(error);
   };
   const take = async (type: FrameType, group: GroupId, id: number, body: Uint8Array) => {
     try {
@@ -191,7 +197,12 @@ export function mustBeOurs(group: GroupId): void {
 
 const closed = (): TocsinError => new TocsinError('CLOSED', 'the connection was closed');
 
-const asLost = (error: unknown): TocsinError =>
-  TocsinError.is(error)
-    ? error
-    : new TocsinError('CONNECTION_LOST', `the peer is gone: ${String(error)}`, { cause: error });
+const asTold = (error: TocsinError): TocsinError =>
+  new TocsinError('UNAVAILABLE', `it says ${error.code}: ${error.message}`, { cause: error });
+
+/** Whoever refuses a connection says why, too. */
+const asLost = (error: unknown): TocsinError => {
+  if (TocsinError.is(error) && error.code === 'CONNECTION_LOST') return error;
+  const why = TocsinError.is(error) ? `${error.code}: ${error.message}` : String(error);
+  return new TocsinError('CONNECTION_LOST', `the peer is gone: ${why}`, { cause: error });
+};

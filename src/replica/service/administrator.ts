@@ -39,6 +39,7 @@ export interface AdministratorParts {
   readonly confirm: (done: FreshDone) => void;
   readonly applied: () => LogIndex;
   readonly log: (line: string) => void;
+  readonly onFault: (error: unknown) => void;
 }
 
 /** Called once: the body of the answer, or why there is none. */
@@ -230,20 +231,21 @@ export class Administrator {
       // One that was begun before was under way.
       else clock.after(millis(TICK_MS), () => this.#takeSnapshot(reaching, deadline, done));
     };
-    snapshots.take().then(settled, (error: unknown) => {
-      if (!TocsinError.is(error)) throw error;
-      done(error);
-    });
+    snapshots.take().then(settled, (error: unknown) => this.#failed(error, done));
   }
 
   #part(asked: Extract<AdminRequest, { act: 'snapshot-part' }>, done: AdminDone): void {
     this.#parts.snapshots.part(asked.id, asked.chunk).then(
       (bytes) => done([bytes]),
-      (error: unknown) => {
-        if (!TocsinError.is(error)) throw error;
-        done(error);
-      },
+      (error: unknown) => this.#failed(error, done),
     );
+  }
+
+  /** Whoever asked is told, and then a disk that fails stops this replica, as it does whoever uses it. */
+  #failed(error: unknown, done: AdminDone): void {
+    if (!TocsinError.is(error)) throw error;
+    done(error);
+    if (error.code === 'DISK_FAILED') this.#parts.onFault(error);
   }
 
   #recordOf(members: readonly ClusterMember[]): EntryRecord {

@@ -23,6 +23,8 @@ export interface Resident {
   /** A connection to or from a peer broke. */
   peerLost(peer: ReplicaId): void;
   readonly answerBulk: BulkAnswer;
+  /** That its own disk failed while it answered a peer; the peer is told before. */
+  readonly diskFailed: (error: TocsinError) => void;
   /** What matters only to one that takes part. */
   readonly strangers?: Pick<Strangers, 'met' | 'left' | 'takes' | 'fits'>;
   readonly clocks?: Pick<Clocks, 'asked' | 'told'>;
@@ -44,7 +46,8 @@ export function listenFor(
     open: (channel) => {
       const { role, lane, replicaId: peer } = channel.remote;
       if (role === 'client' || peer === undefined) resident.welcomeClient(channel);
-      else if (lane === 'bulk') serveBulk(channel, resident.answerBulk);
+      else if (lane === 'bulk')
+        serveBulk(channel, resident.answerBulk, (error) => resident.diskFailed(error));
       else takePeer(resident, peer, channel);
     },
   });

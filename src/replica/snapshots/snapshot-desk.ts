@@ -120,8 +120,10 @@ export class SnapshotDesk {
   }
 
   /** What a peer asks on the bulk lane. */
-  answer(type: FrameType, body: Uint8Array): Promise<readonly Uint8Array[]> {
-    return this.#answers.answer(type, body);
+  async answer(type: FrameType, body: Uint8Array): Promise<readonly Uint8Array[]> {
+    const problem = this.#parts.problem();
+    if (problem !== undefined) throw problem;
+    return await this.#answers.answer(type, body);
   }
 
   /** For an operator. See BulkAnswers. */

@@ -207,7 +207,7 @@ export class LevelLogStore implements LogStore {
   lookUp(range: DamagedRange, bytesMax: number): Promise<LookUp> {
     this.#turns.mustGoOn();
     const state = must(this.#state, 'load comes before lookUp');
-    return lookUp(this.#database, state, this.#damage, range, bytesMax);
+    return lookUp(this.#database, state, this.#damage, range, bytesMax).catch(this.#readFault);
   }
 
   async repair(entries: readonly Entry[]): Promise<Damage | undefined> {
