@@ -253,7 +253,7 @@ export const SNAPSHOT_LOG_SHARE_MIN = 0.5;
 export const SNAPSHOT_RETRY_MS = 10_000;
 /** What the log keeps at most for peers that lag; whoever needs more is given a snapshot. */
 export const LOG_KEPT_BYTES_MAX: number = 512 * MiB;
-/** Of snapshots that a replica fetches: beyond it, it waits, so that whoever sends has time for everybody else. */
+/** Of snapshots that a replica fetches, in any second, and a chunk more: whoever sends has to have time for everybody else. */
 export const SNAPSHOT_BYTES_PER_SECOND: number = 128 * MiB;
 
 // The bulk lane: snapshots and repairs, on connections of their own.

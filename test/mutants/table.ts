@@ -1,4 +1,5 @@
 import { CLOCK_MUTANTS } from './clocks.ts';
+import { DISK_MUTANTS } from './disks.ts';
 import { HEALING_MUTANTS } from './healing.ts';
 import { HOUSE_MUTANTS } from './house.ts';
 import type { Mutant } from './mutant.ts';
@@ -25,6 +26,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...REPLICA_MUTANTS,
   ...HEALING_MUTANTS,
   ...READ_MUTANTS,
+  ...DISK_MUTANTS,
   ...TURN_MUTANTS,
   ...CLOCK_MUTANTS,
   ...SESSION_MUTANTS,

@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import { TocsinError } from '../../base/errors.ts';
-import { type LogIndex, millis, type ReplicaId } from '../../base/ids.ts';
+import { type LogIndex, type Millis, millis, type ReplicaId } from '../../base/ids.ts';
 import { SNAPSHOT_BYTES_PER_SECOND } from '../../base/limits.ts';
 import type { AlertMachine } from '../../statemachine/machine.ts';
 import type { SnapshotMeta, SnapshotStore, StagedSnapshot } from '../../storage/types.ts';
@@ -12,7 +12,7 @@ import type { Turns } from '../turns.ts';
 import { type MachineOptions, readImage } from './machine-image.ts';
 
 export interface SnapshotFetchParts {
-  readonly lane: BulkLane;
+  readonly lane: Pick<BulkLane, 'ask'>;
   readonly clock: Clock;
   readonly turns: Turns;
   readonly snapshots: SnapshotStore;
@@ -31,6 +31,8 @@ export class SnapshotFetch {
   readonly #parts: SnapshotFetchParts;
   #isBusy = false;
   #stopped = false;
+  /** No chunk is asked for before. */
+  #dueAt: Millis = millis(0);
 
   constructor(parts: SnapshotFetchParts) {
     this.#parts = parts;
@@ -47,7 +49,7 @@ export class SnapshotFetch {
   /**
    * The newest snapshot of a peer that reaches `reaching`. One at a time: undefined when one is under way, or when it
    * did not come to an end; asking again goes on from there.
-   * @throws TocsinError DISK_FAILED
+   * @throws TocsinError DISK_FAILED: the disk of this replica, for what the lane throws is never that
    */
   async fetch(peer: ReplicaId, reaching: LogIndex): Promise<FetchedSnapshot | undefined> {
     if (this.#isBusy || this.#stopped) return undefined;
@@ -81,19 +83,24 @@ export class SnapshotFetch {
   async #fill(peer: ReplicaId, staged: StagedSnapshot): Promise<void> {
     const { lane, clock } = this.#parts;
     const { id } = staged.meta;
-    const began = clock.monotonic();
-    let bytes = 0;
-    for (let at = staged.missing; at !== undefined && !this.#stopped; at = staged.missing) {
+    for (let at = staged.missing; at !== undefined; at = staged.missing) {
+      await this.#untilDue();
+      if (this.#stopped) return;
+      // Time in which nothing was asked for, or came, is not made up for.
+      const from = Math.max(this.#dueAt, clock.monotonic());
       const ask = encodeSnapshotFetch({ what: 'chunk', id, chunk: at });
       const chunk = await lane.ask(peer, FrameType.SNAPSHOT_FETCH, [ask]);
+      this.#dueAt = millis(from + (chunk.byteLength * 1_000) / SNAPSHOT_BYTES_PER_SECOND);
       await staged.put(at, chunk);
-      bytes += chunk.byteLength;
-      const due = began + (bytes * 1_000) / SNAPSHOT_BYTES_PER_SECOND;
-      const early = due - clock.monotonic();
-      if (early <= 0) continue;
-      await new Promise<void>((resolve) => {
-        clock.after(millis(early), resolve);
-      });
     }
+  }
+
+  async #untilDue(): Promise<void> {
+    const { clock } = this.#parts;
+    const early = this.#dueAt - clock.monotonic();
+    if (early <= 0) return;
+    await new Promise<void>((resolve) => {
+      clock.after(millis(early), resolve);
+    });
   }
 }

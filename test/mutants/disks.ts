@@ -1,0 +1,77 @@
+import type { Mutant } from './mutant.ts';
+
+/** Bugs in what becomes of a disk that fails, or has no room: whose it is, and who is told. */
+export const DISK_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'take-the-disk-of-a-peer-for-the-own',
+    claim: 'what a peer says of its disk does not stop a replica whose own is sound',
+    file: 'src/replica/peers/bulk-lane.ts',
+    find: 'reject(asTold(decodeFail(body)));',
+    replace: 'reject(decodeFail(body));',
+    killedBy: ['test/replica/bad-disk.test.ts'],
+  },
+  {
+    name: 'be-stopped-by-a-goodbye',
+    claim: 'why a peer ends a connection says nothing about the disk of this replica',
+    file: 'src/replica/peers/bulk-lane.ts',
+    find: "if (TocsinError.is(error) && error.code === 'CONNECTION_LOST') return error;",
+    replace: 'if (TocsinError.is(error)) return error;',
+    killedBy: ['test/replica/bulk-lane.test.ts'],
+  },
+  {
+    name: 'go-on-with-a-disk-that-failed-for-a-peer',
+    claim: 'an I/O error stops the replica whose disk it is, also where it was met for a peer',
+    file: 'src/replica/peers/bulk-lane.ts',
+    find: "if (error.code === 'DISK_FAILED') diskFailed(error);",
+    replace: 'void diskFailed;',
+    killedBy: ['test/replica/bad-disk.test.ts'],
+  },
+  {
+    name: 'repair-on-with-a-disk-that-failed',
+    claim: 'a replica that is being repaired stops, too, when its disk fails for a peer',
+    file: 'src/replica/health/repairing.ts',
+    find: 'this.diskFailed = reject;',
+    replace: '',
+    killedBy: ['test/replica/bad-disk.test.ts'],
+  },
+  {
+    name: 'go-on-with-a-disk-that-failed-for-an-operator',
+    claim: 'an I/O error stops the replica, also where it was met for an operator',
+    file: 'src/replica/service/administrator.ts',
+    find: "if (error.code === 'DISK_FAILED') this.#parts.onFault(error);",
+    replace: '',
+    killedBy: ['test/replica/bad-disk.test.ts'],
+  },
+  {
+    name: 'leave-a-snapshot-without-room-half-made',
+    claim: 'after a snapshot that found no room the next one can be made',
+    file: 'src/storage/snapshots.ts',
+    find: 'await this.#files.sync(MAKING);\n    this.#open = false;',
+    replace: 'this.#open = false;\n    await this.#files.sync(MAKING);',
+    killedBy: ['test/replica/bad-disk.test.ts'],
+  },
+  {
+    name: 'take-a-quota-for-a-broken-disk',
+    claim: 'a quota that is used up is a full disk',
+    file: 'src/base/no-room.ts',
+    find: "if ('errno' in error && error.errno === -EDQUOT) return true;",
+    replace: 'void EDQUOT;',
+    killedBy: ['test/storage/space.test.ts'],
+  },
+  {
+    name: 'save-up-what-a-fetch-did-not-use',
+    claim: 'a fetch that stood still goes on no faster than before',
+    file: 'src/replica/snapshots/snapshot-fetch.ts',
+    find: 'const from = Math.max(this.#dueAt, clock.monotonic());',
+    replace: 'const from = this.#dueAt || clock.monotonic();',
+    killedBy: ['test/replica/snapshot-fetch.test.ts'],
+  },
+  {
+    name: 'begin-the-rate-anew-with-each-fetch',
+    claim: 'a fetch that is resumed goes on no faster than before',
+    file: 'src/replica/snapshots/snapshot-fetch.ts',
+    find: 'const { id } = staged.meta;',
+    replace: 'const { id } = staged.meta;\n    this.#dueAt = millis(0);',
+    killedBy: ['test/replica/snapshot-fetch.test.ts'],
+  },
+];
