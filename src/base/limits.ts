@@ -251,6 +251,8 @@ export const SNAPSHOT_LOG_BYTES: number = 64 * MiB;
 export const SNAPSHOT_LOG_SHARE_MIN = 0.5;
 /** After one that found no room. */
 export const SNAPSHOT_RETRY_MS = 10_000;
+/** How often it is looked at whether those for whom the log is kept still need it. */
+export const COMPACT_LOOK_MS = 1_000;
 /** What the log keeps at most for peers that lag; whoever needs more is given a snapshot. */
 export const LOG_KEPT_BYTES_MAX: number = 512 * MiB;
 /** Of snapshots that a replica fetches, in any second, and a chunk more: whoever sends has to have time for everybody else. */

@@ -305,7 +305,7 @@ export class Replica implements Resident {
     // Nobody can have taken over from a replica that is alone.
     this.#driver.tick(this.#members.voters.length === 1 ? undefined : late);
     this.#proposals.expire();
-    if (this.problem === undefined && !this.#upkeep.room.isOut) this.snapshots.tick();
+    if (this.problem === undefined) this.snapshots.tick(!this.#upkeep.room.isOut);
     this.#quarantine.tick();
     this.#upkeep.tick();
     this.#admin.tick();

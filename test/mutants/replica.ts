@@ -319,11 +319,10 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'compact-to-what-was-fetched',
-    claim:
-      'a snapshot that was fetched while an own one was taken does not compact a log that may not reach it',
+    claim: 'snapshots that were fetched do not compact a log that may not reach them',
     file: 'src/replica/snapshots/snapshotter.ts',
-    find: 'const isOlder = before !== undefined && before.index < meta.index;',
-    replace: 'const isOlder = before !== undefined;',
+    find: 'const reach = Math.min(older, state.machine.applied, committed(), durable());',
+    replace: 'void [state, committed, durable];\n    const reach = older;',
     killedBy: ['test/replica/snapshot-midway.test.ts'],
   },
   {

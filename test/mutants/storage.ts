@@ -234,4 +234,20 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     replace: 'this.#clear',
     killedBy: ['test/storage/log-together.test.ts'],
   },
+  {
+    name: 'keep-a-log-without-end',
+    claim: 'nobody makes the log keep more than its limit, whatever sizes of entries came before',
+    file: 'src/replica/snapshots/log-weight.ts',
+    find: 'while (this.#isHeavy(this.#marks[1])) this.#marks.shift();',
+    replace: '',
+    killedBy: ['test/replica/log-kept.test.ts'],
+  },
+  {
+    name: 'keep-for-whoever-has-gone-on',
+    claim: 'what was kept for one that lagged is let go when it has caught up',
+    file: 'src/replica/snapshots/snapshotter.ts',
+    find: 'if (upTo <= this.#compactedTo) return;',
+    replace: 'if (upTo >= 0) return;',
+    killedBy: ['test/replica/log-kept.test.ts'],
+  },
 ];

@@ -26,7 +26,7 @@ test('what a log has lost is in a snapshot that is taken for it, and the log beg
   const { clock, store, snapshotter } = await rigWithLoss(4, { compacting });
   expect(await clock.settle(snapshotter.beginAfter(LOST)), 'there is none yet').toBe(false);
   expect(compacted).toEqual([]);
-  snapshotter.tick();
+  snapshotter.tick(true);
   await clock.run(10);
   expect(snapshotter.newest).toMatchObject({ index: 4 });
   expect(await clock.settle(snapshotter.beginAfter(LOST))).toBe(true);

@@ -43,7 +43,7 @@ async function fetchInto(store: LogStore, entries: readonly Entry[]): Promise<vo
   await staged.finish();
 }
 
-test('of a snapshot that was fetched while an own one was taken, which is older, nothing is compacted: the log does not reach it yet', async () => {
+test('for a snapshot that was fetched while an own one was taken, which is older, no more is compacted than that one holds: the log does not reach further', async () => {
   const entries = batches(['a', 'b', 'c', 'd'].map((name) => [raiseRecord(name)]));
   const compacted: number[] = [];
   let isDurable = false;
@@ -60,10 +60,26 @@ test('of a snapshot that was fetched while an own one was taken, which is older,
   await fetchInto(store, entries);
   isDurable = true;
   expect(await clock.settle(taken)).toMatchObject({ index: 2 });
-  expect(compacted).toEqual([]);
+  expect(compacted).toEqual([2]);
 
   // The next one goes on from the two that are there.
   applier.advance(at(4));
   await clock.run(0);
   expect(await clock.settle(snapshotter.take())).toBeUndefined();
+});
+
+test('for snapshots that were fetched, and are not in the place of the log, no more is compacted than is applied', async () => {
+  const entries = batches(['a', 'b', 'c', 'd', 'e'].map((name) => [raiseRecord(name)]));
+  const compacted: number[] = [];
+  const { clock, store, applier, snapshotter } = await rigOf(entries, {
+    needed: () => logIndex(5),
+    compacting: (index) => compacted.push(index),
+  });
+  await clock.settle(store.write(writing(entries, hard(1, 2))));
+  applier.advance(at(2));
+  await clock.run(0);
+  for (const count of [4, 5]) await fetchInto(store, entries.slice(0, count));
+  snapshotter.tick(true);
+  await clock.run(10);
+  expect(compacted).toEqual([2]);
 });

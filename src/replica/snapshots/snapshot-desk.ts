@@ -106,9 +106,9 @@ export class SnapshotDesk {
     return this.#snapshotter.discard(from);
   }
 
-  tick(): void {
+  tick(hasRoom: boolean): void {
     // One that is being fetched will take the place of whatever could be written here.
-    if (!this.#fetch.isBusy) this.#snapshotter.tick();
+    if (!this.#fetch.isBusy) this.#snapshotter.tick(hasRoom);
   }
 
   stop(): void {

@@ -2,7 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import { TocsinError } from '../../base/errors.ts';
 import { type LogIndex, logIndex, type Millis, millis, term } from '../../base/ids.ts';
 import {
-  LOG_KEPT_BYTES_MAX,
+  COMPACT_LOOK_MS,
   SNAPSHOT_ENTRIES,
   SNAPSHOT_LOG_BYTES,
   SNAPSHOT_LOG_SHARE_MIN,
@@ -23,6 +23,7 @@ import { snapshotBytes } from '../../wire/log/snapshot-meta.ts';
 import type { AppliedState } from '../pipeline/applied-state.ts';
 import { isFull } from '../room-again.ts';
 import type { Turns } from '../turns.ts';
+import { LogWeight } from './log-weight.ts';
 import { writeImage } from './machine-image.ts';
 
 /** When a snapshot is due: after so many entries, or bytes of them. */
@@ -82,13 +83,13 @@ export class Snapshotter {
   /** Since the newest snapshot. */
   #entries = 0;
   #bytes = 0;
-  /** Since the start. */
-  #entriesEver = 0;
-  #bytesEver = 0;
+  readonly #weight = new LogWeight();
   /** A peer that lost its own can go on from a snapshot that reaches this. */
   #wanted: LogIndex = logIndex(0);
   #isBusy = false;
   #stopped = false;
+  #looksAgainAt: Millis = millis(0);
+  #compactedTo: LogIndex = logIndex(0);
   /** The one before found no room. */
   #restsUntil: Millis = millis(0);
 
@@ -104,14 +105,28 @@ export class Snapshotter {
   noteApplied(entry: Entry): void {
     this.#entries += 1;
     this.#bytes += entry.payload.byteLength;
-    this.#entriesEver += 1;
-    this.#bytesEver += entry.payload.byteLength;
+    this.#weight.note(entry.index, entry.payload.byteLength);
   }
 
-  /** Called once a tick: begins what is due. */
-  tick(): void {
-    if (this.#isBusy || this.#stopped || !this.#isDue()) return;
-    this.take().catch((error: unknown) => this.#failed(error));
+  /** Called once a tick: begins what is due. A log gets shorter on a disk that has no room for a snapshot, too. */
+  tick(hasRoom: boolean): void {
+    if (this.#isBusy || this.#stopped) return;
+    if (hasRoom && this.#isDue()) this.take().catch((error: unknown) => this.#failed(error));
+    else if (this.#parts.clock.monotonic() >= this.#looksAgainAt)
+      this.#catchUp().catch(this.#parts.onFault);
+  }
+
+  /** Those for whom the log was kept may have gone on, or away. */
+  async #catchUp(): Promise<void> {
+    this.#looksAgainAt = millis(this.#parts.clock.monotonic() + COMPACT_LOOK_MS);
+    const upTo = this.#upTo;
+    if (upTo <= this.#compactedTo) return;
+    this.#isBusy = true;
+    try {
+      await this.#compact(upTo);
+    } finally {
+      this.#isBusy = false;
+    }
   }
 
   /** A peer needs one that reaches so far, and asks until there is one. What cannot be taken yet hides nothing that can. */
@@ -246,26 +261,33 @@ export class Snapshotter {
       // A quorum can commit what this disk does not hold yet, and a log must never end before its snapshot.
       while (isWanted() && durable() < subject.index) await this.#wait();
       if (!isWhole || !isWanted()) return undefined;
-      const before = this.newest;
       const meta = await writer.commit();
       this.#parts.log(`snapshot ${meta.id}: ${snapshotBytes(meta)} bytes`);
-      // One that was fetched meanwhile takes the place of the log, which may not reach it.
-      const isOlder = before !== undefined && before.index < meta.index;
-      if (isOlder && isWanted()) await this.#compact(before.index);
+      if (isWanted()) await this.#compact(this.#upTo);
       return meta;
     } finally {
       await writer.abandon();
     }
   }
 
-  async #compact(to: LogIndex): Promise<void> {
-    const { needed, store, log } = this.#parts;
-    const upTo = logIndex(Math.min(to, Math.max(needed(), this.#leastKept())));
+  /** The log may begin after this: the older snapshot holds it, and nobody who is there needs it, or needs too much. */
+  get #upTo(): LogIndex {
+    const { store, state, committed, durable, needed } = this.#parts;
+    const older = store.snapshots.list[1]?.index ?? 0;
+    // One that was fetched may be ahead of the log.
+    const reach = Math.min(older, state.machine.applied, committed(), durable());
+    return logIndex(Math.min(reach, Math.max(needed(), this.#weight.heavyFrom)));
+  }
+
+  async #compact(upTo: LogIndex): Promise<void> {
+    const { store, log } = this.#parts;
     if (upTo === 0) return;
     try {
       const place = await store.placeAt(upTo);
       // Those that are there may have rotted meanwhile.
-      if ((this.newest?.index ?? 0) >= upTo) await this.#forget(place);
+      if ((this.newest?.index ?? 0) < upTo) return;
+      await this.#forget(place);
+      this.#compactedTo = upTo;
     } catch (error) {
       // What rots is found and repaired by whoever looks for that; then the log is compacted after the next snapshot.
       if (!TocsinError.is(error) || error.code !== 'DATA_CORRUPT') throw error;
@@ -276,13 +298,6 @@ export class Snapshotter {
   #forget(to: LogPlace): Promise<void> {
     this.#parts.compacting(to.index);
     return this.#parts.store.compact(to);
-  }
-
-  /** Nobody makes the log keep more than this, however far behind. */
-  #leastKept(): number {
-    if (this.#entriesEver === 0) return 0;
-    const entryBytes = this.#bytesEver / this.#entriesEver;
-    return this.#parts.durable() - Math.floor(LOG_KEPT_BYTES_MAX / entryBytes);
   }
 
   #wait(): Promise<void> {
