@@ -1,6 +1,6 @@
 import { assert } from '../base/assert.ts';
 import { TocsinError } from '../base/errors.ts';
-import type { Reply } from '../statemachine/types.ts';
+import type { BatchReply } from '../statemachine/types.ts';
 import { cancelled, timeIsUp } from './failures.ts';
 
 /** Commands that stay together, and the caller who waits for their replies. */
@@ -8,7 +8,7 @@ export interface Call {
   readonly records: readonly Uint8Array[];
   readonly byteLength: number;
   /** The replies to its commands are `replies[from]` and those after it. */
-  readonly replied: (replies: readonly Reply[], from: number) => void;
+  readonly replied: (replies: readonly BatchReply[], from: number) => void;
   readonly reject: (error: TocsinError) => void;
   readonly signal: AbortSignal | undefined;
   readonly onAbort: (() => void) | undefined;
@@ -84,23 +84,23 @@ export class Batch {
     if (how === 'unknown') this.#isUnknown = true;
   }
 
-  /** The replies to an attempt, one for each command of the calls it carried. */
-  settle(calls: readonly Call[], replies: readonly Reply[]): void {
+  /**
+   * The replies to an attempt, one for each command of the calls it carried. A call of which nothing was taken waits on;
+   * returns why.
+   */
+  settle(calls: readonly Call[], replies: readonly BatchReply[]): TocsinError | undefined {
     let from = 0;
+    let notTaken: TocsinError | undefined;
     for (const call of calls) {
-      const doubt = this.#doubtOf(replies[from]);
-      if (doubt !== undefined) this.#reject(call, doubt);
+      const next = from + call.records.length;
+      const no = findUncertain(replies, from, next);
+      if (no !== undefined && isNotTaken(replies, from, next)) notTaken = no;
+      else if (no !== undefined && this.mayHaveHappened) this.#reject(call, this.#truthful(no));
       else if (this.#settle(call)) call.replied(replies, from);
-      from += call.records.length;
+      from = next;
     }
     assert(from === replies.length, `${replies.length} replies to ${from} commands`);
-  }
-
-  /** That a session has expired says nothing of an earlier attempt that was made while it had not. */
-  #doubtOf(reply: Reply | undefined): TocsinError | undefined {
-    if (reply?.ok !== false || reply.code !== 'SESSION_EXPIRED' || !this.mayHaveHappened)
-      return undefined;
-    return this.#truthful(new TocsinError(reply.code, reply.message));
+    return notTaken;
   }
 
   /** The time is up for all of them. */
@@ -138,4 +138,30 @@ export class Batch {
     this.#onSettled(call);
     return true;
   }
+}
+
+/**
+ * A "no" that says nothing of an earlier attempt: that a session has expired, when it had not then; that there is no room, when
+ * there was some.
+ */
+function findUncertain(
+  replies: readonly BatchReply[],
+  from: number,
+  to: number,
+): TocsinError | undefined {
+  for (let at = from; at < to; at += 1) {
+    const reply = replies[at];
+    if (reply?.ok === false && (reply.code === 'SESSION_EXPIRED' || reply.code === 'DISK_FULL'))
+      return new TocsinError(reply.code, reply.message);
+  }
+  return undefined;
+}
+
+/** Whether none of a call's commands was taken in. */
+function isNotTaken(replies: readonly BatchReply[], from: number, to: number): boolean {
+  for (let at = from; at < to; at += 1) {
+    const reply = replies[at];
+    if (reply?.ok !== false || reply.code !== 'DISK_FULL') return false;
+  }
+  return true;
 }

@@ -38,11 +38,11 @@ import {
   type AlertFilter,
   type AlertId,
   type AlertRef,
+  type BatchReply,
   type Done,
   type Fulfilled,
   isDone,
   type Kept,
-  type Reply,
 } from '../statemachine/types.ts';
 import { asFields, asLine, asWhole } from '../wire/check.ts';
 import { decodeListAnswer, decodeStatusAnswer } from '../wire/clients/answers.ts';
@@ -139,15 +139,16 @@ export class Client implements AlertApi, CareApi, AsyncDisposable {
 
   /**
    * Several commands in one message, carried out in order with nothing in between: a reply for each, in their order, be it a
-   * yes or a refusal; what is refused does not keep the others from being carried out. `idempotencyKey` stands for all of
-   * them: the same commands may be sent again under it. Rejects if there are no replies, and then the same holds for all:
+   * yes or a refusal; what is refused does not keep the others from being carried out, and neither does what disks that are
+   * nearly full have no room for (DISK_FULL; asked again under the same key it is carried out). `idempotencyKey` stands for all
+   * of them: the same commands may be sent again under it. Rejects if there are no replies, and then the same holds for all:
    * with outcome `none` nothing was written.
    * @throws TocsinError BAD_REQUEST naming the command that is wrong; when they are over 512, or over 512 KiB
    */
   batch(
     commands: readonly BatchedCommand[],
     options: WriteOptions = {},
-  ): Promise<readonly Reply[]> {
+  ): Promise<readonly BatchReply[]> {
     try {
       const limits = this.#limits(options);
       const keyAt = (position: number): Uint8Array => this.#keyOf(options, `#${position}`);
@@ -317,7 +318,10 @@ export class Client implements AlertApi, CareApi, AsyncDisposable {
     }
   }
 
-  async #submitAll(records: readonly Uint8Array[], limits: ReadLimits): Promise<readonly Reply[]> {
+  async #submitAll(
+    records: readonly Uint8Array[],
+    limits: ReadLimits,
+  ): Promise<readonly BatchReply[]> {
     const replies = await this.#parts.writer.submitAll(records, limits);
     for (const reply of replies) if (isDone(reply)) this.#parts.session.note(reply.revision);
     return replies;

@@ -11,7 +11,7 @@ import {
   SUBMIT_BYTES_MAX,
 } from '../base/limits.ts';
 import type { Prng } from '../base/prng.ts';
-import type { Fulfilled, Reply } from '../statemachine/types.ts';
+import type { BatchReply, Fulfilled } from '../statemachine/types.ts';
 import { encodeSubmit } from '../wire/clients/client-messages.ts';
 import { decodeReplies } from '../wire/clients/replies.ts';
 import { FrameType } from '../wire/frame.ts';
@@ -67,7 +67,7 @@ export class Writer {
   /** `record`: of `encodeCommand`. Rejects with a TocsinError whose `outcome` is true. */
   submit(record: Uint8Array, limits: WriteLimits): Promise<Fulfilled> {
     return new Promise((resolve, reject) => {
-      const replied = (replies: readonly Reply[], from: number): void => {
+      const replied = (replies: readonly BatchReply[], from: number): void => {
         const reply = must(replies[from], 'no reply');
         if (reply.ok) resolve(reply);
         else reject(new TocsinError(reply.code, reply.message));
@@ -77,9 +77,9 @@ export class Writer {
   }
 
   /** Records that travel, and are carried out, together. Rejects if they have no replies. */
-  submitAll(records: readonly Uint8Array[], limits: WriteLimits): Promise<readonly Reply[]> {
+  submitAll(records: readonly Uint8Array[], limits: WriteLimits): Promise<readonly BatchReply[]> {
     return new Promise((resolve, reject) => {
-      const replied = (replies: readonly Reply[], from: number): void =>
+      const replied = (replies: readonly BatchReply[], from: number): void =>
         resolve(replies.slice(from, from + records.length));
       this.#take(records, limits, replied, reject);
     });
@@ -352,7 +352,8 @@ class Attempt implements Exchange {
       );
     this.batch.attemptEnded('replied');
     this.#events.answered();
-    this.batch.settle(this.#calls, replies);
+    const notTaken = this.batch.settle(this.#calls, replies);
+    if (notTaken !== undefined) this.#events.failed(notTaken);
   }
 
   failed(error: TocsinError): void {

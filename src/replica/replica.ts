@@ -28,7 +28,7 @@ import { Strangers } from './peers/strangers.ts';
 import { successorOf } from './peers/successor.ts';
 import { AppliedState } from './pipeline/applied-state.ts';
 import { Applier } from './pipeline/applier.ts';
-import { refusalIn } from './pipeline/disk-room.ts';
+import { admit } from './pipeline/disk-room.ts';
 import { type Proposal, Proposals } from './pipeline/proposals.ts';
 import { tickIfDue } from './pipeline/tick.ts';
 import { isFull } from './room-again.ts';
@@ -269,9 +269,9 @@ export class Replica implements Resident {
       proposal.settle(this.#notLeading());
       return;
     }
-    const refusal = this.problem ?? refusalIn(this.#upkeep.rooms.left, proposal);
-    if (refusal === undefined) this.#proposals.add(proposal);
-    else proposal.settle(refusal);
+    const admitted = this.problem ?? admit(this.#upkeep.rooms.left, proposal);
+    if (admitted instanceof TocsinError) proposal.settle(admitted);
+    else this.#proposals.add(admitted);
     this.#driver.soon();
   }
 

@@ -308,8 +308,18 @@ export type Fulfilled = Done | Kept;
 /** What the caller of a command is told. */
 export type Reply = Fulfilled | Refusal;
 
+/** A command that no leader took in, for want of room on the disks: it is in no log, and nothing came of it. */
+export interface NotTaken {
+  readonly ok: false;
+  readonly code: Extract<Code, 'DISK_FULL'>;
+  readonly message: string;
+}
+
+/** What is told of one of several commands that were sent together. */
+export type BatchReply = Reply | NotTaken;
+
 /** Whether the reply is about an alert. */
-export const isDone = (reply: Reply): reply is Done => reply.ok && 'alertId' in reply;
+export const isDone = (reply: BatchReply): reply is Done => reply.ok && 'alertId' in reply;
 
 /** One step of the alert history. Revisions are contiguous: 1, 2, 3 … */
 export interface AlertEvent {

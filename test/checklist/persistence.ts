@@ -94,6 +94,8 @@ export const PERSISTENCE: Chapter = chapter('Persistence, crashes, storage', {
   109: by(
     'A full disk stops acceptance, not reads, and loses nothing',
     'replica/room › a disk that fills up refuses what is new in good time, takes what ends something, and goes on by itself',
+    'replica/room › while disks are nearly full what ends something is taken, whatever is asked in the same moment (seed %i, in a session: %s)',
+    'replica/room › while disks are nearly full a client whose session %s can end something',
     'replica/room › a follower whose disk is full to the last byte answers from what it has, and is back by itself when there is room',
     'replica/full-disk › a cluster of which every disk is full stands still, can be read, and goes on by itself with all that was confirmed (where tmpfs may be mounted)',
   ),

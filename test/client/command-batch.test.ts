@@ -4,15 +4,15 @@ import { TocsinError } from '../../src/base/errors.ts';
 import { millis, unixMillis } from '../../src/base/ids.ts';
 import { CLIENT_COMMANDS_MAX, COMMANDS_PER_FRAME_MAX } from '../../src/base/limits.ts';
 import { Prng } from '../../src/base/prng.ts';
-import type { BatchedCommand, Client, Reply } from '../../src/client/index.ts';
-import { beUnlucky } from './faults.ts';
+import type { BatchedCommand, BatchReply, Client } from '../../src/client/index.ts';
+import { beUnlucky, FAULTS, shortOfRoom } from './faults.ts';
 import { alarm, onStage, type Stage } from './stage.ts';
 
 const raising = (dedupKey: string): BatchedCommand => ({ type: 'raise', ...alarm(dedupKey) });
 
 interface Told {
   readonly keys: readonly string[];
-  readonly outcome: readonly Reply[] | TocsinError;
+  readonly outcome: readonly BatchReply[] | TocsinError;
 }
 
 async function send(client: Client, keys: readonly string[], timeoutMs: number): Promise<Told> {
@@ -24,11 +24,13 @@ async function send(client: Client, keys: readonly string[], timeoutMs: number):
 }
 
 /** Batches while leaders change and messages are lost; all of it is over when this resolves. */
-async function story(stage: Stage, seed: number): Promise<readonly Told[]> {
+async function story(stage: Stage, seed: number, isShort: boolean): Promise<readonly Told[]> {
   const { clock, cluster } = stage;
   const prng = new Prng(seed);
   const client = await stage.client({ seed });
-  beUnlucky(cluster, prng.fork(1), prng.pick([0.2, 0.6]));
+  const faults = Object.values(FAULTS);
+  const short = isShort ? Array.from(faults, () => shortOfRoom(prng.fork(3))) : [];
+  beUnlucky(cluster, prng.fork(1), prng.pick([0.2, 0.6]), [...faults, ...short]);
   const disturbance = clock.every(millis(200), () => {
     if (prng.chance(0.3)) cluster.leader = prng.between(1, 3);
     if (prng.chance(0.1)) cluster.reset(prng.between(1, 3));
@@ -49,7 +51,7 @@ test('whatever goes wrong, a batch is carried out once, as a whole and in order,
   await fc.assert(
     fc.asyncProperty(fc.nat({ max: 2 ** 31 }), async (seed) => {
       await onStage(async (stage) => {
-        for (const { keys, outcome } of await story(stage, seed)) {
+        for (const { keys, outcome } of await story(stage, seed, false)) {
           const events = stage.cluster.events.filter(({ alert }) => keys.includes(alert.dedupKey));
           if (outcome instanceof TocsinError) {
             // All of it or nothing; and nothing, if that is what the caller was told.
@@ -59,6 +61,29 @@ test('whatever goes wrong, a batch is carried out once, as a whole and in order,
           }
           expect(events.map(({ alert }) => alert.dedupKey)).toEqual(keys);
           expect(outcome).toMatchObject(events.map(({ revision }) => ({ ok: true, revision })));
+        }
+      });
+    }),
+    { numRuns: 12 },
+  );
+});
+
+test('whatever goes wrong while there is room for some commands alone, each is carried out once, or its caller knows that it was not, or that he does not know', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.nat({ max: 2 ** 31 }), async (seed) => {
+      await onStage(async (stage) => {
+        for (const { keys, outcome } of await story(stage, seed, true)) {
+          const events = stage.cluster.events.filter(({ alert }) => keys.includes(alert.dedupKey));
+          const done = events.map(({ alert }) => alert.dedupKey);
+          if (outcome instanceof TocsinError) {
+            expect(new Set(done).size, 'none twice').toBe(done.length);
+            if (outcome.outcome === 'none') expect(done, outcome.code).toEqual([]);
+            continue;
+          }
+          // What was not taken the first time is passed by what was.
+          expect(done.sort()).toEqual(keys.filter((_, at) => outcome[at]?.ok));
+          for (const reply of outcome)
+            if (!reply.ok) expect(reply).toMatchObject({ code: 'DISK_FULL' });
         }
       });
     }),

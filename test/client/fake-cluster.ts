@@ -1,3 +1,4 @@
+import { must } from '../../src/base/assert.ts';
 import { TocsinError } from '../../src/base/errors.ts';
 import {
   ALERTS_GROUP,
@@ -11,7 +12,7 @@ import {
 import type { WatchMessage } from '../../src/statemachine/alert-api.ts';
 import { AlertMachine } from '../../src/statemachine/machine.ts';
 import { matches } from '../../src/statemachine/queries/filter.ts';
-import type { AppliedEvent, Reply } from '../../src/statemachine/types.ts';
+import type { AppliedEvent, BatchReply, Reply } from '../../src/statemachine/types.ts';
 import { MemoryNetwork } from '../../src/transport/memory-transport.ts';
 import type { Channel, Listener } from '../../src/transport/types.ts';
 import {
@@ -25,13 +26,14 @@ import {
   decodeSubmit,
   decodeWatch,
   encodeFail,
+  encodeSubmit,
   type SubmitRequest,
 } from '../../src/wire/clients/client-messages.ts';
 import { decodeTime } from '../../src/wire/clients/deadline.ts';
 import { encodeReplies } from '../../src/wire/clients/replies.ts';
 import type { ReplicaStatus } from '../../src/wire/clients/status.ts';
 import { encodeWatchMessages } from '../../src/wire/clients/watch-messages.ts';
-import { decodeSubmissions } from '../../src/wire/commands/commands.ts';
+import { decodeSubmissions, recordsOf } from '../../src/wire/commands/commands.ts';
 import { FrameType } from '../../src/wire/frame.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
@@ -151,7 +153,23 @@ export class FakeCluster {
     return replies;
   }
 
-  reply({ channel, id }: Request, replies: readonly Reply[]): void {
+  /** Takes in some of the commands of a SUBMIT, as a leader does whose disk is nearly full. */
+  applySome(request: Request, takes: () => boolean): readonly BatchReply[] {
+    const { timeoutMs, commands } = decodeSubmit(request.body);
+    const records = [...recordsOf(commands)].map(({ bytes }) => ({ bytes, isTaken: takes() }));
+    const taken = records.filter(({ isTaken }) => isTaken).map(({ bytes }) => bytes);
+    const replies = (
+      taken.length === 0
+        ? []
+        : this.apply({ ...request, body: Buffer.concat(encodeSubmit(timeoutMs, taken)) })
+    ).values();
+    const notTaken = { ok: false, code: 'DISK_FULL', message: 'nearly full' } as const;
+    return records.map(({ isTaken }) =>
+      isTaken ? must(replies.next().value, 'a reply') : notTaken,
+    );
+  }
+
+  reply({ channel, id }: Request, replies: readonly BatchReply[]): void {
     channel.send(FrameType.SUBMIT_REPLY, ALERTS_GROUP, id, [encodeReplies(replies)]);
   }
 

@@ -83,12 +83,26 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   },
 };
 
+/** The leader has room for some of what it is sent alone. */
+export const shortOfRoom =
+  (prng: Prng): Fault =>
+  (cluster, request) =>
+    cluster.reply(
+      request,
+      cluster.applySome(request, () => prng.chance(0.6)),
+    );
+
 /** Each SUBMIT at the leader meets a fault with this probability; other things happen by themselves meanwhile. */
-export function beUnlucky(cluster: FakeCluster, prng: Prng, probability: number): void {
+export function beUnlucky(
+  cluster: FakeCluster,
+  prng: Prng,
+  probability: number,
+  faults: readonly Fault[] = Object.values(FAULTS),
+): void {
   cluster.script = (request) => {
     if (request.type !== FrameType.SUBMIT || request.replica !== cluster.leader) return false;
     if (!prng.chance(probability)) return false;
-    prng.pick(Object.values(FAULTS))(cluster, request);
+    prng.pick(faults)(cluster, request);
     return true;
   };
 }

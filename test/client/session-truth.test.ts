@@ -1,9 +1,13 @@
 import { expect, test } from 'vitest';
 import { TocsinError } from '../../src/base/errors.ts';
 import { Batch } from '../../src/client/batch.ts';
-import type { Reply } from '../../src/statemachine/types.ts';
+import type { BatchReply } from '../../src/statemachine/types.ts';
 
-const EXPIRED: Reply = { ok: false, code: 'SESSION_EXPIRED', message: 'there is no session X1' };
+const EXPIRED: BatchReply = {
+  ok: false,
+  code: 'SESSION_EXPIRED',
+  message: 'there is no session X1',
+};
 
 /** What a caller is told when the last attempt of its command finds the session gone. */
 function toldAfter(
@@ -14,7 +18,7 @@ function toldAfter(
   const call = {
     records: [new Uint8Array(0)],
     byteLength: 0,
-    replied: ([reply]: readonly Reply[]): void => {
+    replied: ([reply]: readonly BatchReply[]): void => {
       if (reply?.ok === false) told = new TocsinError(reply.code, reply.message);
     },
     reject: (error: TocsinError): void => {

@@ -9,6 +9,7 @@ import { SERVICE_PITFALL_MUTANTS } from './pitfalls-service.ts';
 import { RAFT_MUTANTS } from './raft.ts';
 import { READ_MUTANTS } from './reads.ts';
 import { REPLICA_MUTANTS } from './replica.ts';
+import { ROOM_MUTANTS } from './room.ts';
 import { SESSION_MUTANTS } from './sessions.ts';
 import { CLUSTER_MUTANTS } from './simulator.ts';
 import { STATEMACHINE_MUTANTS } from './statemachine.ts';
@@ -27,6 +28,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...HEALING_MUTANTS,
   ...READ_MUTANTS,
   ...DISK_MUTANTS,
+  ...ROOM_MUTANTS,
   ...TURN_MUTANTS,
   ...CLOCK_MUTANTS,
   ...SESSION_MUTANTS,

@@ -1,6 +1,6 @@
 import { ALERTS_GROUP } from '../../src/base/ids.ts';
 import type { Command } from '../../src/statemachine/commands.ts';
-import type { Reply } from '../../src/statemachine/types.ts';
+import type { BatchReply } from '../../src/statemachine/types.ts';
 import { TcpTransport } from '../../src/transport/tcp-transport.ts';
 import type { Channel } from '../../src/transport/types.ts';
 import { decodeStatusAnswer } from '../../src/wire/clients/answers.ts';
@@ -43,7 +43,7 @@ export class RawClient {
   }
 
   /** @throws TocsinError what FAIL says */
-  async submit(commands: readonly { command: Command; key: string }[]): Promise<Reply[]> {
+  async submit(commands: readonly { command: Command; key: string }[]): Promise<BatchReply[]> {
     const records = commands.map(({ command, key }) => encodeCommand(command, keyFromText(key)));
     const { type, body } = await this.request(FrameType.SUBMIT, encodeSubmit(5_000, records));
     if (type === FrameType.FAIL) throw decodeFail(body);

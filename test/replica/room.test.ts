@@ -41,6 +41,99 @@ test('a disk that fills up refuses what is new in good time, takes what ends som
 
 const AMPLE = 4 * DISK_FREE_BYTES_LOW;
 
+const fillAll = async (cluster: VirtualCluster, freeBytes: number): Promise<void> => {
+  for (const id of [1, 2, 3]) fill(cluster, id, freeBytes);
+  await cluster.clock.run(2 * DISK_LOOK_MS);
+};
+
+/** `taken`, or why not. */
+const told = (call: Promise<unknown>): Promise<string> =>
+  call.then(
+    () => 'taken',
+    (error: unknown) => {
+      if (!TocsinError.is(error)) throw error;
+      return error.code;
+    },
+  );
+
+test.each([
+  [6, false],
+  [7, false],
+  [8, true],
+  [9, true],
+])(
+  'while disks are nearly full what ends something is taken, whatever is asked in the same moment (seed %i, in a session: %s)',
+  async (seed, session) => {
+    const cluster = await clusterOf(3, seed);
+    const client = await cluster.client('c', session ? { session: true } : {});
+    const keys = Array.from({ length: 12 }, (_, n) => `before${n}`);
+    await Promise.all(keys.map(raiserOf(cluster, client)));
+    await fillAll(cluster, DISK_FREE_BYTES_LOW - 1);
+    const ended: Promise<string>[] = [];
+    const begun: Promise<string>[] = [];
+    for (const [n, dedupKey] of keys.entries()) {
+      const target = { dedupKey };
+      const input = { dedupKey: `new${n}`, condition: 'HR:HI', priority: 'high' } as const;
+      const asks = [
+        () => begun.push(told(client.raise(input))),
+        () => ended.push(told(client.acknowledge({ target }))),
+        () => ended.push(told(client.care({ type: 'pause', target, seconds: 30 }))),
+      ];
+      const turn = cluster.prng.between(0, 2);
+      for (const ask of [...asks.slice(turn), ...asks.slice(0, turn)]) ask();
+      if (cluster.prng.chance(0.5)) await cluster.clock.run(cluster.prng.between(0, 100));
+    }
+    expect(new Set(await cluster.clock.settle(Promise.all(ended)))).toEqual(new Set(['taken']));
+    await fillAll(cluster, AMPLE);
+    expect(new Set(await cluster.clock.settle(Promise.all(begun)))).toEqual(new Set(['taken']));
+    await cluster.converge();
+    expect(new Set(cluster.machines.map(({ replica }) => replica?.status().digest)).size).toBe(1);
+    const { alerts } = cluster.leader.machine.list({}, { limit: 100 });
+    expect(alerts.map(({ dedupKey, count }) => [dedupKey.replace(/\d+/, ''), count])).toEqual([
+      ...keys.map(() => ['before', 1]),
+      ...keys.map(() => ['new', 1]),
+    ]);
+  },
+);
+
+test('a batch that is sent while disks are nearly full is told in its place what there is no room for, which is made up for under the same key', async () => {
+  const cluster = await clusterOf(3, 10);
+  const client = await cluster.client('c');
+  await raiserOf(cluster, client)('before');
+  await fillAll(cluster, DISK_FREE_BYTES_LOW - 1);
+  const commands = [
+    { type: 'raise', dedupKey: 'new', condition: 'HR:HI', priority: 'high' },
+    { type: 'acknowledge', target: { dedupKey: 'before' } },
+  ] as const;
+  const send = () => cluster.clock.settle(client.batch(commands, { idempotencyKey: 'k' }));
+  const [raised, acknowledged] = await send();
+  expect(raised).toMatchObject({ ok: false, code: 'DISK_FULL' });
+  expect(acknowledged).toMatchObject({ ok: true, effect: 'acknowledged' });
+  await fillAll(cluster, AMPLE);
+  expect(await send()).toMatchObject([{ ok: true, effect: 'raised' }, acknowledged]);
+});
+
+test.each([
+  ['begins', {}],
+  ['was away for longer than its lease', { session: { leaseSeconds: 5 } }],
+])(
+  'while disks are nearly full a client whose session %s can end something',
+  async (_, options) => {
+    const cluster = await clusterOf(3, 11);
+    const client = await cluster.client('c', options);
+    await raiserOf(cluster, client)('before');
+    await fillAll(cluster, DISK_FREE_BYTES_LOW - 1);
+    for (const id of [1, 2, 3]) cluster.network.cut('c', `r${id}`);
+    await cluster.clock.run(20_000);
+    for (const id of [1, 2, 3]) cluster.network.heal('c', `r${id}`);
+    const other = await cluster.client('d', { session: true });
+    const target = { dedupKey: 'before' };
+    expect(await cluster.clock.settle(told(other.acknowledge({ target })))).toBe('taken');
+    expect(await cluster.clock.settle(told(client.clear({ target })))).toBe('taken');
+    await expect(raiserOf(cluster, client)('new')).rejects.toMatchObject({ code: 'DISK_FULL' });
+  },
+);
+
 /** Nothing more is written there, whatever the looks for room said before. */
 const runOut = (cluster: VirtualCluster, id: number): void => fill(cluster, id, 0);
 

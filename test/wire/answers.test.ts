@@ -29,7 +29,7 @@ import {
   WatchReader,
 } from '../../src/wire/clients/watch-messages.ts';
 import { REFUSALS } from '../../src/wire/commands/words.ts';
-import { alert, alertId, aRevision, event, reply, watchMessages } from './arbitraries.ts';
+import { alert, alertId, aRevision, batchReply, event, watchMessages } from './arbitraries.ts';
 import { change, survives } from './damage.ts';
 import { bytesOf, codeOf, copyOf, join, messageOf } from './helpers.ts';
 
@@ -266,7 +266,7 @@ describe('WATCH_MESSAGES', () => {
 describe('SUBMIT_REPLY', () => {
   test('comes back as it was', () => {
     fc.assert(
-      fc.property(fc.array(reply, { maxLength: 20 }), (replies) => {
+      fc.property(fc.array(batchReply, { maxLength: 20 }), (replies) => {
         expect(decodeReplies(encodeReplies(replies))).toEqual(replies);
       }),
     );
@@ -274,7 +274,7 @@ describe('SUBMIT_REPLY', () => {
 
   test('cut short or with a byte more is malformed', () => {
     fc.assert(
-      fc.property(fc.array(reply, { minLength: 1, maxLength: 3 }), (replies) => {
+      fc.property(fc.array(batchReply, { minLength: 1, maxLength: 3 }), (replies) => {
         const body = encodeReplies(replies);
         for (let length = 0; length < body.byteLength; length += 1)
           expect(codeOf(() => decodeReplies(body.subarray(0, length)))).toBe('BODY_MALFORMED');
@@ -287,7 +287,7 @@ describe('SUBMIT_REPLY', () => {
     const bytes = fc.oneof(
       fc.uint8Array({ maxLength: 60 }),
       fc
-        .tuple(fc.array(reply, { minLength: 1, maxLength: 3 }), fc.array(change))
+        .tuple(fc.array(batchReply, { minLength: 1, maxLength: 3 }), fc.array(change))
         .map(([replies, changes]) => {
           const body = copyOf(encodeReplies(replies));
           for (const [at, byte] of changes) body[at % body.byteLength] = byte;

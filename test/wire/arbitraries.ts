@@ -15,7 +15,9 @@ import type {
   Alert,
   AlertEvent,
   AlertFilter,
+  BatchReply,
   ConditionCommand,
+  NotTaken,
   Reply,
 } from '../../src/statemachine/types.ts';
 import { EFFECTS, KINDS, PRIORITIES, REFUSALS, STATES } from '../../src/wire/commands/words.ts';
@@ -232,6 +234,18 @@ export const reply: Gen<Reply> = fc.oneof(
     {
       ok: fc.constant(false),
       code: fc.constantFrom(...REFUSALS),
+      message: text.filter((message) => message.length <= 256),
+    },
+    {},
+  ),
+);
+
+export const batchReply: Gen<BatchReply> = fc.oneof(
+  reply,
+  record<NotTaken>(
+    {
+      ok: fc.constant(false),
+      code: fc.constant('DISK_FULL'),
       message: text.filter((message) => message.length <= 256),
     },
     {},

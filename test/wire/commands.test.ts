@@ -18,6 +18,7 @@ import {
   decodeSubmissions,
   encodeCommand,
   keyFromText,
+  recordsOf,
 } from '../../src/wire/commands/commands.ts';
 import { parseCommand } from '../../src/wire/commands/parse.ts';
 import { command, key } from './arbitraries.ts';
@@ -41,8 +42,6 @@ const raise: RaiseCommand = {
   labels: { b: '2', a: '1' },
 };
 
-const parts = { actor: 'nurse-1', observedAt: raise.observedAt };
-
 /** A record with any body under a header that is right. */
 function recordOf(kind: number, urgency: number, body: Uint8Array): Uint8Array {
   const bytes = Buffer.alloc(COMMAND_HEADER_BYTES + body.byteLength);
@@ -64,6 +63,9 @@ describe('command records', () => {
         expect(checked.count).toBe(pairs.length);
         expect(checked.urgency).toBe(Math.min(...pairs.map(([one]) => urgencyOf(one))));
         expect(checked.takesRoom).toBe(pairs.some(([one]) => takesRoom(one)));
+        const found = [...recordsOf(body)];
+        expect(found.map((record) => record.command)).toEqual(pairs.map(([one]) => one));
+        expect(join(found.map(({ bytes }) => bytes))).toEqual(body);
         expect(decodeSubmissions(body)).toEqual(
           pairs.map(([one, itsKey], i) => ({
             key: Buffer.from(itsKey).toString('hex'),
@@ -200,24 +202,6 @@ describe('a key from text', () => {
     const abc = Buffer.from(keyFromText('abc')).toString('hex');
     expect(abc).toBe('ba7816bf8f01cfea414140de5dae2223');
     expect(keyFromText('')).toHaveLength(16);
-  });
-});
-
-describe('room on the disk', () => {
-  const acknowledge = { ...parts, type: 'acknowledge', target: { dedupKey: 'k' } } as const;
-  const transaction = { ...parts, type: 'transaction', guards: [] } as const;
-  const incident = { ...parts, type: 'change-incident', id: 'C1' } as const;
-  test.each<readonly [string, Command, boolean]>([
-    ['a raise', raise, true],
-    ['an acknowledgement', acknowledge, false],
-    ['a raise within a transaction', { ...transaction, commands: [acknowledge, raise] }, true],
-    ['a transaction that only ends something', { ...transaction, commands: [acknowledge] }, false],
-    ['a note on an incident', { ...incident, note: 'seen' }, true],
-    ['the close of an incident', { ...incident, close: true }, false],
-    ['a heartbeat', { ...parts, type: 'heartbeat', source: 'm1', leaseSeconds: 9 }, false],
-  ])('%s: whether it takes some is told before it is queued', (_, asked, takes) => {
-    expect(takesRoom(asked)).toBe(takes);
-    expect(checkCommands(encodeCommand(asked, KEY)).takesRoom).toBe(takes);
   });
 });
 

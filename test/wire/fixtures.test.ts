@@ -5,7 +5,7 @@ import { logIndex, replicaId, revision, term, unixMillis } from '../../src/base/
 import type { Message } from '../../src/raft/types.ts';
 import type { AlertPage, Answer, WatchMessage } from '../../src/statemachine/alert-api.ts';
 import type { Command } from '../../src/statemachine/commands.ts';
-import type { Alert, Reply } from '../../src/statemachine/types.ts';
+import type { Alert, BatchReply } from '../../src/statemachine/types.ts';
 import {
   decodeGetAnswer,
   decodeListAnswer,
@@ -237,7 +237,7 @@ describe('frames of clients', () => {
     { timeoutMs: 5_000, count: 3, urgency: 0, commands: [raise, clear, acknowledge] },
   );
 
-  const replies: Reply[] = [
+  const replies: BatchReply[] = [
     {
       ok: true,
       effect: 'raised',
@@ -257,6 +257,8 @@ describe('frames of clients', () => {
     },
   ];
   frame('submit-reply', FrameType.SUBMIT_REPLY, [encodeReplies(replies)], decodeReplies, replies);
+  const short = replies.with(1, { ok: false, code: 'DISK_FULL', message: 'nearly full' });
+  frame('submit-reply-short', FrameType.SUBMIT_REPLY, [encodeReplies(short)], decodeReplies, short);
 
   const found: GetAnswer = { value: [undefined, alert], revision: revision(1050) };
   frame('answer-get', FrameType.ANSWER, [encodeGetAnswer(found)], decodeGetAnswer, found);

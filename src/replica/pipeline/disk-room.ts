@@ -1,11 +1,15 @@
+import { must } from '../../base/assert.ts';
 import type { Clock } from '../../base/clock.ts';
 import { TocsinError } from '../../base/errors.ts';
 import { type Millis, millis } from '../../base/ids.ts';
 import { DISK_LOOK_MS } from '../../base/limits.ts';
 import type { Message } from '../../raft/types.ts';
+import type { BatchReply, NotTaken } from '../../statemachine/types.ts';
 import { roomOf } from '../../storage/space.ts';
 import type { LogStore } from '../../storage/types.ts';
 import type { Alarm } from '../../wire/clients/status.ts';
+import { takesRoom, urgencyOf } from '../../wire/commands/admission.ts';
+import { type CommandRecord, recordsOf } from '../../wire/commands/commands.ts';
 import { recordOf } from '../../wire/log/record.ts';
 import type { Room } from '../../wire/peers/room.ts';
 
@@ -88,16 +92,46 @@ export class DiskRoom {
   }
 }
 
-/** Why a command is not taken in where so much room is left; undefined = it is. */
-export function refusalIn(
-  room: Room,
-  { takesRoom }: Pick<Proposal, 'takesRoom'>,
-): TocsinError | undefined {
-  if (room === 'ample' || (room === 'low' && !takesRoom)) return undefined;
-  return new TocsinError('DISK_FULL', SAYS[room]);
+/** What of a proposal is taken in where so much room is left, or why nothing is. */
+export function admit(room: Room, proposal: Proposal): Proposal | TocsinError {
+  if (room === 'ample' || (room === 'low' && !proposal.takesRoom)) return proposal;
+  const taken = room === 'low' ? sparing(proposal) : undefined;
+  return taken ?? new TocsinError('DISK_FULL', SAYS[room]);
+}
+
+/**
+ * A proposal of those commands alone that take no room: whoever sends much at once must not be kept from ending something by what
+ * else is sent. The others are told so in their places. Undefined = all of them take room.
+ */
+function sparing(proposal: Proposal): Proposal | undefined {
+  const records = [...recordsOf(proposal.commands)];
+  const spared = records.filter(({ command }) => !takesRoom(command));
+  if (spared.length === 0) return undefined;
+  return {
+    commands: Buffer.concat(spared.map(({ bytes }) => bytes)),
+    count: spared.length,
+    urgency: Math.min(...spared.map(({ command }) => urgencyOf(command))),
+    takesRoom: false,
+    deadline: proposal.deadline,
+    settle: (outcome) =>
+      proposal.settle(outcome instanceof TocsinError ? outcome : withNotTaken(records, outcome)),
+  };
+}
+
+/** The replies to those records that were taken in, and between them what the others are told. */
+function withNotTaken(
+  records: readonly CommandRecord[],
+  replies: readonly BatchReply[],
+): readonly BatchReply[] {
+  const next = replies.values();
+  return records.map(({ command }) =>
+    takesRoom(command) ? NOT_TAKEN : must(next.next().value, 'a reply to each that was taken in'),
+  );
 }
 
 const SAYS: Readonly<Record<Exclude<Room, 'ample'>, string>> = {
-  low: 'the disk is nearly full: only commands that end or acknowledge something are taken',
+  low: 'the disk is nearly full: only commands that end, acknowledge or silence something are taken',
   out: 'the disk is full: nothing is taken',
 };
+
+const NOT_TAKEN: NotTaken = { ok: false, code: 'DISK_FULL', message: SAYS.low };

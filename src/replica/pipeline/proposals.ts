@@ -9,7 +9,7 @@ import {
   PROPOSAL_QUEUE_URGENT_BYTES,
 } from '../../base/limits.ts';
 import type { Entry, EntryId } from '../../raft/types.ts';
-import type { Reply } from '../../statemachine/types.ts';
+import type { BatchReply, Reply } from '../../statemachine/types.ts';
 import { EntryRecord, RECORD_HEADER_BYTES } from '../../wire/log/record.ts';
 import type { CoreDriver } from '../core-driver.ts';
 import { StageTimes } from './stage-times.ts';
@@ -21,12 +21,12 @@ export interface Proposal {
   readonly count: number;
   /** 0 urgent, 1 routine, 2 background. */
   readonly urgency: number;
-  /** Adds to what is kept, or may: refused while the disk is nearly full. */
+  /** Any of them adds to what is kept, or may: those are refused while the disk is nearly full. */
   readonly takesRoom: boolean;
   /** By the monotonic clock; after it the caller no longer wants this written. */
   readonly deadline: Millis;
   /** Called once: with one reply a command, or why there are none. */
-  readonly settle: (outcome: readonly Reply[] | TocsinError) => void;
+  readonly settle: (outcome: readonly BatchReply[] | TocsinError) => void;
 }
 
 /** Proposals that share an entry, in the order of its commands. */

@@ -3,7 +3,14 @@ import { assert } from '../../base/assert.ts';
 import { TocsinError } from '../../base/errors.ts';
 import { revision } from '../../base/ids.ts';
 import { COMMANDS_PER_FRAME_MAX, REFUSAL_CHARS_MAX } from '../../base/limits.ts';
-import type { Done, Effect, Kept, Refusal, Reply } from '../../statemachine/types.ts';
+import type {
+  BatchReply,
+  Done,
+  Effect,
+  Kept,
+  NotTaken,
+  Refusal,
+} from '../../statemachine/types.ts';
 import { readU16, readU32, readU64, writeU16, writeU32, writeU64 } from '../bytes.ts';
 import { asName, asText, asWordAt, toText } from '../check.ts';
 import { ACTIVATION_MAX, alertNumber } from '../commands/parse-parts.ts';
@@ -17,13 +24,14 @@ import { EFFECTS, KEPT_EFFECTS, placeOf, REFUSALS, STATES } from '../commands/wo
 const DONE = 1;
 const REFUSED = 2;
 const KEPT = 3;
+const NOT_TAKEN = 4;
 const DONE_BYTES = 24;
 const REFUSED_BYTES = 4;
 const KEPT_BYTES = 12;
 const COUNT_BYTES = 4;
 
 /** The body of SUBMIT_REPLY. A refusal's message is cut to REFUSAL_CHARS_MAX. */
-export function encodeReplies(replies: readonly Reply[]): Uint8Array {
+export function encodeReplies(replies: readonly BatchReply[]): Uint8Array {
   assert(
     replies.length <= COMMANDS_PER_FRAME_MAX,
     `${replies.length} replies are over ${COMMANDS_PER_FRAME_MAX}`,
@@ -48,12 +56,12 @@ export function encodeReplies(replies: readonly Reply[]): Uint8Array {
 const NO_TEXT: Uint8Array = new Uint8Array(0);
 
 /** The part of a reply that has no fixed length. */
-function textOf(reply: Reply): Uint8Array {
+function textOf(reply: BatchReply): Uint8Array {
   if (!reply.ok) return Buffer.from(toText(reply.message, REFUSAL_CHARS_MAX));
   return 'alertId' in reply ? NO_TEXT : Buffer.from(reply.id);
 }
 
-const fixedBytesOf = (reply: Reply): number =>
+const fixedBytesOf = (reply: BatchReply): number =>
   !reply.ok ? REFUSED_BYTES : 'alertId' in reply ? DONE_BYTES : KEPT_BYTES;
 
 function writeKept(bytes: Uint8Array, at: number, kept: Kept, id: Uint8Array): number {
@@ -81,23 +89,24 @@ function writeDone(bytes: Uint8Array, at: number, done: Done): number {
 function writeRefusal(
   bytes: Uint8Array,
   at: number,
-  refusal: Refusal,
+  refusal: Refusal | NotTaken,
   message: Uint8Array,
 ): number {
-  bytes[at] = REFUSED;
-  bytes[at + 1] = placeOf(REFUSALS, refusal.code);
+  const wasTaken = refusal.code !== 'DISK_FULL';
+  bytes[at] = wasTaken ? REFUSED : NOT_TAKEN;
+  bytes[at + 1] = wasTaken ? placeOf(REFUSALS, refusal.code) : 0;
   writeU16(bytes, at + 2, message.byteLength);
   bytes.set(message, at + REFUSED_BYTES);
   return at + REFUSED_BYTES + message.byteLength;
 }
 
 /** @throws TocsinError BODY_MALFORMED */
-export function decodeReplies(body: Uint8Array): Reply[] {
+export function decodeReplies(body: Uint8Array): BatchReply[] {
   if (body.byteLength < COUNT_BYTES) throw malformed(`only ${body.byteLength} bytes`);
   const count = readU32(body, 0);
   if (count > COMMANDS_PER_FRAME_MAX)
     throw malformed(`${count} replies, at most ${COMMANDS_PER_FRAME_MAX}`);
-  const replies: Reply[] = [];
+  const replies: BatchReply[] = [];
   let at = COUNT_BYTES;
   while (replies.length < count) {
     const left = body.byteLength - at;
@@ -109,12 +118,13 @@ export function decodeReplies(body: Uint8Array): Reply[] {
       at += DONE_BYTES;
       continue;
     }
-    if (kind !== REFUSED && kind !== KEPT) throw malformed(`reply kind ${kind} is not known`);
+    if (kind !== REFUSED && kind !== KEPT && kind !== NOT_TAKEN)
+      throw malformed(`reply kind ${kind} is not known`);
     const length = readU16(body, at + 2);
     if (left < fixed + length)
       throw malformed(`reply ${replies.length}: text of ${length} bytes, too few left`);
     const text = readText(body, at + fixed, length);
-    replies.push(kind === KEPT ? readKept(body, at, text) : readRefusal(body, at, text));
+    replies.push(kind === KEPT ? readKept(body, at, text) : readNo(body, at, text));
     at += fixed + length;
   }
   if (at !== body.byteLength) throw malformed(`${body.byteLength - at} bytes too many`);
@@ -144,11 +154,14 @@ function readText(body: Uint8Array, at: number, length: number): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, length).toString('utf8');
 }
 
-const readRefusal = (body: Uint8Array, at: number, text: string): Refusal => ({
-  ok: false,
-  code: asWordAt('answer', 'code', body[at + 1], REFUSALS),
-  message: asText('answer', 'message', text),
-});
+function readNo(body: Uint8Array, at: number, text: string): Refusal | NotTaken {
+  const message = asText('answer', 'message', text);
+  const code = body[at + 1];
+  if (body[at] === REFUSED)
+    return { ok: false, code: asWordAt('answer', 'code', code, REFUSALS), message };
+  if (code !== 0) throw malformed('reserved byte is not zero');
+  return { ok: false, code: 'DISK_FULL', message };
+}
 
 function readKept(body: Uint8Array, at: number, text: string): Kept {
   const version = readU64(body, at + 4);

@@ -40,8 +40,8 @@ const never = (): boolean => false;
 
 /**
  * Whether a command can add to what is kept, by its type: such a one has to wait while the disk is nearly full. The others
- * end, move or mark what is there. A heartbeat, which can add a source, is among these: were it refused, every source
- * would be missed.
+ * end, move or mark what is there. Three that add are among these, each of what is bounded in number: a heartbeat, or every source
+ * would be missed; a silence, for whoever has to bear the sound; a session, or a client that comes now could end nothing.
  */
 const TAKES_ROOM: TakesRoom = {
   raise: always,
@@ -61,7 +61,7 @@ const TAKES_ROOM: TakesRoom = {
   'set-policy': always,
   'remove-policy': never,
   report: never,
-  silence: always,
+  silence: never,
   unsilence: never,
   'open-window': always,
   'end-window': never,
@@ -77,7 +77,7 @@ const TAKES_ROOM: TakesRoom = {
   'set-schedule': always,
   'extend-schedule': never,
   'remove-schedule': never,
-  'open-session': always,
+  'open-session': never,
   'keep-session': never,
   'end-session': never,
   'set-bed': always,

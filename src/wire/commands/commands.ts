@@ -132,6 +132,12 @@ export interface CommandCheck {
   readonly takesRoom: boolean;
 }
 
+export interface CommandRecord {
+  readonly command: Command;
+  /** A piece of the body. */
+  readonly bytes: Uint8Array;
+}
+
 /**
  * Verifies the records that fill `body`, each of them whole and a valid command, at least one.
  * @throws TocsinError BODY_MALFORMED, BAD_REQUEST naming the field
@@ -155,6 +161,16 @@ export function checkCommands(body: Uint8Array): CommandCheck {
   }
   if (count === 0) throw malformed('no commands');
   return { count, urgency, takesRoom: adds };
+}
+
+/** The records of a body in which `checkCommands` found nothing wrong, each with its command. */
+export function* recordsOf(body: Uint8Array): Generator<CommandRecord> {
+  const decoder = new CommandDecoder(body);
+  for (let at = 0; at < body.byteLength; ) {
+    const length = recordLengthAt(body, at);
+    yield { command: decoder.decode(at, length), bytes: body.subarray(at, at + length) };
+    at += length;
+  }
 }
 
 /** All of them at once: see SubmissionReader. */
