@@ -275,8 +275,10 @@ export class Writer {
     }
     const isWaiting = this.#takeBack(attempt, error);
     const canHelp = error.code === 'OVERLOADED' || error.code === 'OUTCOME_UNKNOWN';
-    if (!canHelp && attempt.connection === this.#finder.current) this.#leave(attempt, error);
-    if (!isWaiting) return;
+    const isLeaving = !canHelp && attempt.connection === this.#finder.current;
+    if (isLeaving) this.#leave(attempt, error);
+    // An attempt that was made again meanwhile concerns nobody, unless the others have to go elsewhere because of it.
+    if (!isWaiting && !isLeaving) return;
     if (error.code === 'NOT_LEADER' && error.leader !== undefined && !this.#hasRedirected) {
       this.#hasRedirected = true;
       this.#pump();

@@ -8,7 +8,7 @@ import {
 } from '../../src/base/limits.ts';
 import type { Client } from '../../src/client/index.ts';
 import { FrameType } from '../../src/wire/frame.ts';
-import { addressOf, CLUSTER_ID } from './fake-cluster.ts';
+import { addressOf, CLUSTER_ID, type Request } from './fake-cluster.ts';
 import { alarm, onStage, type Stage } from './stage.ts';
 
 describe('connecting', () => {
@@ -229,6 +229,25 @@ describe('commands that are sent again', () => {
       await stage.clock.settle(raiseTwo(client));
       expect(stage.cluster.events.map(({ alert }) => alert.dedupKey)).toEqual(order);
       expect(stage.cluster.submitted.length).toBe(4);
+    }));
+
+  test('go on when an earlier sending of them fails late', () =>
+    onStage(async (stage) => {
+      const { cluster, clock } = stage;
+      const client = await stage.client();
+      await clock.settle(client.raise(alarm('before')));
+      const held: Request[] = [];
+      const short = new TocsinError('DISK_FULL', 'nearly full');
+      cluster.script = (request) => {
+        if (request.type !== FrameType.SUBMIT || request.replica !== 1) return false;
+        if (held.push(request) === 2) cluster.fail(request, short);
+        if (held.length === 4) cluster.fail(held[0] as Request, short);
+        return held.length <= 4;
+      };
+      const first = client.raise(alarm('a'));
+      await clock.run(0);
+      await clock.settle(Promise.all([first, client.raise(alarm('b'))]));
+      expect(held.length).toBeGreaterThan(4);
     }));
 
   test('go to the new leader with all that the old one still owes, before what is younger', () =>

@@ -70,6 +70,15 @@ export const ROOM_MUTANTS: readonly Mutant[] = [
     test: 'while disks are nearly full what ends something is taken',
   },
   {
+    name: 'leave-and-go-nowhere',
+    claim: 'what has to go elsewhere goes, whichever answer said so',
+    file: 'src/client/writer.ts',
+    find: 'if (!isWaiting && !isLeaving) return;',
+    replace: 'if (!isWaiting) return;',
+    killedBy: ['test/client/leader.test.ts'],
+    test: 'commands that are sent again go on when an earlier sending',
+  },
+  {
     name: 'tick-into-a-full-disk',
     claim: 'time-outs wait while the disk is out of room',
     file: 'src/replica/replica.ts',
