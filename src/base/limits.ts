@@ -11,6 +11,8 @@ const MiB = 1024 * KiB;
 // Time. One tick is the core's only clock.
 export const TICK_MS = 50;
 export const HEARTBEAT_TICKS = 2;
+/** For so many heartbeats a replica that was just started listens for a leader before it asks for votes. */
+export const LISTEN_HEARTBEATS = 2;
 export const ELECTION_TICKS_MIN = 14;
 export const ELECTION_TICKS_MAX = 24;
 

@@ -56,6 +56,9 @@ export const TREND_DISK_FREE_BYTES_MIN: number = 768 * MiB;
 export const TREND_DISK_MARGIN_BYTES: number = 64 * MiB;
 /** What LevelDB gathers of trends before it writes a table: it has one thread for that, which alerts share. */
 export const TREND_LEVEL_BUFFER_BYTES: number = 8 * MiB;
+/** Values on disk that are read at a time, of at most so many bytes. */
+export const TREND_SCAN_VALUES = 256;
+export const TREND_SCAN_BYTES = 131_072;
 /** Reads and writes of trends at once: a process has four threads for them, and alerts must find one free. */
 export const TREND_DISK_AT_ONCE = 2;
 /** Windows written out at once. */

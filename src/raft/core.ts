@@ -328,9 +328,9 @@ export class RaftCore {
     started(this.#s);
   }
 
-  /** The connection to `peer` broke. A hint: it may still be alive. */
-  peerLost(peer: ReplicaId): void {
-    peerLost(this.#s, peer);
+  /** The connection to `peer` broke. A hint: it may still be alive. `isThere`: whether there is a connection to that one. */
+  peerLost(peer: ReplicaId, isThere: (voter: ReplicaId) => boolean = () => true): void {
+    peerLost(this.#s, peer, isThere);
   }
 
   /** The entries a `Ready.logReads` asked for. An empty list gives up until the peer is heard again. */

@@ -1,5 +1,5 @@
 import { logIndex, type ReplicaId } from '../base/ids.ts';
-import { STALL_REMEMBERED_TICKS } from '../base/limits.ts';
+import { LISTEN_HEARTBEATS, STALL_REMEMBERED_TICKS } from '../base/limits.ts';
 import { askInTurn } from './election.ts';
 import { dropReads } from './reads.ts';
 import { becomeFollower } from './roles.ts';
@@ -10,8 +10,8 @@ import { stepDown } from './transfer.ts';
 
 /** What the shell notices of the world, and the core cannot. */
 
-/** The connection to `peer` broke. A hint: it may still be alive. */
-export function peerLost(s: State, peer: ReplicaId): void {
+/** The connection to `peer` broke. A hint: it may still be alive. Who is not there as well does not ask before this one. */
+export function peerLost(s: State, peer: ReplicaId, isThere: (voter: ReplicaId) => boolean): void {
   if (s.role.role === 'leader') {
     const progress = s.role.progress.get(peer);
     // What was under way may be lost: find out where the peer stands before more is sent.
@@ -23,7 +23,7 @@ export function peerLost(s: State, peer: ReplicaId): void {
   const deferred = s.role.deferred;
   s.role.leaderSuspected = true;
   if (deferred !== undefined) step(s, deferred);
-  askInTurn(s, 0, (voter) => voter !== peer);
+  askInTurn(s, 0, (voter) => voter === s.id || (voter !== peer && isThere(voter)));
 }
 
 /**
@@ -33,11 +33,8 @@ export function peerLost(s: State, peer: ReplicaId): void {
 export function started(s: State): void {
   // Who may have promised a lease in its former life keeps to it, and then to a time-out drawn at random.
   if (s.options.leaseMs > 0) return;
-  askInTurn(s, votersNow(s).length === 1 ? 0 : LISTENING_BEATS, () => true);
+  askInTurn(s, votersNow(s).length === 1 ? 0 : LISTEN_HEARTBEATS, () => true);
 }
-
-/** Heartbeats until a leader has found the way to a replica that was just started. */
-const LISTENING_BEATS = 2;
 
 /** The process stood still for so many ticks; what came in meanwhile is yet to be heard. */
 export function stalled(s: State, ticks: number): void {

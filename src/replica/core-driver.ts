@@ -161,8 +161,9 @@ export class CoreDriver {
     this.#core.step(message);
     this.soon();
   }
-  peerLost(peer: ReplicaId): void {
-    this.#core.peerLost(peer);
+  /** See RaftCore. */
+  peerLost(peer: ReplicaId, isThere: (voter: ReplicaId) => boolean): void {
+    this.#core.peerLost(peer, isThere);
     this.soon();
   }
   transfer(to: ReplicaId): boolean {

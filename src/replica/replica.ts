@@ -249,7 +249,8 @@ export class Replica implements Resident {
     if (this.#phase === 'running' && this.#upkeep.room.takes(message)) this.#driver.step(message);
   }
   peerLost(peer: ReplicaId): void {
-    if (this.#phase === 'running') this.#driver.peerLost(peer);
+    const isThere = (voter: ReplicaId): boolean => this.#links.isConnected(voter);
+    if (this.#phase === 'running') this.#driver.peerLost(peer, isThere);
   }
 
   /** Hands the leadership to whoever can take over best. False if there is nothing to hand over, or nobody. */

@@ -259,4 +259,12 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     killedBy: ['test/raft/plans.test.ts'],
     test: 'a change that is not refused ends',
   },
+  {
+    name: 'wait-for-the-dead',
+    claim: 'nobody waits to ask for one before it who is not there',
+    file: 'src/raft/hints.ts',
+    find: 'voter === s.id || (voter !== peer && isThere(voter))',
+    replace: 'voter === s.id || voter !== peer || isThere(voter)',
+    killedBy: ['test/raft/hints.test.ts'],
+  },
 ];

@@ -90,6 +90,17 @@ test('whoever is about to ask in turn asks then, though it pauses', () => {
   expect(patience(core)).toBe(HEARTBEAT_TICKS);
 });
 
+test('nobody waits to ask for one before it who is not there either', () => {
+  const waitOf = (isThere: (voter: number) => boolean): number => {
+    const core = follower({ id: 4, voters: [1, 2, 3, 4, 5] });
+    core.peerLost(replicaId(2), isThere);
+    return core.standing.role === 'follower' ? patience(core) : 0;
+  };
+  expect(waitOf(() => true)).toBe(2 * HEARTBEAT_TICKS);
+  expect(waitOf((voter) => voter !== 1)).toBe(HEARTBEAT_TICKS);
+  expect(waitOf((voter) => voter > 3)).toBe(0);
+});
+
 test('with leases a replica that was started waits for a time-out that is drawn, not for the shortest', () => {
   const waits = Array.from({ length: 20 }, (_, seed) => {
     const core = loneCore({ seed, options: { leaseMs: LEASE_MS } });

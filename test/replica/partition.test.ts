@@ -149,3 +149,27 @@ test('a replica that comes back with an old copy of its disk gets all it lost, a
   cluster.crash(leaderOf(cluster), 'lost');
   await cluster.clock.settle(raise(client, 'without'));
 });
+
+test.each([
+  [3, 0],
+  [5, 0],
+  [5, 1],
+  [7, 2],
+])(
+  'of %i, of whom %i are down already, a leader that is killed is replaced in tens of milliseconds',
+  async (size, down) => {
+    for (const seed of [1, 2, 3]) {
+      const cluster = await clusterOf(size, seed);
+      const leader = must(cluster.leader.standing.leader, 'a leader');
+      // Those of lower number ask before the others.
+      const first = [1, 2, 3].filter((id) => id !== leader).slice(0, down);
+      for (const id of first) cluster.crash(id, 'lost');
+      await cluster.clock.run(3_000);
+      cluster.crash(leader, 'lost');
+      const killed = cluster.clock.monotonic();
+      while (!cluster.running.some(({ replica }) => replica?.standing.role === 'leader'))
+        await cluster.clock.run(1);
+      expect(cluster.clock.monotonic() - killed).toBeLessThan(50);
+    }
+  },
+);

@@ -1,7 +1,12 @@
 import { access, mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TocsinError } from '../../base/errors.ts';
-import { TREND_DISK_AT_ONCE, TREND_LEVEL_BUFFER_BYTES } from '../../base/trend-limits.ts';
+import {
+  TREND_DISK_AT_ONCE,
+  TREND_LEVEL_BUFFER_BYTES,
+  TREND_SCAN_BYTES,
+  TREND_SCAN_VALUES,
+} from '../../base/trend-limits.ts';
 import { checksum } from '../../wire/checksum.ts';
 import { faultOf, type LevelDatabase, openDatabase } from '../level/level.ts';
 import { freeBytesAt } from '../space.ts';
@@ -54,9 +59,6 @@ function opened(bytes: Uint8Array): Uint8Array | undefined {
 const FOLDER = 'trend';
 /** Where trends lie that LevelDB could not read. */
 const ASIDE = 'trend-damaged';
-/** Read at a time. */
-const SCAN_VALUES = 256;
-const SCAN_BYTES = 131_072;
 
 /**
  * Opens the trends in a replica's data folder, beside the alerts' log and apart from it; makes them when there are none. Those
@@ -161,13 +163,13 @@ class LevelTrendDisk implements TrendDisk {
     to: Uint8Array,
     reverse: boolean,
   ): AsyncGenerator<Put, void, undefined> {
-    const range = { gte: from, lt: to, reverse, highWaterMarkBytes: SCAN_BYTES };
+    const range = { gte: from, lt: to, reverse, highWaterMarkBytes: TREND_SCAN_BYTES };
     let iterator: ReturnType<LevelDatabase['iterator']> | undefined;
     try {
       const found = this.#database.iterator(range);
       iterator = found;
       for (;;) {
-        const some = await this.#places.run(() => found.nextv(SCAN_VALUES));
+        const some = await this.#places.run(() => found.nextv(TREND_SCAN_VALUES));
         if (some.length === 0) return;
         for (const [key, value] of some) {
           const plain = this.#open(value);
