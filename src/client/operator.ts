@@ -52,7 +52,7 @@ export class Operator {
 
   /**
    * Asks the leader to hand over, to `to` or to whoever can take over best. Resolves when it has been told to.
-   * @throws TocsinError CHANGE_REFUSED: `to` has no vote, or there is no other voter; UNAVAILABLE
+   * @throws TocsinError CHANGE_REFUSED: `to` has no vote, or no other voter would take over; UNAVAILABLE
    * @example await operator.transfer(replicaId(2));
    */
   async transfer(to: ReplicaId | undefined, options: CallOptions = {}): Promise<void> {

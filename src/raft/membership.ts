@@ -10,7 +10,7 @@ import {
   targetOf,
 } from './change.ts';
 import { isJoint, isMemberOf, membersOf, sameConfiguration } from './configuration.ts';
-import { hindranceOf, isCaughtUp, keepsUp, newProgress } from './peers.ts';
+import { declines, hindranceOf, isCaughtUp, keepsUp, newProgress } from './peers.ts';
 import { noteQuorum, sendHeartbeat } from './reads.ts';
 import { becomeFollower } from './roles.ts';
 import { configurationNow, type Leader, type State } from './state.ts';
@@ -104,7 +104,7 @@ function appendConfiguration(s: State, leader: Leader, payload: Payload): EntryI
 function retire(s: State, leader: Leader): void {
   for (const peer of leader.progress.keys()) if (peer !== s.id) sendHeartbeat(s, leader, peer);
   const heir = configurationNow(s).voters.find(
-    (peer) => leader.progress.get(peer)?.match === s.log.last.index,
+    (peer) => leader.progress.get(peer)?.match === s.log.last.index && !declines(leader, peer),
   );
   if (heir !== undefined) orderCampaign(s, leader, heir);
   becomeFollower(s, s.term, undefined);

@@ -15,6 +15,8 @@ export interface PeerView {
   readonly alive: boolean;
   /** Has kept up for a while: fit to vote, or to lead. */
   readonly caughtUp: boolean;
+  /** Says that it would not take the lead. */
+  readonly declines: boolean;
 }
 
 /** In order of id, without this replica; undefined if it does not lead. */
@@ -24,9 +26,9 @@ export function peersOf(s: State): readonly PeerView[] | undefined {
   return membersOf(configurationNow(s)).flatMap((id) => {
     const progress = leader.progress.get(id);
     if (progress === undefined || id === s.id) return [];
-    const { match, state } = progress;
+    const { match, state, declines } = progress;
     const alive = isAlive(s, leader, id);
-    return [{ id, match, state, alive, caughtUp: isCaughtUp(leader, id) }];
+    return [{ id, match, state, alive, caughtUp: isCaughtUp(leader, id), declines }];
   });
 }
 
@@ -58,6 +60,10 @@ const matchOf = (leader: Leader, id: ReplicaId): number => leader.progress.get(i
 /** Where the log ended at the newest heartbeats, as far back as is asked: a leader begins with its first entry. */
 export const endsFrom = (first: LogIndex): LogIndex[] =>
   Array.from({ length: LAG_ROUNDS_MAX + 1 }, () => first);
+
+/** It rests or abstains: an order to campaign would be lost on it. */
+export const declines = (leader: Leader, id: ReplicaId): boolean =>
+  leader.progress.get(id)?.declines ?? false;
 
 export const isCaughtUp = (leader: Leader, id: ReplicaId): boolean =>
   (leader.progress.get(id)?.roundsNear ?? 0) >= PROMOTION_ROUNDS;

@@ -76,6 +76,8 @@ export class Progress {
   readPending = false;
   /** The leader's tick at which the peer was last heard. */
   heardAt: number = Number.NEGATIVE_INFINITY;
+  /** It would not take the lead, as it said last. */
+  declines = false;
   /** The leader's clock when it sent the newest heartbeat that the peer has answered. */
   confirmedAt = 0;
   /** A beat of the peer and the leader's clock when it came in, waiting for a quorum to confirm a later heartbeat. */

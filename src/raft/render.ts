@@ -24,7 +24,7 @@ export function renderMessage(m: Message): string {
     case 'heartbeat':
       return `${way}  heartbeat commit=${m.commit}${m.round === 0 ? '' : ` round=${m.round}`}${m.echo === 0 ? '' : ` reached=${m.reached}`}`;
     case 'heartbeat-reply':
-      return `${way}  heard${m.round === 0 ? '' : ` round=${m.round}`}`;
+      return `${way}  heard${m.round === 0 ? '' : ` round=${m.round}`}${m.declines === true ? ' (would not lead)' : ''}`;
     case 'snapshot-offer':
       return `${way}  snapshot ${at(m.last)}`;
     case 'read-index':

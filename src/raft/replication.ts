@@ -148,6 +148,7 @@ export function onHeartbeatReply(s: State, leader: Leader, m: HeartbeatReply): v
   const progress = leader.progress.get(m.from);
   if (progress === undefined) return;
   progress.heardAt = leader.ticks;
+  progress.declines = m.declines === true;
   noteBeat(s, leader, progress, m);
   if (m.round > progress.round && m.round <= leader.round) {
     progress.round = m.round;
@@ -264,5 +265,6 @@ export function onHeartbeat(s: State, m: Heartbeat): void {
     round: m.round,
     stamp: m.stamp,
     beat: s.freshness.beat(s),
+    declines: s.resting || s.abstaining ? true : undefined,
   });
 }

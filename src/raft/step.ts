@@ -8,7 +8,7 @@ import { onAppendReply, onAppendRequest, onHeartbeat, onHeartbeatReply } from '.
 import { becomeFollower, resetElectionTimer } from './roles.ts';
 import { onSnapshotOffer } from './snapshots.ts';
 import { configurationNow, type State } from './state.ts';
-import { campaignByOrder, tryTransfer } from './transfer.ts';
+import { campaignByOrder, giveUpOn, tryTransfer } from './transfer.ts';
 import type { AppendReply, AppendRequest, Heartbeat, Message, SnapshotOffer } from './types.ts';
 
 /** A message for this replica has arrived: sorted by term, then by type. */
@@ -59,7 +59,9 @@ function dispatch(s: State, m: Message): void {
       if (s.role.role === 'leader' && onAppendReply(s, s.role, m)) tryTransfer(s);
       return;
     case 'heartbeat-reply':
-      if (s.role.role === 'leader') onHeartbeatReply(s, s.role, m);
+      if (s.role.role !== 'leader') return;
+      onHeartbeatReply(s, s.role, m);
+      if (m.declines === true) giveUpOn(s, s.role, m.from);
       return;
     case 'timeout-now':
       campaignByOrder(s, m);

@@ -2,7 +2,7 @@ import { assert } from '../base/assert.ts';
 import type { ReplicaId } from '../base/ids.ts';
 import { HANDOVER_PAUSE_TIMEOUTS } from '../base/limits.ts';
 import { campaign } from './election.ts';
-import { isAlive, isCaughtUp } from './peers.ts';
+import { declines, isAlive, isCaughtUp } from './peers.ts';
 import { becomeFollower } from './roles.ts';
 import { configurationNow, type Leader, priorityOf, type State } from './state.ts';
 import type { TimeoutNow } from './types.ts';
@@ -25,12 +25,22 @@ export function stepDown(s: State): void {
   s.role.resigning = true;
   if (s.role.transferTo !== undefined) return;
   const leader = s.role;
-  const alive = configurationNow(s).voters.filter((peer) => isAlive(s, leader, peer));
-  const matchOf = (peer: ReplicaId): number => leader.progress.get(peer)?.match ?? 0;
-  const heirs = alive.sort(
-    (a, b) => matchOf(b) - matchOf(a) || priorityOf(s, b) - priorityOf(s, a),
+  const able = configurationNow(s).voters.filter(
+    (peer) => isAlive(s, leader, peer) && !declines(leader, peer),
   );
+  const matchOf = (peer: ReplicaId): number => leader.progress.get(peer)?.match ?? 0;
+  const heirs = able.sort((a, b) => matchOf(b) - matchOf(a) || priorityOf(s, b) - priorityOf(s, a));
   if (!heirs.some((heir) => transfer(s, heir))) becomeFollower(s, s.term, undefined);
+}
+
+/** Whoever was to take over says that it will not; if this leader is to go in any case, there may be another. */
+export function giveUpOn(s: State, leader: Leader, peer: ReplicaId): void {
+  if (leader.transferTo !== peer) return;
+  const { transferElapsed } = leader;
+  leader.transferTo = undefined;
+  if (!leader.resigning) return;
+  stepDown(s);
+  leader.transferElapsed = transferElapsed;
 }
 
 /** Gives up a transfer that has taken too long, and the reign with it where that was to end. */
@@ -79,7 +89,7 @@ export function campaignByOrder(s: State, m: TimeoutNow): void {
 export function preferSuccessor(s: State, leader: Leader): void {
   if (leader.ticks < leader.handOverFrom || leader.transferTo !== undefined) return;
   const [best] = configurationNow(s)
-    .voters.filter((id) => isCaughtUp(leader, id))
+    .voters.filter((id) => isCaughtUp(leader, id) && !declines(leader, id))
     .sort((a, b) => priorityOf(s, b) - priorityOf(s, a));
   if (best === undefined || priorityOf(s, best) <= priorityOf(s, s.id)) return;
   assert(isAlive(s, leader, best), '% is caught up, and was not heard for long', best);

@@ -104,6 +104,8 @@ export interface HeartbeatReply extends Envelope {
   readonly stamp: number;
   /** Names this answer among all that its sender ever gives. */
   readonly beat: number;
+  /** The sender would not take the lead: it rests, or abstains. */
+  readonly declines?: true | undefined;
 }
 
 /** Asks the leader how far a linearizable read must see (ReadIndex through a follower, thesis §6.4). */

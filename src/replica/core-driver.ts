@@ -65,6 +65,9 @@ export interface DriverParts {
   readonly events: DriverEvents;
 }
 
+/** An operator's wish, or a state that is being rebuilt. */
+export type RestReason = 'drained' | 'quarantined';
+
 /** Drives the pure core: hands it what arrives, and does what it wants done with disk and peers, in order of duty. */
 export class CoreDriver {
   readonly #parts: DriverParts;
@@ -76,6 +79,7 @@ export class CoreDriver {
   /** Runs while followers are to be told of a commit, unless an append does it first. */
   #notice: Timer | undefined;
   #pumping = false;
+  readonly #restsFor: Set<RestReason> = new Set();
   /** Given to the core, not yet taken over. */
   #fetched: SnapshotMeta | undefined;
   #stopped = false;
@@ -227,18 +231,15 @@ export class CoreDriver {
     this.#core.mute(on);
     this.soon();
   }
-  /** At rest, this replica leads only if nobody else can. */
-  rest(on: boolean): void {
-    this.#core.rest(on);
+  /** At rest, for whatever reasons there are, this replica leads only if nobody else can. */
+  rest(reason: RestReason, on: boolean): void {
+    if (on) this.#restsFor.add(reason);
+    else this.#restsFor.delete(reason);
+    this.#core.rest(this.#restsFor.size > 0);
     this.soon();
   }
-  get resting(): boolean {
-    return this.#core.resting;
-  }
-  /** Gives up leading, handing over first if somebody can take over. */
-  stepDown(): void {
-    this.#core.stepDown();
-    this.soon();
+  restsFor(reason: RestReason): boolean {
+    return this.#restsFor.has(reason);
   }
 
   stop(): void {

@@ -320,11 +320,11 @@ export class Replica implements Resident {
     const verdict = this.#comparer.compare();
     if (verdict.is === 'differs') this.#quarantine.enter(verdict.index, verdict.agreeing);
     const { problem } = this.#quarantine;
+    this.#driver.rest('quarantined', problem !== undefined);
     if (problem === undefined) return;
     this.watches.dismiss(problem);
     this.#reads.close(problem);
     this.#proposals.abandon(problem, unknownOutcome('the state here is in doubt'));
-    if (this.standing.role === 'leader') this.#driver.stepDown();
   }
 
   #followMembers(): void {

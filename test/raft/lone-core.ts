@@ -114,6 +114,10 @@ export const heartbeat = (way: readonly [number, number, number], commit = 0): M
 export const heard = (way: readonly [number, number, number], round = 0): Message =>
   message('heartbeat-reply', way, { round, stamp: 0, beat: 0 });
 
+/** The same, of one that would not take the lead. */
+export const declined = (way: readonly [number, number, number]): Message =>
+  message('heartbeat-reply', way, { round: 0, stamp: 0, beat: 0, declines: true });
+
 export const accepted = (way: readonly [number, number, number], index: number): Message =>
   message('append-reply', way, { accepted: true, index: logIndex(index), hint: id(index, 0) });
 

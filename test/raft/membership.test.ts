@@ -168,6 +168,7 @@ test('a learner becomes a voter only after it kept up for a while, and anew afte
     state: 'replicate',
     alive: true,
     caughtUp: true,
+    declines: false,
   });
   core.propose({ byteLength: 1 });
   drain(core);

@@ -304,7 +304,12 @@ export const message: Gen<Message> = aTerm.chain((now) => {
       }),
     ),
     of('heartbeat', { commit: anIndex, round, stamp: round, echo: round, reached: anIndex }),
-    of('heartbeat-reply', { round, stamp: round, beat: round }),
+    of('heartbeat-reply', {
+      round,
+      stamp: round,
+      beat: round,
+      declines: fc.constantFrom(true, undefined),
+    }),
     of('read-index', { sequence: round }),
     of('read-index-reply', { sequence: round, accepted: fc.boolean(), index: anIndex }),
     of('timeout-now', { last: past(now) }),

@@ -90,7 +90,7 @@ export class Administrator {
   }
 
   get alarms(): readonly Alarm[] {
-    return this.#parts.driver.resting ? [{ name: 'drained', says: RESTS }] : [];
+    return this.#parts.driver.restsFor('drained') ? [{ name: 'drained', says: RESTS }] : [];
   }
 
   /** The entry with which a change ends. */
@@ -194,7 +194,8 @@ export class Administrator {
     const { driver, members, successor, notLeading } = this.#parts;
     if (driver.standing.role !== 'leader') throw notLeading();
     const heir = to ?? successor();
-    if (heir === undefined) throw new TocsinError('CHANGE_REFUSED', 'there is no other voter');
+    if (heir === undefined)
+      throw new TocsinError('CHANGE_REFUSED', 'no other voter would take over');
     if (!members.voters.includes(heir))
       throw new TocsinError('CHANGE_REFUSED', `replica ${heir} has no vote`);
     if (driver.standing.leader === heir) return;
@@ -203,11 +204,12 @@ export class Administrator {
 
   #rest(on: boolean): void {
     const { driver, members, log } = this.#parts;
-    const isHeir = ({ id, alive }: PeerView): boolean => alive && members.voters.includes(id);
+    const isHeir = ({ id, alive, declines }: PeerView): boolean =>
+      alive && !declines && members.voters.includes(id);
     if (on && driver.standing.role === 'leader' && !driver.peers.some(isHeir))
       throw new TocsinError('CHANGE_REFUSED', 'this replica leads, and nobody could take over');
-    if (on !== driver.resting) log(on ? RESTS : 'this replica may lead again');
-    driver.rest(on);
+    if (on !== driver.restsFor('drained')) log(on ? RESTS : 'this replica may lead again');
+    driver.rest('drained', on);
   }
 
   /** What was confirmed before it was asked for is in it, whoever is asked. */

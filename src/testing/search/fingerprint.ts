@@ -63,4 +63,4 @@ function ofCore(core: RaftCore): string {
 }
 
 const ofProgress = (p: Progress): string =>
-  `${p.match} ${p.next} ${p.state} ${p.state !== 'replicate' && p.probing} ${p.retryDue} ${p.readPending} ${p.heardAt} ${p.commitTold} ${p.round} ${p.offered} ${p.window.count}`;
+  `${p.match} ${p.next} ${p.state} ${p.state !== 'replicate' && p.probing} ${p.retryDue} ${p.readPending} ${p.heardAt} ${p.declines} ${p.commitTold} ${p.round} ${p.offered} ${p.window.count}`;

@@ -62,7 +62,7 @@ export function encodePeerMessage(message: Message): EncodedPeerMessage {
       return { type: FrameType.HEARTBEAT, body: [bytes] };
     }
     case 'heartbeat-reply': {
-      const bytes = envelope(message, 40, 0);
+      const bytes = envelope(message, 40, message.declines === true ? FLAG_1 : 0);
       writeU64(bytes, 16, message.round);
       writeU64(bytes, 24, message.stamp);
       writeU64(bytes, 32, message.beat);
@@ -121,15 +121,17 @@ export function decodePeerMessage(type: FrameType, body: Uint8Array): Message {
       return decodeAppendReply(body);
     case FrameType.HEARTBEAT:
       return decodeHeartbeat(body);
-    case FrameType.HEARTBEAT_REPLY:
-      checkEnvelope(body, 40, 0);
+    case FrameType.HEARTBEAT_REPLY: {
+      const declines = checkEnvelope(body, 40, FLAG_1) === FLAG_1 ? true : undefined;
       return {
         type: 'heartbeat-reply',
         ...readEnvelope(body),
         round: readWhole(body, 16),
         stamp: readWhole(body, 24),
         beat: readWhole(body, 32),
+        declines,
       };
+    }
     case FrameType.READ_INDEX:
       checkEnvelope(body, 24, 0);
       return { type: 'read-index', ...readEnvelope(body), sequence: readWhole(body, 16) };
