@@ -144,6 +144,10 @@ export const RECONNECT_MS_MAX = 200;
 export const REST_TIMEOUTS = 4;
 /** Election time-outs between attempts of a leader to hand over to one who is preferred. */
 export const HANDOVER_PAUSE_TIMEOUTS = 8;
+/** Twice as many each time in a row that the same one did not take the lead, or did not hold on to it, up to these: five minutes. */
+export const HANDOVER_PAUSE_TIMEOUTS_MAX = 256;
+/** Election time-outs after which one that leads has shown that it can. */
+export const HANDOVER_PROVEN_TIMEOUTS = 48;
 /** For a leader that is told to stop to hand over first. */
 export const HANDOVER_MS_MAX = 1_000;
 
@@ -817,6 +821,11 @@ assert(
 assert(
   HANDOVER_PAUSE_TIMEOUTS * ELECTION_TICKS_MAX * TICK_MS > HANDOVER_MS_MAX * 4,
   'a leader whose hand-over failed must lead for a while before it tries again',
+);
+assert(
+  HANDOVER_PROVEN_TIMEOUTS > HANDOVER_PAUSE_TIMEOUTS &&
+    HANDOVER_PROVEN_TIMEOUTS < HANDOVER_PAUSE_TIMEOUTS_MAX,
+  'who leads for no longer than it was left alone has shown nothing',
 );
 assert(
   SEND_SLAB_BYTES_MIN <= SEND_WHOLE_BYTES_MIN && SEND_WHOLE_BYTES_MIN * 4 <= SEND_SLAB_BYTES_MAX,

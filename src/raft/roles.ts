@@ -14,6 +14,7 @@ import {
   type State,
   votersNow,
 } from './state.ts';
+import { failTrial } from './trials.ts';
 
 /**
  * The transitions between roles (Figure 4, with pre-vote):
@@ -34,7 +35,7 @@ export function becomeFollower(s: State, newTerm: Term, leader: ReplicaId | unde
     s.vote = undefined;
     s.out.hardStateChanged = true;
   }
-  s.role = followerOf(leader);
+  s.role = followerOf(leader, s.age);
   resetElectionTimer(s);
 }
 
@@ -94,6 +95,7 @@ export function becomeLeader(s: State): void {
     resigning: false,
   };
   s.role = leader;
+  failTrial(s);
   noteQuorum(s, leader);
   resetElectionTimer(s);
   // Commits what earlier terms left behind, which counting alone may not (§5.4.2, §8).

@@ -6,6 +6,7 @@ import type { Freshness } from './freshness.ts';
 import type { RaftLog } from './log.ts';
 import type { RaftOptions } from './options.ts';
 import type { Progress } from './progress.ts';
+import type { LeftAlone } from './trials.ts';
 import type {
   Entry,
   LogRead,
@@ -29,15 +30,18 @@ export interface Follower {
   leaderSuspected: boolean;
   /** A pre-vote request refused only because the leader was believed alive; answered if that turns out wrong. */
   deferred: VoteRequest | undefined;
+  /** This replica's age when it began to follow. */
+  readonly since: number;
   /** Reads that the leader has not been asked about, and those it has, in order of their questions. */
   readonly readsNew: number[];
   readonly readsAsked: { readonly context: number; readonly sequence: number }[];
 }
 
 /** Of somebody, or of nobody known. */
-export const followerOf = (leader: ReplicaId | undefined): Follower => ({
+export const followerOf = (leader: ReplicaId | undefined, since: number): Follower => ({
   role: 'follower',
   leader,
+  since,
   leaderSuspected: false,
   deferred: undefined,
   readsNew: [],
@@ -164,6 +168,10 @@ export interface State {
   readonly freshness: Freshness;
   /** Who is preferred as leader: the higher, the sooner. Those not named have 0. */
   priorities: ReadonlyMap<ReplicaId, number>;
+  /** Whom this replica handed the lead to because it is preferred, by what priority; until it has proved itself, or failed. */
+  trial: { readonly to: ReplicaId; readonly priority: number } | undefined;
+  /** Voters that did not hold on to the lead. */
+  readonly leftAlone: Map<ReplicaId, LeftAlone>;
   /** Ticks since any leader was heard, or since the start: for so long this replica keeps a promise it may have made. */
   sinceLeader: number;
   /** Ticks since a leader was heard, a vote was given, or the last quorum check. */

@@ -7,6 +7,7 @@ import { repeatQuestion, sendHeartbeat } from './reads.ts';
 import { becomeFollower } from './roles.ts';
 import { configurationNow, type Leader, type State } from './state.ts';
 import { preferSuccessor, stepDown, tickTransfer, tryTransfer } from './transfer.ts';
+import { passTrial } from './trials.ts';
 
 /** One unit of time has passed; to a leader perhaps more at once. */
 export function tick(s: State, units = 1): void {
@@ -22,6 +23,7 @@ export function tick(s: State, units = 1): void {
     return;
   }
   if (s.role.role === 'follower') {
+    passTrial(s, s.role);
     if (s.age % s.options.heartbeatTicks === 0) repeatQuestion(s, s.role);
     return;
   }

@@ -5,6 +5,7 @@ import { campaign } from './election.ts';
 import { declines, isAlive, isCaughtUp } from './peers.ts';
 import { becomeFollower } from './roles.ts';
 import { configurationNow, type Leader, priorityOf, type State } from './state.ts';
+import { beginTrial, failTrial, isLeftAlone } from './trials.ts';
 import type { TimeoutNow } from './types.ts';
 
 /** Leadership transfer (thesis §3.10): the successor is brought up to date, then told to campaign at once. */
@@ -15,6 +16,7 @@ export function transfer(s: State, to: ReplicaId): boolean {
   if (!configurationNow(s).voters.includes(to)) return false;
   s.role.transferTo = to;
   s.role.transferElapsed = 0;
+  s.trial = undefined;
   tryTransfer(s);
   return true;
 }
@@ -38,6 +40,7 @@ export function giveUpOn(s: State, leader: Leader, peer: ReplicaId): void {
   if (leader.transferTo !== peer) return;
   const { transferElapsed } = leader;
   leader.transferTo = undefined;
+  failTrial(s);
   if (!leader.resigning) return;
   stepDown(s);
   leader.transferElapsed = transferElapsed;
@@ -52,6 +55,7 @@ export function tickTransfer(s: State, leader: Leader, units: number): void {
   leader.transferElapsed += units;
   if (leader.transferElapsed < s.options.electionTicksMin) return;
   leader.transferTo = undefined;
+  failTrial(s);
   if (leader.resigning) becomeFollower(s, s.term, undefined);
 }
 
@@ -83,16 +87,15 @@ export function campaignByOrder(s: State, m: TimeoutNow): void {
 }
 
 /**
- * Hands over to a voter that is preferred and fit to lead, if there is one. Seldom, so that one that cannot hold on to it is left
- * alone. After `reviewMembers` in the same tick: whoever was not heard of late counts as caught up until then.
+ * Hands over to a voter that is preferred and fit to lead, if there is one. Seldom, for each time nothing can be written. After `reviewMembers` in the same tick: whoever was not heard of late counts as caught up until then.
  */
 export function preferSuccessor(s: State, leader: Leader): void {
   if (leader.ticks < leader.handOverFrom || leader.transferTo !== undefined) return;
   const [best] = configurationNow(s)
-    .voters.filter((id) => isCaughtUp(leader, id) && !declines(leader, id))
+    .voters.filter((id) => isCaughtUp(leader, id) && !declines(leader, id) && !isLeftAlone(s, id))
     .sort((a, b) => priorityOf(s, b) - priorityOf(s, a));
   if (best === undefined || priorityOf(s, best) <= priorityOf(s, s.id)) return;
   assert(isAlive(s, leader, best), '% is caught up, and was not heard for long', best);
   leader.handOverFrom = leader.ticks + s.options.electionTicksMax * HANDOVER_PAUSE_TIMEOUTS;
-  transfer(s, best);
+  if (transfer(s, best)) beginTrial(s, best);
 }
