@@ -19,7 +19,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     claim: 'the leader counts its own copy only when its disk has it',
     file: 'src/raft/append.ts',
     find: 's.out.sendAfterSync.push(accepted(s, s.id, id.index));',
-    replace: 'leader.progress.get(s.id)?.accept(id.index);',
+    replace: "if (s.role.role === 'leader') s.role.progress.get(s.id)?.accept(id.index);",
     killedBy: ['test/raft/'],
     searched: 'first-election',
     simulated: DYING,
