@@ -87,7 +87,8 @@ export function campaignByOrder(s: State, m: TimeoutNow): void {
 }
 
 /**
- * Hands over to a voter that is preferred and fit to lead, if there is one. Seldom, for each time nothing can be written. After `reviewMembers` in the same tick: whoever was not heard of late counts as caught up until then.
+ * Hands over to a voter that is preferred and fit to lead, if there is one. Seldom, for each time nothing can be written.
+ * After `reviewMembers` in the same tick: whoever was not heard of late counts as caught up until then.
  */
 export function preferSuccessor(s: State, leader: Leader): void {
   if (leader.ticks < leader.handOverFrom || leader.transferTo !== undefined) return;

@@ -308,11 +308,12 @@ export class Replica implements Resident {
     this.#proposals.expire();
     if (this.problem === undefined) this.snapshots.tick(!this.#upkeep.room.isOut);
     this.#quarantine.tick();
-    this.#upkeep.tick();
     this.#admin.tick();
     this.#beat += 1;
     if (this.#beat % HEARTBEAT_TICKS === 0) this.#compare();
     this.#driver.work();
+    // What is read at rest is what the disk was told by then: of what is about to be cut nothing is.
+    this.#upkeep.tick();
   }
 
   #compare(): void {

@@ -14,8 +14,8 @@ export const HEALING_MUTANTS: readonly Mutant[] = [
     name: 'give-up-what-is-applied',
     claim: 'what all have lost while they run is not lost as long as one has applied it',
     file: 'src/replica/health/repair.ts',
-    find: 'const round = await this.#doWithout(range, undefined);',
-    replace: "const round = { came: 'nowhere', isHopeless: true } as Round;",
+    find: 'return this.#parts.isApplied\n      ?',
+    replace: 'return this.#parts.isApplied && !this.#isHopeless([])\n      ?',
     killedBy: ['test/replica/rot-in-use.test.ts'],
   },
   {

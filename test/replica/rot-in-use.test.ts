@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { must } from '../../src/base/assert.ts';
+import { millis } from '../../src/base/ids.ts';
 import { Prng } from '../../src/base/prng.ts';
 import { BulkLane } from '../../src/replica/peers/bulk-lane.ts';
 import { LevelLogStore } from '../../src/storage/log/level-log-store.ts';
@@ -137,19 +138,40 @@ test('the only voter makes up by itself for what it has lost, whether a learner 
   expect(digestsOf(cluster).size).toBe(1);
 });
 
-test('what all have lost while they run is in the state of each, and costs nobody anything', async () => {
-  const cluster = await clusterOf(3, 1);
-  const client = await cluster.client('c');
-  await raiseMany(cluster, client, 'k', 30);
-  await cluster.converge();
-  for (const id of [1, 2, 3]) diskOf(cluster, id).damage(12, 'gone');
-  await cluster.clock.run(60_000);
-  expect(faultsOf(cluster)).toEqual([]);
-  await raiseMany(cluster, client, 'after', 5);
-  for (const id of [1, 2, 3]) expect((await restartedFrom(cluster, id)).damage).toBeUndefined();
-  await cluster.converge();
-  expect(digestsOf(cluster).size).toBe(1);
-});
+test.each([
+  ['at once', 0, 0],
+  ['on slow disks', 4_000, 0],
+  ['once there is room for a snapshot', 0, 60_000],
+])(
+  'what all have lost while they run is in the state of each, and is made up for %s',
+  async (_when, fileMs, fullMs) => {
+    const cluster = new VirtualCluster(3, 1);
+    onTestFinished(() => cluster.close());
+    for (const id of [1, 2, 3]) {
+      diskOf(cluster, id).beforeFile = () =>
+        new Promise((resolve) => void cluster.clock.after(millis(fileMs), resolve));
+      await cluster.start(id);
+    }
+    await cluster.converge();
+    const client = await cluster.client('c');
+    await raiseMany(cluster, client, 'k', 30);
+    await cluster.converge();
+    const room = (bytes: number): void => {
+      for (const id of [1, 2, 3]) diskOf(cluster, id).freeBytes = bytes;
+    };
+    if (fullMs > 0) room(1);
+    await cluster.clock.run(5_000);
+    for (const id of [1, 2, 3]) diskOf(cluster, id).damage(12, 'gone');
+    await cluster.clock.run(fullMs);
+    room(2 ** 40);
+    await cluster.clock.run(90_000);
+    expect(faultsOf(cluster)).toEqual([]);
+    await raiseMany(cluster, client, 'after', 5);
+    for (const id of [1, 2, 3]) expect((await restartedFrom(cluster, id)).damage).toBeUndefined();
+    await cluster.converge();
+    expect(digestsOf(cluster).size).toBe(1);
+  },
+);
 
 test('what was never committed is cut behind an entry that has just rotted, and that is repaired', async () => {
   const cluster = await clusterOf(3, 2);

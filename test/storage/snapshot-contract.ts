@@ -107,6 +107,15 @@ function compacting({ log, filled, reload, summary }: Omit<Parts, 'open' | 'rig'
     expect(restored.terms).toEqual([{ from: to + 1, term: 2 }]);
   });
 
+  test('a write that knows less to be committed than the log was compacted to takes nothing back', async () => {
+    const store = await filled();
+    await makeSnapshot(store, log.slice(0, 6));
+    await compactTo(store, 6);
+    await store.write(writing([], hard(3, 5)));
+    const { hardState, base } = await reload(store);
+    expect([hardState.term, hardState.commit, base.index]).toEqual([3, 6, 6]);
+  });
+
   test('a log that is compacted to its end is empty and goes on from there', async () => {
     const store = await filled();
     await makeSnapshot(store, log);

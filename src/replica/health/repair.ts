@@ -26,6 +26,8 @@ export interface RepairParts {
    * undefined = nobody has them. False = not now.
    */
   readonly doWithout: (lost: DamagedRange, peer: ReplicaId | undefined) => Promise<boolean>;
+  /** What is lost is applied here all the same: it is never given up, however long it takes until a snapshot holds it. */
+  readonly isApplied: boolean;
   readonly log: (line: string) => void;
 }
 
@@ -125,14 +127,15 @@ export class Repair {
     const never = answers.filter(
       ({ peer, answer }) => answer?.found === 'absent' && voters.includes(peer),
     );
-    if (never.length >= majorityOf(voters.length)) {
+    if (!this.#parts.isApplied && never.length >= majorityOf(voters.length)) {
       log(`entries ${range.from} to ${range.to} were never committed`);
       return { came: 'on', left: await store.giveUp(range.to) };
     }
     this.#waitsFor = describeWait(answers);
     if (!this.#isHopeless(answers)) return { came: 'nowhere', isHopeless: false };
-    const round = await this.#doWithout(range, undefined);
-    return round.came === 'on' ? round : { came: 'nowhere', isHopeless: true };
+    return this.#parts.isApplied
+      ? await this.#doWithout(range, undefined)
+      : { came: 'nowhere', isHopeless: true };
   }
 
   async #doWithout(lost: DamagedRange, peer: ReplicaId | undefined): Promise<Round> {

@@ -55,6 +55,7 @@ export class Repairing implements Resident {
       snapshots: this.#fetch,
       doWithout: async ({ to }, peer) =>
         peer !== undefined && (await this.#fetch.fetch(peer, to)) !== undefined,
+      isApplied: false,
       log,
     });
   }

@@ -43,7 +43,6 @@ export interface Host {
   propose(proposal: Proposal): void;
   /** Calls back when the state at hand is as fresh as asked for, or why it will not be. */
   read(level: Consistency, done: FreshDone): void;
-  /** Surely nobody else leads now: what is at hand is linearizable. */
   /** Whether what was asked still holds when the answer is built. */
   holds(level: Consistency, freshness: Freshness): boolean;
   status(): ReplicaStatus;

@@ -41,8 +41,11 @@ export class ReadDesk {
     if (level === 'local') done(this.#atHand);
     else if (level === 'lease' && this.#isLeased) done({ asOf: clock.monotonic() });
     else if (typeof level === 'object') this.#readWithin(level, done);
-    // Linearizable: what is acknowledged while a quorum is asked need not be seen.
-    else this.#confirm((error) => done(error ?? { asOf: clock.monotonic() }));
+    else {
+      // What is acknowledged while a quorum is asked need not be seen.
+      const asOf = clock.monotonic();
+      this.#confirm((error) => done(error ?? { asOf }));
+    }
   }
 
   /**

@@ -141,7 +141,7 @@ export class SnapshotDesk {
       members,
       lane: this.#lane,
       snapshots: this.#fetch,
-      // What is lost is applied here, and need not be fetched.
+      isApplied: true,
       doWithout: (lost) => this.#snapshotter.beginAfter(lost),
       log,
     });

@@ -90,6 +90,8 @@ export class Snapshotter {
   #stopped = false;
   #looksAgainAt: Millis = millis(0);
   #compactedTo: LogIndex = logIndex(0);
+  /** There it met an entry that is lost. */
+  #refusedAt: LogIndex = logIndex(0);
   /** The one before found no room. */
   #restsUntil: Millis = millis(0);
 
@@ -289,9 +291,10 @@ export class Snapshotter {
       await this.#forget(place);
       this.#compactedTo = upTo;
     } catch (error) {
-      // What rots is found and repaired by whoever looks for that; then the log is compacted after the next snapshot.
+      // What rots is found and repaired by whoever looks for that; then the log is compacted.
       if (!TocsinError.is(error) || error.code !== 'DATA_CORRUPT') throw error;
-      log(`the log is not compacted: ${error.message}`);
+      if (this.#refusedAt !== upTo) log(`the log is not compacted: ${error.message}`);
+      this.#refusedAt = upTo;
     }
   }
 

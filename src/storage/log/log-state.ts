@@ -66,7 +66,9 @@ export function findContradiction({ hardState, base, end }: LogState): string | 
  */
 export function stateAfter(state: LogState, batch: LogWrite, kept: LogPlace): LogState {
   const before = state.hardState;
-  const hardState = batch.hardState ?? before;
+  const given = batch.hardState ?? before;
+  // The log may have been compacted beyond what was known to be committed when this was handed over.
+  const hardState = { ...given, commit: higher(given.commit, state.base.index) };
   assert(hardState.term >= before.term, `term fell from ${before.term} to ${hardState.term}`);
   assert(hardState.commit >= before.commit, `commit fell: ${before.commit}, ${hardState.commit}`);
   if (hardState.term === before.term && before.vote !== undefined)
