@@ -62,10 +62,10 @@ const waiting = (clock: VirtualClock, ms: number): Promise<void> =>
 
 const A_DAY_MS = 86_400_000;
 
-/** What a peer does with one request for a chunk: how long it takes, and whether there is an answer in the end. */
+/** What becomes of one request for a chunk: how long it takes, and whether it is answered, and the chunk put down, in the end. */
 interface Step {
   readonly ms: number;
-  readonly fails: boolean;
+  readonly fails: 'ask' | 'put' | undefined;
 }
 
 const steps: fc.Arbitrary<Step> = fc.record({
@@ -73,7 +73,10 @@ const steps: fc.Arbitrary<Step> = fc.record({
     { weight: 20, arbitrary: fc.integer({ min: 0, max: 12 }) },
     { weight: 1, arbitrary: fc.integer({ min: 100, max: 9_000 }) },
   ),
-  fails: fc.oneof({ weight: 20, arbitrary: fc.constant(false) }, fc.boolean()),
+  fails: fc.oneof(
+    { weight: 20, arbitrary: fc.constant(undefined) },
+    fc.constantFrom('ask' as const, 'put' as const),
+  ),
 });
 
 /** The plan is repeated, after as many answers at once as `between` says. */
@@ -81,13 +84,15 @@ async function isHeld(plan: readonly Step[], between: number): Promise<void> {
   const clock = new VirtualClock();
   const came: number[] = [];
   let asked = 0;
+  let isPut = true;
   const chunk = new Uint8Array(SNAPSHOT_CHUNK_BYTES);
   const answer = async (meta: SnapshotMeta, at: number | undefined): Promise<Uint8Array> => {
     if (at === undefined) return encodeSnapshotMeta(meta);
     const step = plan[asked % (plan.length + between)];
     asked += 1;
     if (step !== undefined && step.ms > 0) await waiting(clock, step.ms);
-    if (step?.fails === true) throw new TocsinError('CONNECTION_LOST', 'so it is');
+    isPut = step?.fails !== 'put';
+    if (step?.fails === 'ask') throw new TocsinError('CONNECTION_LOST', 'so it is');
     came.push(clock.monotonic());
     return chunk;
   };
@@ -96,7 +101,9 @@ async function isHeld(plan: readonly Step[], between: number): Promise<void> {
     get missing() {
       return came.length < total ? came.length : undefined;
     },
-    put: () => Promise.resolve(),
+    put: async () => {
+      if (!isPut) throw new TocsinError('DISK_FULL', 'so it is');
+    },
   });
   while (came.length < total)
     expect(await clock.settle(fetch.fetch(PEER, logIndex(0)), A_DAY_MS)).toBeUndefined();
@@ -112,8 +119,9 @@ test('in no second more of a snapshot comes than the limit and one chunk, whatev
   await fc.assert(fc.asyncProperty(plans, fc.integer({ min: 1, max: 300 }), isHeld), {
     numRuns: 30,
     examples: [
-      [[{ ms: 9_000, fails: false }], 300],
-      [[{ ms: 0, fails: true }], 1],
+      [[{ ms: 9_000, fails: undefined }], 300],
+      [[{ ms: 0, fails: 'ask' }], 1],
+      [[{ ms: 0, fails: 'put' }], 1],
     ],
   });
 });
