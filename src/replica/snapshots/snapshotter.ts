@@ -138,8 +138,8 @@ export class Snapshotter {
   }
 
   /**
-   * Lets the log begin right after what it has lost, once a snapshot holds that and can be read. One is taken if there is none; until it is
-   * there, and while the state is in doubt, the answer is false.
+   * Lets the log begin right after what it has lost, once a snapshot holds that and can be read. One is taken if there is
+   * none; until it is there, and while the state is in doubt, the answer is false.
    */
   async beginAfter({ to, chainAfter }: DamagedRange): Promise<boolean> {
     const { state, durable, committed, problem, log } = this.#parts;
