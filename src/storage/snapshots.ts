@@ -83,9 +83,12 @@ export class Snapshots implements SnapshotStore {
 
   async readChunk(id: string, chunk: number): Promise<Uint8Array> {
     const meta = this.#list.find((each) => each.id === id);
-    if (meta === undefined) throw new TocsinError('DATA_MISSING', `no snapshot ${id}`);
+    if (meta === undefined) throw missing(id);
     assert(chunk >= 0 && chunk < meta.chunks.length, `snapshot ${id} has no chunk ${chunk}`);
-    const bytes = await readChunk(this.#files, meta, chunk);
+    const bytes = await readChunk(this.#files, meta, chunk).catch((error: unknown) => {
+      // It went while it was read: no fault of the disk.
+      throw this.#has(id) ? error : missing(id);
+    });
     if (bytes === undefined)
       throw new TocsinError('DATA_CORRUPT', `chunk ${chunk} of snapshot ${id} is damaged`);
     return bytes;
@@ -102,8 +105,11 @@ export class Snapshots implements SnapshotStore {
 
   async verify(id: string, chunk: number): Promise<boolean> {
     const meta = this.#list.find((each) => each.id === id);
-    if (meta === undefined || (await readChunk(this.#files, meta, chunk)) !== undefined)
-      return true;
+    if (meta === undefined) return true;
+    const bytes = await readChunk(this.#files, meta, chunk).catch((error: unknown) => {
+      if (this.#has(id)) throw error;
+    });
+    if (bytes !== undefined) return true;
     let isAside = false;
     await this.#alone(async () => {
       if (!this.#has(id)) return; // it has been dropped meanwhile
@@ -373,3 +379,5 @@ class Staged implements StagedSnapshot {
     return nameOf(this.meta.id, 'data');
   }
 }
+
+const missing = (id: string): TocsinError => new TocsinError('DATA_MISSING', `no snapshot ${id}`);

@@ -250,4 +250,12 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     replace: 'if (upTo >= 0) return;',
     killedBy: ['test/replica/log-kept.test.ts'],
   },
+  {
+    name: 'die-of-a-snapshot-that-goes',
+    claim: 'a snapshot that goes while it is read is no fault of the disk',
+    file: 'src/storage/snapshots.ts',
+    find: 'throw this.#has(id) ? error : missing(id);',
+    replace: 'throw error;',
+    killedBy: ['test/storage/snapshots-together.test.ts'],
+  },
 ];

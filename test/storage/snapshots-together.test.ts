@@ -1,9 +1,11 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import type { Entry } from '../../src/raft/types.ts';
+import { type Files, filesIn } from '../../src/storage/files.ts';
 import { MemoryFiles } from '../../src/storage/memory-files.ts';
 import { Snapshots } from '../../src/storage/snapshots.ts';
 import type { SnapshotMeta, SnapshotStore } from '../../src/storage/types.ts';
 import { emptyLogEnd, endOfAll, entriesAfter } from './entries.ts';
+import { remove, temporaryFolder } from './folders.ts';
 import { chunksOf, subjectAt } from './snapshot-contract.ts';
 
 const LOG = entriesAfter(emptyLogEnd, 1, [10, 20, 30, 40]);
@@ -52,5 +54,38 @@ test.each([
       await again.load();
       expect(again.list).toEqual(snapshots.list);
     }
+  },
+);
+
+test.each(['memory', 'disk'])(
+  'a snapshot that goes while a chunk of it is read is not there any more, and nothing worse (%s)',
+  async (where) => {
+    const folder = await temporaryFolder();
+    onTestFinished(() => remove(folder));
+    const files = where === 'disk' ? filesIn(folder) : new MemoryFiles();
+    let gate: Promise<void> = Promise.resolve();
+    const gated: Files = new Proxy(files, {
+      get: (target, name) => {
+        const method = Reflect.get(target, name);
+        if (typeof method !== 'function') return method;
+        if (name !== 'read') return method.bind(target);
+        return async (...args: unknown[]) => {
+          await gate;
+          return await method.apply(target, args);
+        };
+      },
+    });
+    const snapshots = new Snapshots(gated);
+    const { id } = await made(snapshots, OWN);
+    let open = (): void => {};
+    gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    const [read, verified] = [snapshots.readChunk(id, 1), snapshots.verify(id, 1)];
+    read.catch(() => {});
+    await snapshots.drop(id);
+    open();
+    await expect(read).rejects.toMatchObject({ code: 'DATA_MISSING' });
+    expect(await verified, 'there is nothing to set aside').toBe(true);
   },
 );
