@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { buildMutant } from './mutants/build.ts';
+import { buildMutant, compileMutant } from './mutants/build.ts';
 import { applyMutant, type Mutant } from './mutants/mutant.ts';
 import { mutating } from './mutants/plugin.ts';
 import { verdictOf } from './mutants/runner.ts';
@@ -13,10 +13,11 @@ const ROOT = join(import.meta.dirname, '..');
 const sourceOf = ({ file }: Mutant): string => readFileSync(join(ROOT, file), 'utf8');
 
 test.each(MUTANTS.map((mutant) => [mutant.name, mutant] as const))(
-  'mutant %s fits the sources of today and names tests that exist',
-  (_name, mutant) => {
-    const text = process.env['MUTANT'] === undefined ? sourceOf(mutant) : mutant.find;
+  'mutant %s fits the sources of today, leaves a program, and names tests that exist',
+  async (_name, mutant) => {
+    const text = sourceOf(mutant);
     expect(applyMutant(mutant, text)).not.toBe(text);
+    await compileMutant(mutant, text);
     expect(mutantNamed(mutant.name)).toBe(mutant);
     for (const path of mutant.killedBy) expect(existsSync(join(ROOT, path)), path).toBe(true);
   },
@@ -35,6 +36,14 @@ test('a mutant is applied literally, and only where it fits exactly once', () =>
   expect(applyMutant(EXAMPLE, 'this one here')).toBe('this $& two here');
   expect(() => applyMutant(EXAMPLE, 'zero')).toThrow('mutant example is stale');
   expect(() => applyMutant(EXAMPLE, 'one or one')).toThrow('stands 2 times');
+});
+
+test('a mutant that leaves no program is found before any test is tried against it', async () => {
+  const mutant = { ...EXAMPLE, replace: '' };
+  await expect(compileMutant(mutant, 'if (two) one\nelse three();')).rejects.toThrow();
+  expect(
+    await compileMutant({ ...mutant, replace: '{}' }, 'if (two) one\nelse three();'),
+  ).toContain('else');
 });
 
 test('the plugin changes the one file and no other', () => {

@@ -17,10 +17,16 @@ export async function buildMutant(mutant: Mutant, root: string, folder: string):
   cpSync(join(root, 'dist'), dist, { recursive: true, filter: isBuilt });
   cpSync(join(root, 'package.json'), join(folder, 'package.json'));
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
-  const text = applyMutant(mutant, readFileSync(join(root, mutant.file), 'utf8'));
-  const { code } = await transformWithOxc(text, mutant.file, { lang: 'ts', sourcemap: false });
+  const code = await compileMutant(mutant, readFileSync(join(root, mutant.file), 'utf8'));
   writeFileSync(join(dist, mutant.file.replace(/\.ts$/, '.js')), asBuilt(code));
   return dist;
+}
+
+/** What the file becomes with the bug in it. @throws Error when the mutant is stale, or what it leaves is no program */
+export async function compileMutant(mutant: Mutant, text: string): Promise<string> {
+  const mutated = applyMutant(mutant, text);
+  const { code } = await transformWithOxc(mutated, mutant.file, { lang: 'ts', sourcemap: false });
+  return code;
 }
 
 /** Imports name the sources there, and what was made of them here. */

@@ -290,7 +290,7 @@ export const PITFALL_MUTANTS: readonly Mutant[] = [
     claim: 'what was confirmed before the process stood still gives no lease',
     file: 'src/raft/hints.ts',
     find: 's.role.leaseAfter = s.now;',
-    replace: '',
+    replace: '{}',
     killedBy: ['test/raft/leases.test.ts'],
     test: 'there is no lease before an own commit',
   },
