@@ -38,14 +38,6 @@ export class Turns {
     this.#stepsMax = stepsMax;
   }
 
-  /** Whether a step can be made now, by whoever makes but one. */
-  takesStep(): boolean {
-    const end = this.#begun(true);
-    if (this.#isEnough(end)) return false;
-    this.#steps += 1;
-    return true;
-  }
-
   /** Begins now if the turn has time, and goes on in later ones. */
   now(work: Work): void {
     const end = this.#begun(true);

@@ -1,11 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { TocsinError } from '../../base/errors.ts';
 import { ALERTS_GROUP, type GroupId, type Millis, millis, type Revision } from '../../base/ids.ts';
-import {
-  REQUESTS_PER_CONNECTION_MAX,
-  SUBMIT_BYTES_MAX,
-  WATCHES_PER_CONNECTION_MAX,
-} from '../../base/limits.ts';
+import { REQUESTS_PER_CONNECTION_MAX, WATCHES_PER_CONNECTION_MAX } from '../../base/limits.ts';
 import type { Consistency } from '../../statemachine/alert-api.ts';
 import type { AlertMachine } from '../../statemachine/machine.ts';
 import type { Channel } from '../../transport/types.ts';
@@ -15,9 +11,10 @@ import {
   decodeEmpty,
   decodeGet,
   decodeList,
-  decodeSubmit,
   decodeWatch,
   encodeFail,
+  SubmitReader,
+  type SubmitRequest,
 } from '../../wire/clients/client-messages.ts';
 import { decodeTime } from '../../wire/clients/deadline.ts';
 import { decodeHistory, encodeHistoryAnswer } from '../../wire/clients/history-query.ts';
@@ -26,6 +23,7 @@ import { encodeReplies } from '../../wire/clients/replies.ts';
 import type { ReplicaStatus } from '../../wire/clients/status.ts';
 import { FrameType } from '../../wire/frame.ts';
 import type { Proposal } from '../pipeline/proposals.ts';
+import type { IsOver, Work } from '../turns.ts';
 import type { AdminDone } from './administrator.ts';
 import type { Intake, Taker } from './intake.ts';
 import { answerOf, type Pages, shown, tooLate } from './pages.ts';
@@ -88,19 +86,30 @@ export class ClientSession implements Taker {
   }
 
   /** Of a connection that was let go meanwhile nothing is taken any more. */
-  take(type: FrameType, group: GroupId, id: number, body: Uint8Array): void {
-    if (this.#isClosed) return;
+  take(
+    type: FrameType,
+    group: GroupId,
+    id: number,
+    body: Uint8Array,
+    isOver: IsOver,
+  ): Work | undefined {
+    if (this.#isClosed) return undefined;
     try {
       if (group !== ALERTS_GROUP)
         throw new TocsinError('BAD_REQUEST', `there is no group ${group}`);
-      this.#dispatch(type, id, body);
+      return this.#dispatch(type, id, body, isOver);
     } catch (error) {
-      if (!TocsinError.is(error)) throw error;
-      this.#fail(id, error);
+      this.#refuse(id, error);
+      return undefined;
     }
   }
 
-  #dispatch(type: FrameType, id: number, body: Uint8Array): void {
+  #refuse(id: number, error: unknown): void {
+    if (!TocsinError.is(error)) throw error;
+    this.#fail(id, error);
+  }
+
+  #dispatch(type: FrameType, id: number, body: Uint8Array, isOver: IsOver): Work | undefined {
     if (!isRequest(type)) {
       this.channel.close(
         new TocsinError('FRAME_UNKNOWN_TYPE', `a client does not send frames of type ${type}`),
@@ -111,8 +120,7 @@ export class ClientSession implements Taker {
     if (problem !== undefined && ASKS_FOR_STATE[type]) throw problem;
     switch (type) {
       case FrameType.SUBMIT:
-        this.#submit(id, body);
-        return;
+        return this.#submit(id, body, isOver);
       case FrameType.GET:
         this.#get(id, body);
         return;
@@ -144,32 +152,43 @@ export class ClientSession implements Taker {
     }
   }
 
-  #submit(id: number, body: Uint8Array): void {
+  #submit(id: number, body: Uint8Array, isOver: IsOver): Work | undefined {
+    const reader = new SubmitReader(body);
+    const deadline = this.#deadlineOf(reader.timeoutMs);
     this.#count();
+    if (!this.#check(id, reader, deadline, isOver)) return undefined;
+    return (isOverThen) => this.#check(id, reader, deadline, isOverThen);
+  }
+
+  /** Checks commands while there is time, and proposes them once all are found valid. Whether there are more to check. */
+  #check(id: number, reader: SubmitReader, deadline: Millis, isOver: IsOver): boolean {
+    if (this.#isClosed) return false;
     try {
-      const { commands, count, urgency, takesRoom, timeoutMs } = decodeSubmit(body);
-      if (commands.byteLength > SUBMIT_BYTES_MAX)
-        throw new TocsinError(
-          'BAD_REQUEST',
-          `${commands.byteLength} bytes of commands, at most ${SUBMIT_BYTES_MAX} in one request`,
-        );
-      const deadline = this.#deadlineOf(timeoutMs);
-      this.#host.propose({
-        commands,
-        count,
-        urgency,
-        takesRoom,
-        deadline,
-        settle: (outcome) => {
-          this.#requests -= 1;
-          if (outcome instanceof TocsinError) this.#fail(id, outcome);
-          else this.#answer(FrameType.SUBMIT_REPLY, id, [encodeReplies(outcome)]);
-        },
-      });
+      do reader.next();
+      while (!(reader.isAtEnd || isOver()));
+      if (!reader.isAtEnd) return true;
+      this.#propose(id, reader.finish(), deadline);
     } catch (error) {
       this.#requests -= 1;
-      throw error;
+      this.#refuse(id, error);
     }
+    return false;
+  }
+
+  #propose(id: number, request: SubmitRequest, deadline: Millis): void {
+    const { commands, count, urgency, takesRoom } = request;
+    this.#host.propose({
+      commands,
+      count,
+      urgency,
+      takesRoom,
+      deadline,
+      settle: (outcome) => {
+        this.#requests -= 1;
+        if (outcome instanceof TocsinError) this.#fail(id, outcome);
+        else this.#answer(FrameType.SUBMIT_REPLY, id, [encodeReplies(outcome)]);
+      },
+    });
   }
 
   #administer(id: number, body: Uint8Array): void {

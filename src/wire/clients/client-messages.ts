@@ -7,6 +7,7 @@ import {
   GETS_PER_FRAME_MAX,
   LIST_PAGE_MAX,
   REQUEST_MS_MAX,
+  SUBMIT_BYTES_MAX,
   TEXT_CHARS_MAX,
 } from '../../base/limits.ts';
 import type { Consistency } from '../../statemachine/alert-api.ts';
@@ -24,7 +25,7 @@ import {
   toText,
   type Unchecked,
 } from '../check.ts';
-import { checkCommands } from '../commands/commands.ts';
+import { CommandsCheck } from '../commands/commands.ts';
 import { parseFilter } from '../commands/parse.ts';
 import { alertNumber, parseAlertId, parseRevision } from '../commands/parse-parts.ts';
 import { parseConsistency } from './consistency.ts';
@@ -62,25 +63,57 @@ export function encodeSubmit(
   return [header, ...commands];
 }
 
-/**
- * A SUBMIT body whose commands were all found valid.
- * @throws TocsinError BODY_MALFORMED, BAD_REQUEST naming the field
- */
+/** A SUBMIT body, whose commands are checked one at a time: many take long. */
+export class SubmitReader {
+  readonly timeoutMs: number;
+  readonly #commands: Uint8Array;
+  readonly #announced: number;
+  readonly #check: CommandsCheck;
+
+  /** @throws TocsinError BODY_MALFORMED, BAD_REQUEST naming the field */
+  constructor(body: Uint8Array) {
+    if (body.byteLength < SUBMIT_HEADER_BYTES)
+      throw new TocsinError('BODY_MALFORMED', `only ${body.byteLength} bytes`);
+    this.timeoutMs = asWhole('request', 'timeoutMs', readU32(body, 0), 1, REQUEST_MS_MAX);
+    this.#commands = body.subarray(SUBMIT_HEADER_BYTES);
+    const { byteLength } = this.#commands;
+    if (byteLength > SUBMIT_BYTES_MAX)
+      throw new TocsinError(
+        'BAD_REQUEST',
+        `${byteLength} bytes of commands, at most ${SUBMIT_BYTES_MAX} in one request`,
+      );
+    this.#announced = readU32(body, 4);
+    if (this.#announced > COMMANDS_PER_FRAME_MAX)
+      throw new TocsinError(
+        'BODY_MALFORMED',
+        `${this.#announced} commands, at most ${COMMANDS_PER_FRAME_MAX}`,
+      );
+    this.#check = new CommandsCheck(this.#commands);
+  }
+
+  get isAtEnd(): boolean {
+    return this.#check.isAtEnd;
+  }
+
+  /** Checks the next command. @throws TocsinError BODY_MALFORMED, BAD_REQUEST naming the field */
+  next(): void {
+    this.#check.next();
+  }
+
+  /** What is asked, once all commands were found valid. @throws TocsinError BODY_MALFORMED */
+  finish(): SubmitRequest {
+    const { count, urgency, takesRoom } = this.#check;
+    if (count !== this.#announced)
+      throw new TocsinError('BODY_MALFORMED', `${count} commands, ${this.#announced} announced`);
+    return { timeoutMs: this.timeoutMs, count, urgency, takesRoom, commands: this.#commands };
+  }
+}
+
+/** All of it at once: see SubmitReader. */
 export function decodeSubmit(body: Uint8Array): SubmitRequest {
-  if (body.byteLength < SUBMIT_HEADER_BYTES)
-    throw new TocsinError('BODY_MALFORMED', `only ${body.byteLength} bytes`);
-  const timeoutMs = asWhole('request', 'timeoutMs', readU32(body, 0), 1, REQUEST_MS_MAX);
-  const commands = body.subarray(SUBMIT_HEADER_BYTES);
-  const announced = readU32(body, 4);
-  if (announced > COMMANDS_PER_FRAME_MAX)
-    throw new TocsinError(
-      'BODY_MALFORMED',
-      `${announced} commands, at most ${COMMANDS_PER_FRAME_MAX}`,
-    );
-  const { count, ...admission } = checkCommands(commands);
-  if (count !== announced)
-    throw new TocsinError('BODY_MALFORMED', `${count} commands, ${announced} announced`);
-  return { timeoutMs, count, ...admission, commands };
+  const reader = new SubmitReader(body);
+  while (!reader.isAtEnd) reader.next();
+  return reader.finish();
 }
 
 export interface GetRequest {

@@ -138,28 +138,48 @@ export interface CommandRecord {
   readonly bytes: Uint8Array;
 }
 
-/**
- * Verifies the records that fill `body`, each of them whole and a valid command, at least one.
- * @throws TocsinError BODY_MALFORMED, BAD_REQUEST naming the field
- */
-export function checkCommands(body: Uint8Array): CommandCheck {
-  const decoder = new CommandDecoder(body);
-  let count = 0;
-  let urgency = URGENCY_LEAST;
-  let adds = false;
-  for (let at = 0; at < body.byteLength; count += 1) {
-    if (count === COMMANDS_PER_FRAME_MAX)
+/** Checks the records that fill `body`, in order, one at a time: each of them whole and a valid command, at least one. */
+export class CommandsCheck implements CommandCheck {
+  readonly #body: Uint8Array;
+  readonly #decoder: CommandDecoder;
+  #at = 0;
+  count = 0;
+  urgency: number = URGENCY_LEAST;
+  takesRoom = false;
+
+  /** @throws TocsinError BODY_MALFORMED when there are none */
+  constructor(body: Uint8Array) {
+    if (body.byteLength === 0) throw malformed('no commands');
+    this.#body = body;
+    this.#decoder = new CommandDecoder(body);
+  }
+
+  get isAtEnd(): boolean {
+    return this.#at >= this.#body.byteLength;
+  }
+
+  /** @throws TocsinError BODY_MALFORMED, BAD_REQUEST naming the field */
+  next(): void {
+    const [body, at] = [this.#body, this.#at];
+    if (this.count === COMMANDS_PER_FRAME_MAX)
       throw malformed(`more than ${COMMANDS_PER_FRAME_MAX} commands`);
     const length = recordLengthAt(body, at);
-    const command = decoder.decode(at, length);
+    const command = this.#decoder.decode(at, length);
     const announced = body[at + 6] as number;
     if (announced !== urgencyOf(command))
-      throw malformed(`command ${count}: urgency ${announced} does not fit its priority`);
-    if (announced < urgency) urgency = announced;
-    adds ||= takesRoom(command);
-    at += length;
+      throw malformed(`command ${this.count}: urgency ${announced} does not fit its priority`);
+    if (announced < this.urgency) this.urgency = announced;
+    this.takesRoom ||= takesRoom(command);
+    this.#at += length;
+    this.count += 1;
   }
-  if (count === 0) throw malformed('no commands');
+}
+
+/** All of them at once: see CommandsCheck. */
+export function checkCommands(body: Uint8Array): CommandCheck {
+  const check = new CommandsCheck(body);
+  while (!check.isAtEnd) check.next();
+  const { count, urgency, takesRoom: adds } = check;
   return { count, urgency, takesRoom: adds };
 }
 
