@@ -8,6 +8,7 @@ import { millis, replicaId, revision } from '../src/base/ids.ts';
 import { COMMANDS_PER_FRAME_MAX } from '../src/base/limits.ts';
 import type { BatchedCommand } from '../src/client/command-batch.ts';
 import { type AlertFilter, connect, type ListCursor } from '../src/client/index.ts';
+import { rehearseOnce } from '../src/replica/rehearsal/once.ts';
 import { type RunningReplica, startReplica } from '../src/replica/start.ts';
 import { formatFolder } from '../src/storage/data-folder.ts';
 import { newClusterId } from '../src/storage/identity.ts';
@@ -119,6 +120,9 @@ async function watch(): Promise<void> {
   await client.close();
 }
 
+/** What each process does first, once: until it is over nobody can be waiting for it. */
+const rehearsal = (): Promise<void> => rehearseOnce(clock, console.log);
+
 /** The replica of a folder, once it leads. */
 async function start(folder: string): Promise<RunningReplica> {
   const running = await startReplica({ folder });
@@ -130,6 +134,7 @@ async function fillAndSnapshot(folder: string): Promise<void> {
   const id = replicaId(1);
   const members = [{ id, address: ADDRESS }];
   await formatFolder(folder, { clusterId: newClusterId(), replicaId: id, incarnation: 1, members });
+  await phase('a rehearsal, before anything is held', rehearsal);
   const running = await phase('start, with nothing', () => start(folder));
   await phaseOf(`raise ${ALERTS.toLocaleString('en-US')} alerts`, 'fill');
   await phase('nothing for two seconds', () => pause(2_000));
@@ -159,6 +164,7 @@ async function joinedBy(folder: string, running: RunningReplica): Promise<void> 
 }
 
 async function joiner(folder: string, told: string): Promise<void> {
+  await rehearsal();
   const running = await phase('the same, in the new member', () => full(startReplica({ folder })));
   await running.close();
   writeFileSync(told, JSON.stringify(rows));
@@ -178,6 +184,7 @@ const isCovered = ({ replica }: RunningReplica): boolean =>
   replica.snapshots.newest?.index === replica.status().applied;
 
 async function restart(folder: string, told: string): Promise<void> {
+  await rehearsal();
   const running = await phase('restart, from snapshot and log', () => full(start(folder)));
   await phase('nothing for two seconds', () => pause(2_000));
   await running.close();

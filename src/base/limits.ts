@@ -215,10 +215,10 @@ export const REHEARSED_TURN_MS = 1;
 export const REHEARSED_MS_MAX = 3_000;
 /** Blocks of LevelDB's files, of some 4 to 32 KiB, that are verified in a turn. */
 export const VERIFIED_BLOCKS_PER_TURN = 4;
-/** Of entries that LevelDB is given in a turn, if they are more than one: it copies them, 1 to 1.5 ms a MiB. */
-export const PUT_BYTES_PER_TURN_MAX: number = MiB / 2;
-/** Read from one connection in a turn, with a read more: what comes is summed, checked and taken at once, 1 to 1.5 ms a MiB. */
-export const READ_BYTES_PER_TURN_MAX: number = MiB / 2;
+/** Of entries that LevelDB is given in a turn, if they are more than one: it copies them, 1 to 3 ms a MiB. */
+export const PUT_BYTES_PER_TURN_MAX: number = MiB / 4;
+/** Read at once from one connection, with a read more, or of a log at rest: what comes is summed and checked in that turn, 1 to 3 ms a MiB. */
+export const READ_BYTES_PER_TURN_MAX: number = MiB / 4;
 /** Of whole frames of clients that wait for a turn, of all connections together. */
 export const INTAKE_HELD_BYTES_MAX: number = 16 * MiB;
 /** A loop that stood still for longer, the whole process perhaps, has missed what the others decided meanwhile. */

@@ -11,7 +11,7 @@ import { TcpTransport } from '../transport/tcp-transport.ts';
 import { Notifier } from './notifier.ts';
 import { TrendsFeed } from './peers/trends-feed.ts';
 import { RulesFeed } from './pipeline/rules-feed.ts';
-import { rehearse } from './rehearsal/rehearse.ts';
+import { rehearseOnce } from './rehearsal/once.ts';
 import type { Replica } from './replica.ts';
 import { Residence } from './residence.ts';
 import { cancelled, openInRoom } from './room-again.ts';
@@ -131,16 +131,6 @@ export async function startReplica(options: ServeOptions): Promise<RunningReplic
       await end(undefined);
     },
   };
-}
-
-let rehearsed: Promise<void> | undefined;
-
-/** Once for the process: what is compiled then stays. Without it the first requests take longer, which is no reason not to start. */
-function rehearseOnce(clock: SystemClock, log: (line: string) => void): Promise<void> {
-  rehearsed ??= rehearse(clock).catch((error: unknown) =>
-    log(`the rehearsal failed, and the start goes on without: ${asFault(error).message}`),
-  );
-  return rehearsed;
 }
 
 /** Goes on with what is shared by others, unless `signal` gives up before. @throws TocsinError CANCELLED */

@@ -1,4 +1,6 @@
 import './polyfill.ts';
+// Node loads it when the first listener opens, in the turn in which a replica can first be reached.
+import 'node:dns';
 import { Socket } from 'node:net';
 import { tcp } from '@libp2p/tcp';
 import { assert, BugError } from '../base/assert.ts';

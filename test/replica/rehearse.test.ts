@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { REHEARSED_MS_MAX, REHEARSED_TURN_MS } from '../../src/base/limits.ts';
 import { rehearse } from '../../src/replica/rehearsal/rehearse.ts';
+import { rehearseSockets } from '../../src/replica/rehearsal/sockets.ts';
 import { Stage } from '../../src/replica/rehearsal/stage.ts';
 import { WorkingClock } from './working-clock.ts';
 
@@ -42,4 +43,11 @@ test('a rehearsal in which nothing happens, or that does not end, is given up', 
   });
   await expect(turnsOf(busy, playing)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   expect(busy.monotonic()).toBeGreaterThan(REHEARSED_MS_MAX);
+});
+
+test('the first connection of a process is rehearsed with itself, and nothing of it is left open', async () => {
+  const open = (): string[] => process.getActiveResourcesInfo().filter((kind) => /^TCP/.test(kind));
+  const before = open();
+  await rehearseSockets();
+  await vi.waitFor(() => expect(open()).toEqual(before));
 });

@@ -30,7 +30,10 @@ const WHO = { actor: 'rehearsal', observedAt: unixMillis(1_700_000_000_000) };
  */
 export async function rehearse(loop: Clock): Promise<void> {
   const stage = new Stage(loop);
-  await stage.perform(async () => play(await stage.open()));
+  await stage.perform(async () => {
+    await play(await stage.open());
+    await stage.startAgain();
+  });
 }
 
 async function play(caller: Caller): Promise<void> {

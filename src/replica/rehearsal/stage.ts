@@ -1,4 +1,4 @@
-import { must } from '../../base/assert.ts';
+import { assert, must } from '../../base/assert.ts';
 import type { Clock } from '../../base/clock.ts';
 import { TocsinError } from '../../base/errors.ts';
 import { ALERTS_GROUP, type Millis, millis, type ReplicaId, replicaId } from '../../base/ids.ts';
@@ -10,7 +10,7 @@ import {
   TICK_MS,
 } from '../../base/limits.ts';
 import { MemoryDisk } from '../../storage/log/memory-log-store.ts';
-import type { Member } from '../../storage/types.ts';
+import type { LogStore, Member } from '../../storage/types.ts';
 import { MemoryNetwork } from '../../transport/memory-transport.ts';
 import type { Channel } from '../../transport/types.ts';
 import { decodeFail } from '../../wire/clients/client-messages.ts';
@@ -40,7 +40,9 @@ export class Stage {
   readonly #loop: Clock;
   readonly #clock = new JumpingClock();
   readonly #network: MemoryNetwork = new MemoryNetwork({ clock: this.#clock });
-  readonly #cast: BroughtUp[] = [];
+  readonly #cast = new Map<ReplicaId, BroughtUp>();
+  readonly #disks = new Map(MEMBERS.map(({ id }) => [id, new MemoryDisk(CLUSTER)]));
+  readonly #stores = new Map<ReplicaId, LogStore>();
   #fault: unknown;
 
   /** `loop`: of which each turn has time for some tasks on the stage. */
@@ -82,12 +84,31 @@ export class Stage {
 
   /** Brings both replicas up, until one leads; a client's connection to it. */
   async open(): Promise<Caller> {
-    for (const { id } of MEMBERS) this.#cast.push(await this.#enter(id));
-    const leads = ({ replica }: BroughtUp): boolean => replica.standing.role === 'leader';
-    while (!this.#cast.some(leads)) await this.pause(TICK_MS);
-    const { address } = must(this.#cast.find(leads), 'nobody leads').listener;
+    for (const { id } of MEMBERS) await this.#enter(id);
+    while (this.#leader === undefined) await this.pause(TICK_MS);
+    const { address } = this.#leader.listener;
     const { signal } = new AbortController();
     return new Caller(await this.#network.transport('client').dial(address, CLIENT, signal));
+  }
+
+  /** One that follows takes a snapshot, stops, and starts again from it. */
+  async startAgain(): Promise<void> {
+    const follows = ({ replica }: BroughtUp): boolean => replica.standing.role === 'follower';
+    const [id, before] = must(
+      [...this.#cast].find(([, up]) => follows(up)),
+      'nobody follows',
+    );
+    const snapshot = must(await before.replica.snapshots.take(), 'no snapshot is taken');
+    before.replica.stop();
+    await before.listener.close();
+    await this.#stores.get(id)?.close();
+    await this.#enter(id);
+    const { machine } = must(this.#cast.get(id), 'nobody came back').replica;
+    assert(machine.revision >= snapshot.revision, 'it does not begin with the snapshot');
+  }
+
+  get #leader(): BroughtUp | undefined {
+    return [...this.#cast.values()].find(({ replica }) => replica.standing.role === 'leader');
   }
 
   pause(ms: number): Promise<void> {
@@ -96,12 +117,14 @@ export class Stage {
     });
   }
 
-  async #enter(id: ReplicaId): Promise<BroughtUp> {
+  async #enter(id: ReplicaId): Promise<void> {
+    const store = must(this.#disks.get(id), 'a disk for each').open();
+    this.#stores.set(id, store);
     const identity = { clusterId: CLUSTER, replicaId: id, incarnation: id, members: MEMBERS };
     const up = await bringUp(
       {
         ...{ identity, clock: this.#clock, seed: id, agent: AGENT, log: () => {} },
-        store: new MemoryDisk(CLUSTER).open(),
+        store,
         transport: this.#network.transport(`replica-${id}`),
         historyEventsMax: HISTORY_EVENTS,
         packing: { unpackedMax: 1, slabBytes: ALERT_SLAB_BYTES },
@@ -112,8 +135,8 @@ export class Stage {
       },
       `/memory/${id}`,
     );
+    this.#cast.set(id, up);
     up.replica.start();
-    return up;
   }
 
   #turn(): Promise<void> {

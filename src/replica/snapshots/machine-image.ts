@@ -53,10 +53,14 @@ export async function writeImage(
       } while (!isOver());
       return isWanted();
     });
-    if (chunk !== undefined) await writer.append(chunk);
+    if (chunk !== undefined) await append(chunk, writer, turns);
   }
   return isAtEnd;
 }
+
+/** Its hash is a long step: it has a turn's time to itself. */
+const append = (chunk: Uint8Array, writer: SnapshotWriter, turns: Turns): Promise<void> =>
+  turns.make(() => writer.append(chunk));
 
 /**
  * The machine as it was.

@@ -1,7 +1,12 @@
 import { assert, BugError } from '../../base/assert.ts';
 import { TocsinError } from '../../base/errors.ts';
 import { logIndex } from '../../base/ids.ts';
-import { COMPACT_ENTRIES_MAX, LOG_READ_BYTES_MAX, LOG_SCAN_ENTRIES } from '../../base/limits.ts';
+import {
+  COMPACT_ENTRIES_MAX,
+  LOG_READ_BYTES_MAX,
+  LOG_SCAN_ENTRIES,
+  READ_BYTES_PER_TURN_MAX,
+} from '../../base/limits.ts';
 import type { Entry } from '../../raft/types.ts';
 import { EntryRecord, entryOf, recordOf } from '../../wire/log/record.ts';
 import {
@@ -114,7 +119,7 @@ async function pages(
   const iterator = database.iterator({
     ...range,
     fillCache: false,
-    highWaterMarkBytes: pageBytes,
+    highWaterMarkBytes: Math.min(pageBytes, READ_BYTES_PER_TURN_MAX),
   });
   try {
     for (;;) {
