@@ -45,7 +45,7 @@ export const BODY_MAP_KEYS_MAX = 64;
 export const REFUSAL_CHARS_MAX = 256;
 /** A page of a list ends early rather than pass this; one alert more may stand beyond it. */
 export const PAGE_BYTES_MAX: number = 1 * MiB;
-/** Alerts that one GET asks after: what a replica can put into bytes within a slice, were it asked for none of them before. */
+/** Alerts that one GET asks after; those that a turn has no time for are asked after again. */
 export const GETS_PER_FRAME_MAX = 128;
 /** What a watcher that fell behind may be handed as the current state. */
 export const COMPACTED_ALERTS_MAX: number = 2 ** 21;

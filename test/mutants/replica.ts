@@ -34,8 +34,8 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
     name: 'apply-an-entry-in-one-turn',
     claim: 'an entry of many commands leaves the loop to others',
     file: 'src/replica/pipeline/applier.ts',
-    find: "if (isOver()) return this.#applied < this.#target ? 'later' : 'nothing';",
-    replace: "if (this.#begun === undefined && isOver()) return 'later';",
+    find: "if (isOver(isLong)) return this.#applied < this.#target ? 'later' : 'nothing';",
+    replace: "if (this.#begun === undefined && isOver(isLong)) return 'later';",
     killedBy: ['test/replica/applier.test.ts'],
   },
   {
@@ -74,9 +74,9 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
     name: 'apply-what-can-be-read-of-an-entry',
     claim: 'an entry that cannot be read whole is not applied at all',
     file: 'src/replica/pipeline/applier.ts',
-    find: 'if (begun.reader?.isAtEnd === false) this.#read(begun, begun.reader);\n      else this.#take(begun);',
+    find: 'begun.reader?.isAtEnd === false ? this.#read(begun, begun.reader) : this.#take(begun);',
     replace:
-      'if (begun.reader?.isAtEnd === false) this.#read(begun, begun.reader);\n      if (begun.submissions.length > begun.taken || begun.reader?.isAtEnd !== false) this.#take(begun);',
+      '(begun.reader?.isAtEnd === false && this.#read(begun, begun.reader)) ||\n        ((begun.submissions.length > begun.taken || begun.reader?.isAtEnd !== false) && this.#take(begun));',
     killedBy: ['test/replica/applier.test.ts'],
   },
   {

@@ -5,10 +5,12 @@ import type { Entry } from '../../src/raft/types.ts';
 import { AppliedState } from '../../src/replica/pipeline/applied-state.ts';
 import { Applier } from '../../src/replica/pipeline/applier.ts';
 import { Turns } from '../../src/replica/turns.ts';
+import type { Command } from '../../src/statemachine/commands.ts';
 import { AlertMachine } from '../../src/statemachine/machine.ts';
 import type { Reply } from '../../src/statemachine/types.ts';
 import { MemoryDisk } from '../../src/storage/log/memory-log-store.ts';
 import type { LogStore } from '../../src/storage/types.ts';
+import { encodeCommand, keyFromText } from '../../src/wire/commands/commands.ts';
 import { EntryRecord, entryOf, recordOf } from '../../src/wire/log/record.ts';
 import { BusyClock, VirtualClock } from '../client/virtual-clock.ts';
 import { at, batches, CLUSTER, emptyLogEnd, hard } from '../storage/entries.ts';
@@ -116,6 +118,26 @@ test('a page from disk is applied in slices too', async () => {
   await clock.run(1);
   expect(applied).toEqual(upTo(300));
   expect(Math.max(...slices)).toBeLessThanOrEqual(11);
+});
+
+test('after a command that can be long it is looked whether the turn is over', async () => {
+  const bed: Command = {
+    type: 'set-bed',
+    unit: 'icu',
+    bed: 'b1',
+    actor: 'm',
+    observedAt: unixMillis(1),
+  };
+  const rare = Array.from({ length: 40 }, (_, n) => encodeCommand(bed, keyFromText(`${n}`)));
+  const turnsOf = async (commands: readonly Uint8Array[]): Promise<number> => {
+    const stage = await stageOf(batches([commands]), { onDisk: 1, inMemory: 1 });
+    stage.clock.stepMs = TURN_MS_MAX / 5;
+    stage.applier.advance(at(1));
+    await stage.clock.run(1);
+    expect(stage.applied).toEqual([1]);
+    return stage.seen.length;
+  };
+  expect(await turnsOf(rare)).toBeGreaterThan((await turnsOf(records(40))) * 2);
 });
 
 test('what is committed while a slice is due or a page is read is applied once, in order', async () => {

@@ -170,3 +170,26 @@ describe('a page', () => {
     expect((await behind).value.alerts).toHaveLength(3);
   });
 });
+
+test('an answer that waits behind a long one is not begun when nobody waits for it any more', async () => {
+  const clock = new VirtualClock();
+  const pages = new Pages(new AppliedState(new Bench().machine), clock, new Turns(clock, 5));
+  const answering = { step: () => left-- > 0, finish: () => [] };
+  const outcomes: unknown[] = [];
+  let left = 20;
+  pages.make(
+    millis(1),
+    () => answering,
+    () => {
+      outcomes.push('long');
+      clock.monotonic = () => millis(3);
+    },
+  );
+  pages.make(
+    millis(2),
+    () => expect.fail('it was begun'),
+    (outcome) => outcomes.push(TocsinError.is(outcome) ? outcome.code : outcome),
+  );
+  await clock.run(0);
+  expect(outcomes).toEqual(['long', 'DEADLINE_EXCEEDED']);
+});

@@ -23,17 +23,19 @@ const isOfWatch = (type: FrameType): boolean =>
 /** A session on a replica that does nothing by itself. */
 export class SessionStage implements Host {
   readonly clock: VirtualClock = new VirtualClock();
-  readonly #turns: Turns = new Turns(this.clock);
+  readonly #turns: Turns;
   readonly machine: AlertMachine = new AlertMachine();
   readonly #state: AppliedState;
   readonly watches: WatchHub;
   readonly pages: Pages;
-  readonly intake: Intake = new Intake(this.#turns);
+  readonly intake: Intake;
   readonly channel: ScriptedChannel = new ScriptedChannel();
   readonly proposals: Proposal[] = [];
   readonly reads: FreshDone[] = [];
 
-  constructor(historyEventsMax = 1_000) {
+  constructor(historyEventsMax = 1_000, stepsPerTurn: number = Number.POSITIVE_INFINITY) {
+    this.#turns = new Turns(this.clock, stepsPerTurn);
+    this.intake = new Intake(this.#turns);
     this.#state = new AppliedState(this.machine, historyEventsMax);
     this.watches = new WatchHub(this.#state, this.clock, this.#turns);
     this.pages = new Pages(this.#state, this.clock, this.#turns);

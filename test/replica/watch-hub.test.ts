@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { logIndex, revision, unixMillis } from '../../src/base/ids.ts';
-import { WATCH_UNSENT_BYTES_MAX } from '../../src/base/limits.ts';
+import { logIndex, millis, revision, unixMillis } from '../../src/base/ids.ts';
+import { WATCH_PROGRESS_MS, WATCH_UNSENT_BYTES_MAX } from '../../src/base/limits.ts';
 import { AppliedState } from '../../src/replica/pipeline/applied-state.ts';
 import { WatchHub } from '../../src/replica/service/watch-hub.ts';
 import { Turns } from '../../src/replica/turns.ts';
@@ -19,9 +19,9 @@ class Stage {
   readonly state: AppliedState;
   readonly hub: WatchHub;
 
-  constructor(historyEventsMax = 1_000) {
+  constructor(historyEventsMax = 1_000, stepsPerTurn = Number.POSITIVE_INFINITY) {
     this.state = new AppliedState(new AlertMachine(), historyEventsMax);
-    this.hub = new WatchHub(this.state, this.clock, new Turns(this.clock));
+    this.hub = new WatchHub(this.state, this.clock, new Turns(this.clock, stepsPerTurn));
   }
 
   get machine(): AlertMachine {
@@ -167,6 +167,30 @@ test('who watches from now on is told at once how far now is', async () => {
   stage.raiseMany(1);
   await stage.turns();
   expect(wordsOf(channel, 1)).toEqual(['p3', 'e4']);
+  stage.hub.close();
+});
+
+test('of very many watchers a turn tells some how far they have been told, and later ones the others', async () => {
+  const stage = new Stage(1_000, 10);
+  const channel = new ScriptedChannel();
+  for (let id = 1; id <= 50; id += 1) stage.watch(channel, id, 1, { bed: `B${id}` });
+  await stage.turns();
+  stage.raiseMany(3);
+  await stage.turns();
+  const inOneTurn: number[] = [];
+  const soon = stage.clock.soon.bind(stage.clock);
+  let told = 0;
+  stage.clock.soon = (work) =>
+    soon(() => {
+      const before = channel.sent.length;
+      work();
+      inOneTurn.push(channel.sent.length - before);
+    });
+  await stage.clock.run(millis(WATCH_PROGRESS_MS + 1));
+  for (let id = 1; id <= 50; id += 1)
+    if (wordsOf(channel, id).at(-1) === `p${stage.newest}`) told += 1;
+  expect(told).toBe(50);
+  expect(Math.max(...inOneTurn)).toBeLessThanOrEqual(10);
   stage.hub.close();
 });
 

@@ -7,6 +7,7 @@ import type { Submission } from '../../statemachine/commands.ts';
 import type { Applied } from '../../statemachine/machine.ts';
 import type { Reply } from '../../statemachine/types.ts';
 import type { LogStore } from '../../storage/types.ts';
+import { isRare } from '../../wire/commands/command-shapes.ts';
 import { SubmissionReader } from '../../wire/commands/commands.ts';
 import { recordOf } from '../../wire/log/record.ts';
 import type { IsOver, Turns, Work } from '../turns.ts';
@@ -37,6 +38,9 @@ interface Begun {
   /** How many of them the machine took. */
   taken: number;
 }
+
+/** Rare commands can be large, and concern many alerts and records. */
+const isLong = ({ command }: Submission): boolean => command !== undefined && isRare(command.type);
 
 /**
  * Applies committed entries to the machine, in order, as far as each turn of the loop has time. A turn may end within an entry of many
@@ -111,9 +115,9 @@ export class Applier {
     while (this.#applied < this.#target && !this.#stopped) {
       const begun = this.#begun ?? this.#begin();
       if (begun === undefined) return 'disk';
-      if (begun.reader?.isAtEnd === false) this.#read(begun, begun.reader);
-      else this.#take(begun);
-      if (isOver()) return this.#applied < this.#target ? 'later' : 'nothing';
+      const isLong =
+        begun.reader?.isAtEnd === false ? this.#read(begun, begun.reader) : this.#take(begun);
+      if (isOver(isLong)) return this.#applied < this.#target ? 'later' : 'nothing';
     }
     return 'nothing';
   }
@@ -128,10 +132,12 @@ export class Applier {
     return this.#begun;
   }
 
-  /** @throws TocsinError DATA_CORRUPT, DATA_NEWER_FORMAT */
-  #read({ entry: { index }, submissions }: Begun, reader: SubmissionReader): void {
+  /** Whether that can have been long. @throws TocsinError DATA_CORRUPT, DATA_NEWER_FORMAT */
+  #read({ entry: { index }, submissions }: Begun, reader: SubmissionReader): boolean {
     try {
-      submissions.push(reader.next());
+      const submission = reader.next();
+      submissions.push(submission);
+      return isLong(submission);
     } catch (error) {
       if (!TocsinError.is(error)) throw error;
       const code = error.code === 'DATA_NEWER_FORMAT' ? error.code : 'DATA_CORRUPT';
@@ -139,18 +145,21 @@ export class Applier {
     }
   }
 
-  /** Takes the next command, which may be the last. */
-  #take(begun: Begun): void {
+  /** Takes the next command, which may be the last. Whether that can have been long. */
+  #take(begun: Begun): boolean {
     const { machine } = this.#parts.state;
     const { entry, submissions, taken } = begun;
+    const { time } = recordOf(entry);
+    const isDue = machine.nextDue <= Math.max(time, machine.time);
     if (taken === 0) {
       this.#out.replies.length = 0;
-      machine.begin({ index: entry.index, time: recordOf(entry).time }, this.#out);
+      machine.begin({ index: entry.index, time }, this.#out);
     }
     const submission = submissions[taken];
     if (submission !== undefined) machine.take(submission, this.#out);
     begun.taken += 1;
     if (begun.taken >= submissions.length) this.#end(entry);
+    return isDue || (submission !== undefined && isLong(submission));
   }
 
   #end(entry: Entry): void {

@@ -3,10 +3,13 @@ import { TocsinError } from '../../base/errors.ts';
 import { ALERTS_GROUP, type GroupId, type Millis, millis, type Revision } from '../../base/ids.ts';
 import { REQUESTS_PER_CONNECTION_MAX, WATCHES_PER_CONNECTION_MAX } from '../../base/limits.ts';
 import type { Consistency } from '../../statemachine/alert-api.ts';
+import type { QueryKind, QueryTypes } from '../../statemachine/beside/records-beside.ts';
 import type { AlertMachine } from '../../statemachine/machine.ts';
+import { placeAfter } from '../../statemachine/queries/record-pages.ts';
+import type { Alert, AlertEvent } from '../../statemachine/types.ts';
 import type { Channel } from '../../transport/types.ts';
 import { type AdminRequest, decodeAdminRequest } from '../../wire/clients/admin-messages.ts';
-import { encodeGetAnswer, encodeStatusAnswer } from '../../wire/clients/answers.ts';
+import { encodeStatusAnswer, GetAnswerBody } from '../../wire/clients/answers.ts';
 import {
   decodeEmpty,
   decodeGet,
@@ -17,8 +20,8 @@ import {
   type SubmitRequest,
 } from '../../wire/clients/client-messages.ts';
 import { decodeTime } from '../../wire/clients/deadline.ts';
-import { decodeHistory, encodeHistoryAnswer } from '../../wire/clients/history-query.ts';
-import { decodeRecords, encodeRecordsAnswer } from '../../wire/clients/record-queries.ts';
+import { decodeHistory, HistoryAnswer } from '../../wire/clients/history-query.ts';
+import { decodeRecords, RecordsAnswer } from '../../wire/clients/record-queries.ts';
 import { encodeReplies } from '../../wire/clients/replies.ts';
 import type { ReplicaStatus } from '../../wire/clients/status.ts';
 import { FrameType } from '../../wire/frame.ts';
@@ -26,7 +29,7 @@ import type { Proposal } from '../pipeline/proposals.ts';
 import type { IsOver, Work } from '../turns.ts';
 import type { AdminDone } from './administrator.ts';
 import type { Intake, Taker } from './intake.ts';
-import { answerOf, type Pages, shown, tooLate } from './pages.ts';
+import { type Answering, adding, answerOf, type Pages, shown, tooLate } from './pages.ts';
 import type { FreshDone, Freshness } from './read-desk.ts';
 import type { WatchHub } from './watch-hub.ts';
 
@@ -205,25 +208,36 @@ export class ClientSession implements Taker {
   #get(id: number, body: Uint8Array): void {
     const { timeoutMs, request } = decodeTime(body);
     const { refs, consistency } = decodeGet(request);
-    this.#read(id, consistency, this.#deadlineOf(timeoutMs), (freshness, done) => {
-      const { machine } = this.#host;
-      const value = refs.map((ref) => {
-        const alert = machine.get(ref);
-        return alert === undefined ? undefined : shown(machine, alert);
-      });
-      const now = this.#host.clock.monotonic();
-      done([encodeGetAnswer(answerOf(value, machine.revision, freshness, now))]);
+    this.#make(id, consistency, this.#deadlineOf(timeoutMs), (freshness, isOver) => {
+      const { machine, clock } = this.#host;
+      const { revision } = machine;
+      // All of one state: what there is no time for in this turn is asked after again.
+      const found: (Alert | undefined)[] = [];
+      for (const ref of refs) {
+        found.push(machine.get(ref));
+        if (isOver(true)) break;
+      }
+      const answer = new GetAnswerBody();
+      const add = (alert: Alert | undefined): boolean =>
+        answer.add(alert === undefined ? undefined : shown(machine, alert));
+      return adding(found, add, () =>
+        answer.finish(answerOf(found, revision, freshness, clock.monotonic())),
+      );
     });
   }
 
   #records(id: number, body: Uint8Array): void {
     const { timeoutMs, request } = decodeTime(body);
     const { kind, after, limit, consistency } = decodeRecords(request);
-    this.#read(id, consistency, this.#deadlineOf(timeoutMs), (_, done) => {
+    this.#make(id, consistency, this.#deadlineOf(timeoutMs), () => {
       const { machine } = this.#host;
       const value = machine.records(kind, after, limit);
-      const nextOf = (count: number): number => machine.records(kind, after, count).next ?? 0;
-      done(encodeRecordsAnswer(kind, { value, revision: machine.revision }, nextOf));
+      const answer = new RecordsAnswer(kind);
+      const nextOf = (count: number): number =>
+        placeAfter(kind, after, value.records.slice(0, count));
+      const { revision } = machine;
+      const add = (record: QueryTypes[QueryKind]): boolean => answer.add(record);
+      return adding(value.records, add, () => answer.finish({ value, revision }, nextOf));
     });
   }
 
@@ -235,11 +249,8 @@ export class ClientSession implements Taker {
     this.#read(id, level, deadline, ({ asOf }, done) => {
       const options = { limit, ...(after === undefined ? {} : { after }) };
       this.#count();
-      this.#host.pages.ask({ at, filter, options, asOf, deadline }, (outcome) => {
-        this.#requests -= 1;
-        if (TocsinError.is(outcome)) this.#fail(id, outcome);
-        else done(outcome);
-      });
+      const wanted = { at, filter, options, asOf, deadline };
+      this.#host.pages.ask(wanted, (outcome) => this.#made(id, outcome, done));
     });
   }
 
@@ -247,11 +258,38 @@ export class ClientSession implements Taker {
     const { timeoutMs, request } = decodeTime(body);
     const { id: alert, from, limit, consistency } = decodeHistory(request);
     const level = this.#levelAt(from, consistency);
-    this.#read(id, level, this.#deadlineOf(timeoutMs), (_, done) => {
+    this.#make(id, level, this.#deadlineOf(timeoutMs), () => {
       const { machine, pages } = this.#host;
       const value = pages.history(alert, from, limit);
-      done(encodeHistoryAnswer({ value, revision: machine.revision }));
+      const { revision } = machine;
+      const answer = new HistoryAnswer();
+      const add = (event: AlertEvent): boolean => answer.add(event);
+      const events = value?.events.toReversed() ?? [];
+      return adding(events, add, () => answer.finish({ value, revision }));
     });
+  }
+
+  /** Makes an answer in steps. */
+  #make(
+    id: number,
+    level: Consistency,
+    deadline: Millis,
+    begin: (freshness: Freshness, isOver: IsOver) => Answering,
+  ): void {
+    this.#read(id, level, deadline, (freshness, done) => {
+      this.#count();
+      this.#host.pages.make(
+        deadline,
+        (isOver) => begin(freshness, isOver),
+        (outcome) => this.#made(id, outcome, done),
+      );
+    });
+  }
+
+  #made(id: number, outcome: readonly Uint8Array[] | TocsinError, done: Built): void {
+    this.#requests -= 1;
+    if (TocsinError.is(outcome)) this.#fail(id, outcome);
+    else done(outcome);
   }
 
   /** Answers now, or when what is at hand is known to be as fresh as was asked. */

@@ -10,7 +10,8 @@ import type { AlertSlice, PageOptions } from '../../statemachine/queries/queries
 import type { Alert, AlertFilter, AlertId } from '../../statemachine/types.ts';
 import { ListAnswer } from '../../wire/clients/answers.ts';
 import type { AppliedState } from '../pipeline/applied-state.ts';
-import type { Turns, Work } from '../turns.ts';
+import type { IsOver, Turns } from '../turns.ts';
+import { AnswerLine } from './answer-line.ts';
 import { ageOf, type Freshness } from './read-desk.ts';
 
 /** Which page of which list; `at`: as it was at a revision, else of now. */
@@ -35,6 +36,29 @@ interface Page {
   readonly answer: Answer<AlertSlice>;
   readonly body: ListAnswer;
   written: number;
+}
+
+/** An answer that is made in steps. */
+export interface Answering {
+  /** Makes the next one. Whether there are more. */
+  step(): boolean;
+  finish(): readonly Uint8Array[];
+}
+
+/** Adds one item after another, as long as there is room. */
+export function adding<T>(
+  items: readonly T[],
+  add: (item: T) => boolean,
+  finish: () => readonly Uint8Array[],
+): Answering {
+  const rest = items.values();
+  return {
+    step: () => {
+      const { done, value } = rest.next();
+      return done !== true && add(value);
+    },
+    finish,
+  };
 }
 
 /** Whoever asked has stopped waiting: an answer would cost much and reach nobody. */
@@ -62,21 +86,22 @@ export class Pages {
   /** Those used last, so that each page undoes only what has happened since the one before; the newest last. */
   readonly #pasts = new Map<Revision, Past>();
   readonly #clock: Clock;
-  readonly #turns: Turns;
-  /** One page after another, however many are asked for. */
-  readonly #asked: Work[] = [];
+  readonly #pages: AnswerLine;
+  /** Of what is short as a rule, and does not wait for pages of lists. */
+  readonly #others: AnswerLine;
 
   constructor(state: AppliedState, clock: Clock, turns: Turns) {
     this.#state = state;
     this.#clock = clock;
-    this.#turns = turns;
+    this.#pages = new AnswerLine(turns);
+    this.#others = new AnswerLine(turns);
   }
 
   /** Makes a page, a slice at a time and after those that wait already; then calls back. */
   ask(wanted: Wanted, done: (outcome: readonly Uint8Array[] | TocsinError) => void): void {
     const search: Search = { wanted, found: [], turns: 0 };
     let page: Page | undefined;
-    this.#asked.push((isOver) => {
+    this.#pages.later((isOver) => {
       try {
         page ??= this.#look(search, isOver);
       } catch (error) {
@@ -89,22 +114,32 @@ export class Pages {
       done(page.body.finish(answerOf(value, revision, wanted, this.#clock.monotonic())));
       return false;
     });
-    if (this.#asked.length === 1) this.#turns.later(this.#work);
   }
 
-  readonly #work: Work = (isOver) => {
-    do {
-      const [first] = this.#asked;
-      if (first === undefined) return false;
-      let isMore = false;
+  /** Makes an answer of what is at hand, a step at a time: now if there is time. `begin`, and then `done`, is called when it is its turn. */
+  make(
+    deadline: Millis,
+    begin: (isOver: IsOver) => Answering,
+    done: (outcome: readonly Uint8Array[] | TocsinError) => void,
+  ): void {
+    let answering: Answering | undefined;
+    this.#others.now((isOver) => {
       try {
-        isMore = first(isOver);
-      } finally {
-        if (!isMore) this.#asked.shift();
+        if (answering === undefined) {
+          if (this.#clock.monotonic() > deadline) throw tooLate();
+          answering = begin(isOver);
+          if (isOver(true)) return true;
+        }
+        while (answering.step()) if (isOver(true)) return true;
+      } catch (error) {
+        if (!TocsinError.is(error)) throw error;
+        done(error);
+        return false;
       }
-    } while (!isOver(true));
-    return this.#asked.length > 0;
-  };
+      done(answering.finish());
+      return false;
+    });
+  }
 
   /** One turn. Undefined = there are more to come. @throws TocsinError as #find; DEADLINE_EXCEEDED */
   #look(search: Search, isOver: () => boolean): Page | undefined {

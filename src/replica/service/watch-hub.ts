@@ -77,6 +77,8 @@ export class WatchHub {
   /** The watchers that have not had their turn in this round. */
   #round: Generator<[Line, Cursor]> | undefined;
   #again = false;
+  /** Those that have yet to hear how far they have been told. */
+  #unheard: Generator<[Line, Cursor]> | undefined;
   #closed = false;
 
   constructor(state: AppliedState, clock: Clock, turns: Turns) {
@@ -272,9 +274,24 @@ export class WatchHub {
   }
 
   #tellProgress(): void {
-    for (const [, cursor] of this.#all()) this.#tellProgressTo(cursor);
-    this.wake();
+    if (this.#unheard !== undefined || this.#lines.size === 0) return;
+    this.#unheard = this.#all();
+    this.#turns.later(this.#progressWork);
   }
+
+  readonly #progressWork: Work = (isOver) => {
+    if (this.#closed) return false;
+    do {
+      const next = this.#unheard?.next();
+      if (next === undefined || next.done) {
+        this.#unheard = undefined;
+        this.wake();
+        return false;
+      }
+      this.#tellProgressTo(next.value[1]);
+    } while (!isOver());
+    return true;
+  };
 
   #tellProgressTo(cursor: Cursor): void {
     const upTo = revision(cursor.next - 1);

@@ -3,7 +3,7 @@ import { ALERT_SLAB_BYTES, ALERTS_UNPACKED_MAX } from '../../base/limits.ts';
 import type { AlertLimits } from '../../statemachine/alert-limits.ts';
 import type { Layout, Packing } from '../../statemachine/layout.ts';
 import { AlertMachine } from '../../statemachine/machine.ts';
-import type { MachineCapture } from '../../statemachine/snapshot/capture.ts';
+import type { MachineCapture, SnapshotItem } from '../../statemachine/snapshot/capture.ts';
 import { MachineRestorer } from '../../statemachine/snapshot/restore.ts';
 import type { SnapshotMeta, SnapshotStore, SnapshotWriter } from '../../storage/types.ts';
 import { AlertPacker } from '../../wire/log/alert-packer.ts';
@@ -32,6 +32,9 @@ export const layoutOf = ({ seed, packing = PACKING }: MachineOptions): Layout =>
 
 const PACKING = { unpackedMax: ALERTS_UNPACKED_MAX, slabBytes: ALERT_SLAB_BYTES };
 
+/** Records and policies are few, and can be large. */
+const isLong = ({ kind }: SnapshotItem): boolean => kind === 'record' || kind === 'policy';
+
 /** Writes what was captured; `isWanted` is asked in each turn, and false ends it. Whether it got to the end. */
 export async function writeImage(
   capture: MachineCapture,
@@ -45,13 +48,13 @@ export async function writeImage(
   while (!isAtEnd && isWanted()) {
     let chunk: Uint8Array | undefined;
     await turns.done((isOver) => {
-      do {
+      for (;;) {
         const { done, value } = items.next();
         isAtEnd = done === true;
         chunk = done ? packer.end() : packer.add(value);
-        if (isAtEnd || chunk !== undefined) return false;
-      } while (!isOver());
-      return isWanted();
+        if (done || chunk !== undefined) return false;
+        if (isOver(isLong(value))) return isWanted();
+      }
     });
     if (chunk !== undefined) await append(chunk, writer, turns);
   }
@@ -91,12 +94,12 @@ export async function readImage(
 function restoreChunk(bytes: Uint8Array, restorer: MachineRestorer, turns: Turns): Promise<void> {
   const items = decodeChunk(bytes)[Symbol.iterator]();
   return turns.done((isOver) => {
-    do {
+    for (;;) {
       const { done, value } = items.next();
       if (done) return false;
       restorer.add(value);
-    } while (!isOver());
-    return true;
+      if (isOver(isLong(value))) return true;
+    }
   });
 }
 

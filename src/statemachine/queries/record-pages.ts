@@ -1,7 +1,13 @@
 import type { RecordPage } from '../alert-api.ts';
 import { type Notifications, numberOf } from '../beside/notifications.ts';
 import type { Policies } from '../beside/policies.ts';
-import type { QueryKind, RecordKind, Records, RecordTypes } from '../beside/records-beside.ts';
+import type {
+  QueryKind,
+  QueryTypes,
+  RecordKind,
+  Records,
+  RecordTypes,
+} from '../beside/records-beside.ts';
 
 /** How each kind of record is looked through: from after a place, which is a number for notifications. */
 export type Queries = {
@@ -11,6 +17,17 @@ export type Queries = {
 interface Page<T> {
   readonly records: readonly T[];
   readonly next: number | undefined;
+}
+
+/** Where a page goes on that began after `after` and ends with the last of `records`. */
+export function placeAfter<K extends QueryKind>(
+  kind: K,
+  after: number,
+  records: readonly QueryTypes[K][],
+): number {
+  const last = records.at(-1);
+  if (kind !== 'notification' || last === undefined) return after + records.length;
+  return numberOf((last as QueryTypes['notification']).id);
 }
 
 /** A page of records that are told apart by their places. */
@@ -33,9 +50,11 @@ export function queriesOf(
       placed(policies.list().slice(after, after + countMax), after, countMax),
     notification: (after, countMax) => {
       const found = notifications.after(after, countMax);
-      const last = found.at(-1);
-      const isWhole = found.length < countMax || last === undefined;
-      return { records: found, next: isWhole ? undefined : numberOf(last.id) };
+      const isWhole = found.length < countMax;
+      return {
+        records: found,
+        next: isWhole ? undefined : placeAfter('notification', after, found),
+      };
     },
     silence: registry('silence'),
     window: registry('window'),

@@ -52,20 +52,32 @@ export type GetAnswer = Answer<readonly (ListedAlert | undefined)[]>;
 
 const NO_ALERT: Uint8Array = new Uint8Array(LENGTH_BYTES);
 
-/** The ANSWER to GET. One that would be too long for a frame ends early: who wants the rest asks again. */
-export function encodeGetAnswer(answer: GetAnswer): Uint8Array {
-  const header = new Uint8Array(GET_HEADER_BYTES);
-  writeU64(header, 0, answer.revision);
-  writeAge(header, 8, answer.ageMs);
-  const parts: Uint8Array[] = [header];
-  let bytes = 0;
-  for (const alert of answer.value) {
-    if (bytes >= PAGE_BYTES_MAX) break;
+/** The ANSWER to GET, made an alert at a time. One that would be too long for a frame ends early: who wants the rest asks again. */
+export class GetAnswerBody {
+  readonly #parts: Uint8Array[] = [];
+  #bytes = 0;
+
+  /** Takes in the next alert. Whether there is room for one more. */
+  add(alert: ListedAlert | undefined): boolean {
     const item = alert === undefined ? NO_ALERT : encodeAlert(alert);
-    parts.push(item);
-    bytes += item.byteLength;
+    this.#parts.push(item);
+    this.#bytes += item.byteLength;
+    return this.#bytes < PAGE_BYTES_MAX;
   }
-  return Buffer.concat(parts, GET_HEADER_BYTES + bytes);
+
+  finish({ revision: at, ageMs }: Omit<GetAnswer, 'value'>): readonly Uint8Array[] {
+    const header = new Uint8Array(GET_HEADER_BYTES);
+    writeU64(header, 0, at);
+    writeAge(header, 8, ageMs);
+    return [header, ...this.#parts];
+  }
+}
+
+/** The same at once. */
+export function encodeGetAnswer(answer: GetAnswer): Uint8Array {
+  const body = new GetAnswerBody();
+  for (const alert of answer.value) if (!body.add(alert)) break;
+  return Buffer.concat(body.finish(answer));
 }
 
 /** `recent`: alerts that the asker got before. @throws TocsinError BODY_MALFORMED */

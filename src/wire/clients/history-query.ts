@@ -42,28 +42,40 @@ const UNKNOWN = 0;
 const WHOLE = 1;
 const COMPACTED = 2;
 
-/** Of a history that would be too long for a frame the newest steps; its `next` is the one before them. */
-export function encodeHistoryAnswer({
-  value,
-  revision: at,
-}: Answer<AlertHistory | undefined>): readonly Uint8Array[] {
-  const header = new Uint8Array(HEADER_BYTES);
-  const items: Uint8Array[] = [];
-  let bytes = 0;
-  let left: AlertEvent | undefined;
-  for (const event of value?.events.toReversed() ?? []) {
-    left = bytes < PAGE_BYTES_MAX ? undefined : event;
-    if (left !== undefined) break;
+/** The ANSWER to HISTORY, made a step at a time, the newest first. Of one that would be too long for a frame the oldest are left out. */
+export class HistoryAnswer {
+  /** The newest first. */
+  readonly #items: Uint8Array[] = [];
+  #bytes = 0;
+
+  /** Takes in the step before. Whether there is room for one more. */
+  add(event: AlertEvent): boolean {
     const item = encodePlain(encodeBody(eventBody(event)));
-    items.unshift(item);
-    bytes += item.byteLength;
+    this.#items.push(item);
+    this.#bytes += item.byteLength;
+    return this.#bytes < PAGE_BYTES_MAX;
   }
-  writeU64(header, 0, at);
-  writeU64(header, 8, left?.revision ?? value?.next ?? 0);
-  writeU32(header, 16, items.length);
-  const isCompacted = value?.isCompacted === true && left === undefined;
-  writeU32(header, 20, value === undefined ? UNKNOWN : isCompacted ? COMPACTED : WHOLE);
-  return [header, ...items];
+
+  /** `answer` is of the steps that were added, or of which the newest were: its `next` is the one before them. */
+  finish({ value, revision: at }: Answer<AlertHistory | undefined>): readonly Uint8Array[] {
+    const header = new Uint8Array(HEADER_BYTES);
+    const left = value?.events.at(-1 - this.#items.length);
+    writeU64(header, 0, at);
+    writeU64(header, 8, left?.revision ?? value?.next ?? 0);
+    writeU32(header, 16, this.#items.length);
+    const isCompacted = value?.isCompacted === true && left === undefined;
+    writeU32(header, 20, value === undefined ? UNKNOWN : isCompacted ? COMPACTED : WHOLE);
+    return [header, ...this.#items.toReversed()];
+  }
+}
+
+/** The same at once. */
+export function encodeHistoryAnswer(
+  answer: Answer<AlertHistory | undefined>,
+): readonly Uint8Array[] {
+  const body = new HistoryAnswer();
+  for (const event of answer.value?.events.toReversed() ?? []) if (!body.add(event)) break;
+  return body.finish(answer);
 }
 
 /** @throws TocsinError BODY_MALFORMED */

@@ -65,32 +65,52 @@ const CHECKS: Checks = { policy, notification, ...RECORD_CHECKS };
 const HEADER_BYTES = 20;
 const LENGTH_BYTES = 4;
 
-/** A page that would be too long for a frame ends early; its `next` is `nextOf` the number of records in it. */
+/** The ANSWER to RECORDS, made a record at a time. A page that would be too long for a frame ends early. */
+export class RecordsAnswer<K extends QueryKind> {
+  readonly #kind: K;
+  readonly #parts: Uint8Array[] = [];
+  #bytes = 0;
+  #count = 0;
+
+  constructor(kind: K) {
+    this.#kind = kind;
+  }
+
+  /** Takes in the next record. Whether there is room for one more. */
+  add(record: QueryTypes[K]): boolean {
+    const kind = this.#kind;
+    const body = encodeBody(withoutUndefined(CHECKS[kind]('answer', kind, record)));
+    const length = new Uint8Array(LENGTH_BYTES);
+    writeU32(length, 0, body.byteLength);
+    this.#parts.push(length, body);
+    this.#count += 1;
+    this.#bytes += LENGTH_BYTES + body.byteLength;
+    return this.#bytes < PAGE_BYTES_MAX;
+  }
+
+  /** `answer` is of the page whose records were added, or of which the first were: `next` is then `nextOf` how many. */
+  finish(
+    { value, revision: at }: Answer<RecordPage<K>>,
+    nextOf: (countInPage: number) => number,
+  ): readonly Uint8Array[] {
+    const isWhole = this.#count === value.records.length;
+    const header = new Uint8Array(HEADER_BYTES);
+    writeU64(header, 0, at);
+    writeU64(header, 8, isWhole ? (value.next ?? 0) : nextOf(this.#count));
+    writeU32(header, 16, this.#count);
+    return [header, ...this.#parts];
+  }
+}
+
+/** The same at once. */
 export function encodeRecordsAnswer<K extends QueryKind>(
   kind: K,
   answer: Answer<RecordPage<K>>,
   nextOf: (countInPage: number) => number,
 ): readonly Uint8Array[] {
-  const header = new Uint8Array(HEADER_BYTES);
-  const parts: Uint8Array[] = [header];
-  let next = answer.value.next ?? 0;
-  let bytes = 0;
-  let inPage = 0;
-  for (const record of answer.value.records) {
-    const body = encodeBody(withoutUndefined(CHECKS[kind]('answer', kind, record)));
-    const length = new Uint8Array(LENGTH_BYTES);
-    writeU32(length, 0, body.byteLength);
-    parts.push(length, body);
-    inPage += 1;
-    bytes += LENGTH_BYTES + body.byteLength;
-    if (bytes < PAGE_BYTES_MAX || inPage === answer.value.records.length) continue;
-    next = nextOf(inPage);
-    break;
-  }
-  writeU64(header, 0, answer.revision);
-  writeU64(header, 8, next);
-  writeU32(header, 16, inPage);
-  return parts;
+  const body = new RecordsAnswer(kind);
+  for (const record of answer.value.records) if (!body.add(record)) break;
+  return body.finish(answer, nextOf);
 }
 
 /** @throws TocsinError BODY_MALFORMED */
