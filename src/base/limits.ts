@@ -417,10 +417,10 @@ export const INHIBITION_CONDITIONS_MAX = 32;
 /** Sources that are missed when they fall silent. */
 export const SOURCES_MAX = 65_536;
 /**
- * Open alerts of a patient or a device that can be looked through at once: where there are more, a discharge needs a reason,
- * and no transaction takes them along.
+ * Open alerts of a patient or a device that can be looked through at once: where there are more, a discharge needs a reason.
+ * A transaction takes no more along, of all its patients and devices together: it looks at each first, all in one step.
  */
-export const FOLLOWERS_MAX = 1_024;
+export const FOLLOWERS_MAX = 512;
 export const PRESENT_KEYS_MAX = 256;
 /** Incidents that are open, and closed ones kept for their reviews. */
 export const INCIDENTS_MAX = 1_024;

@@ -70,6 +70,8 @@ class Check {
   readonly #touched = new Set<string>();
   readonly #following = new Set<string>();
   #opened = 0;
+  /** Alerts that its commands take along. */
+  #followers = 0;
 
   constructor(ledger: Ledger, ward: WardBook, commands: readonly WardCommand[]) {
     this.#ledger = ledger;
@@ -97,7 +99,8 @@ class Check {
     const refusal = this.#plan.add(command);
     if (refusal !== undefined) return refusal;
     const followers = this.#ward.followers(command);
-    if (followers.length > FOLLOWERS_MAX)
+    this.#followers += followers.length;
+    if (this.#followers > FOLLOWERS_MAX)
       return refuse('OVER_LIMIT', `${command.type} takes more than ${FOLLOWERS_MAX} alerts along`);
     for (const { dedupKey } of followers) {
       if (this.#touched.has(dedupKey)) return twice(dedupKey);

@@ -149,4 +149,12 @@ export const STATEMACHINE_MUTANTS: readonly Mutant[] = [
     replace: 'unixMillis(time + ms)',
     killedBy: ['test/statemachine/last-moment.test.ts'],
   },
+  {
+    name: 'count-the-alerts-of-each-patient-alone',
+    claim: 'a transaction takes a bounded number of alerts along, of all its patients together',
+    file: 'src/statemachine/transaction.ts',
+    find: 'this.#followers += followers.length;',
+    replace: 'this.#followers = followers.length;',
+    killedBy: ['test/statemachine/full-houses.test.ts'],
+  },
 ];

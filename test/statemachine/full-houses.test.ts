@@ -113,6 +113,19 @@ describe('a transaction', () => {
     expect(bench.do(together(move))).toMatchObject({ ok: true });
   });
 
+  test('counts the alerts that all its patients take along together', () => {
+    const bench = house();
+    bench.do({ type: 'admit-patient', patient: 'q', ...bed('2'), ...asked });
+    for (let n = 0; n <= FOLLOWERS_MAX; n += 1)
+      bench.done(raise({ dedupKey: `k${n}`, subject: { patient: n % 2 === 0 ? 'p' : 'q' } }));
+    const leave = (patient: string) =>
+      ({ type: 'discharge-patient', patient, reason: 'home', ...asked }) as const;
+    expect(bench.do(together(leave('p'), leave('q')))).toMatchObject({ code: 'OVER_LIMIT' });
+    expect(bench.machine.openCount).toBe(FOLLOWERS_MAX + 1);
+    bench.done(clear({ target: { dedupKey: 'k0' } }));
+    expect(bench.do(together(leave('p'), leave('q')))).toMatchObject({ ok: true });
+  });
+
   test('forgets a device that it takes away, and leaves a patient who is there already', () => {
     const bench = house();
     bench.do({ type: 'attach-device', device: 'mon', ...bed('1'), ...asked });
