@@ -9,9 +9,11 @@ import { vi } from 'vitest';
  *
  * `SEED`: what is drawn, the same in each run. Without it each run draws anew, and so finds more as time goes by; a
  * verdict about a commit must not depend on luck (`.ci/run`).
+ *
+ * `MUTANT`: the first draw that fails is enough, since nobody reads it: to look for a smaller one takes most of the time.
  */
 const TIMES = Number(process.env['TIMES'] ?? 1);
-const SEED = process.env['SEED'];
+const { SEED, MUTANT } = process.env;
 const RUNS_OF_LIBRARY = 100;
 
 type Library = typeof fastCheck;
@@ -24,11 +26,14 @@ const oftener =
       numRuns: Math.ceil((settings?.numRuns ?? RUNS_OF_LIBRARY) * TIMES),
     }) as never;
 
-if (TIMES !== 1 || SEED !== undefined)
+if (TIMES !== 1 || SEED !== undefined || MUTANT !== undefined)
   vi.doMock('fast-check', async (original) => {
     const library = (await original()) as Library;
-    if (SEED !== undefined)
-      library.configureGlobal({ ...library.readConfigureGlobal(), seed: Number(SEED) });
+    library.configureGlobal({
+      ...library.readConfigureGlobal(),
+      ...(SEED !== undefined && { seed: Number(SEED) }),
+      ...(MUTANT !== undefined && { endOnFailure: true }),
+    });
     const assert = oftener(library);
     return { ...library, assert, default: { ...library.default, assert } };
   });
