@@ -1,4 +1,6 @@
+import type { UnixMillis } from '../base/ids.ts';
 import { LOOKS_PER_CHANGE, SWEEP_LOOKS_AT_ONCE } from '../base/limits.ts';
+import { millisAfter } from './timers.ts';
 
 /** What one entry may still do beside its commands. All that it changes counts, what it looks at a little. */
 export class Effort {
@@ -24,23 +26,28 @@ export class Effort {
     return this.#left <= 0;
   }
 
+  /** When what is left goes on: in this entry, if it may do more, or in the next one. */
+  againAt(time: UnixMillis): UnixMillis {
+    return this.isSpent ? millisAfter(time, 1) : time;
+  }
+
   /**
-   * Visits alerts, which may not be open any more, in the order of their numbers, above `done`, as `next` finds them, while the entry may; and so many
-   * in any case, so that what is about few alerts is done at once. Answers the number of the last one visited; undefined =
+   * Visits alerts, which may not be open any more, in the order of their numbers, above `done`, as `next` finds them: some of them, so that it is
+   * short, and what is about few alerts is done at once whatever else the entry does. Answers the number of the last one visited; undefined =
    * there are no more.
    */
   walk(
     done: number,
     next: (after: number) => readonly number[],
     visit: (number: number) => void,
-    looksMin: number = SWEEP_LOOKS_AT_ONCE,
+    looksMax: number = SWEEP_LOOKS_AT_ONCE,
   ): number | undefined {
     let last = done;
     for (let looks = 0; ; ) {
       const numbers = next(last);
       if (numbers.length === 0) return undefined;
       for (const number of numbers) {
-        if (looks >= looksMin && this.isSpent) return last;
+        if (looks >= looksMax) return last;
         looks += 1;
         this.look();
         last = number;

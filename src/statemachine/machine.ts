@@ -69,7 +69,8 @@ export class AlertMachine {
   readonly #escalations: Escalations;
   readonly #records: Records;
   readonly #queries: Queries;
-
+  /** Steps of sweeps that are made even if the entry has done enough. */
+  #sweepsLeft = 0;
   /** `parts` come from MachineRestorer, which checked them. */
   constructor(limits: Partial<AlertLimits> = {}, layout: Layout = PLAIN, parts?: MachineParts) {
     this.#limits = completeLimits(limits);
@@ -136,20 +137,37 @@ export class AlertMachine {
    */
   apply(batch: Batch, out: Applied): void {
     this.begin(batch, out);
-    for (const submission of batch.submissions) this.take(submission, out);
+    while (this.due());
+    for (const submission of batch.submissions) {
+      this.take(submission, out);
+      while (this.due());
+    }
     this.end();
   }
 
   /** The same in steps, between which others may read: an entry begins. Until `end`, `applied` and `digest` are of the one before it. */
   begin({ index, time }: Pick<Batch, 'index' | 'time'>, out: Applied): void {
     this.#ledger.begin(index, time, out.events);
-    this.#fire(SWEEPS_PER_ENTRY_MIN);
+    this.#sweepsLeft = SWEEPS_PER_ENTRY_MIN;
   }
 
   /** The next command of the entry that began. `out` is the one that it began with. */
   take(submission: Submission, out: Applied): void {
     out.replies.push(this.#answer(submission));
-    if (this.#ledger.timers.next <= this.#ledger.time) this.#fire(0);
+    this.#sweepsLeft = 0;
+  }
+
+  /** To be called after `begin` and after each command until it is false: makes the next step of what is due, if the entry may. */
+  due(): boolean {
+    const { timers, effort, time } = this.#ledger;
+    if (this.#records.sources.goOn()) return true;
+    if (effort.isSpent && this.#sweepsLeft === 0) return false;
+    const timer = effort.isSpent ? timers.firstSweep(time) : timers.firstDue(time);
+    if (timer === undefined) return false;
+    effort.look();
+    this.#carryOutDue(timer);
+    if (isSweep(timer.kind) && this.#sweepsLeft > 0) this.#sweepsLeft -= 1;
+    return true;
   }
 
   /** All commands of the entry were taken. */
@@ -334,19 +352,7 @@ export class AlertMachine {
     };
   }
 
-  /** Carries out what is due, as much of it as an entry may, and so many sweeps however much else is due. */
-  #fire(sweepsMin: number): void {
-    const { timers, effort, time } = this.#ledger;
-    for (let swept = 0; swept < sweepsMin || !effort.isSpent; ) {
-      const timer = effort.isSpent ? timers.firstSweep(time) : timers.firstDue(time);
-      if (timer === undefined) return;
-      effort.look();
-      this.#due(timer);
-      if (isSweep(timer.kind)) swept += 1;
-    }
-  }
-
-  #due({ kind, number }: Timer): void {
+  #carryOutDue({ kind, number }: Timer): void {
     const ledger = this.#ledger;
     switch (kind) {
       case 'notification':

@@ -157,4 +157,28 @@ export const STATEMACHINE_MUTANTS: readonly Mutant[] = [
     replace: 'this.#followers = followers.length;',
     killedBy: ['test/statemachine/full-houses.test.ts'],
   },
+  {
+    name: 'walk-on-while-an-entry-may',
+    claim: 'what an entry may do by itself is done in short steps',
+    file: 'src/statemachine/effort.ts',
+    find: 'if (looks >= looksMax) return last;',
+    replace: 'if (looks >= looksMax && this.isSpent) return last;',
+    killedBy: ['test/statemachine/sweeps.test.ts'],
+  },
+  {
+    name: 'leave-all-that-is-left-to-the-next-entry',
+    claim: 'an entry does as much of what is due as it may',
+    file: 'src/statemachine/effort.ts',
+    find: 'return this.isSpent ? millisAfter(time, 1) : time;',
+    replace: 'return millisAfter(time, 1);',
+    killedBy: ['test/statemachine/sweeps.test.ts'],
+  },
+  {
+    name: 'compare-as-much-as-one-step-does',
+    claim: 'a heartbeat changes as much of what its source names as an entry may',
+    file: 'src/statemachine/beside/sources.ts',
+    find: 'const goesOn = isLeft && !this.#ledger.effort.isSpent;',
+    replace: 'const goesOn = false;',
+    killedBy: ['test/statemachine/sweeps.test.ts'],
+  },
 ];

@@ -107,4 +107,12 @@ export const TURN_MUTANTS: readonly Mutant[] = [
     replace: 'if (isOver()) return',
     killedBy: ['test/replica/applier.test.ts'],
   },
+  {
+    name: 'carry-out-in-one-turn-all-that-is-due',
+    claim: 'what an entry does by itself leaves the loop to others',
+    file: 'src/replica/pipeline/applier.ts',
+    find: 'begun.isDue = machine.due();\n      if (begun.isDue) return true;',
+    replace: 'while (machine.due());',
+    killedBy: ['test/replica/applier.test.ts'],
+  },
 ];

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { unixMillis } from '../../src/base/ids.ts';
+import { revision, unixMillis } from '../../src/base/ids.ts';
 import { TURN_MS_MAX } from '../../src/base/limits.ts';
 import type { Entry } from '../../src/raft/types.ts';
 import { AppliedState } from '../../src/replica/pipeline/applied-state.ts';
@@ -14,7 +14,7 @@ import { encodeCommand, keyFromText } from '../../src/wire/commands/commands.ts'
 import { EntryRecord, entryOf, recordOf } from '../../src/wire/log/record.ts';
 import { BusyClock, VirtualClock } from '../client/virtual-clock.ts';
 import { at, batches, CLUSTER, emptyLogEnd, hard } from '../storage/entries.ts';
-import { raiseRecord } from './scripted.ts';
+import { raiseOf, raiseRecord } from './scripted.ts';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -138,6 +138,29 @@ test('after a command that can be long it is looked whether the turn is over', a
     return stage.seen.length;
   };
   expect(await turnsOf(rare)).toBeGreaterThan((await turnsOf(records(40))) * 2);
+});
+
+test('what an entry does by itself, because it is due, takes as many turns as it needs', async () => {
+  const beat: Command = {
+    type: 'heartbeat',
+    source: 'gw',
+    leaseSeconds: 1,
+    actor: 'gw',
+    observedAt: unixMillis(1),
+  };
+  const raises = Array.from({ length: 200 }, (_, n) =>
+    encodeCommand({ ...raiseOf(`k${n}`), subject: { device: 'gw' } }, keyFromText(`r${n}`)),
+  );
+  const entries = batches([[encodeCommand(beat, keyFromText('beat'))], raises, []], 800);
+  const stage = await stageOf(entries, { onDisk: 3, inMemory: 1, stepsMax: 2 });
+  stage.applier.advance(at(2));
+  await stage.clock.run(1);
+  const before = stage.seen.length;
+  stage.applier.advance(at(3));
+  await stage.clock.run(1);
+  expect([stage.faults, stage.applied]).toEqual([[], [1, 2, 3]]);
+  expect(stage.state.history.at(revision(201))?.effect).toBe('stale');
+  expect(stage.seen.length - before).toBeGreaterThan(2);
 });
 
 test('what is committed while a slice is due or a page is read is applied once, in order', async () => {

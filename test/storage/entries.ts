@@ -38,11 +38,11 @@ export function endOfAll(entries: readonly Entry[]): LogPlace {
 
 export const emptyLogEnd: LogPlace = emptyEnd(CLUSTER);
 
-/** A log of entries of term 1, one for each list of commands. */
-export function batches(lists: readonly (readonly Uint8Array[])[]): Entry[] {
+/** A log of entries of term 1, one for each list of commands, all of one instant or `msBetween` apart. */
+export function batches(lists: readonly (readonly Uint8Array[])[], msBetween = 0): Entry[] {
   let end: LogPlace = emptyLogEnd;
-  return lists.map((bodies) => {
-    const time = unixMillis(1_700_000_000_000);
+  return lists.map((bodies, n) => {
+    const time = unixMillis(1_700_000_000_000 + n * msBetween);
     const record = EntryRecord.draft('commands', time, bodies.length, bodies);
     record.seal({ index: at(end.index + 1), term: hard(1).term }, end.chain);
     end = endAfter(record);

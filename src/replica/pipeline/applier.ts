@@ -35,8 +35,12 @@ interface Begun {
   /** Undefined = it has no commands. */
   readonly reader: SubmissionReader | undefined;
   readonly submissions: Submission[];
+  /** The machine has begun with it. */
+  isBegun: boolean;
   /** How many of them the machine took. */
   taken: number;
+  /** Something is due before the next one. */
+  isDue: boolean;
 }
 
 /** Rare commands can be large, and concern many alerts and records. */
@@ -93,7 +97,7 @@ export class Applier {
     try {
       const next = this.#applySlice(isOver);
       this.#note();
-      if (this.#applied > from || this.#begun?.taken) this.#advanced();
+      if (this.#applied > from || this.#begun?.isBegun) this.#advanced();
       if (next === 'disk') this.#readOn();
       // Whoever was told may have asked for more.
       const isLater = next === 'later' || (next === 'nothing' && this.#applied < this.#target);
@@ -128,7 +132,7 @@ export class Applier {
     if (entry === undefined) return undefined;
     const { kind, body } = recordOf(entry);
     const reader = kind === 'commands' ? new SubmissionReader(body) : undefined;
-    this.#begun = { entry, reader, submissions: [], taken: 0 };
+    this.#begun = { entry, reader, submissions: [], isBegun: false, taken: 0, isDue: false };
     return this.#begun;
   }
 
@@ -145,21 +149,31 @@ export class Applier {
     }
   }
 
-  /** Takes the next command, which may be the last. Whether that can have been long. */
+  /** Makes the next step of what is due, or takes the next command, which may be the last. Whether that can have been long. */
   #take(begun: Begun): boolean {
     const { machine } = this.#parts.state;
-    const { entry, submissions, taken } = begun;
-    const { time } = recordOf(entry);
-    const isDue = machine.nextDue <= Math.max(time, machine.time);
-    if (taken === 0) {
-      this.#out.replies.length = 0;
-      machine.begin({ index: entry.index, time }, this.#out);
+    const { entry, submissions } = begun;
+    const wasDue = begun.isDue;
+    if (wasDue || !begun.isBegun) {
+      if (!begun.isBegun) this.#beginWith(entry);
+      begun.isBegun = true;
+      begun.isDue = machine.due();
+      if (begun.isDue) return true;
     }
-    const submission = submissions[taken];
-    if (submission !== undefined) machine.take(submission, this.#out);
-    begun.taken += 1;
-    if (begun.taken >= submissions.length) this.#end(entry);
-    return isDue || (submission !== undefined && isLong(submission));
+    const submission = submissions[begun.taken];
+    if (submission !== undefined) {
+      machine.take(submission, this.#out);
+      begun.taken += 1;
+      begun.isDue = machine.due();
+    }
+    if (begun.taken >= submissions.length && !begun.isDue) this.#end(entry);
+    return wasDue || begun.isDue || (submission !== undefined && isLong(submission));
+  }
+
+  #beginWith(entry: Entry): void {
+    this.#out.replies.length = 0;
+    const { index } = entry;
+    this.#parts.state.machine.begin({ index, time: recordOf(entry).time }, this.#out);
   }
 
   #end(entry: Entry): void {

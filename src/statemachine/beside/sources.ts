@@ -60,6 +60,7 @@ export class Sources {
   readonly #sweeps: Sweeps;
   readonly registry: Registry<Source>;
   readonly #byNumber = new Map<number, string>();
+  #comparing: Comparing | undefined;
 
   constructor(ledger: Ledger, sweeps: Sweeps) {
     this.#ledger = ledger;
@@ -90,11 +91,27 @@ export class Sources {
     this.#put(before, after);
     if (before?.state === 'lost') this.#ledger.settleOwn(lostKey(id));
     if (command.present !== undefined) {
+      this.#sweeps.cancelMeasuring(id);
       const present = new Set(command.present);
-      const comparedTo = this.#compare(command, present, before?.comparedTo ?? 0);
-      if (comparedTo !== undefined) this.#put(after, { ...after, comparedTo });
+      this.#comparing = { command, present, from: before?.comparedTo ?? 0 };
+      this.goOn();
     }
     return { ok: true, effect: 'kept', id, version: after.version };
+  }
+
+  /** The next step of a comparison that the entry is in the midst of. Whether there was one. */
+  goOn(): boolean {
+    const comparing = this.#comparing;
+    if (comparing === undefined) return false;
+    const { command } = comparing;
+    const next = this.#compare(comparing);
+    const isLeft = next !== undefined;
+    const goesOn = isLeft && !this.#ledger.effort.isSpent;
+    this.#comparing = goesOn ? { ...comparing, from: next } : undefined;
+    if (goesOn || !isLeft) return true;
+    const source = must(this.registry.live(command.source), 'the source % is gone', command.source);
+    this.#put(source, { ...source, comparedTo: next });
+    return true;
   }
 
   retire({ source: id }: RetireCommand): Kept | Refusal {
@@ -144,15 +161,10 @@ export class Sources {
 
   /**
    * What the source says is present is so, and live again; what it does not name is gone. As much is changed as an entry may,
-   * from the alert `from` on. Answers where the next heartbeat goes on; undefined = from the beginning.
+   * step by step. Answers where the next one goes on; undefined = from the beginning.
    */
-  #compare(
-    command: HeartbeatCommand,
-    present: ReadonlySet<string>,
-    from: number,
-  ): number | undefined {
+  #compare({ command, present, from }: Comparing): number | undefined {
     const { effort, table, subjects } = this.#ledger;
-    this.#sweeps.cancelMeasuring(command.source);
     const next = (after: number): readonly number[] =>
       subjects.next('device', [command.source], after, SWEEP_LOOKS_AT_ONCE);
     return effort.walk(from, next, (number) => {
@@ -172,6 +184,13 @@ export class Sources {
     this.#ledger.timers.change('source', after.number, before?.dueAt, after.dueAt);
     this.#ledger.foldRecord(after);
   }
+}
+
+/** What a source has said is present, and the alert up to which that is so by now. */
+interface Comparing {
+  readonly command: HeartbeatCommand;
+  readonly present: ReadonlySet<string>;
+  readonly from: number;
 }
 
 const lostRaise = ({ id, priority, leaseSeconds }: Source, asked: Asked): RaiseCommand => ({

@@ -3,7 +3,6 @@ import { type Revision, revision, type UnixMillis } from '../../base/ids.ts';
 import { EXPLANATIONS_PER_SWEEP_MAX, SWEEP_LOOKS_AT_ONCE, SWEEPS_MAX } from '../../base/limits.ts';
 import { idNumber } from '../alerts/alert-id.ts';
 import type { Ledger } from '../ledger.ts';
-import { millisAfter } from '../timers.ts';
 import type { Alert, AppliedEvent, Asked, Glance } from '../types.ts';
 import { type Inhibition, isAbout } from './inhibition.ts';
 import { Registry } from './registry.ts';
@@ -85,8 +84,8 @@ export class Sweeps {
     this.#ledger.timers.set('sweep', numberOf(sweep.id), sweep.dueAt);
   }
 
-  /** Answers what is left for entries to come. */
-  #run(state: SweepState, asked: Asked, looksMin?: number): SweepState | undefined {
+  /** Makes a step. Answers what is left. */
+  #run(state: SweepState, asked: Asked, looksMax?: number): SweepState | undefined {
     const { cause, at, until, by } = state;
     const { effort, table } = this.#ledger;
     const done = effort.walk(
@@ -97,7 +96,7 @@ export class Sweeps {
         if (glance === undefined || glance.revision > until || !this.#covers(state, glance)) return;
         this.#seeTo(cause, table.opened(number), asked);
       },
-      looksMin,
+      looksMax,
     );
     return done === undefined ? undefined : { cause, at, until, done, by };
   }
@@ -221,7 +220,7 @@ export class Sweeps {
   /** As it is by now: to see to alerts can begin sweeps, and end them. */
   #put(id: SweepId, rest: SweepState): void {
     const before = this.registry.live(id);
-    const dueAt = millisAfter(this.#ledger.time, 1);
+    const dueAt = this.#ledger.effort.againAt(this.#ledger.time);
     const after = { id, version: (before?.version ?? 0) + 1, ...rest, dueAt };
     this.registry.put(after);
     this.#ledger.timers.change('sweep', numberOf(id), before?.dueAt, dueAt);

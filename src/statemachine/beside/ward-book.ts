@@ -222,7 +222,7 @@ export class WardBook implements WardView {
     return { does, done: 0, until, by, ...why, ...how, dueAt: millisAfter(time, 1) };
   }
 
-  /** Takes a patient's open alerts along, as many as an entry may; whatever is left is due at the next entry. */
+  /** Takes some of a patient's open alerts along; whatever is left is due in this entry still if it may do more, or at the next one. */
   #sweep(patient: Patient): Kept {
     const { sweep } = patient;
     if (sweep === undefined) return this.#putPatient(patient);
@@ -236,7 +236,8 @@ export class WardBook implements WardView {
       if (alert !== undefined && !isOwnKey(alert.dedupKey)) this.#follow(alert, patient, sweep);
     });
     if (done === undefined) return this.#putPatient({ ...patient, sweep: undefined });
-    return this.#putPatient({ ...patient, sweep: { ...sweep, done, dueAt: millisAfter(time, 1) } });
+    const dueAt = effort.againAt(time);
+    return this.#putPatient({ ...patient, sweep: { ...sweep, done, dueAt } });
   }
 
   #follow(alert: Alert, { place }: Patient, { does, by, reason, policy }: Sweep): void {
