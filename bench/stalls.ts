@@ -17,6 +17,7 @@ import { LONG_MS, LoopWatch } from './measure/loop-watch.ts';
 import { measureMachine } from './measure/machine.ts';
 import { type StallRow, writeRun } from './measure/results.ts';
 import { raiseOfMonitor } from './workloads/alerts.ts';
+import { DEMANDS } from './workloads/demands.ts';
 
 /**
  * How long a whole replica with very many open alerts holds its event loop, whatever it is asked to do:
@@ -60,7 +61,7 @@ const pause = (delay: number): Promise<void> =>
     clock.after(millis(delay), resolve);
   });
 
-type Part = 'fill' | 'list' | 'search' | 'watch' | 'join' | 'restart';
+type Part = 'fill' | 'list' | 'search' | 'watch' | 'join' | 'restart' | 'demand';
 
 /**
  * A phase in which a process of its own asks: what asks, and what reads the answers, is no part of what is measured. Nor is the start
@@ -122,6 +123,13 @@ async function watch(): Promise<void> {
 
 /** What each process does first, once: until it is over nobody can be waiting for it. */
 const rehearsal = (): Promise<void> => rehearseOnce(clock, console.log);
+
+/** The largest and worst of its kind. */
+async function demand(at: string): Promise<void> {
+  const client = await connect({ endpoints: [ADDRESS], name: 'bench' });
+  await DEMANDS[Number(at)]?.ask(client, ADDRESS);
+  await client.close();
+}
 
 /** The replica of a folder, once it leads. */
 async function start(folder: string): Promise<RunningReplica> {
@@ -187,6 +195,7 @@ async function restart(folder: string, told: string): Promise<void> {
   await rehearsal();
   const running = await phase('restart, from snapshot and log', () => full(start(folder)));
   await phase('nothing for two seconds', () => pause(2_000));
+  for (const [at, { title }] of DEMANDS.entries()) await phaseOf(title, 'demand', `${at}`);
   await running.close();
   writeFileSync(told, JSON.stringify(rows));
 }
@@ -216,6 +225,7 @@ const PARTS: Readonly<Record<Part, (folder: string, told: string) => Promise<voi
   watch,
   join: joiner,
   restart,
+  demand,
 };
 
 const [, , , what, ownFolder = '', told = ''] = process.argv;
