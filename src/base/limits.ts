@@ -206,6 +206,8 @@ export const TURN_MS_MAX = 1.5;
 export const TURN_LEFT_SHARE: number = 1 / 3;
 /** Short steps of such work between two looks at the clock, which cost something too: a command, a record of a list or a snapshot. */
 export const STEPS_PER_LOOK = 4;
+/** Commands from this size on count as long steps when they are checked. */
+export const LONG_COMMAND_BYTES = 1_024;
 /** Lives of an alert that a replica plays before it starts, and frames of many alerts: after so many V8 has compiled what they need. */
 export const REHEARSED_ROUNDS = 50;
 export const REHEARSED_FRAMES = 4;

@@ -163,7 +163,7 @@ export const STATEMACHINE_MUTANTS: readonly Mutant[] = [
     file: 'src/statemachine/effort.ts',
     find: 'if (looks >= looksMax) return last;',
     replace: 'if (looks >= looksMax && this.isSpent) return last;',
-    killedBy: ['test/statemachine/sweeps.test.ts'],
+    killedBy: ['test/statemachine/steps.test.ts'],
   },
   {
     name: 'leave-all-that-is-left-to-the-next-entry',
@@ -171,7 +171,7 @@ export const STATEMACHINE_MUTANTS: readonly Mutant[] = [
     file: 'src/statemachine/effort.ts',
     find: 'return this.isSpent ? millisAfter(time, 1) : time;',
     replace: 'return millisAfter(time, 1);',
-    killedBy: ['test/statemachine/sweeps.test.ts'],
+    killedBy: ['test/statemachine/steps.test.ts'],
   },
   {
     name: 'compare-as-much-as-one-step-does',
@@ -179,6 +179,6 @@ export const STATEMACHINE_MUTANTS: readonly Mutant[] = [
     file: 'src/statemachine/beside/sources.ts',
     find: 'const goesOn = isLeft && !this.#ledger.effort.isSpent;',
     replace: 'const goesOn = false;',
-    killedBy: ['test/statemachine/sweeps.test.ts'],
+    killedBy: ['test/statemachine/steps.test.ts'],
   },
 ];

@@ -115,4 +115,12 @@ export const TURN_MUTANTS: readonly Mutant[] = [
     replace: 'while (machine.due());',
     killedBy: ['test/replica/applier.test.ts'],
   },
+  {
+    name: 'check-large-commands-by-fours',
+    claim: 'large commands of a frame do not come by fours between two looks at the clock',
+    file: 'src/replica/service/client-session.ts',
+    find: 'if (isOver(isLong) && !reader.isAtEnd)',
+    replace: 'if (isOver(isLong && false) && !reader.isAtEnd)',
+    killedBy: ['test/replica/client-session.test.ts'],
+  },
 ];

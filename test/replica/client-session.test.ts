@@ -141,6 +141,24 @@ test('more commands than an entry can hold are refused, and the replica lives', 
   stage.watches.close();
 });
 
+test('after a large command of a frame it is looked whether the turn is over', () => {
+  const looksFor = (text: string): number => {
+    const stage = new SessionStage();
+    let looks = 0;
+    const now = stage.clock.monotonic();
+    stage.clock.monotonic = () => {
+      looks += 1;
+      return now;
+    };
+    const records = Array.from({ length: 40 }, (_, n) => raiseRecord(`k${n}`, text));
+    stage.channel.take(FrameType.SUBMIT, 1, encodeSubmit(1_000, records));
+    expect(stage.proposals).toHaveLength(1);
+    stage.watches.close();
+    return looks;
+  };
+  expect(looksFor('x'.repeat(1_024))).toBeGreaterThanOrEqual(looksFor('x') + 25);
+});
+
 test('a watch under the name of another ends both, and the name is free again', () => {
   const stage = new SessionStage();
   stage.channel.take(FrameType.WATCH, 7, WATCH);

@@ -167,9 +167,10 @@ export class ClientSession implements Taker {
   #check(id: number, reader: SubmitReader, deadline: Millis, isOver: IsOver): boolean {
     if (this.#isClosed) return false;
     try {
-      do reader.next();
-      while (!(reader.isAtEnd || isOver()));
-      if (!reader.isAtEnd) return true;
+      while (!reader.isAtEnd) {
+        const isLong = reader.next();
+        if (isOver(isLong) && !reader.isAtEnd) return true;
+      }
       this.#propose(id, reader.finish(), deadline);
     } catch (error) {
       this.#requests -= 1;

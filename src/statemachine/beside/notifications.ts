@@ -1,5 +1,6 @@
 import { must } from '../../base/assert.ts';
 import type { UnixMillis } from '../../base/ids.ts';
+import { idNumber } from '../alerts/alert-id.ts';
 import { BoundedMap } from '../collections/bounded-map.ts';
 import { SortedMap, type SortedView } from '../collections/sorted-map.ts';
 import type { AlertId, Asked } from '../types.ts';
@@ -85,8 +86,8 @@ export class Notifications {
   readonly #overInOrder = new SortedMap<Notification>();
   /** Numbers of the queued ones, ascending: what has to be sent. */
   readonly #queued = new SortedMap<Notification>();
-  /** Numbers of the live ones of each alert. */
-  readonly #ofAlert = new Map<AlertId, readonly number[]>();
+  /** Numbers of the live ones of each alert, by its number. */
+  readonly #ofAlert = new SortedMap<readonly number[]>();
   #newest = 0;
 
   constructor(overMax: number) {
@@ -108,7 +109,7 @@ export class Notifications {
 
   /** The live ones of an alert, oldest first. */
   liveOf(alert: AlertId): readonly Notification[] {
-    const numbers = this.#ofAlert.get(alert) ?? [];
+    const numbers = this.#ofAlert.get(alertNumber(alert)) ?? [];
     return numbers.map((number) => must(this.#live.get(number), `N${number} is not live`));
   }
 
@@ -155,8 +156,10 @@ export class Notifications {
     }
     if (before === undefined) {
       this.#live.add(number, notification);
-      const others = this.#ofAlert.get(notification.alert) ?? [];
-      this.#ofAlert.set(notification.alert, [...others, number]);
+      const alert = alertNumber(notification.alert);
+      const others = this.#ofAlert.get(alert);
+      if (others === undefined) this.#ofAlert.add(alert, [number]);
+      else this.#ofAlert.replace(alert, [...others, number]);
     } else {
       this.#live.replace(number, notification);
       if (before.state === 'queued') this.#queued.delete(number);
@@ -176,9 +179,10 @@ export class Notifications {
   #forget(number: number, before: Notification): void {
     this.#live.delete(number);
     if (before.state === 'queued') this.#queued.delete(number);
-    const others = (this.#ofAlert.get(before.alert) ?? []).filter((one) => one !== number);
-    if (others.length === 0) this.#ofAlert.delete(before.alert);
-    else this.#ofAlert.set(before.alert, others);
+    const alert = alertNumber(before.alert);
+    const others = (this.#ofAlert.get(alert) ?? []).filter((one) => one !== number);
+    if (others.length === 0) this.#ofAlert.delete(alert);
+    else this.#ofAlert.replace(alert, others);
   }
 }
 
@@ -188,5 +192,7 @@ export interface NotificationCapture {
   /** In the order in which they were over. */
   readonly over: SortedView<Notification>;
 }
+
+const alertNumber = (id: AlertId): number => must(idNumber(id), 'not an alert id: %', id);
 
 export const numberOf = (id: NotificationId): number => Number(id.slice(1));

@@ -95,9 +95,9 @@ export class SubmitReader {
     return this.#check.isAtEnd;
   }
 
-  /** Checks the next command. @throws TocsinError BODY_MALFORMED, BAD_REQUEST naming the field */
-  next(): void {
-    this.#check.next();
+  /** Checks the next command. Whether that can have been long. @throws TocsinError BODY_MALFORMED, BAD_REQUEST naming the field */
+  next(): boolean {
+    return this.#check.next();
   }
 
   /** What is asked, once all commands were found valid. @throws TocsinError BODY_MALFORMED */

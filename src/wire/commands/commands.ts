@@ -2,7 +2,12 @@ import { createHash } from 'node:crypto';
 import { assert, must } from '../../base/assert.ts';
 import { TocsinError } from '../../base/errors.ts';
 import { type UnixMillis, unixMillis } from '../../base/ids.ts';
-import { COMMAND_BYTES_MAX, COMMANDS_PER_FRAME_MAX, UNIX_MILLIS_MAX } from '../../base/limits.ts';
+import {
+  COMMAND_BYTES_MAX,
+  COMMANDS_PER_FRAME_MAX,
+  LONG_COMMAND_BYTES,
+  UNIX_MILLIS_MAX,
+} from '../../base/limits.ts';
 import type { SessionPlace } from '../../statemachine/beside/sessions.ts';
 import type { Command, Submission } from '../../statemachine/commands.ts';
 import { BodyDecoder, encodeBody } from '../body.ts';
@@ -158,8 +163,8 @@ export class CommandsCheck implements CommandCheck {
     return this.#at >= this.#body.byteLength;
   }
 
-  /** @throws TocsinError BODY_MALFORMED, BAD_REQUEST naming the field */
-  next(): void {
+  /** Whether that can have been long. @throws TocsinError BODY_MALFORMED, BAD_REQUEST naming the field */
+  next(): boolean {
     const [body, at] = [this.#body, this.#at];
     if (this.count === COMMANDS_PER_FRAME_MAX)
       throw malformed(`more than ${COMMANDS_PER_FRAME_MAX} commands`);
@@ -172,6 +177,7 @@ export class CommandsCheck implements CommandCheck {
     this.takesRoom ||= takesRoom(command);
     this.#at += length;
     this.count += 1;
+    return length >= LONG_COMMAND_BYTES;
   }
 }
 

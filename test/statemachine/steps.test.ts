@@ -1,0 +1,54 @@
+import { describe, expect, test } from 'vitest';
+import { logIndex, unixMillis } from '../../src/base/ids.ts';
+import { SWEEP_LOOKS_AT_ONCE } from '../../src/base/limits.ts';
+import type { Command } from '../../src/statemachine/commands.ts';
+import type { Applied } from '../../src/statemachine/machine.ts';
+import { Bench, raise } from './commands.ts';
+import { submit } from './stories.ts';
+
+const by = { actor: 'nurse-1', observedAt: unixMillis(1) };
+
+describe('what an entry may do by itself is done in short steps', () => {
+  const ALERTS = SWEEP_LOOKS_AT_ONCE * 4;
+  const EFFORT = SWEEP_LOOKS_AT_ONCE * 3;
+  function house(): Bench {
+    const bench = new Bench({ effortPerEntryMax: EFFORT });
+    bench.do({ type: 'heartbeat', source: 'gw', leaseSeconds: 86_400, ...by });
+    for (let n = 0; n < ALERTS; n += 1)
+      bench.done(raise({ dedupKey: `k${n}`, subject: { device: 'gw' } }));
+    return bench;
+  }
+
+  /** How many alerts each step of an entry changed. */
+  function stepsOf({ machine }: Bench, seconds: number, command?: Command): number[] {
+    const out: Applied = { replies: [], events: [] };
+    const steps: number[] = [];
+    const step = (work: () => unknown): boolean => {
+      const before = out.events.length;
+      const isMore = work();
+      steps.push(out.events.length - before);
+      return isMore === true;
+    };
+    const time = unixMillis(machine.time + seconds * 1_000);
+    step(() => machine.begin({ index: logIndex(machine.applied + 1), time }, out));
+    while (step(() => machine.due()));
+    if (command !== undefined) {
+      step(() => machine.take(submit('f'.padStart(32, 'f'), command), out));
+      while (step(() => machine.due()));
+    }
+    machine.end();
+    return steps;
+  }
+
+  test.each([
+    ['a heartbeat that names nothing', 1, { type: 'heartbeat', present: [] }],
+    ['a lease that runs out', 86_401, undefined],
+  ] as const)('%s', (_, seconds, command) => {
+    const beat = { source: 'gw', leaseSeconds: 86_400, ...by };
+    const steps = stepsOf(house(), seconds, command && { ...command, ...beat });
+    const sum = steps.reduce((all, one) => all + one, 0);
+    expect(Math.max(...steps)).toBeLessThanOrEqual(SWEEP_LOOKS_AT_ONCE + 1);
+    expect(sum).toBeGreaterThan(EFFORT / 2);
+    expect(sum).toBeLessThanOrEqual(EFFORT + SWEEP_LOOKS_AT_ONCE);
+  });
+});
