@@ -177,7 +177,7 @@ export const STATEMACHINE_MUTANTS: readonly Mutant[] = [
     name: 'compare-as-much-as-one-step-does',
     claim: 'a heartbeat changes as much of what its source names as an entry may',
     file: 'src/statemachine/beside/sources.ts',
-    find: 'const goesOn = isLeft && !this.#ledger.effort.isSpent;',
+    find: 'const goesOn = isLeft && (atOnce > 0 || !this.#ledger.effort.isSpent);',
     replace: 'const goesOn = false;',
     killedBy: ['test/statemachine/steps.test.ts'],
   },

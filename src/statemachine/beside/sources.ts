@@ -1,6 +1,6 @@
 import { must } from '../../base/assert.ts';
 import type { UnixMillis } from '../../base/ids.ts';
-import { SOURCES_MAX, SWEEP_LOOKS_AT_ONCE } from '../../base/limits.ts';
+import { SOURCES_MAX, SWEEP_LOOKS_AT_ONCE, SWEEP_LOOKS_PER_STEP } from '../../base/limits.ts';
 import type { Ledger } from '../ledger.ts';
 import { refuse } from '../refusals.ts';
 import { secondsAfter } from '../timers.ts';
@@ -93,7 +93,8 @@ export class Sources {
     if (command.present !== undefined) {
       this.#sweeps.cancelMeasuring(id);
       const present = new Set(command.present);
-      this.#comparing = { command, present, from: before?.comparedTo ?? 0 };
+      const from = before?.comparedTo ?? 0;
+      this.#comparing = { command, present, from, atOnce: SWEEP_LOOKS_AT_ONCE };
       this.goOn();
     }
     return { ok: true, effect: 'kept', id, version: after.version };
@@ -104,10 +105,11 @@ export class Sources {
     const comparing = this.#comparing;
     if (comparing === undefined) return false;
     const { command } = comparing;
+    const atOnce = comparing.atOnce - SWEEP_LOOKS_PER_STEP;
     const next = this.#compare(comparing);
     const isLeft = next !== undefined;
-    const goesOn = isLeft && !this.#ledger.effort.isSpent;
-    this.#comparing = goesOn ? { ...comparing, from: next } : undefined;
+    const goesOn = isLeft && (atOnce > 0 || !this.#ledger.effort.isSpent);
+    this.#comparing = goesOn ? { ...comparing, from: next, atOnce } : undefined;
     if (goesOn || !isLeft) return true;
     const source = must(this.registry.live(command.source), 'the source % is gone', command.source);
     this.#put(source, { ...source, comparedTo: next });
@@ -167,7 +169,7 @@ export class Sources {
     const { effort, table, subjects } = this.#ledger;
     const next = (after: number): readonly number[] =>
       subjects.next('device', [command.source], after, SWEEP_LOOKS_AT_ONCE);
-    return effort.walk(from, next, (number) => {
+    const visit = (number: number): void => {
       if (table.glanceAt(number)?.kind !== 'physiological') return;
       const alert = table.opened(number);
       const isNamed = present.has(alert.dedupKey);
@@ -175,7 +177,8 @@ export class Sources {
         this.#ledger.condition(isNamed ? again(alert, command) : gone(alert, command));
       else if (alert.staleSince !== undefined)
         this.#ledger.care(alert, 'regain', { staleSince: undefined }, command);
-    });
+    };
+    return effort.walk(from, next, visit, SWEEP_LOOKS_PER_STEP);
   }
 
   #put(before: Source | undefined, after: Source): void {
@@ -191,6 +194,8 @@ interface Comparing {
   readonly command: HeartbeatCommand;
   readonly present: ReadonlySet<string>;
   readonly from: number;
+  /** So many more are compared whatever else the entry does. */
+  readonly atOnce: number;
 }
 
 const lostRaise = ({ id, priority, leaseSeconds }: Source, asked: Asked): RaiseCommand => ({

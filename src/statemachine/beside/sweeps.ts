@@ -1,6 +1,11 @@
 import { must } from '../../base/assert.ts';
 import { type Revision, revision, type UnixMillis } from '../../base/ids.ts';
-import { EXPLANATIONS_PER_SWEEP_MAX, SWEEP_LOOKS_AT_ONCE, SWEEPS_MAX } from '../../base/limits.ts';
+import {
+  EXPLANATIONS_PER_SWEEP_MAX,
+  SWEEP_LOOKS_AT_ONCE,
+  SWEEP_LOOKS_PER_STEP,
+  SWEEPS_MAX,
+} from '../../base/limits.ts';
 import { idNumber } from '../alerts/alert-id.ts';
 import type { Ledger } from '../ledger.ts';
 import type { Alert, AppliedEvent, Asked, Glance } from '../types.ts';
@@ -67,7 +72,7 @@ export class Sweeps {
   expire(number: number): void {
     const before = must(this.registry.live(`K${number}`), `K${number} is due and gone`);
     const asked = { actor: before.by, observedAt: this.#ledger.time };
-    const rest = this.#run(before, asked);
+    const rest = this.#run(before, asked, SWEEP_LOOKS_PER_STEP);
     if (rest === undefined) this.#drop(before.id);
     else this.#put(before.id, rest);
   }
