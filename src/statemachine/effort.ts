@@ -1,5 +1,5 @@
 import type { UnixMillis } from '../base/ids.ts';
-import { LOOKS_PER_CHANGE, SWEEP_LOOKS_AT_ONCE } from '../base/limits.ts';
+import { LOOKS_PER_CHANGE, SWEEP_EFFORT_PER_STEP, SWEEP_LOOKS_AT_ONCE } from '../base/limits.ts';
 import { millisAfter } from './timers.ts';
 
 /** What one entry may still do beside its commands. All that it changes counts, what it looks at a little. */
@@ -32,22 +32,23 @@ export class Effort {
   }
 
   /**
-   * Visits alerts, which may not be open any more, in the order of their numbers, above `done`, as `next` finds them: some of them, so that it is
-   * short, and what is about few alerts is done at once whatever else the entry does. Answers the number of the last one visited; undefined =
+   * Visits alerts, which may not be open any more, in the order of their numbers, above `done`, as `next` finds them: as many as a short step does,
+   * and so many in any case, so that what is about few alerts is done at once. Answers the number of the last one visited; undefined =
    * there are no more.
    */
   walk(
     done: number,
     next: (after: number) => readonly number[],
     visit: (number: number) => void,
-    looksMax: number = SWEEP_LOOKS_AT_ONCE,
+    looksMin: number = SWEEP_LOOKS_AT_ONCE,
   ): number | undefined {
+    const enough = this.#left - SWEEP_EFFORT_PER_STEP;
     let last = done;
     for (let looks = 0; ; ) {
       const numbers = next(last);
       if (numbers.length === 0) return undefined;
       for (const number of numbers) {
-        if (looks >= looksMax) return last;
+        if (looks >= looksMin && this.#left <= enough) return last;
         looks += 1;
         this.look();
         last = number;

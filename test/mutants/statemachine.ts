@@ -161,8 +161,8 @@ export const STATEMACHINE_MUTANTS: readonly Mutant[] = [
     name: 'walk-on-while-an-entry-may',
     claim: 'what an entry may do by itself is done in short steps',
     file: 'src/statemachine/effort.ts',
-    find: 'if (looks >= looksMax) return last;',
-    replace: 'if (looks >= looksMax && this.isSpent) return last;',
+    find: 'if (looks >= looksMin && this.#left <= enough) return last;',
+    replace: 'if (looks >= looksMin && this.isSpent) return last;',
     killedBy: ['test/statemachine/steps.test.ts'],
   },
   {

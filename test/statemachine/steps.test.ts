@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { logIndex, unixMillis } from '../../src/base/ids.ts';
-import { SWEEP_LOOKS_AT_ONCE, SWEEP_LOOKS_PER_STEP } from '../../src/base/limits.ts';
+import { SWEEP_EFFORT_PER_STEP, SWEEP_LOOKS_AT_ONCE } from '../../src/base/limits.ts';
 import type { Command } from '../../src/statemachine/commands.ts';
 import type { Applied } from '../../src/statemachine/machine.ts';
 import { Bench, raise } from './commands.ts';
@@ -50,7 +50,7 @@ describe('what an entry may do by itself is done in short steps', () => {
     const [longest = 0, next = 0] = steps.sort((a, b) => b - a);
     // What begins is done for few at once, and the source is said to be lost, too.
     expect(longest).toBeLessThanOrEqual(SWEEP_LOOKS_AT_ONCE + 1);
-    expect(next).toBeLessThanOrEqual(SWEEP_LOOKS_PER_STEP);
+    expect(next).toBeLessThanOrEqual(SWEEP_EFFORT_PER_STEP);
     expect(sum).toBeGreaterThan(EFFORT / 2);
     expect(sum).toBeLessThanOrEqual(EFFORT + SWEEP_LOOKS_AT_ONCE);
   });

@@ -1,6 +1,6 @@
 import { must } from '../../base/assert.ts';
 import type { UnixMillis } from '../../base/ids.ts';
-import { SOURCES_MAX, SWEEP_LOOKS_AT_ONCE, SWEEP_LOOKS_PER_STEP } from '../../base/limits.ts';
+import { SOURCES_MAX, SWEEP_EFFORT_PER_STEP, SWEEP_LOOKS_AT_ONCE } from '../../base/limits.ts';
 import type { Ledger } from '../ledger.ts';
 import { refuse } from '../refusals.ts';
 import { secondsAfter } from '../timers.ts';
@@ -105,7 +105,7 @@ export class Sources {
     const comparing = this.#comparing;
     if (comparing === undefined) return false;
     const { command } = comparing;
-    const atOnce = comparing.atOnce - SWEEP_LOOKS_PER_STEP;
+    const atOnce = comparing.atOnce - SWEEP_EFFORT_PER_STEP;
     const next = this.#compare(comparing);
     const isLeft = next !== undefined;
     const goesOn = isLeft && (atOnce > 0 || !this.#ledger.effort.isSpent);
@@ -178,7 +178,7 @@ export class Sources {
       else if (alert.staleSince !== undefined)
         this.#ledger.care(alert, 'regain', { staleSince: undefined }, command);
     };
-    return effort.walk(from, next, visit, SWEEP_LOOKS_PER_STEP);
+    return effort.walk(from, next, visit, 1);
   }
 
   #put(before: Source | undefined, after: Source): void {

@@ -1,11 +1,6 @@
 import { must } from '../../base/assert.ts';
 import { type Revision, revision, type UnixMillis } from '../../base/ids.ts';
-import {
-  EXPLANATIONS_PER_SWEEP_MAX,
-  SWEEP_LOOKS_AT_ONCE,
-  SWEEP_LOOKS_PER_STEP,
-  SWEEPS_MAX,
-} from '../../base/limits.ts';
+import { EXPLANATIONS_PER_SWEEP_MAX, SWEEP_LOOKS_AT_ONCE, SWEEPS_MAX } from '../../base/limits.ts';
 import { idNumber } from '../alerts/alert-id.ts';
 import type { Ledger } from '../ledger.ts';
 import type { Alert, AppliedEvent, Asked, Glance } from '../types.ts';
@@ -72,7 +67,7 @@ export class Sweeps {
   expire(number: number): void {
     const before = must(this.registry.live(`K${number}`), `K${number} is due and gone`);
     const asked = { actor: before.by, observedAt: this.#ledger.time };
-    const rest = this.#run(before, asked, SWEEP_LOOKS_PER_STEP);
+    const rest = this.#run(before, asked, 1);
     if (rest === undefined) this.#drop(before.id);
     else this.#put(before.id, rest);
   }
@@ -90,7 +85,7 @@ export class Sweeps {
   }
 
   /** Makes a step. Answers what is left. */
-  #run(state: SweepState, asked: Asked, looksMax?: number): SweepState | undefined {
+  #run(state: SweepState, asked: Asked, looksMin?: number): SweepState | undefined {
     const { cause, at, until, by } = state;
     const { effort, table } = this.#ledger;
     const done = effort.walk(
@@ -101,7 +96,7 @@ export class Sweeps {
         if (glance === undefined || glance.revision > until || !this.#covers(state, glance)) return;
         this.#seeTo(cause, table.opened(number), asked);
       },
-      looksMax,
+      looksMin,
     );
     return done === undefined ? undefined : { cause, at, until, done, by };
   }

@@ -6,7 +6,6 @@ import {
   PATIENTS_MAX,
   PATIENTS_OVER_MAX,
   SWEEP_LOOKS_AT_ONCE,
-  SWEEP_LOOKS_PER_STEP,
 } from '../../base/limits.ts';
 import { ended, moved } from '../alerts/care-records.ts';
 import type { Ledger } from '../ledger.ts';
@@ -117,7 +116,7 @@ export class WardBook implements WardView {
   /** There are alerts left that have to follow their patient. */
   expire(number: number): void {
     const patient = this.patients.get(this.#byNumber.get(number) ?? '');
-    this.#sweep(must(patient, 'the patient % is due and gone', number), SWEEP_LOOKS_PER_STEP);
+    this.#sweep(must(patient, 'the patient % is due and gone', number), 1);
   }
 
   /** Takes in a patient of a snapshot. */
@@ -224,7 +223,7 @@ export class WardBook implements WardView {
   }
 
   /** Takes some of a patient's open alerts along; whatever is left is due in this entry still if it may do more, or at the next one. */
-  #sweep(patient: Patient, looksMax?: number): Kept {
+  #sweep(patient: Patient, looksMin?: number): Kept {
     const { sweep } = patient;
     if (sweep === undefined) return this.#putPatient(patient);
     const { effort, table, subjects, time } = this.#ledger;
@@ -236,7 +235,7 @@ export class WardBook implements WardView {
       const alert = table.openAt(number);
       if (alert !== undefined && !isOwnKey(alert.dedupKey)) this.#follow(alert, patient, sweep);
     };
-    const done = effort.walk(sweep.done, next, visit, looksMax);
+    const done = effort.walk(sweep.done, next, visit, looksMin);
     if (done === undefined) return this.#putPatient({ ...patient, sweep: undefined });
     const dueAt = effort.againAt(time);
     return this.#putPatient({ ...patient, sweep: { ...sweep, done, dueAt } });
