@@ -13,6 +13,7 @@ import { type RunningReplica, startReplica } from '../src/replica/start.ts';
 import { formatFolder } from '../src/storage/data-folder.ts';
 import { newClusterId } from '../src/storage/identity.ts';
 import { SystemClock } from '../src/transport/system-clock.ts';
+import { bareTurns, stepsOf } from './measure/bare.ts';
 import { LONG_MS, LoopWatch } from './measure/loop-watch.ts';
 import { measureMachine } from './measure/machine.ts';
 import { type StallRow, writeRun } from './measure/results.ts';
@@ -61,7 +62,7 @@ const pause = (delay: number): Promise<void> =>
     clock.after(millis(delay), resolve);
   });
 
-type Part = 'fill' | 'list' | 'search' | 'watch' | 'join' | 'restart' | 'demand';
+type Part = 'fill' | 'list' | 'search' | 'watch' | 'join' | 'restart' | 'bare' | 'demand';
 
 /**
  * A phase in which a process of its own asks: what asks, and what reads the answers, is no part of what is measured. Nor is the start
@@ -200,16 +201,25 @@ async function restart(folder: string, told: string): Promise<void> {
   writeFileSync(told, JSON.stringify(rows));
 }
 
+/** What the machine by itself makes of turns that are all alike. */
+async function bare(_folder: string, told: string): Promise<void> {
+  const steps = stepsOf(2);
+  await phase('bare arithmetic, 2 ms in each turn', () => bareTurns(steps, 60));
+  writeFileSync(told, JSON.stringify(rows));
+}
+
 async function all(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'tocsin-bench-'));
   try {
     await fillAndSnapshot(folder);
-    // In a process of its own, whose memory is all its own.
-    const told = join(folder, 'restart.json');
-    execFileSync(process.execPath, [import.meta.filename, `${ALERTS}`, 'restart', folder, told], {
-      stdio: 'inherit',
-    });
-    rows.push(...rowsIn(told));
+    // In processes of their own, whose memory is all their own.
+    for (const part of ['restart', 'bare'] as const) {
+      const told = join(folder, `${part}.json`);
+      execFileSync(process.execPath, [import.meta.filename, `${ALERTS}`, part, folder, told], {
+        stdio: 'inherit',
+      });
+      rows.push(...rowsIn(told));
+    }
     const [at, machine] = [new Date().toISOString(), await measureMachine()];
     const out = join('bench', 'results', 'stalls.json');
     await writeRun(out, { bench: 'stalls', at, machine, alerts: ALERTS, rows });
@@ -225,12 +235,13 @@ const PARTS: Readonly<Record<Part, (folder: string, told: string) => Promise<voi
   watch,
   join: joiner,
   restart,
+  bare,
   demand,
 };
 
 const [, , , what, ownFolder = '', told = ''] = process.argv;
 if (what === undefined) await all();
 else {
-  if (what !== 'restart') await once(process.stdin, 'data');
+  if (what !== 'restart' && what !== 'bare') await once(process.stdin, 'data');
   await PARTS[what as Part](ownFolder, told);
 }
