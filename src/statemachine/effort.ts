@@ -5,6 +5,7 @@ import { millisAfter } from './timers.ts';
 /** What one entry may still do beside its commands. All that it changes counts, what it looks at a little. */
 export class Effort {
   #left = 0;
+  #isWhole = false;
 
   /** An entry begins. */
   renew(max: number): void {
@@ -31,6 +32,16 @@ export class Effort {
     return this.isSpent ? millisAfter(time, 1) : time;
   }
 
+  /** What `steps` does is seen as one: each walk in it goes on for as long as the entry may. */
+  whole(steps: () => void): void {
+    this.#isWhole = true;
+    try {
+      steps();
+    } finally {
+      this.#isWhole = false;
+    }
+  }
+
   /**
    * Visits alerts, which may not be open any more, in the order of their numbers, above `done`, as `next` finds them: as many as a short step does,
    * and so many in any case, so that what is about few alerts is done at once. Answers the number of the last one visited; undefined =
@@ -42,7 +53,7 @@ export class Effort {
     visit: (number: number) => void,
     looksMin: number = SWEEP_LOOKS_AT_ONCE,
   ): number | undefined {
-    const enough = this.#left - SWEEP_EFFORT_PER_STEP;
+    const enough = this.#isWhole ? 0 : this.#left - SWEEP_EFFORT_PER_STEP;
     let last = done;
     for (let looks = 0; ; ) {
       const numbers = next(last);

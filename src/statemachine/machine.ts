@@ -295,15 +295,15 @@ export class AlertMachine {
   }
 
   #transact(command: TransactionCommand): Kept | Refusal {
-    const { ward } = this.#records;
-    const refusal = findTransactionRefusal(command, this.#ledger, ward);
+    const refusal = findTransactionRefusal(command, this.#ledger, this.#records.ward);
     if (refusal !== undefined) return refusal;
-    this.#ledger.together(() => {
+    const carryOut = (): void => {
       for (const one of command.commands) {
         const reply = this.#part(one);
         assert(reply.ok, '% of a transaction was refused after all', one.type);
       }
-    });
+    };
+    this.#ledger.effort.whole(() => this.#ledger.together(carryOut));
     const { length } = command.commands;
     return { ok: true, effect: 'kept', id: `R${this.#ledger.revision}`, version: length };
   }

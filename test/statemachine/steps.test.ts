@@ -54,4 +54,25 @@ describe('what an entry may do by itself is done in short steps', () => {
     expect(sum).toBeGreaterThan(EFFORT / 2);
     expect(sum).toBeLessThanOrEqual(EFFORT + SWEEP_LOOKS_AT_ONCE);
   });
+
+  test('but what a transaction takes along is seen with it, as much as the entry may do', () => {
+    const bench = new Bench();
+    bench.do({ type: 'set-bed', unit: 'W', bed: '1', ...by });
+    bench.do({ type: 'admit-patient', patient: 'p', unit: 'W', bed: '1', ...by });
+    for (let n = 0; n < SWEEP_LOOKS_AT_ONCE * 3; n += 1)
+      bench.done(raise({ dedupKey: `k${n}`, subject: { patient: 'p' } }));
+    const leave = { type: 'discharge-patient', patient: 'p', ...by } as const;
+    const steps = stepsOf(bench, 1, { type: 'transaction', guards: [], commands: [leave], ...by });
+    expect(Math.max(...steps)).toBeGreaterThanOrEqual(SWEEP_LOOKS_AT_ONCE * 3);
+  });
+
+  test('and a heartbeat says of so many alerts at once what is so, however much else the entry does', () => {
+    const bench = new Bench({ effortPerEntryMax: 1 });
+    const beat = { type: 'heartbeat', source: 'gw', leaseSeconds: 86_400, ...by } as const;
+    bench.do(beat);
+    for (let n = 0; n < SWEEP_LOOKS_AT_ONCE; n += 1)
+      bench.done(raise({ dedupKey: `k${n}`, subject: { device: 'gw' } }));
+    const steps = stepsOf(bench, 1, { ...beat, present: [] });
+    expect(steps.reduce((all, one) => all + one, 0)).toBe(SWEEP_LOOKS_AT_ONCE);
+  });
 });

@@ -1,6 +1,6 @@
 import { must } from '../../base/assert.ts';
 import type { UnixMillis } from '../../base/ids.ts';
-import { SOURCES_MAX, SWEEP_EFFORT_PER_STEP, SWEEP_LOOKS_AT_ONCE } from '../../base/limits.ts';
+import { SOURCES_MAX, SWEEP_LOOKS_AT_ONCE } from '../../base/limits.ts';
 import type { Ledger } from '../ledger.ts';
 import { refuse } from '../refusals.ts';
 import { secondsAfter } from '../timers.ts';
@@ -105,8 +105,8 @@ export class Sources {
     const comparing = this.#comparing;
     if (comparing === undefined) return false;
     const { command } = comparing;
-    const atOnce = comparing.atOnce - SWEEP_EFFORT_PER_STEP;
-    const next = this.#compare(comparing);
+    const { next, looks } = this.#compare(comparing);
+    const atOnce = comparing.atOnce - looks;
     const isLeft = next !== undefined;
     const goesOn = isLeft && (atOnce > 0 || !this.#ledger.effort.isSpent);
     this.#comparing = goesOn ? { ...comparing, from: next, atOnce } : undefined;
@@ -163,13 +163,15 @@ export class Sources {
 
   /**
    * What the source says is present is so, and live again; what it does not name is gone. As much is changed as an entry may,
-   * step by step. Answers where the next one goes on; undefined = from the beginning.
+   * step by step. Answers where the next one goes on, undefined = from the beginning, and at how many alerts this one looked.
    */
-  #compare({ command, present, from }: Comparing): number | undefined {
+  #compare({ command, present, from }: Comparing): Compared {
     const { effort, table, subjects } = this.#ledger;
     const next = (after: number): readonly number[] =>
       subjects.next('device', [command.source], after, SWEEP_LOOKS_AT_ONCE);
+    let looks = 0;
     const visit = (number: number): void => {
+      looks += 1;
       if (table.glanceAt(number)?.kind !== 'physiological') return;
       const alert = table.opened(number);
       const isNamed = present.has(alert.dedupKey);
@@ -178,7 +180,7 @@ export class Sources {
       else if (alert.staleSince !== undefined)
         this.#ledger.care(alert, 'regain', { staleSince: undefined }, command);
     };
-    return effort.walk(from, next, visit, 1);
+    return { next: effort.walk(from, next, visit, 1), looks };
   }
 
   #put(before: Source | undefined, after: Source): void {
@@ -187,6 +189,11 @@ export class Sources {
     this.#ledger.timers.change('source', after.number, before?.dueAt, after.dueAt);
     this.#ledger.foldRecord(after);
   }
+}
+
+interface Compared {
+  readonly next: number | undefined;
+  readonly looks: number;
 }
 
 /** What a source has said is present, and the alert up to which that is so by now. */

@@ -16,7 +16,7 @@ import type { Alert, AlertFilter, Reply } from '../types.ts';
  * The meaning of the state in a snapshot: a machine of another version would go on differently from the same items.
  * Raised with every change of what applying an entry does.
  */
-export const MACHINE_VERSION = 15;
+export const MACHINE_VERSION = 16;
 
 /** What a capture is of, and how much of it there is. */
 export interface CaptureHeader {
