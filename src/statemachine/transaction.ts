@@ -70,8 +70,6 @@ class Check {
   readonly #touched = new Set<string>();
   readonly #following = new Set<string>();
   #opened = 0;
-  /** Alerts that its commands take along. */
-  #followers = 0;
 
   constructor(ledger: Ledger, ward: WardBook, commands: readonly WardCommand[]) {
     this.#ledger = ledger;
@@ -98,15 +96,12 @@ class Check {
   ofWard(command: WardCommand): Refusal | undefined {
     const refusal = this.#plan.add(command);
     if (refusal !== undefined) return refusal;
-    const followers = this.#ward.followers(command);
-    this.#followers += followers.length;
-    if (this.#followers > FOLLOWERS_MAX)
-      return refuse('OVER_LIMIT', `${command.type} takes more than ${FOLLOWERS_MAX} alerts along`);
-    for (const { dedupKey } of followers) {
+    for (const { dedupKey } of this.#ward.followers(command)) {
       if (this.#touched.has(dedupKey)) return twice(dedupKey);
       this.#following.add(dedupKey);
     }
-    return undefined;
+    if (this.#following.size <= FOLLOWERS_MAX) return undefined;
+    return refuse('OVER_LIMIT', `more than ${FOLLOWERS_MAX} alerts would be taken along`);
   }
 }
 

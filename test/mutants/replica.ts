@@ -88,6 +88,14 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
     killedBy: ['test/replica/intake.test.ts'],
   },
   {
+    name: 'answer-of-a-state-in-doubt',
+    claim: 'an answer that was under way when the state came into doubt is given to nobody',
+    file: 'src/replica/service/client-session.ts',
+    find: 'else if (problem !== undefined) this.#fail(id, problem);',
+    replace: '',
+    killedBy: ['test/replica/long-answers.test.ts'],
+  },
+  {
     name: 'check-a-frame-at-once',
     claim: 'a frame of many commands holds up nobody else',
     file: 'src/replica/service/intake.ts',

@@ -81,7 +81,7 @@ export const TURN_MUTANTS: readonly Mutant[] = [
     file: 'src/replica/service/pages.ts',
     find: 'while (answering.step()) if (isOver(true)) return true;',
     replace: 'while (answering.step());',
-    killedBy: ['test/replica/client-session.test.ts'],
+    killedBy: ['test/replica/long-answers.test.ts'],
   },
   {
     name: 'answer-of-several-states',
@@ -89,7 +89,7 @@ export const TURN_MUTANTS: readonly Mutant[] = [
     file: 'src/replica/service/client-session.ts',
     find: 'if (isOver(true)) break;\n      }',
     replace: 'if (isOver(true) && refs.length < 0) break;\n      }',
-    killedBy: ['test/replica/client-session.test.ts'],
+    killedBy: ['test/replica/long-answers.test.ts'],
   },
   {
     name: 'tell-all-watchers-in-one-turn',

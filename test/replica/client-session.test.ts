@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { TocsinError } from '../../src/base/errors.ts';
 import { ALERTS_GROUP, groupId, type Revision, revision, unixMillis } from '../../src/base/ids.ts';
 import {
@@ -11,7 +11,7 @@ import {
 import type { Command } from '../../src/statemachine/commands.ts';
 import type { AlertId } from '../../src/statemachine/types.ts';
 import { encodeAdminRequest } from '../../src/wire/clients/admin-messages.ts';
-import { decodeGetAnswer, decodeListAnswer } from '../../src/wire/clients/answers.ts';
+import { decodeListAnswer } from '../../src/wire/clients/answers.ts';
 import {
   decodeFail,
   encodeGet,
@@ -21,7 +21,7 @@ import {
 } from '../../src/wire/clients/client-messages.ts';
 import { encodeTime } from '../../src/wire/clients/deadline.ts';
 import { decodeHistoryAnswer, encodeHistory } from '../../src/wire/clients/history-query.ts';
-import { decodeRecordsAnswer, encodeRecords } from '../../src/wire/clients/record-queries.ts';
+import { encodeRecords } from '../../src/wire/clients/record-queries.ts';
 import { FrameType } from '../../src/wire/frame.ts';
 import { raiseOf, raiseRecord } from './scripted.ts';
 
@@ -314,71 +314,4 @@ test('what happened to an alert is told, as far as it is kept', () => {
   expect(known?.isCompacted).toBe(true);
   expect(unknown).toBeUndefined();
   stage.watches.close();
-});
-
-describe('an answer that a turn has no time for', () => {
-  const beds = (count: number): Command[] =>
-    Array.from({ length: count }, (_, n) => ({
-      type: 'set-bed',
-      unit: 'icu',
-      bed: `b${n}`,
-      actor: 'm',
-      observedAt: unixMillis(1),
-    }));
-  const alerts = (count: number): Command[] =>
-    Array.from({ length: count }, (_, n) => raiseOf(`k${n}`));
-  const ask = (stage: SessionStage, type: FrameType, request: Uint8Array): void =>
-    stage.channel.onFrame(type, ALERTS_GROUP, 1, timed(request));
-
-  test('of records is made in several, and is of one state', async () => {
-    const stage = new SessionStage(100, 5);
-    stage.apply(...beds(30));
-    ask(
-      stage,
-      FrameType.RECORDS,
-      encodeRecords({ kind: 'bed', after: 3, limit: 20, consistency: 'local' }),
-    );
-    expect(stage.channel.sent).toEqual([]);
-    stage.apply(raiseOf('meanwhile'));
-    await stage.clock.run(0);
-    const [sent] = stage.channel.sent;
-    const { value, revision: at } = decodeRecordsAnswer('bed', sent?.body ?? new Uint8Array());
-    expect(value.records.map(({ bed }) => bed)).toEqual(
-      Array.from({ length: 20 }, (_, n) => `b${n + 3}`),
-    );
-    expect([value.next, at]).toEqual([23, 0]);
-    stage.watches.close();
-  });
-
-  test('of a history is made in several, and tells its steps in order', async () => {
-    const stage = new SessionStage(100, 5);
-    stage.apply(...Array.from({ length: 20 }, () => raiseOf('a')));
-    ask(stage, FrameType.HISTORY, encodeHistory({ id: 'A1', limit: 15, consistency: 'local' }));
-    expect(stage.channel.sent).toEqual([]);
-    await stage.clock.run(0);
-    const [sent] = stage.channel.sent;
-    const { value } = decodeHistoryAnswer(sent?.body ?? new Uint8Array());
-    expect(value?.events.map(({ revision: at }) => at)).toEqual(
-      Array.from({ length: 15 }, (_, n) => n + 6),
-    );
-    expect(value?.next).toBe(5);
-    stage.watches.close();
-  });
-
-  test('of alerts ends early, and all that are in it are of one state', async () => {
-    const stage = new SessionStage(100, 5);
-    stage.apply(...alerts(30));
-    const refs = Array.from({ length: 30 }, (_, n) => ({ dedupKey: `k${n}` }));
-    ask(stage, FrameType.GET, encodeGet({ refs, consistency: 'local' }));
-    expect(stage.channel.sent).toEqual([]);
-    stage.apply(...refs.map(({ dedupKey }) => clearOf(dedupKey)));
-    await stage.clock.run(0);
-    const [sent] = stage.channel.sent;
-    const { value, revision: at } = decodeGetAnswer(sent?.body ?? new Uint8Array());
-    expect(value.length).toBeGreaterThan(0);
-    expect(value.length).toBeLessThan(30);
-    expect(value.map((alert) => alert?.presence)).toEqual(value.map(() => 'present'));
-    expect(at).toBe(30);
-    stage.watches.close();
-  });
 });

@@ -126,6 +126,16 @@ describe('a transaction', () => {
     expect(bench.do(together(leave('p'), leave('q')))).toMatchObject({ ok: true });
   });
 
+  test('counts an alert once that follows a patient and a device', () => {
+    const bench = house();
+    bench.do({ type: 'attach-device', device: 'mon', ...bed('1'), ...asked });
+    for (let n = 0; n <= FOLLOWERS_MAX / 2; n += 1)
+      bench.done(raise({ dedupKey: `k${n}`, subject: { patient: 'p', device: 'mon' } }));
+    const leave = { type: 'discharge-patient', patient: 'p', ...asked } as const;
+    const detach = { type: 'detach-device', device: 'mon', ...asked } as const;
+    expect(bench.do(together(leave, detach))).toMatchObject({ ok: true });
+  });
+
   test('forgets a device that it takes away, and leaves a patient who is there already', () => {
     const bench = house();
     bench.do({ type: 'attach-device', device: 'mon', ...bed('1'), ...asked });

@@ -2,11 +2,11 @@ import type { Clock } from '../../base/clock.ts';
 import { TocsinError } from '../../base/errors.ts';
 import { ALERTS_GROUP, type GroupId, type Millis, millis, type Revision } from '../../base/ids.ts';
 import { REQUESTS_PER_CONNECTION_MAX, WATCHES_PER_CONNECTION_MAX } from '../../base/limits.ts';
-import type { Consistency } from '../../statemachine/alert-api.ts';
+import type { Consistency, ListedAlert } from '../../statemachine/alert-api.ts';
 import type { QueryKind, QueryTypes } from '../../statemachine/beside/records-beside.ts';
 import type { AlertMachine } from '../../statemachine/machine.ts';
 import { placeAfter } from '../../statemachine/queries/record-pages.ts';
-import type { Alert, AlertEvent } from '../../statemachine/types.ts';
+import type { AlertEvent } from '../../statemachine/types.ts';
 import type { Channel } from '../../transport/types.ts';
 import { type AdminRequest, decodeAdminRequest } from '../../wire/clients/admin-messages.ts';
 import { encodeStatusAnswer, GetAnswerBody } from '../../wire/clients/answers.ts';
@@ -212,15 +212,15 @@ export class ClientSession implements Taker {
     this.#make(id, consistency, this.#deadlineOf(timeoutMs), (freshness, isOver) => {
       const { machine, clock } = this.#host;
       const { revision } = machine;
-      // All of one state: what there is no time for in this turn is asked after again.
-      const found: (Alert | undefined)[] = [];
+      // All of one state, and what is said of them: what there is no time for in this turn is asked after again.
+      const found: (ListedAlert | undefined)[] = [];
       for (const ref of refs) {
-        found.push(machine.get(ref));
+        const alert = machine.get(ref);
+        found.push(alert && shown(machine, alert));
         if (isOver(true)) break;
       }
       const answer = new GetAnswerBody();
-      const add = (alert: Alert | undefined): boolean =>
-        answer.add(alert === undefined ? undefined : shown(machine, alert));
+      const add = (alert: ListedAlert | undefined): boolean => answer.add(alert);
       return adding(found, add, () =>
         answer.finish(answerOf(found, revision, freshness, clock.monotonic())),
       );
@@ -289,7 +289,10 @@ export class ClientSession implements Taker {
 
   #made(id: number, outcome: readonly Uint8Array[] | TocsinError, done: Built): void {
     this.#requests -= 1;
+    const { problem } = this.#host;
     if (TocsinError.is(outcome)) this.#fail(id, outcome);
+    // What was built of a state that is in doubt by now is told to nobody.
+    else if (problem !== undefined) this.#fail(id, problem);
     else done(outcome);
   }
 

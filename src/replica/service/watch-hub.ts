@@ -149,6 +149,9 @@ export class WatchHub {
       for (const id of watches.keys())
         channel.send(FrameType.FAIL, ALERTS_GROUP, id, [encodeFail(why)]);
     this.#lines.clear();
+    // Those that a round had got to are told nothing after this either.
+    this.#round = undefined;
+    this.#unheard = undefined;
   }
 
   /** The history has grown, or a socket takes more again. */
