@@ -128,11 +128,11 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
     killedBy: ['test/replica/intake.test.ts'],
   },
   {
-    name: 'list-records-of-a-state-in-doubt',
-    claim: 'nobody is shown a record of a state that is in doubt',
+    name: 'watch-a-state-in-doubt',
+    claim: 'nobody begins to watch a state that is in doubt',
     file: 'src/replica/service/client-session.ts',
-    find: '[FrameType.RECORDS]: true,',
-    replace: '[FrameType.RECORDS]: false,',
+    find: '[FrameType.WATCH]: true,',
+    replace: '[FrameType.WATCH]: false,',
     killedBy: ['test/replica/client-session.test.ts'],
   },
   {
